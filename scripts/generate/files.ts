@@ -1,0 +1,35 @@
+/** The files of client/generated. */
+import { readFile } from "node:fs/promises";
+import { asyncApiDocument } from "./asyncapi.ts";
+import { jsonSchemaDocument } from "./json-schemas.ts";
+import { listProcedures } from "./procedures.ts";
+import { routerTypes } from "./router-types.ts";
+
+/** @returns the text of each file, by its name */
+export async function generateFiles(): Promise<Map<string, string>> {
+  const manifest = await readFile(new URL("../../client/package.json", import.meta.url), "utf8");
+  const { version } = JSON.parse(manifest) as { version: string };
+  const procedures = listProcedures();
+  return new Map([
+    ["router.d.ts", await routerTypes()],
+    ["schemas.json", jsonText(jsonSchemaDocument(procedures))],
+    ["asyncapi.json", jsonText(asyncApiDocument(procedures, version))],
+  ]);
+}
+
+/** @returns the names of the files in the folder that are missing or not what they should be */
+export async function staleFiles(
+  files: ReadonlyMap<string, string>,
+  folder: URL,
+): Promise<string[]> {
+  const stale: string[] = [];
+  for (const [name, text] of files) {
+    const found = await readFile(new URL(name, folder), "utf8").catch(() => undefined);
+    if (found !== text) stale.push(name);
+  }
+  return stale;
+}
+
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

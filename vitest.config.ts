@@ -1,0 +1,25 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    // What `--conditions=langwire-source` does for Node: examples import the packages by name.
+    alias: [
+      { find: /^langwire$/, replacement: here("src/index.ts") },
+      { find: /^langwire\/testing$/, replacement: here("src/testing.ts") },
+      { find: /^langwire-client$/, replacement: here("client/src/index.ts") },
+      { find: /^langwire-client\/react$/, replacement: here("client/src/react/index.ts") },
+      { find: /^langwire-client\/ai-sdk$/, replacement: here("client/src/ai-sdk/index.ts") },
+    ],
+  },
+  test: {
+    include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
+    // Generous: a busy machine is slow, and what hangs is found by its own limits.
+    reporters: ["default", "./test/faults/fault-table.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    typecheck: { enabled: true, include: ["test/**/*.test-d.ts"], tsconfig: "tsconfig.json" },
+  },
+});

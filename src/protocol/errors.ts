@@ -1,0 +1,159 @@
+/**
+ * Every error code there is, in one table: what it means, whether trying again may help, and what
+ * the caller does about it. A new failure gets a row here before it gets a throw anywhere else.
+ */
+import { z } from "zod";
+
+interface ErrorRow {
+  /** What happened, in a sentence that may be shown to a user. */
+  readonly meaning: string;
+  /** Whether the same request may succeed later, unchanged. */
+  readonly retryable: boolean;
+  /** What the caller does about it. */
+  readonly action: string;
+}
+
+export const errorTable = {
+  BAD_INPUT: {
+    meaning: "The request does not have the shape it must have.",
+    retryable: false,
+    action: "Correct the request; the message names the field.",
+  },
+  UNAUTHORIZED: {
+    meaning: "The caller did not prove who they are, or the proof has expired.",
+    retryable: false,
+    action: "Get a fresh token and connect again.",
+  },
+  NOT_FOUND: {
+    meaning: "There is no such run, conversation or bot for this caller.",
+    retryable: false,
+    action: "Check the id. Somebody else's answers the same as a missing one.",
+  },
+  CONVERSATION_BUSY: {
+    meaning: "Another run is in progress in this conversation.",
+    retryable: true,
+    action: "Wait for its runEnd, or send with ifBusy: 'interrupt'.",
+  },
+  RATE_LIMITED: {
+    meaning: "The caller has used up an allowance of this server.",
+    retryable: true,
+    action: "Try again after retryAfterMs.",
+  },
+  OVERLOADED: {
+    meaning: "The server runs as many runs as it can.",
+    retryable: true,
+    action: "Try again after retryAfterMs.",
+  },
+  MODEL_RATE_LIMIT: {
+    meaning: "The model's provider refused the call for its rate limit or quota.",
+    retryable: true,
+    action: "Try again after retryAfterMs, or raise the provider's limit.",
+  },
+  MODEL_AUTHENTICATION: {
+    meaning: "The model's provider did not accept the server's credentials.",
+    retryable: false,
+    action: "The operator corrects the provider's key.",
+  },
+  MODEL_NOT_FOUND: {
+    meaning: "The model's provider does not know the configured model.",
+    retryable: false,
+    action: "The operator corrects the model's name.",
+  },
+  CONTEXT_OVERFLOW: {
+    meaning: "The prompt is longer than the model's context.",
+    retryable: false,
+    action: "Send a shorter message, or start a new conversation.",
+  },
+  PROVIDER_TIMEOUT: {
+    meaning: "The model's provider stopped sending, or never began.",
+    retryable: true,
+    action: "Send again with a new runId.",
+  },
+  PROVIDER_ERROR: {
+    meaning: "The model's provider failed or sent what is not an answer.",
+    retryable: true,
+    action: "Send again with a new runId.",
+  },
+  TOOL_FAILED: {
+    meaning: "A tool of the bot failed.",
+    retryable: false,
+    action: "See the server's log; the tool's own message stays there.",
+  },
+  RUN_TIMEOUT: {
+    meaning: "The run took longer than this server allows.",
+    retryable: false,
+    action: "Ask for less at once, or have the operator raise the limit.",
+  },
+  RUN_TOO_LARGE: {
+    meaning: "The run produced more than this server keeps of one run.",
+    retryable: false,
+    action: "Ask for less at once, or have the operator raise the limit.",
+  },
+  SERVER_RESTARTED: {
+    meaning: "The server stopped while the run was in progress.",
+    retryable: true,
+    action: "The partial answer is kept. Send again with a new runId.",
+  },
+  OWNER_LOST: {
+    meaning: "The machine that worked on the run is gone.",
+    retryable: true,
+    action: "The partial answer is kept. Send again with a new runId.",
+  },
+  STORE_UNAVAILABLE: {
+    meaning: "The server cannot write to its storage at the moment.",
+    retryable: true,
+    action: "Try again later.",
+  },
+  INTERNAL: {
+    meaning: "The server failed in a way that it has no better word for.",
+    retryable: false,
+    action: "Report it; the server's log has the cause.",
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export const errorCodes = Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]];
+
+export const errorCode = z.enum(errorCodes);
+
+/** A failure as it travels: in `runEnd.error`, and (without the message) in `error.data.langwire`. */
+export const failure = z.object({
+  code: errorCode,
+  message: z.string(),
+  retryable: z.boolean(),
+  /** Milliseconds to wait before trying again, where known. */
+  retryAfterMs: z.number().int().nonnegative().optional(),
+});
+
+export type Failure = z.infer<typeof failure>;
+
+/**
+ * The one error class of the server's own making. Its message is written for the caller:
+ * never put a provider's, a tool's or a database's own words into it; they go into `cause`.
+ */
+export class LangwireError extends Error {
+  readonly code: ErrorCode;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    options: { message?: string; retryAfterMs?: number; cause?: unknown } = {},
+  ) {
+    super(options.message ?? errorTable[code].meaning, { cause: options.cause });
+    this.name = "LangwireError";
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  get retryable(): boolean {
+    return errorTable[this.code].retryable;
+  }
+
+  toFailure(): Failure {
+    const { code, message, retryable, retryAfterMs } = this;
+    return retryAfterMs === undefined
+      ? { code, message, retryable }
+      : { code, message, retryable, retryAfterMs };
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * Every event of a conversation's log, one schema each. All of it is plain JSON: times are ISO
+ * strings, payloads are bounded JSON values. Readers ignore types and fields that they don't know.
+ */
+import { z } from "zod";
+import { errorCode, failure } from "./errors.ts";
+
+const runId = z.uuid();
+/** LangChain's own run id of one chain, model, tool or retriever call. */
+const spanId = z.string();
+const at = z.iso.datetime();
+/** A JSON value made by a bot; the server bounds it and marks where it was cut. */
+const payload = z.json();
+
+const inRun = { runId };
+const inSpan = { runId, spanId };
+const spanOpens = { ...inSpan, parentSpanId: spanId.optional(), at, name: z.string() };
+const spanCloses = { ...inSpan, at };
+
+/** Tokens counted by the provider. */
+export const usage = z.object({
+  inputTokens: z.number().int().nonnegative(),
+  outputTokens: z.number().int().nonnegative(),
+  totalTokens: z.number().int().nonnegative(),
+  /** Part of `inputTokens` that the provider served from its cache. */
+  cachedInputTokens: z.number().int().nonnegative().optional(),
+  /** Part of `outputTokens` that the model spent on reasoning. */
+  reasoningTokens: z.number().int().nonnegative().optional(),
+});
+
+export const toolCall = z.object({
+  id: z.string().optional(),
+  name: z.string(),
+  /** Only where the bot exposes its tools' payloads. */
+  args: payload.optional(),
+});
+
+export const retrievedDocument = z.object({
+  id: z.string().optional(),
+  text: z.string(),
+  metadata: payload.optional(),
+});
+
+export const runStatus = z.enum(["completed", "cancelled", "failed"]);
+
+export const runStart = z.object({
+  type: z.literal("runStart"),
+  ...inRun,
+  at,
+  conversationId: z.uuid(),
+  botId: z.string(),
+  userId: z.string(),
+  message: z.string(),
+});
+
+export const chainStart = z.object({
+  type: z.literal("chainStart"),
+  ...spanOpens,
+  input: payload.optional(),
+});
+
+export const chainEnd = z.object({
+  type: z.literal("chainEnd"),
+  ...spanCloses,
+  output: payload.optional(),
+});
+
+export const llmStart = z.object({
+  type: z.literal("llmStart"),
+  ...spanOpens,
+  model: z.string().optional(),
+});
+
+export const llmEnd = z.object({
+  type: z.literal("llmEnd"),
+  ...spanCloses,
+  usage: usage.optional(),
+  finishReason: z.string().optional(),
+  toolCalls: z.array(toolCall).optional(),
+});
+
+/** A piece of the model's answer. Neighbours of one span may arrive merged into one. */
+export const token = z.object({ type: z.literal("token"), ...inSpan, text: z.string() });
+
+/** A piece of the model's reasoning, where the provider shows it. Merged like tokens. */
+export const reasoning = z.object({ type: z.literal("reasoning"), ...inSpan, text: z.string() });
+
+export const toolStart = z.object({
+  type: z.literal("toolStart"),
+  ...spanOpens,
+  toolCallId: z.string().optional(),
+  input: payload.optional(),
+});
+
+export const toolUpdate = z.object({
+  type: z.literal("toolUpdate"),
+  ...inSpan,
+  data: payload.optional(),
+});
+
+export const toolEnd = z.object({
+  type: z.literal("toolEnd"),
+  ...spanCloses,
+  output: payload.optional(),
+});
+
+/** An agent decided to use a tool. */
+export const agentAction = z.object({
+  type: z.literal("agentAction"),
+  ...inSpan,
+  tool: z.string(),
+  toolCallId: z.string().optional(),
+  input: payload.optional(),
+  log: z.string().optional(),
+});
+
+/** An agent gave its final answer. */
+export const agentFinish = z.object({
+  type: z.literal("agentFinish"),
+  ...inSpan,
+  output: payload.optional(),
+  log: z.string().optional(),
+});
+
+export const retrieverStart = z.object({
+  type: z.literal("retrieverStart"),
+  ...spanOpens,
+  query: z.string().optional(),
+});
+
+export const retrieverEnd = z.object({
+  type: z.literal("retrieverEnd"),
+  ...spanCloses,
+  documents: z.array(retrievedDocument).optional(),
+});
+
+/** Free text that a chain or agent reports through LangChain's `handleText`. */
+export const text = z.object({ type: z.literal("text"), ...inSpan, text: z.string() });
+
+/** What a bot's own code sent with `dispatchCustomEvent`. */
+export const custom = z.object({
+  type: z.literal("custom"),
+  ...inSpan,
+  name: z.string(),
+  data: payload.optional(),
+});
+
+/** The span's tokens so far are void: a retry or a fallback starts over. */
+export const reset = z.object({ type: z.literal("reset"), ...inSpan });
+
+/** A span ended by failing. The run itself may go on: a fallback, a retry, an agent that copes. */
+export const error = z.object({
+  type: z.literal("error"),
+  ...spanCloses,
+  source: z.enum(["llm", "chain", "tool", "retriever"]),
+  code: errorCode,
+  message: z.string(),
+  retryable: z.boolean(),
+  retryAfterMs: z.number().int().nonnegative().optional(),
+});
+
+/** The one ending of a run. It makes a reader whole who missed anything. */
+export const runEnd = z.object({
+  type: z.literal("runEnd"),
+  ...inRun,
+  at,
+  status: runStatus,
+  /** The whole answer; what there is of it when the run was cancelled or failed. */
+  text: z.string(),
+  /** Summed over the model spans; what is known when the run was cancelled or failed. */
+  usage: usage.optional(),
+  /** Set when `status` is `failed`. */
+  error: failure.optional(),
+});
+
+export const chatEvent = z.discriminatedUnion("type", [
+  runStart,
+  chainStart,
+  chainEnd,
+  llmStart,
+  llmEnd,
+  token,
+  reasoning,
+  toolStart,
+  toolUpdate,
+  toolEnd,
+  agentAction,
+  agentFinish,
+  retrieverStart,
+  retrieverEnd,
+  text,
+  custom,
+  reset,
+  error,
+  runEnd,
+]);
+
+export type ChatEvent = z.infer<typeof chatEvent>;
+export type EventType = ChatEvent["type"];
+export type EventOf<T extends EventType> = Extract<ChatEvent, { type: T }>;
+export type Usage = z.infer<typeof usage>;
+export type RunStatus = z.infer<typeof runStatus>;
+/** Any JSON value. */
+export type Json = z.infer<typeof payload>;
+
+export const eventTypes = chatEvent.options.map((option) => option.shape.type.value) as [
+  EventType,
+  ...EventType[],
+];

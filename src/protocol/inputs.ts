@@ -1,0 +1,56 @@
+/** What callers send, one schema each. */
+import { z } from "zod";
+import { eventTypes } from "./events.ts";
+import { protocolLimits } from "./limits.ts";
+
+/**
+ * A place in a conversation's log, as a decimal string: "0" is before the first event. tRPC sends
+ * the one last seen when it reconnects.
+ */
+export const eventId = z.string().regex(/^(0|[1-9]\d{0,14})$/, "must be an event's id");
+
+const lastEventId = eventId.optional();
+const botId = z.string().min(1).max(protocolLimits.idLength);
+const conversationId = z.uuid();
+const title = z.string().trim().min(1).max(protocolLimits.titleLength);
+
+const nextPage = {
+  /** `nextCursor` of the page before; absent for the first. */
+  cursor: z.string().max(protocolLimits.idLength).optional(),
+  limit: z.number().int().min(1).max(protocolLimits.pageSize).default(50),
+};
+
+export const sendInput = z.object({
+  /** Made by the client, once a message: sending it again attaches to the same run. */
+  runId: z.uuid(),
+  botId,
+  /** Made by the client. A conversation that is new starts here, owned by the caller. */
+  conversationId,
+  message: z.string().min(1).max(protocolLimits.messageLength),
+  lastEventId,
+  /** Send only these event types. `runEnd` always comes. */
+  only: z.array(z.enum(eventTypes)).max(eventTypes.length).optional(),
+  /** What to do when a run is in progress: refuse with CONVERSATION_BUSY, or stop that one first. */
+  ifBusy: z.enum(["reject", "interrupt"]).default("reject"),
+});
+
+export const watchInput = z.object({ conversationId, lastEventId });
+
+export const cancelInput = z.object({ runId: z.uuid() });
+
+export const createConversationInput = z.object({
+  conversationId,
+  botId,
+  title: title.optional(),
+});
+
+export const conversationInput = z.object({ conversationId });
+
+export const renameInput = z.object({ conversationId, title });
+
+export const listInput = z.object(nextPage);
+
+export const messagesInput = z.object({ conversationId, ...nextPage });
+
+export type SendInput = z.infer<typeof sendInput>;
+export type WatchInput = z.infer<typeof watchInput>;

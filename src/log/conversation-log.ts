@@ -1,0 +1,115 @@
+/** The events of one conversation in memory: what is readable, and what waits for the commit. */
+import type { ChatEvent } from "../protocol/events.ts";
+import { LogEntry } from "./entry.ts";
+import type { Slice } from "./log.ts";
+
+/** An object, its fields and a short string in V8, over the characters themselves. */
+const entryOverheadBytes = 128;
+const sliceEntries = 256;
+/** Characters after which a slice ends. */
+const sliceLength = 64 * 1024;
+
+export class ConversationLog {
+  readonly conversationId: string;
+  readonly listeners = new Set<() => void>();
+  /** The run that writes at the moment. */
+  writingRunId: string | undefined;
+  #entries: LogEntry[] = [];
+  /** How many of the entries are committed, and so readable. */
+  #committed = 0;
+  /** The number of the first entry in memory, or of the next one when there is none. */
+  #oldest = 1;
+  /** False while there are only readers who wait for a run to come. */
+  #placed = false;
+
+  constructor(conversationId: string) {
+    this.conversationId = conversationId;
+  }
+
+  /** Says which number was the conversation's last; what the log holds before a gap is dropped. */
+  placeAfter(seq: number): void {
+    if (this.#placed && this.lastSeq >= seq) return;
+    this.dropThrough(this.lastSeq);
+    this.#oldest = seq + 1;
+    this.#placed = true;
+  }
+
+  get lastSeq(): number {
+    return this.#oldest + this.#entries.length - 1;
+  }
+
+  get last(): LogEntry | undefined {
+    return this.#entries.at(-1);
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
+  get pending(): readonly LogEntry[] {
+    return this.#entries.slice(this.#committed);
+  }
+
+  get hasPending(): boolean {
+    return this.#committed < this.#entries.length;
+  }
+
+  /** @returns by how many bytes the log grew */
+  append(event: ChatEvent): number {
+    const last = this.#entries.at(-1);
+    if (last !== undefined && this.hasPending && last.isNeighbour(event)) {
+      const before = last.length;
+      last.extend(event);
+      return last.length - before;
+    }
+    const entry = LogEntry.of(this.lastSeq + 1, event, this.#entries);
+    this.#entries.push(entry);
+    return sizeOf(entry);
+  }
+
+  /** Takes back an entry that storage kept. */
+  restore(entry: LogEntry): number {
+    this.placeAfter(entry.seq - 1);
+    this.#entries.push(entry);
+    this.#committed = this.#entries.length;
+    return sizeOf(entry);
+  }
+
+  commit(): void {
+    for (let at = this.#committed; at < this.#entries.length; at++) this.#entries[at]?.settle();
+    this.#committed = this.#entries.length;
+    for (const listener of this.listeners) listener();
+  }
+
+  read(after: number): Slice {
+    const from = Math.max(0, after + 1 - this.#oldest);
+    let to = from;
+    for (let length = 0; to < this.#committed && to - from < sliceEntries; to++) {
+      // A reader that has stopped keeps its slice, also of what has left the log since.
+      if (length > sliceLength) break;
+      length += this.#entries[to]?.length ?? 0;
+    }
+    return {
+      entries: from < to ? this.#entries.slice(from, to) : [],
+      oldest: this.#placed ? this.#oldest : undefined,
+    };
+  }
+
+  /**
+   * Forgets everything up to a number, and wakes readers so that those who are behind notice.
+   * @returns by how many bytes the log shrank
+   */
+  dropThrough(seq: number): number {
+    const dropped = this.#entries.splice(0, Math.max(0, seq + 1 - this.#oldest));
+    this.#oldest += dropped.length;
+    this.#committed -= dropped.length;
+    let bytes = 0;
+    for (const entry of dropped) bytes += sizeOf(entry);
+    if (dropped.length > 0) for (const listener of this.listeners) listener();
+    return bytes;
+  }
+}
+
+function sizeOf(entry: LogEntry): number {
+  return entry.length + entryOverheadBytes;
+}

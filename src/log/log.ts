@@ -1,0 +1,91 @@
+/**
+ * The event log: one for each conversation, short-lived, numbered 1, 2, 3 … without gaps.
+ *
+ * What every adapter promises (test/log/log-contract.ts tries to break each line):
+ * - Order. A run's events are read in the order in which they were appended.
+ * - Numbers. The first event after `after` has the number `after + 1`; none is ever used twice.
+ * - Written before read. What a reader gets is stored as durably as the adapter stores at all.
+ * - Writers never wait. `append` returns at once, however slow storage and readers are.
+ * - Readers are only cursors. The log keeps nothing for them but the callback to wake them.
+ * - Neighbouring tokens of one span that are appended together may become one entry. An entry that
+ *   was readable once never changes.
+ * - Bounds. Finished runs leave the log after a retention time, and earlier, oldest first, when it
+ *   is over its size; a run in progress stays.
+ */
+import type { ChatEvent } from "../protocol/events.ts";
+import type { LogEntry } from "./entry.ts";
+
+export type MaybePromise<T> = T | Promise<T>;
+
+/** What the log holds of a conversation after some place in it. */
+export interface Slice {
+  /** Ascending and without gaps; bounded, so there may be more after the last. */
+  readonly entries: readonly LogEntry[];
+  /**
+   * The lowest number that the log can still give, or will give next. Above `after + 1`, the events
+   * in between have left the log. Undefined when the log knows nothing of the conversation.
+   */
+  readonly oldest: number | undefined;
+}
+
+/** The pen of one run: while it is open nobody else writes to the conversation. */
+export interface RunWriter {
+  /** The number of the last event in the conversation's log. */
+  readonly lastSeq: number;
+  /**
+   * Adds an event. Its number is `lastSeq` afterwards. Never waits and never throws.
+   * @returns by how many bytes, roughly, the log grew
+   */
+  append(event: ChatEvent): number;
+  /** Settles when all that was appended is stored and readable. */
+  flushed(): Promise<void>;
+  /** The run is over; what it wrote may leave the log. */
+  close(): void;
+  /**
+   * Where several processes share the log: aborted when the run cannot go on, with a LangwireError
+   * as its reason. After OWNER_LOST somebody else has ended it, and nothing is written any more;
+   * after STORE_UNAVAILABLE its end is still to be appended, and is written when that is possible.
+   */
+  readonly lost?: AbortSignal;
+}
+
+/** A run that has no runEnd in the log that was found at boot. */
+export interface LeftBehind {
+  readonly conversationId: string;
+  readonly runId: string;
+  readonly lastSeq: number;
+}
+
+export interface OpenRun {
+  readonly conversationId: string;
+  readonly runId: string;
+  /** The number of the conversation's last event, 0 for a new one. */
+  readonly after: number;
+  /** Writes on where another process stopped, and keeps that process from writing any more. */
+  readonly takeOver?: boolean;
+}
+
+export interface EventLog extends AsyncDisposable {
+  open(run: OpenRun): MaybePromise<RunWriter>;
+  /** The events after a number, from the oldest on, as many as come easily at once. */
+  read(conversationId: string, after: number): MaybePromise<Slice>;
+  /**
+   * Calls back whenever `read` may answer differently. What is appended after this settled is not
+   * missed: subscribe, then read.
+   */
+  subscribe(conversationId: string, onChange: () => void): MaybePromise<() => void>;
+  leftBehind(): MaybePromise<readonly LeftBehind[]>;
+  /** Whether events are being stored; false while storage fails. */
+  readonly healthy: boolean;
+  /** Bytes of all events in this process's memory, roughly; where the log keeps them there. */
+  readonly bytes?: number;
+}
+
+export interface LogBounds {
+  /** How long a finished run stays readable, in milliseconds. */
+  readonly retentionMs: number;
+  /** Bytes of all events in memory, above which the oldest finished runs leave. */
+  readonly maxBytes: number;
+}
+
+export const defaultLogBounds: LogBounds = { retentionMs: 5 * 60_000, maxBytes: 256 * 1024 * 1024 };

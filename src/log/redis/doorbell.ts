@@ -1,0 +1,72 @@
+/**
+ * The one subscribed connection of a process. What it hears makes things faster and is never needed:
+ * a message may be lost, and after every reconnect some were.
+ */
+import { type RedisClient, RedisLink, type RedisLinkOptions } from "./redis-link.ts";
+
+export type OnRing = (message: string) => void;
+
+export interface DoorbellOptions extends Omit<RedisLinkOptions, "onConnect"> {
+  /** Called when it listens again after a time in which it may have heard nothing. */
+  readonly onMaybeMissed: () => void;
+}
+
+type Hear = (message: string, channel: string) => void;
+
+/** One listener a channel. */
+export class Doorbell implements AsyncDisposable {
+  readonly #channels: Map<string, OnRing>;
+  /** The same for all channels: the client finds by it what is no longer wanted. */
+  readonly #hear: Hear;
+  readonly #link: RedisLink;
+
+  private constructor(parts: { channels: Map<string, OnRing>; hear: Hear; link: RedisLink }) {
+    this.#channels = parts.channels;
+    this.#hear = parts.hear;
+    this.#link = parts.link;
+  }
+
+  /** @throws LangwireError STORE_UNAVAILABLE when Redis cannot be reached in time */
+  static async open({ onMaybeMissed, ...options }: DoorbellOptions): Promise<Doorbell> {
+    const channels = new Map<string, OnRing>();
+    const hear: Hear = (message, channel) => channels.get(channel)?.(message);
+    const onConnect = async (client: RedisClient) => {
+      const names = [...channels.keys()];
+      if (names.length === 0) return;
+      await client.subscribe(names, hear);
+      onMaybeMissed();
+    };
+    const link = await RedisLink.open({ ...options, onConnect });
+    return new Doorbell({ channels, hear, link });
+  }
+
+  get ready(): boolean {
+    return this.#link.ready;
+  }
+
+  /**
+   * Settles when Redis has acknowledged: what is rung from then on is heard.
+   * @throws LangwireError STORE_UNAVAILABLE, or the connection's error; nothing is subscribed then
+   */
+  async subscribe(channel: string, onRing: OnRing): Promise<void> {
+    const { client } = this.#link;
+    this.#channels.set(channel, onRing);
+    try {
+      await client.subscribe(channel, this.#hear);
+    } catch (cause) {
+      if (this.#channels.get(channel) === onRing) this.#channels.delete(channel);
+      throw cause;
+    }
+  }
+
+  async unsubscribe(channel: string): Promise<void> {
+    this.#channels.delete(channel);
+    if (!this.#link.ready) return;
+    // A channel that stays subscribed costs a message that nobody hears.
+    await this.#link.client.unsubscribe(channel, this.#hear).catch(() => {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#link[Symbol.asyncDispose]();
+  }
+}

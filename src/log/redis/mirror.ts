@@ -1,0 +1,135 @@
+/**
+ * The newest part of one conversation's stream, kept in this process while somebody here follows it.
+ * A ring of the doorbell mostly brings what it rings for; else it is one read, however many follow.
+ *
+ *   Redis   1 … … … … … … … … … … 90
+ *   mirror              70 … … … … 90      readers behind 70 read from Redis themselves
+ */
+import { LogEntry } from "../entry.ts";
+import type { Slice } from "../log.ts";
+import { readNewest, readStream } from "./read-stream.ts";
+import type { RedisLink } from "./redis-link.ts";
+import type { ConversationKeys } from "./scripts.ts";
+
+const maxEntries = 1_024;
+const sliceEntries = 256;
+
+export class Mirror {
+  readonly listeners = new Set<() => void>();
+  readonly #link: RedisLink;
+  readonly #keys: ConversationKeys;
+  #entries: LogEntry[] = [];
+  #loaded = false;
+  /** The highest number that was rung. */
+  #rung = 0;
+  #reading: Promise<void> | undefined;
+  /** When it last was as new as Redis, on `performance.now()`'s clock. */
+  #freshAtMs = 0;
+
+  constructor(link: RedisLink, keys: ConversationKeys) {
+    this.#link = link;
+    this.#keys = keys;
+  }
+
+  get #lastSeq(): number {
+    return this.#entries.at(-1)?.seq ?? 0;
+  }
+
+  /** Undefined when it has to be read from Redis. */
+  read(after: number): Slice | undefined {
+    if (!this.#loaded) return undefined;
+    const first = this.#entries[0]?.seq;
+    if (first === undefined) return { entries: [], oldest: undefined };
+    if (after + 1 < first) return undefined;
+    const from = after + 1 - first;
+    return { entries: this.#entries.slice(from, from + sliceEntries), oldest: first };
+  }
+
+  /** Takes in what is known to be stored, which spares the read. */
+  accept(entries: readonly LogEntry[]): void {
+    if (!this.#loaded) return;
+    const last = this.#lastSeq;
+    const fresh = entries.filter(({ seq }) => seq > last);
+    // Otherwise there is more in between, and the doorbell, which rings for it, reads it all.
+    if (fresh[0]?.seq === last + 1) this.#extend(fresh);
+  }
+
+  ring(message: string): void {
+    const [last, ...events] = message.split("\n");
+    const lastSeq = Number(last);
+    this.#rung = Math.max(this.#rung, lastSeq);
+    if (lastSeq <= this.#lastSeq) return;
+    const firstSeq = lastSeq - events.length + 1;
+    if (firstSeq <= this.#lastSeq + 1) {
+      this.accept(events.map((json, index) => LogEntry.parse(firstSeq + index, json)));
+      this.#freshAtMs = performance.now();
+    }
+    if (this.#rung > this.#lastSeq) void this.#readOn();
+  }
+
+  /** Reads unless it was fresh a moment ago: for rings that were not heard, and for expiry. */
+  check(olderThanMs: number): void {
+    if (performance.now() - this.#freshAtMs >= olderThanMs) void this.#read();
+  }
+
+  /** Reads the newest part. @throws the connection's error */
+  async load(): Promise<void> {
+    const entries = await readNewest(this.#link, this.#keys.events, sliceEntries);
+    this.#freshAtMs = performance.now();
+    this.#loaded = true;
+    this.#replace(entries);
+  }
+
+  async #readOn(): Promise<void> {
+    for (let before = -1; this.#rung > this.#lastSeq && before < this.#lastSeq; ) {
+      before = this.#lastSeq;
+      await this.#read();
+    }
+  }
+
+  /** One read at a time; what is missed by a failure is found by the next check. */
+  #read(): Promise<void> {
+    this.#reading ??= this.#readOnce()
+      .catch(() => {})
+      .finally(() => {
+        this.#reading = undefined;
+      });
+    return this.#reading;
+  }
+
+  async #readOnce(): Promise<void> {
+    const last = this.#entries.at(-1);
+    if (last === undefined) return this.load();
+    // Without a ring, from the last one on, to notice a stream that is gone or starts elsewhere.
+    const from = this.#rung > last.seq ? last.seq + 1 : last.seq;
+    const key = this.#keys.events;
+    const entries = await readStream(this.#link, { key, from, count: sliceEntries });
+    this.#freshAtMs = performance.now();
+    if (entries[0]?.seq === from) this.accept(entries);
+    // Unless what this process wrote itself has come in meanwhile.
+    else if (this.#entries.at(-1) === last) await this.load();
+  }
+
+  #replace(entries: LogEntry[]): void {
+    const unchanged =
+      entries.length > 0 &&
+      entries[0]?.seq === this.#entries[0]?.seq &&
+      entries.at(-1)?.seq === this.#lastSeq;
+    if (unchanged || (entries.length === 0 && this.#entries.length === 0)) return;
+    this.#entries = entries;
+    if (entries.length === 0) this.#rung = 0;
+    this.#wake();
+  }
+
+  #extend(entries: readonly LogEntry[]): void {
+    this.#entries.push(...entries);
+    const surplus = this.#entries.length - maxEntries;
+    // By halves, so that a long answer does not move the array for every entry.
+    if (surplus > maxEntries / 2) this.#entries.splice(0, surplus);
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const listener of this.listeners) listener();
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * The pen of one run, in Redis. `append` only adds to the run's tail; one script call at a time
+ * carries what has come together since the call before, so a slower Redis means larger groups.
+ *
+ *   writing ── taken over, or conversation gone ──▶ lost (OWNER_LOST): nothing is sent any more
+ *      │ ▲
+ *      ▼ │ Redis answers again: the tail is sent, from where Redis is
+ *   unanswered ── longer than the limit ──▶ `lost` says STORE_UNAVAILABLE; it goes on trying, so that
+ *                                           the run's end arrives when Redis is back
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { LangwireError } from "../../protocol/errors.ts";
+import type { ChatEvent } from "../../protocol/events.ts";
+import type { LogEntry } from "../entry.ts";
+import type { RunWriter } from "../log.ts";
+import type { RedisLink } from "./redis-link.ts";
+import { RunTail } from "./run-tail.ts";
+import { appendScript, type ConversationKeys, closeScript, openScript } from "./scripts.ts";
+
+export interface WriterOptions {
+  readonly link: RedisLink;
+  readonly keys: ConversationKeys;
+  readonly runId: string;
+  readonly after: number;
+  /** Names this process; see scripts.ts. */
+  readonly fence: string;
+  readonly takeOver: boolean;
+  readonly times: WriterTimes;
+  /** Whether the run is still this process's, asked when Redis does not know it any more. */
+  readonly mayRewrite: () => Promise<boolean>;
+  readonly onWritten: (entries: readonly LogEntry[]) => void;
+  /** Called once, when nothing will be sent any more. */
+  readonly onDone: (writer: RedisRunWriter) => void;
+}
+
+export interface WriterTimes {
+  /** How long an ended run stays readable. */
+  readonly retentionMs: number;
+  /** Bytes of a conversation's events, above which its oldest ended runs leave. */
+  readonly maxConversationBytes: number;
+  /** How long a run in progress stays in Redis after its last event: longer than any may be silent. */
+  readonly liveMs: number;
+  /** How long a run's events may be without an answer before the run counts as not stored. */
+  readonly timeoutMs: number;
+}
+
+const maxBatchEntries = 512;
+const firstRetryDelayMs = 25;
+const maxRetryDelayMs = 500;
+
+export class RedisRunWriter implements RunWriter {
+  readonly #options: WriterOptions;
+  readonly #lost = new AbortController();
+  readonly #after: number;
+  readonly #tail: RunTail;
+  readonly #waiting: { readonly seq: number; readonly resolve: () => void }[] = [];
+  #scheduled: NodeJS.Immediate | undefined;
+  #pumping = false;
+  #closed = false;
+  #checking = false;
+  #done = false;
+  #failingSinceMs: number | undefined;
+  /** When what Redis keeps of the run is next told to stay; each append would be a waste. */
+  #renewAtMs = 0;
+
+  private constructor(options: WriterOptions, lastSeq: number) {
+    this.#options = options;
+    this.#after = lastSeq;
+    this.#tail = new RunTail(lastSeq);
+  }
+
+  /** @throws LangwireError OWNER_LOST when somebody else writes, STORE_UNAVAILABLE without Redis */
+  static async open(options: WriterOptions): Promise<RedisRunWriter> {
+    const { how, lastSeq } = await openPen(options, options.after);
+    if (how !== "opened") throw new LangwireError("OWNER_LOST", { cause: how });
+    return new RedisRunWriter(options, lastSeq);
+  }
+
+  get lastSeq(): number {
+    return this.#tail.lastSeq;
+  }
+
+  /**
+   * Aborted when the run cannot go on, with a LangwireError as its reason. After OWNER_LOST somebody
+   * else has ended the run; after STORE_UNAVAILABLE it is still to be ended.
+   */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** False while Redis does not take what is sent. */
+  get healthy(): boolean {
+    return this.#failingSinceMs === undefined;
+  }
+
+  append(event: ChatEvent): number {
+    if (this.#done) return 0;
+    const grownBytes = this.#tail.append(event);
+    this.#scheduled ??= setImmediate(() => this.#pump());
+    return grownBytes;
+  }
+
+  flushed(): Promise<void> {
+    const settled = this.#done || this.#lost.signal.aborted || this.#tail.isAcknowledged;
+    if (settled) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push({ seq: this.lastSeq, resolve });
+    return promise;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#scheduled ??= setImmediate(() => this.#pump());
+  }
+
+  /** Finds out whether the run was taken over, though it may have nothing to say. */
+  check(): void {
+    this.#checking = true;
+    this.#scheduled ??= setImmediate(() => this.#pump());
+  }
+
+  /** Stops sending. */
+  abandon(): void {
+    if (this.#done) return;
+    this.#done = true;
+    clearImmediate(this.#scheduled);
+    this.#release(Number.POSITIVE_INFINITY);
+    this.#options.onDone(this);
+  }
+
+  async #pump(): Promise<void> {
+    this.#scheduled = undefined;
+    if (this.#pumping) return;
+    this.#pumping = true;
+    for (let failures = 0; !this.#done && this.#hasWork; ) {
+      try {
+        await this.#step();
+        failures = 0;
+        this.#failingSinceMs = undefined;
+      } catch (cause) {
+        this.#failed(cause);
+        const delayMs = Math.min(firstRetryDelayMs * 2 ** failures++, maxRetryDelayMs);
+        await delay(delayMs, undefined, { ref: false });
+      }
+    }
+    this.#pumping = false;
+  }
+
+  get #hasWork(): boolean {
+    return !this.#tail.isAcknowledged || this.#checking || this.#closed;
+  }
+
+  async #step(): Promise<void> {
+    if (this.#tail.isAcknowledged && this.#closed && !this.#checking) {
+      await this.#putDown();
+      return;
+    }
+    this.#checking = false;
+    const { link, keys, runId, fence, times, onWritten } = this.#options;
+    const batch = this.#tail.seal(maxBatchEntries);
+    const firstSeq = this.#tail.acknowledgedSeq + 1;
+    const askedAtMs = performance.now();
+    const renews = askedAtMs > this.#renewAtMs;
+    const liveMs = renews ? times.liveMs : 0;
+    const [how, lastSeq] = await appendScript.run(
+      link.client,
+      [keys.events, keys.pen, keys.ended],
+      [runId, fence, liveMs, keys.bell, firstSeq, ...batch.map(({ json }) => json)],
+    );
+    switch (how) {
+      case "ok":
+        if (renews && batch.length > 0) this.#renewAtMs = askedAtMs + times.liveMs / 4;
+        this.#tail.acknowledge(Math.min(lastSeq, firstSeq + batch.length - 1));
+        onWritten(batch);
+        this.#release(this.#tail.acknowledgedSeq);
+        break;
+      case "gap":
+        // A failover forgot what was acknowledged; it is all still here.
+        this.#tail.acknowledge(lastSeq);
+        break;
+      case "lost":
+        await this.#rewrite();
+        break;
+      case "fenced":
+      case "closed":
+        this.#takenOver();
+        break;
+    }
+  }
+
+  /** Redis lost its data: the whole run is written again, unless it is somebody else's by now. */
+  async #rewrite(): Promise<void> {
+    this.#renewAtMs = 0;
+    if (!(await this.#options.mayRewrite())) return this.#takenOver();
+    const { how, lastSeq } = await openPen(this.#options, this.#after);
+    if (how === "opened") this.#tail.acknowledge(lastSeq);
+    else this.#takenOver();
+  }
+
+  async #putDown(): Promise<void> {
+    const { link, keys, runId, fence, times } = this.#options;
+    const { retentionMs, maxConversationBytes } = times;
+    await closeScript.run(
+      link.client,
+      [keys.events, keys.pen, keys.ended],
+      [runId, fence, retentionMs, maxConversationBytes],
+    );
+    this.abandon();
+  }
+
+  #failed(cause: unknown): void {
+    this.#failingSinceMs ??= performance.now();
+    const { timeoutMs, retentionMs } = this.#options.times;
+    const failingMs = performance.now() - this.#failingSinceMs;
+    if (failingMs > timeoutMs && !this.#lost.signal.aborted) {
+      this.#lost.abort(new LangwireError("STORE_UNAVAILABLE", { cause }));
+      this.#release(Number.POSITIVE_INFINITY);
+    }
+    // Whoever comes back after so long gets the run's end from the store.
+    if (this.#closed && failingMs > timeoutMs + retentionMs) this.abandon();
+  }
+
+  #takenOver(): void {
+    if (!this.#lost.signal.aborted) this.#lost.abort(new LangwireError("OWNER_LOST"));
+    this.abandon();
+  }
+
+  #release(acknowledgedSeq: number): void {
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      if (next.seq > acknowledgedSeq) return;
+      this.#waiting.shift();
+      next.resolve();
+    }
+  }
+}
+
+async function openPen(options: WriterOptions, after: number) {
+  const { link, keys, runId, fence, takeOver, times } = options;
+  const { liveMs, retentionMs, maxConversationBytes } = times;
+  const [how, lastSeq] = await openScript.run(
+    link.client,
+    [keys.events, keys.pen, keys.ended],
+    [runId, fence, after, takeOver ? 1 : 0, liveMs, retentionMs, maxConversationBytes],
+  );
+  return { how, lastSeq };
+}

@@ -1,0 +1,26 @@
+/** The thread of `Checkpoints`. Any message ends it, after one last checkpoint. */
+import { DatabaseSync } from "node:sqlite";
+import { parentPort, workerData } from "node:worker_threads";
+import type { CheckpointSettings } from "./checkpoints.ts";
+
+const { path, intervalMs } = workerData as CheckpointSettings;
+const database = new DatabaseSync(path, { timeout: 0 });
+
+/**
+ * Passive waits for nobody and makes nobody wait, and does nothing when nothing was written. It
+ * fails when the disk does; then those who write are told so by their own connection, and the next
+ * turn tries again.
+ */
+function checkpoint(mode: "passive" | "truncate"): void {
+  try {
+    database.exec(`pragma wal_checkpoint(${mode})`);
+  } catch {}
+}
+
+const timer = setInterval(() => checkpoint("passive"), intervalMs);
+
+parentPort?.once("message", () => {
+  clearInterval(timer);
+  checkpoint("truncate");
+  database.close();
+});

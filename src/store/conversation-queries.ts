@@ -1,0 +1,77 @@
+/** The statements about conversations that more than one call is made of. */
+import type { Kysely } from "kysely";
+import type { Conversation } from "../protocol/conversations.ts";
+import { type ConversationRow, toConversation } from "./rows.ts";
+import { running, type Schema } from "./schema.ts";
+import type { NewConversation } from "./store.ts";
+import { storable } from "./text.ts";
+
+/** A new conversation with its owner, or undefined when its id is taken. */
+export async function insertConversation(
+  db: Kysely<Schema>,
+  { conversationId, botId, userId, title, at }: NewConversation & { readonly at: string },
+): Promise<ConversationRow | undefined> {
+  const row = await db
+    .insertInto("conversations")
+    .values({
+      conversation_id: conversationId,
+      bot_id: botId,
+      owner_id: userId,
+      title: storable(title ?? ""),
+      shared: 0,
+      created_at: at,
+      updated_at: at,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .returningAll()
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  await db
+    .insertInto("members")
+    .values({ conversation_id: conversationId, user_id: userId })
+    .execute();
+  return { ...row, running_run_id: null };
+}
+
+/** The conversations that the user may see. Deleted ones have no members, so they are not among them. */
+export function conversationsOf(db: Kysely<Schema>, userId: string) {
+  return db
+    .selectFrom("members as m")
+    .innerJoin("conversations as c", "c.conversation_id", "m.conversation_id")
+    .leftJoin("runs as r", (join) =>
+      join.onRef("r.conversation_id", "=", "c.conversation_id").on("r.status", "=", running),
+    )
+    .where("m.user_id", "=", userId)
+    .selectAll("c")
+    .select("r.run_id as running_run_id");
+}
+
+/** The conversation, if the user may see it. */
+export async function findConversation(
+  db: Kysely<Schema>,
+  conversationId: string,
+  userId: string,
+): Promise<Conversation | undefined> {
+  const row = await conversationsOf(db, userId)
+    .where("m.conversation_id", "=", conversationId)
+    .executeTakeFirst();
+  return row && toConversation(row, userId);
+}
+
+/** False when the user does not own it. */
+export async function updateOwn(
+  db: Kysely<Schema>,
+  conversationId: string,
+  userId: string,
+  change: { title?: string; shared?: number; deleted_at?: string },
+): Promise<boolean> {
+  const updated = await db
+    .updateTable("conversations")
+    .set(change)
+    .where("conversation_id", "=", conversationId)
+    .where("owner_id", "=", userId)
+    .where("deleted_at", "is", null)
+    .returning("conversation_id")
+    .executeTakeFirst();
+  return updated !== undefined;
+}

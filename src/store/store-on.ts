@@ -1,0 +1,18 @@
+/** The store on whichever engine; the engine's own file adds how it ends. */
+import { StoredConversations } from "./conversations.ts";
+import type { Engine } from "./engine.ts";
+import { StoredRuns } from "./runs.ts";
+import type { Store } from "./store.ts";
+
+export function storeOn(engine: Engine): Omit<Store, typeof Symbol.asyncDispose> {
+  return {
+    conversations: new StoredConversations(engine),
+    runs: new StoredRuns(engine),
+    async ping() {
+      // A transaction that writes nothing: on SQLite it takes the lock that writing needs.
+      await engine.transaction((db) =>
+        db.selectFrom("conversations").select("bot_id").limit(1).execute(),
+      );
+    },
+  };
+}

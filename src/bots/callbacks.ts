@@ -1,0 +1,267 @@
+/**
+ * LangChain's callbacks, turned into events: one handler for one run.
+ *
+ * LangChain waits for each call, so calls come in causal order and must return at once: `emit`
+ * appends and never waits for a reader. A token costs one look-up and one object.
+ */
+import type { AgentAction, AgentFinish } from "@langchain/core/agents";
+import { BaseCallbackHandler, type NewTokenIndices } from "@langchain/core/callbacks/base";
+import type { DocumentInterface } from "@langchain/core/documents";
+import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
+import type { Serialized } from "@langchain/core/load/serializable";
+import type { BaseMessage } from "@langchain/core/messages";
+import type { ChatGenerationChunk, GenerationChunk, LLMResult } from "@langchain/core/outputs";
+import { AgentEvents } from "./agent-events.ts";
+import { ModelEvents } from "./model-events.ts";
+import { cutText, payloadLimits, toPayload } from "./payload.ts";
+import { agentRoleOf, isInAgent, modelOf, nameOf, tellsItsEnd } from "./span-facts.ts";
+import { argumentsOf, documentsOf, isInterrupt, returnedBy } from "./span-payloads.ts";
+import type { SpanWriter } from "./span-writer.ts";
+
+type Metadata = Record<string, unknown>;
+
+export class EventCallbacks extends BaseCallbackHandler {
+  readonly name = "langwire";
+  /** Makes `invoke` stream, and leaves it to the provider to count the tokens. */
+  readonly lc_prefer_streaming = true;
+  readonly models: ModelEvents;
+  readonly #agents: AgentEvents;
+  readonly #writer: SpanWriter;
+
+  constructor(writer: SpanWriter) {
+    super({ _awaitHandler: true });
+    this.#writer = writer;
+    this.models = new ModelEvents(writer);
+    this.#agents = new AgentEvents(writer);
+  }
+
+  /** LangChain copies handlers now and then; the state of a run must stay one. */
+  override copy(): this {
+    return this;
+  }
+
+  override handleChatModelStart(
+    model: Serialized,
+    _messages: BaseMessage[][],
+    id: string,
+    parentId?: string,
+    extraParams?: Metadata,
+    tags?: string[],
+    metadata?: Metadata,
+    runName?: string,
+  ): void {
+    const span = this.#writer.open({ id, kind: "llm", parentId, tags });
+    span.tellsItsEnd = tellsItsEnd(metadata);
+    if (span.hidden) return;
+    const opening = this.#writer.opening(span, nameOf(model, runName, "model"));
+    const called = modelOf(metadata, extraParams);
+    this.#writer.emit({ type: "llmStart", ...opening, ...(called && { model: called }) });
+  }
+
+  override handleLLMStart(
+    model: Serialized,
+    _prompts: string[],
+    id: string,
+    parentId?: string,
+    extraParams?: Metadata,
+    tags?: string[],
+    metadata?: Metadata,
+    runName?: string,
+  ): void {
+    this.handleChatModelStart(model, [], id, parentId, extraParams, tags, metadata, runName);
+  }
+
+  override handleLLMNewToken(
+    token: string,
+    index: NewTokenIndices,
+    id: string,
+    _parentId?: string,
+    _tags?: string[],
+    fields?: { chunk?: GenerationChunk | ChatGenerationChunk },
+  ): void {
+    const span = this.#writer.tree.get(id);
+    // Of several candidates only the first is on the wire: their tokens would mix.
+    if (span === undefined || !span.open || index.completion > 0) return;
+    if (span.streamedBy === "events") return;
+    span.streamedBy = "tokens";
+    if (token === "") this.models.quietChunk(span, fields?.chunk);
+    else this.models.token(span, token);
+  }
+
+  /** Comes instead of tokens where a handler in the run asked for it, as LangGraph's may. */
+  override handleChatModelStreamEvent(event: ChatModelStreamEvent, id: string): void {
+    const span = this.#writer.tree.get(id);
+    if (span === undefined || !span.open || span.streamedBy === "tokens") return;
+    span.streamedBy = "events";
+    this.models.streamEvent(span, event);
+  }
+
+  override handleLLMEnd(output: LLMResult, id: string): void {
+    const span = this.#writer.tree.get(id);
+    if (span === undefined || !span.open) return;
+    const result = this.models.ended(span, output);
+    if (result !== undefined) this.#agents.decided(span, result);
+  }
+
+  override handleLLMError(error: unknown, id: string): void {
+    this.#writer.fail(this.#writer.tree.get(id), error);
+  }
+
+  /** LangChain's types promise another order of arguments; this is the one in which they come. */
+  override handleChainStart(
+    chain: Serialized,
+    inputs: unknown,
+    id: string,
+    parentId?: string,
+    tags?: string[],
+    metadata?: Metadata,
+    _runType?: string,
+    runName?: string,
+  ): void {
+    const parent = parentId === undefined ? undefined : this.#writer.tree.get(parentId);
+    const span = this.#writer.open({
+      id,
+      kind: "chain",
+      parentId,
+      tags,
+      agent: agentRoleOf(chain, metadata, parent?.inAgent ?? false),
+      inAgent: isInAgent(metadata),
+    });
+    if (span.hidden) return;
+    this.#writer.emit({
+      type: "chainStart",
+      ...this.#writer.opening(span, nameOf(chain, runName, "chain")),
+      ...(this.#writer.exposes(span) && { input: toPayload(inputs) }),
+    });
+  }
+
+  override handleChainEnd(outputs: unknown, id: string): void {
+    const span = this.#writer.tree.get(id);
+    if (span === undefined || !span.open) return;
+    this.#writer.survived(span);
+    this.#agents.graphEnded(span, outputs);
+    const closing = this.#writer.shut(span);
+    if (closing === undefined) return;
+    this.#writer.emit({
+      type: "chainEnd",
+      ...closing,
+      ...(this.#writer.exposes(span) && { output: toPayload(outputs) }),
+    });
+  }
+
+  override handleChainError(error: unknown, id: string): void {
+    if (isInterrupt(error)) this.handleChainEnd(undefined, id);
+    else this.#writer.fail(this.#writer.tree.get(id), error);
+  }
+
+  override handleToolStart(
+    tool: Serialized,
+    input: string,
+    id: string,
+    parentId?: string,
+    tags?: string[],
+    metadata?: Metadata,
+    runName?: string,
+    toolCallId?: string,
+  ): void {
+    const inAgent = isInAgent(metadata);
+    const span = this.#writer.open({ id, kind: "tool", parentId, tags, inAgent });
+    if (span.hidden) return;
+    this.#writer.emit({
+      type: "toolStart",
+      ...this.#writer.opening(span, nameOf(tool, runName, "tool")),
+      ...(toolCallId && { toolCallId }),
+      ...(this.#writer.exposes(span) && { input: toPayload(argumentsOf(input)) }),
+    });
+  }
+
+  override handleToolEvent(chunk: unknown, id: string): void {
+    const span = this.#writer.tree.get(id);
+    if (span === undefined || !span.open || span.hidden) return;
+    const data = this.#writer.exposes(span) && { data: toPayload(chunk) };
+    this.#writer.emit({ type: "toolUpdate", runId: this.#writer.runId, spanId: id, ...data });
+  }
+
+  override handleToolEnd(output: unknown, id: string): void {
+    const span = this.#writer.tree.get(id);
+    if (span === undefined || !span.open) return;
+    this.#writer.survived(span);
+    const closing = this.#writer.shut(span);
+    if (closing === undefined) return;
+    this.#writer.emit({
+      type: "toolEnd",
+      ...closing,
+      ...(this.#writer.exposes(span) && { output: toPayload(returnedBy(output)) }),
+    });
+  }
+
+  override handleToolError(error: unknown, id: string): void {
+    if (isInterrupt(error)) this.handleToolEnd(undefined, id);
+    else this.#writer.fail(this.#writer.tree.get(id), error);
+  }
+
+  override handleAgentAction(action: AgentAction, id: string): void {
+    this.#agents.reportedAction(action, id);
+  }
+
+  override handleAgentEnd(finish: AgentFinish, id: string): void {
+    this.#agents.reportedFinish(finish, id);
+  }
+
+  override handleRetrieverStart(
+    retriever: Serialized,
+    query: string,
+    id: string,
+    parentId?: string,
+    tags?: string[],
+    _metadata?: Metadata,
+    runName?: string,
+  ): void {
+    const span = this.#writer.open({ id, kind: "retriever", parentId, tags });
+    if (span.hidden) return;
+    this.#writer.emit({
+      type: "retrieverStart",
+      ...this.#writer.opening(span, nameOf(retriever, runName, "retriever")),
+      ...(this.#writer.exposes(span) && { query: cutText(query, payloadLimits.characters) }),
+    });
+  }
+
+  override handleRetrieverEnd(documents: DocumentInterface[], id: string): void {
+    const span = this.#writer.tree.get(id);
+    if (span === undefined || !span.open) return;
+    this.#writer.survived(span);
+    const closing = this.#writer.shut(span);
+    if (closing === undefined) return;
+    this.#writer.emit({
+      type: "retrieverEnd",
+      ...closing,
+      ...(this.#writer.exposes(span) && { documents: documentsOf(documents) }),
+    });
+  }
+
+  override handleRetrieverError(error: unknown, id: string): void {
+    this.#writer.fail(this.#writer.tree.get(id), error);
+  }
+
+  /** Classic chains report their prompts and plans this way. */
+  override handleText(text: string, id: string): void {
+    const span = this.#writer.tree.get(id);
+    if (span === undefined || !this.#writer.exposes(span)) return;
+    const shown = span.shown;
+    if (shown === undefined) return;
+    const cut = cutText(text, payloadLimits.characters);
+    this.#writer.emit({ type: "text", runId: this.#writer.runId, spanId: shown.id, text: cut });
+  }
+
+  override handleCustomEvent(name: string, data: unknown, id: string): void {
+    const span = this.#writer.tree.get(id)?.shown;
+    if (span === undefined) return;
+    this.#writer.emit({
+      type: "custom",
+      runId: this.#writer.runId,
+      spanId: span.id,
+      name: cutText(name, payloadLimits.nameCharacters),
+      ...(data !== undefined && { data: toPayload(data) }),
+    });
+  }
+}

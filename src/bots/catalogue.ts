@@ -1,0 +1,30 @@
+/** The bots that a server has, by id. */
+import type { BotInfo } from "../protocol/conversations.ts";
+import type { Bot } from "./bot.ts";
+
+export class Catalogue {
+  readonly #bots: ReadonlyMap<string, Bot>;
+
+  /** @throws Error when two bots have the same id. */
+  constructor(bots: readonly Bot[]) {
+    const byId = new Map<string, Bot>();
+    for (const bot of bots) {
+      if (byId.has(bot.id)) throw new Error(`There are two bots with the id "${bot.id}".`);
+      byId.set(bot.id, bot);
+    }
+    this.#bots = byId;
+  }
+
+  get(id: string): Bot | undefined {
+    return this.#bots.get(id);
+  }
+
+  list(): BotInfo[] {
+    return [...this.#bots.values()].map(({ id, title, description, schemas }) => ({
+      id,
+      title,
+      description,
+      schemas,
+    }));
+  }
+}

@@ -1,0 +1,65 @@
+/** Makes a connection of something that must be pulled. It reads ahead, up to the feed's bound. */
+import type { Connection } from "./body-feed.ts";
+
+/** Where a connection delivers. */
+export interface Sink {
+  put(read: Buffer): void;
+  end(): void;
+  fail(error: unknown): void;
+}
+
+/** What is pulled. Unlike a stream's own iterator, `return` need not wait for `next`. */
+export interface Source {
+  /** Without a value at the end. */
+  next(): Promise<{ value?: Uint8Array | undefined }>;
+  return(): Promise<unknown>;
+}
+
+export function sourceOf(stream: ReadableStream<Uint8Array>): Source {
+  const reader = stream.getReader();
+  return {
+    next: () => reader.read(),
+    return: () => reader.cancel(),
+  };
+}
+
+export class Pump implements Connection {
+  readonly #source: Source;
+  #closed = false;
+  #paused: PromiseWithResolvers<void> | undefined;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  async run(sink: Sink): Promise<void> {
+    try {
+      for (;;) {
+        const { value } = await this.#source.next();
+        if (this.#closed) return;
+        if (value === undefined) return sink.end();
+        const { buffer, byteOffset, byteLength } = value;
+        sink.put(Buffer.from(buffer, byteOffset, byteLength));
+        await this.#paused?.promise;
+      }
+    } catch (error) {
+      if (!this.#closed) sink.fail(error);
+    }
+  }
+
+  pause(): void {
+    this.#paused = Promise.withResolvers();
+  }
+
+  resume(): void {
+    this.#paused?.resolve();
+    this.#paused = undefined;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.resume();
+    // What closing it makes of it no longer concerns anybody.
+    this.#source.return().catch(() => {});
+  }
+}

@@ -1,0 +1,71 @@
+/** Simple verses around a topic, for those who ask the local model for lyrics or a poem. */
+
+const longestTopic = 60;
+
+/** A verse when the request asks for one. */
+export function verseAbout(request: string): string | undefined {
+  const text = request.normalize("NFKC").trim();
+  const japanese =
+    /([^、。\s]+?)(?:について|に関する|をテーマにした|を題材にした)?の(?:歌詞|歌|詩|ポエム)/.exec(
+      text,
+    );
+  if (japanese?.[1] !== undefined) return japaneseVerse(japanese[1].slice(0, longestTopic));
+  const english =
+    /\b(?:lyrics?|song|poem|verses?|rhyme)\b.*?\b(?:about|on|of|for)\s+(.+?)[\s.!?]*$/is.exec(text);
+  if (english?.[1] !== undefined) return englishVerse(english[1].slice(0, longestTopic));
+  return undefined;
+}
+
+const isFizzy = (topic: string): boolean => /炭酸|ソーダ|サイダー|soda|sparkling|fizz/i.test(topic);
+
+function japaneseVerse(topic: string): string {
+  const scene = isFizzy(topic)
+    ? [
+        "グラスの底から ひとつぶの光",
+        "はじけて消える 夏のひみつ",
+        "しゅわしゅわ歌う 小さな泡たち",
+        "眠たい午後を そっと起こして",
+      ]
+    : [
+        `窓をあければ ${topic}の気配`,
+        "まだ眠たげな 街に朝がくる",
+        "ゆうべの涙は 風にあずけて",
+        "新しい靴で 歩きだそう",
+      ];
+  return [
+    `『${topic}のうた』`,
+    "",
+    ...scene,
+    "",
+    `ああ ${topic} 透きとおる気持ち`,
+    "言えないことばも 空へのぼる",
+    `ああ ${topic} 君がいるだけで`,
+    "いつもの今日が きらめいてゆく",
+  ].join("\n");
+}
+
+function englishVerse(topic: string): string {
+  const scene = isFizzy(topic)
+    ? [
+        "A thousand tiny lanterns climb the glass,",
+        "They whisper of the summer as they pass,",
+        "They break upon the surface, one by one,",
+        "And every one goes up to meet the sun.",
+      ]
+    : [
+        `The morning opens wide for ${topic},`,
+        "The town is half asleep, the light is new,",
+        "I leave last night's old worries on the sill",
+        "And follow down the road, and up the hill.",
+      ];
+  return [
+    `Song of ${topic}`,
+    "",
+    ...scene,
+    "",
+    `Oh, ${topic}, stay a little while,`,
+    "You turn a passing moment to a smile,",
+    `Oh, ${topic}, sing it clear and bright,`,
+    "And carry us, still singing, through the night.",
+  ].join("\n");
+}

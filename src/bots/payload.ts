@@ -1,0 +1,180 @@
+/**
+ * Any value as bounded, plain JSON: what a span took or returned, fit for the wire. Whatever the
+ * value does (cycles, getters and proxies that throw, BigInts, a million entries), this returns,
+ * and where something was left out a mark says so.
+ */
+import {
+  type BaseMessage,
+  isAIMessage,
+  isBaseMessage,
+  isToolMessage,
+  type ToolMessage,
+} from "@langchain/core/messages";
+import type { Json } from "../protocol/events.ts";
+
+export interface PayloadLimits {
+  readonly depth: number;
+  /** Entries of one array or object. */
+  readonly items: number;
+  /** Characters of one string. */
+  readonly characters: number;
+  /** Characters of the whole payload, near enough. */
+  readonly totalCharacters: number;
+}
+
+export const payloadLimits = {
+  depth: 8,
+  items: 100,
+  characters: 8_000,
+  totalCharacters: 64_000,
+  /** Characters of the name of a span, a tool or a custom event. */
+  nameCharacters: 200,
+} as const;
+
+export function toPayload(value: unknown, limits: PayloadLimits = payloadLimits): Json {
+  return new Payload(limits).of(value, 0) ?? null;
+}
+
+/** A text no longer than `characters`, its end marked where it was cut. */
+export function cutText(text: string, characters: number): string {
+  if (text.length <= characters) return text;
+  // A pair of surrogates is one character: half of it would be none.
+  const splitsPair = /[\uD800-\uDBFF]/.test(text.charAt(characters - 1));
+  const kept = splitsPair ? characters - 1 : characters;
+  return `${text.slice(0, kept)}…[cut: ${text.length - kept} characters]`;
+}
+
+const cut = (what: string): string => `…[cut: ${what}]`;
+const unreadable = "…[unreadable]";
+
+class Payload {
+  readonly #limits: PayloadLimits;
+  readonly #above = new Set<object>();
+  #left: number;
+
+  constructor(limits: PayloadLimits) {
+    this.#limits = limits;
+    this.#left = limits.totalCharacters;
+  }
+
+  /** `undefined` for what JSON leaves out. */
+  of(value: unknown, depth: number): Json | undefined {
+    if (this.#left <= 0) return cut("the payload is too large");
+    switch (typeof value) {
+      case "string":
+        return this.#text(value);
+      case "number":
+        this.#left -= 8;
+        // JSON has no -0: adding makes it 0.
+        return Number.isFinite(value) ? value + 0 : String(value);
+      case "boolean":
+        this.#left -= 8;
+        return value;
+      case "bigint":
+        return this.#text(value.toString());
+      case "object":
+        return value === null ? null : this.#object(value, depth);
+      default:
+        return undefined;
+    }
+  }
+
+  #text(text: string): string {
+    const kept = cutText(text, Math.min(this.#limits.characters, this.#left));
+    this.#left -= kept.length;
+    return kept;
+  }
+
+  #object(value: object, depth: number): Json | undefined {
+    if (this.#above.has(value)) return cut("circular");
+    if (depth >= this.#limits.depth) return cut(`deeper than ${this.#limits.depth} levels`);
+    this.#above.add(value);
+    try {
+      return this.#plain(value, depth);
+    } catch {
+      return unreadable;
+    } finally {
+      this.#above.delete(value);
+    }
+  }
+
+  #plain(value: object, depth: number): Json | undefined {
+    if (Array.isArray(value)) return this.#array(value, value.length, depth);
+    if (isBaseMessage(value)) return this.#entries(Object.entries(messageOf(value)), depth);
+    if (value instanceof Date) return this.#text(value.toISOString());
+    if (value instanceof Map) return this.#entries([...value], depth);
+    if (value instanceof Set) return this.#array([...value], value.size, depth);
+    if (ArrayBuffer.isView(value)) return cut(`${value.byteLength} bytes`);
+    // An error's message is written for the log: it may hold what must not leave the server.
+    if (value instanceof Error) return { error: value.name };
+    if ("lc_namespace" in value) return this.#langChain(value, depth);
+    if ("toJSON" in value && typeof value.toJSON === "function") {
+      return this.of(value.toJSON(), depth + 1);
+    }
+    return this.#entries(readable(value), depth);
+  }
+
+  /** LangChain's models and tools hold credentials: of what is no message, the name will do. */
+  #langChain(value: object, depth: number): Json {
+    if ("toChatMessages" in value && typeof value.toChatMessages === "function") {
+      return this.#entries([["messages", value.toChatMessages()]], depth);
+    }
+    return this.#entries([["type", value.constructor.name]], depth);
+  }
+
+  #array(values: Iterable<unknown>, length: number, depth: number): Json[] {
+    const items: Json[] = [];
+    for (const item of values) {
+      if (items.length === this.#limits.items || this.#left <= 0) {
+        items.push(cut(`${length - items.length} items`));
+        break;
+      }
+      items.push(this.of(item, depth + 1) ?? null);
+    }
+    return items;
+  }
+
+  #entries(entries: readonly (readonly [unknown, unknown])[], depth: number): Json {
+    const kept: [string, Json][] = [];
+    let seen = 0;
+    for (const [key, value] of entries) {
+      if (seen === this.#limits.items || this.#left <= 0) {
+        kept.push(["…", cut(`${entries.length - seen} entries`)]);
+        break;
+      }
+      seen += 1;
+      const json = this.of(value, depth + 1);
+      if (json !== undefined) kept.push([this.#text(String(key)), json]);
+    }
+    return Object.fromEntries(kept);
+  }
+}
+
+function messageOf(message: BaseMessage): object {
+  const toolCalls = isAIMessage(message) ? (message.tool_calls ?? []) : [];
+  return {
+    role: message.type,
+    content: isToolMessage(message) ? toolContent(message) : message.content,
+    name: message.name,
+    ...(toolCalls.length > 0 && {
+      toolCalls: toolCalls.map(({ id, name, args }) => ({ id, name, args })),
+    }),
+    ...(isToolMessage(message) && { toolCallId: message.tool_call_id }),
+  };
+}
+
+/** What a tool returned. Where it failed, the message is its error's, for the model alone. */
+export function toolContent({ content, status }: ToolMessage): unknown {
+  return status === "error" ? "…[the tool's error stays on the server]" : content;
+}
+
+/** Own entries; a getter that throws costs its own value alone. */
+function readable(value: object): [string, unknown][] {
+  return Object.keys(value).map((key) => {
+    try {
+      return [key, Reflect.get(value, key)];
+    } catch {
+      return [key, unreadable];
+    }
+  });
+}

@@ -1,0 +1,91 @@
+/**
+ * A `fetch` that tries again what may succeed later, while nothing of the answer has arrived: 429,
+ * 5xx and connections that failed. It waits as long as the provider asks, or longer each time, but
+ * never longer than its bound in total. An answer that breaks off midway is not tried again.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseRetryAfterMs } from "@langchain/core/utils/async_caller";
+import { LangwireError } from "../protocol/errors.ts";
+import { startProviderCall } from "./provider-calls.ts";
+
+export interface RetryOptions {
+  /** The one that is called. Default: the global one. */
+  readonly fetch?: typeof fetch | undefined;
+  /** Retries after the first attempt. Default 3. */
+  readonly maxRetries?: number | undefined;
+  /** Wait before the first retry, doubled for each later one. Default 500. */
+  readonly firstDelayMs?: number | undefined;
+  /** Waits of one call, summed. Default 30,000. */
+  readonly maxWaitMs?: number | undefined;
+}
+
+const retryableStatus = new Set([408, 425, 429, 500, 502, 503, 504, 529]);
+
+export function createRetryingFetch(options: RetryOptions = {}): typeof fetch {
+  const request = options.fetch ?? globalThis.fetch;
+  const maxRetries = options.maxRetries ?? 3;
+  const firstDelayMs = options.firstDelayMs ?? 500;
+  const maxWaitMs = options.maxWaitMs ?? 30_000;
+
+  return async (input, init) => {
+    const call = startProviderCall();
+    const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+    let waitedMs = 0;
+    for (let attempt = 0; ; attempt++) {
+      call.requested();
+      const result = await outcome(request, input, init);
+      const delayMs = result.retryAfterMs ?? backOff(firstDelayMs, attempt);
+      waitedMs += delayMs;
+      const again = result.retryable && attempt < maxRetries && waitedMs <= maxWaitMs;
+      if (!again || signal?.aborted) {
+        if ("thrown" in result) throw result.thrown;
+        return result.response;
+      }
+      if ("response" in result) await result.response.body?.cancel();
+      await sleep(delayMs, undefined, signal ? { signal } : {});
+    }
+  };
+}
+
+type Outcome = { readonly retryable: boolean; readonly retryAfterMs: number | undefined } & (
+  | { readonly response: Response }
+  | { readonly thrown: unknown }
+);
+
+async function outcome(
+  request: typeof fetch,
+  input: Parameters<typeof fetch>[0],
+  init: RequestInit | undefined,
+): Promise<Outcome> {
+  try {
+    const response = await request(input, init);
+    if (!retryableStatus.has(response.status)) {
+      return { response, retryable: false, retryAfterMs: undefined };
+    }
+    const retryAfterMs = retryAfterOf(response.headers);
+    if (response.status !== 429) return { response, retryable: true, retryAfterMs };
+    const body = await response.text();
+    const { status, statusText, headers } = response;
+    return {
+      response: new Response(body, { status, statusText, headers }),
+      // An account without credit has none a second later either.
+      retryable: !body.includes("insufficient_quota"),
+      retryAfterMs,
+    };
+  } catch (thrown) {
+    // A provider that kept us waiting for the whole of its time has had its chance.
+    const retryable = !(thrown instanceof LangwireError);
+    return { thrown, retryable, retryAfterMs: undefined };
+  }
+}
+
+function retryAfterOf(headers: Headers): number | undefined {
+  const ms = headers.get("retry-after-ms");
+  if (ms !== null && Number.isFinite(Number(ms))) return Math.max(0, Number(ms));
+  return parseRetryAfterMs(headers.get("retry-after"));
+}
+
+/** Doubling, and spread by a half so that many runs do not come back at one moment. */
+function backOff(firstDelayMs: number, attempt: number): number {
+  return firstDelayMs * 2 ** attempt * (1 + Math.random() / 2);
+}

@@ -1,0 +1,145 @@
+/** Runs a bot on one message: its events as they happen, and how it ended. */
+import type { BaseCallbackHandler } from "@langchain/core/callbacks/base";
+import { LangwireError } from "../protocol/errors.ts";
+import type { Usage } from "../protocol/events.ts";
+import type { Bot, BotContext, BotRunnable, BotTurn } from "./bot.ts";
+import { defaultInput } from "./bot-input.ts";
+import { textOf } from "./bot-output.ts";
+import { EventCallbacks } from "./callbacks.ts";
+import { recall } from "./memory.ts";
+import { withProviderCalls } from "./provider-calls.ts";
+import { type SpanEvent, SpanWriter } from "./span-writer.ts";
+
+export type { SpanEvent } from "./span-writer.ts";
+
+export interface BotRun {
+  /** Settles once, never rejects. When it has settled, no event comes any more. */
+  readonly done: Promise<BotOutcome>;
+  /** As far as it is known by now; undefined as long as nothing is. */
+  readonly usage: Usage | undefined;
+  /** HTTP requests made to the provider so far, by the models of `createModel`. */
+  readonly providerCalls: number;
+}
+
+export type BotOutcome =
+  /** `text` is undefined when the bot returned no text: its tokens then are the answer. */
+  | { readonly status: "completed"; readonly text: string | undefined }
+  | { readonly status: "failed"; readonly error: LangwireError };
+
+export interface StartOptions {
+  readonly context: BotContext;
+  readonly turn: BotTurn;
+  /** Called synchronously, in causal order. It must be cheap and must not throw. */
+  readonly emit: (event: SpanEvent) => void;
+  /** Stops the bot: the provider's connection closes, and `done` settles at once. */
+  readonly signal: AbortSignal;
+  /** More handlers of LangChain's, for tracing. */
+  readonly callbacks?: readonly BaseCallbackHandler[] | undefined;
+}
+
+export function startBot(bot: Bot, options: StartOptions): BotRun {
+  return new Run(bot, options);
+}
+
+class Run implements BotRun {
+  readonly done: Promise<BotOutcome>;
+  readonly #bot: Bot;
+  readonly #options: StartOptions;
+  readonly #writer: SpanWriter;
+  readonly #callbacks: EventCallbacks;
+  #providerCalls = 0;
+
+  constructor(bot: Bot, options: StartOptions) {
+    this.#bot = bot;
+    this.#options = options;
+    const { runId } = options.context;
+    this.#writer = new SpanWriter({ runId, expose: bot.expose, emit: options.emit });
+    this.#callbacks = new EventCallbacks(this.#writer);
+    this.done = this.#run();
+  }
+
+  get usage(): Usage | undefined {
+    return this.#callbacks.models.usage;
+  }
+
+  get providerCalls(): number {
+    return this.#providerCalls;
+  }
+
+  async #run(): Promise<BotOutcome> {
+    const { signal } = this.#options;
+    // LangChain may take its time to notice; the caller does not wait for that.
+    const aborted = Promise.withResolvers<BotOutcome>();
+    const onAbort = (): void => {
+      this.#writer.close();
+      aborted.resolve(stopped(signal));
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    try {
+      return await Promise.race([aborted.promise, this.#work()]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      this.#writer.close();
+    }
+  }
+
+  async #work(): Promise<BotOutcome> {
+    const { signal } = this.#options;
+    try {
+      const value = await withProviderCalls(this, () => this.#invoke());
+      if (signal.aborted) return stopped(signal);
+      const { emptyAnswer } = this.#callbacks.models;
+      if (emptyAnswer !== undefined) return { status: "failed", error: emptyAnswer };
+      this.#writer.closeOpenSpans();
+      return { status: "completed", text: (this.#bot.output ?? textOf)(value) };
+    } catch (thrown) {
+      if (signal.aborted) return stopped(signal);
+      return { status: "failed", error: this.#writer.name(thrown, "chain") };
+    }
+  }
+
+  async #invoke(): Promise<unknown> {
+    const { context, turn, signal, callbacks } = this.#options;
+    const runnable = await this.#bot.makeRunnable(context);
+    const recalled = { message: turn.message, history: recall(this.#bot.memory, turn) };
+    const input = await this.#input(runnable, recalled);
+    signal.throwIfAborted();
+    return runnable.invoke(input, {
+      callbacks: [this.#callbacks, ...(callbacks ?? [])],
+      signal,
+      runName: this.#bot.id,
+      metadata: { langwireRunId: context.runId, conversationId: context.conversationId },
+      // A graph with a checkpointer keeps its state by this.
+      configurable: { thread_id: context.conversationId },
+    });
+  }
+
+  #input(runnable: BotRunnable, turn: BotTurn): unknown {
+    if (this.#bot.input !== undefined) return this.#bot.input(turn, this.#options.context);
+    return defaultInput(runnable, turn.history, turn.message);
+  }
+
+  /** A model calls its provider: for the oldest span that waits for its call. */
+  startCall(): { requested(): void } {
+    const span = this.#writer.tree.findModel((model) => !model.requested && !model.sentText);
+    if (span !== undefined) span.requested = true;
+    let requests = 0;
+    return {
+      requested: () => {
+        this.#providerCalls += 1;
+        requests += 1;
+        if (requests > 1 && span?.open) this.#writer.reset(span);
+      },
+    };
+  }
+}
+
+function stopped(signal: AbortSignal): BotOutcome {
+  const { reason } = signal;
+  const error =
+    reason instanceof LangwireError
+      ? reason
+      : new LangwireError("INTERNAL", { message: "The run was stopped.", cause: reason });
+  return { status: "failed", error };
+}

@@ -1,0 +1,69 @@
+/** What LangChain says of a span when it opens: its name, its model, whether it shows, its role. */
+import type { AgentRole } from "./span-tree.ts";
+
+type Tags = readonly string[] | undefined;
+
+/** LangChain and LangGraph put it on their plumbing. */
+export const isTaggedHidden = (tags: Tags): boolean => tags?.includes("langsmith:hidden") ?? false;
+
+/** LangGraph's way to say that a model's tokens are not for the reader. */
+export const isTaggedMute = (tags: Tags): boolean =>
+  tags?.some((tag) => tag === "nostream" || tag === "langsmith:nostream") ?? false;
+
+export type Metadata = Readonly<Record<string, unknown>> | undefined;
+
+/** @param serialized What the callbacks call `llm`, `chain`, `tool` … */
+export function nameOf(
+  serialized: unknown,
+  runName: string | undefined,
+  otherwise: string,
+): string {
+  return runName ?? lastOf(idOf(serialized)) ?? textField(serialized, "name") ?? otherwise;
+}
+
+export function modelOf(metadata: Metadata, extraParams: Metadata): string | undefined {
+  const parameters = extraParams?.invocation_params;
+  return (
+    textField(metadata, "ls_model_name") ??
+    textField(parameters, "model") ??
+    textField(parameters, "model_name")
+  );
+}
+
+/** OpenAI's protocol has a finish reason in every whole answer; of others' nobody can be sure. */
+export const tellsItsEnd = (metadata: Metadata): boolean => metadata?.ls_provider === "openai";
+
+/** Whether the span runs inside what `createAgent` made: it says so to all that are below. */
+export const isInAgent = (metadata: Metadata): boolean =>
+  metadata?.ls_integration === "langchain_create_agent";
+
+/** @param parentInAgent A graph inside an agent need not be an agent itself. */
+export function agentRoleOf(
+  serialized: unknown,
+  metadata: Metadata,
+  parentInAgent: boolean,
+): AgentRole {
+  const id = idOf(serialized);
+  if (lastOf(id) === "AgentExecutor") return "reports";
+  if (id[0] !== "langgraph") return undefined;
+  return isInAgent(metadata) && !parentInAgent ? "agent" : "graph";
+}
+
+function idOf(serialized: unknown): readonly unknown[] {
+  const id: unknown =
+    typeof serialized === "object" && serialized !== null
+      ? Reflect.get(serialized, "id")
+      : undefined;
+  return Array.isArray(id) ? id : [];
+}
+
+function lastOf(id: readonly unknown[]): string | undefined {
+  const last = id.at(-1);
+  return typeof last === "string" ? last : undefined;
+}
+
+function textField(value: unknown, key: string): string | undefined {
+  const found: unknown =
+    typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+  return typeof found === "string" && found !== "" ? found : undefined;
+}

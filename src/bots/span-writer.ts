@@ -1,0 +1,198 @@
+/**
+ * Writes one run's spans as events: which spans show, who their parents are, which payloads leave
+ * the server, which tokens turned out void. It knows nothing of LangChain's callbacks.
+ */
+import type { LangwireError } from "../protocol/errors.ts";
+import type { ChatEvent } from "../protocol/events.ts";
+import type { Expose } from "./bot.ts";
+import { cutText, payloadLimits } from "./payload.ts";
+import { classifyError } from "./provider-errors.ts";
+import { isTaggedHidden, isTaggedMute } from "./span-facts.ts";
+import { type AgentRole, Span, type SpanKind, SpanTree } from "./span-tree.ts";
+
+/** What a bot's work can say: all but the run's own start and end. */
+export type SpanEvent = Exclude<ChatEvent, { type: "runStart" | "runEnd" }>;
+
+export class SpanWriter {
+  readonly runId: string;
+  readonly tree = new SpanTree();
+  readonly #expose: Expose;
+  #emit: (event: SpanEvent) => void;
+  /** Model spans that failed after they had spoken: void as soon as the run goes on without them. */
+  readonly #failedModels = new Set<Span>();
+  /** One failure is reported by every span that it passes through: each says the same code. */
+  readonly #known = new WeakMap<object, LangwireError>();
+
+  constructor(options: { runId: string; expose: Expose; emit: (event: SpanEvent) => void }) {
+    this.runId = options.runId;
+    this.#expose = options.expose;
+    this.#emit = options.emit;
+  }
+
+  emit(event: SpanEvent): void {
+    this.#emit(event);
+  }
+
+  /**
+   * After this, nothing is emitted any more. LangChain's handlers live on in the async context of
+   * pooled connections, so the way to the run's log is given up, not just barred.
+   */
+  close(): void {
+    this.#emit = () => {};
+  }
+
+  /** A span begins; its start event is the caller's, unless the span is hidden. */
+  open(options: {
+    id: string;
+    kind: SpanKind;
+    parentId: string | undefined;
+    tags: readonly string[] | undefined;
+    agent?: AgentRole;
+    inAgent?: boolean;
+  }): Span {
+    const { parentId, tags, ...facts } = options;
+    const parent = parentId === undefined ? undefined : this.tree.get(parentId);
+    const taggedHidden = isTaggedHidden(tags);
+    // A model inside of plumbing inherits the tag, and is no plumbing: what it says is the answer.
+    const plumbing = taggedHidden && (facts.kind === "chain" || !parent?.taggedHidden);
+    const hidden = plumbing && this.#expose !== "all";
+    const span = new Span({ ...facts, parent, taggedHidden, hidden, muted: isTaggedMute(tags) });
+    // Another model begins: the run goes on without those that failed.
+    if (span.kind === "llm") this.#resetFailedModels(() => true);
+    this.tree.add(span);
+    return span;
+  }
+
+  opening(span: Span, name: string): Opening {
+    const parentSpanId = span.parent?.shown?.id;
+    return {
+      runId: this.runId,
+      spanId: span.id,
+      ...(parentSpanId !== undefined && { parentSpanId }),
+      at: now(),
+      name: cutText(name, payloadLimits.nameCharacters),
+    };
+  }
+
+  /** What the end event of a span has in common with the others, unless it is hidden or closed. */
+  shut(span: Span | undefined): Closing | undefined {
+    if (span === undefined || !span.open) return undefined;
+    span.open = false;
+    return span.hidden ? undefined : { runId: this.runId, spanId: span.id, at: now() };
+  }
+
+  /** A span is about to end well: the models that failed below it were made up for. */
+  survived(span: Span): void {
+    this.#resetFailedModels((failed) => failed.isBelow(span));
+  }
+
+  /** A span ends by failing. */
+  fail(span: Span | undefined, cause: unknown): void {
+    if (span?.open && (span.sentText || span.sentReasoning)) this.#failedModels.add(span);
+    this.breakOff(span, cause);
+  }
+
+  /** A model's span ends by failing, and LangChain does not know: what it said is not made up for. */
+  breakOff(span: Span | undefined, cause: unknown): void {
+    if (span === undefined || !span.open) return;
+    span.open = false;
+    const { code, message, retryable, retryAfterMs } = this.name(cause, span.kind);
+    if (span.hidden) return;
+    this.emit({
+      type: "error",
+      runId: this.runId,
+      spanId: span.id,
+      at: now(),
+      source: span.kind,
+      code,
+      message,
+      retryable,
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    });
+  }
+
+  /** The failure's row of the error table; the same one wherever the same error surfaces. */
+  name(cause: unknown, kind: SpanKind): LangwireError {
+    for (let link = cause, depth = 0; isObject(link) && depth < 8; depth++) {
+      const known = this.#known.get(link);
+      if (known !== undefined) return known;
+      link = link instanceof Error ? link.cause : undefined;
+    }
+    const named = classifyError(cause, kind);
+    if (isObject(cause)) this.#known.set(cause, named);
+    return named;
+  }
+
+  reset(span: Span): void {
+    if (!span.hidden) this.emit({ type: "reset", runId: this.runId, spanId: span.id });
+  }
+
+  /** Closes what LangChain left open in a run that succeeded. */
+  closeOpenSpans(): void {
+    for (const span of this.tree.openOnes()) {
+      this.survived(span);
+      const closing = this.shut(span);
+      if (closing === undefined) continue;
+      switch (span.kind) {
+        case "chain":
+          this.emit({ type: "chainEnd", ...closing });
+          break;
+        case "llm":
+          this.emit({ type: "llmEnd", ...closing });
+          break;
+        case "tool":
+          this.emit({ type: "toolEnd", ...closing });
+          break;
+        case "retriever":
+          this.emit({ type: "retrieverEnd", ...closing });
+          break;
+      }
+    }
+  }
+
+  /** Whether what the span takes and returns may leave the server. */
+  exposes(span: Span): boolean {
+    switch (this.#expose) {
+      case "none":
+        return false;
+      case "root":
+      case "tools":
+        return span.parent === undefined || (this.exposesTools && isTool(span));
+      case "all":
+        return true;
+    }
+  }
+
+  /** Whether what tools, retrievers and agent actions take and return may. */
+  get exposesTools(): boolean {
+    return this.#expose === "tools" || this.#expose === "all";
+  }
+
+  #resetFailedModels(which: (failed: Span) => boolean): void {
+    for (const failed of this.#failedModels) {
+      if (!which(failed)) continue;
+      this.#failedModels.delete(failed);
+      this.reset(failed);
+    }
+  }
+}
+
+export interface Opening {
+  readonly runId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly at: string;
+  readonly name: string;
+}
+
+export interface Closing {
+  readonly runId: string;
+  readonly spanId: string;
+  readonly at: string;
+}
+
+const now = (): string => new Date().toISOString();
+
+const isTool = (span: Span): boolean => span.kind === "tool" || span.kind === "retriever";
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;

@@ -1,0 +1,4 @@
+/** Who asks. */
+export interface Caller {
+  readonly userId: string;
+}

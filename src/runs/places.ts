@@ -1,0 +1,39 @@
+import type { MaybePromise } from "../log/log.ts";
+
+/** Places of which each user has a number. */
+export interface UserPlaces {
+  /** @returns gives the place back, once; undefined when there is none left */
+  take(userId: string): MaybePromise<(() => void) | undefined>;
+}
+
+/** Counts what each key holds at the moment, up to a limit. */
+export class Places implements UserPlaces {
+  readonly #max: number;
+  readonly #taken = new Map<string, number>();
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  taken(key: string): number {
+    return this.#taken.get(key) ?? 0;
+  }
+
+  full(key: string): boolean {
+    return this.taken(key) >= this.#max;
+  }
+
+  /** @returns gives the place back, once; undefined when there is none left */
+  take(key: string): (() => void) | undefined {
+    if (this.full(key)) return undefined;
+    this.#taken.set(key, this.taken(key) + 1);
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      const left = this.taken(key) - 1;
+      if (left === 0) this.#taken.delete(key);
+      else this.#taken.set(key, left);
+    };
+  }
+}

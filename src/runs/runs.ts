@@ -1,0 +1,215 @@
+/**
+ * Runs belong to the server: this starts them, ends them, and lets readers follow them.
+ *
+ * A run is claimed by an insert, so whoever sends the same `runId` again, on this socket or another,
+ * only attaches. Nothing that a reader does, leaving least of all, reaches the run; `cancel`, a
+ * limit and the shutdown do.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Catalogue } from "../bots/catalogue.ts";
+import type { EventLog } from "../log/log.ts";
+import { LangwireError } from "../protocol/errors.ts";
+import type { RunStatus } from "../protocol/events.ts";
+import type { SendInput, WatchInput } from "../protocol/inputs.ts";
+import type { Run, Store } from "../store/store.ts";
+import type { Admit } from "./admission.ts";
+import type { Caller } from "./caller.ts";
+import type { Cluster } from "./cluster.ts";
+import type { Follower } from "./follow.ts";
+import { defaultRunLimits, type RunLimits } from "./limits.ts";
+import type { LiveRun } from "./live-run.ts";
+import { LiveRuns } from "./live-runs.ts";
+import type { Notice } from "./notices.ts";
+import { type RunObserver, shielded } from "./observer.ts";
+import { type Reader, Readers } from "./readers.ts";
+import { recoverRuns } from "./recovery.ts";
+
+export interface RunsOptions {
+  readonly bots: Catalogue;
+  readonly store: Store;
+  readonly log: EventLog;
+  readonly limits?: Partial<RunLimits> | undefined;
+  readonly observer?: RunObserver | undefined;
+  /** Whether a caller may begin another run. Default: within `limits`, always. */
+  readonly admit?: Admit | undefined;
+  /** The other processes that share the store and the log, if there may be any. */
+  readonly cluster?: Cluster | undefined;
+}
+
+const retryAfterMs = 1_000;
+/** How long a shutdown waits for readers to take the ends of their runs. */
+const lastEventsMs = 1_000;
+/** How long a cancel waits for another process, which may first have to be found gone. */
+const cancelTimeoutMs = 30_000;
+const firstPollMs = 25;
+const maxPollMs = 500;
+
+export class Runs implements AsyncDisposable {
+  readonly #store: Store;
+  readonly #live: LiveRuns;
+  readonly #readers: Readers;
+  readonly #cluster: Cluster | undefined;
+  /** Whether even the admission of a caller has to be asked before a run begins. */
+  readonly #asksAdmission: boolean;
+
+  private constructor(options: RunsOptions) {
+    const { bots, store, log, admit, cluster } = options;
+    const observer = shielded(options.observer ?? {});
+    const limits = { ...defaultRunLimits, ...options.limits };
+    this.#store = store;
+    this.#cluster = cluster;
+    this.#asksAdmission = admit !== undefined;
+    this.#live = new LiveRuns({ bots, store, log, limits, observer, admit, cluster });
+    this.#readers = new Readers({
+      store,
+      log,
+      lookAgainMs: cluster?.lookAgainMs,
+      onDelivered: observer.delivered,
+    });
+    cluster?.onNotice((notice) => this.#hear(notice));
+  }
+
+  /**
+   * Ends what an earlier process left behind, then takes runs. Among several processes, what one
+   * leaves behind is found by the others.
+   */
+  static async start(options: RunsOptions): Promise<Runs> {
+    if (options.cluster === undefined) await recoverRuns(options);
+    return new Runs(options);
+  }
+
+  /** Runs in progress on this machine. */
+  get live(): ReadonlyMap<string, LiveRun> {
+    return this.#live.all;
+  }
+
+  get accepting(): boolean {
+    return !this.#live.draining;
+  }
+
+  /**
+   * Claims the run and starts it, or attaches to it when it was claimed before.
+   * @returns the run's events after `lastEventId`, ending with its `runEnd`
+   * @throws LangwireError when the run is refused
+   */
+  async send(caller: Caller, input: SendInput, reader: Reader = {}): Promise<Follower> {
+    const { revocations } = this.#readers;
+    const interrupt = (runId: string) => this.cancel(caller, runId);
+    const run =
+      (await this.#existing(caller, input)) ?? (await this.#live.start(caller, input, interrupt));
+    const { runId, conversationId, firstSeq, endSeq } = run;
+    const place = input.lastEventId === undefined ? firstSeq - 1 : Number(input.lastEventId);
+    // Ahead of all that there is, nothing would ever come: a crash has taken that place back.
+    const reachable = endSeq === undefined ? this.live.get(runId)?.lastSeq : endSeq;
+    const ahead = reachable !== undefined && place > reachable;
+    return this.#readers.follow(caller, reader, {
+      revocations,
+      conversationId,
+      runId,
+      after: ahead ? reachable - 1 : place,
+      completeAt: endSeq,
+      only: input.only === undefined ? undefined : new Set(input.only),
+    });
+  }
+
+  /**
+   * Every event of every run of a conversation, for ever: after `lastEventId`, or from the start of
+   * the run in progress, or from now.
+   * @throws LangwireError NOT_FOUND when the caller is not a member
+   */
+  async watch(caller: Caller, input: WatchInput, reader: Reader = {}): Promise<Follower> {
+    const { conversationId, lastEventId } = input;
+    const { revocations } = this.#readers;
+    const known = await this.#store.conversations.isMember(conversationId, caller.userId);
+    if (!known) throw new LangwireError("NOT_FOUND");
+    const running = await this.#store.runs.running(conversationId);
+    const now =
+      running === undefined
+        ? await this.#store.conversations.lastSeq(conversationId)
+        : running.firstSeq - 1;
+    const place = lastEventId === undefined ? now : Number(lastEventId);
+    const reachable = running === undefined ? now : this.live.get(running.runId)?.lastSeq;
+    const ahead = reachable !== undefined && place > reachable;
+    const after = ahead ? now : place;
+    return this.#readers.follow(caller, reader, { revocations, conversationId, after });
+  }
+
+  /**
+   * Stops a run; any member of its conversation may.
+   * @returns how the run ended, once it has
+   */
+  async cancel(caller: Caller, runId: string): Promise<{ runId: string; status: RunStatus }> {
+    const run = await this.#store.runs.get(runId, caller.userId);
+    if (run === undefined) throw new LangwireError("NOT_FOUND");
+    const ended = await this.#live.cancel(runId);
+    const status = ended?.status ?? (await this.#statusOf(caller, runId));
+    if (status !== "running") return { runId, status };
+    return { runId, status: await this.#cancelElsewhere(caller, runId) };
+  }
+
+  /** Stops a run, wherever it is in progress, without waiting for its end. */
+  stop(runId: string): void {
+    void this.#live.started(runId).then((live) => {
+      if (live === undefined) this.#cluster?.tell({ type: "stop", runId });
+      else live.cancel();
+    });
+  }
+
+  /** Ends the reading of those who are no longer members, and of all when nobody is named. */
+  revoke(conversationId: string, userIds?: readonly string[]): void {
+    this.#readers.revoke(conversationId, userIds);
+    this.#cluster?.tell({ type: "revoke", conversationId, userIds: userIds && [...userIds] });
+  }
+
+  /** Takes no more runs, and waits for those in progress; then ends what is left. */
+  async drain(graceMs: number): Promise<void> {
+    await this.#live.drain(graceMs);
+    await this.#readers.finished(Math.min(graceMs, lastEventsMs));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain(0);
+    await this.#readers[Symbol.asyncDispose]();
+    await this.#live[Symbol.asyncDispose]();
+  }
+
+  async #existing(caller: Caller, input: SendInput): Promise<Run | undefined> {
+    const refusal = this.#live.refusal(input);
+    const mayBegin = refusal === undefined && !this.#asksAdmission;
+    if (mayBegin && !this.live.has(input.runId)) return undefined;
+    const run = await this.#store.runs.get(input.runId, caller.userId);
+    if (run === undefined && refusal !== undefined) throw refusal;
+    return run;
+  }
+
+  #hear(notice: Notice): void {
+    switch (notice.type) {
+      case "stop":
+        void this.#live.started(notice.runId).then((live) => live?.cancel());
+        break;
+      case "revoke":
+        this.#readers.revoke(notice.conversationId, notice.userIds);
+        break;
+    }
+  }
+
+  async #statusOf({ userId }: Caller, runId: string): Promise<Run["status"]> {
+    const run = await this.#store.runs.get(runId, userId);
+    if (run === undefined) throw new LangwireError("NOT_FOUND");
+    return run.status;
+  }
+
+  /** Has the owner cancel, and waits until the store knows how the run ended. */
+  async #cancelElsewhere(caller: Caller, runId: string): Promise<RunStatus> {
+    if (this.#cluster === undefined) throw new LangwireError("INTERNAL");
+    this.#cluster.tell({ type: "stop", runId });
+    const deadlineMs = performance.now() + cancelTimeoutMs;
+    for (let pollMs = firstPollMs; performance.now() < deadlineMs; ) {
+      await delay(pollMs);
+      const status = await this.#statusOf(caller, runId);
+      if (status !== "running") return status;
+      pollMs = Math.min(2 * pollMs, maxPollMs);
+    }
+    throw new LangwireError("STORE_UNAVAILABLE", { retryAfterMs });
+  }
+}

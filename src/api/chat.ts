@@ -1,0 +1,44 @@
+/** `chat.*`: sending, watching, stopping. */
+import { cancelInput, sendInput, watchInput } from "../protocol/inputs.ts";
+import type { Follower } from "../runs/follow.ts";
+import type { Reader } from "../runs/readers.ts";
+import type { Runs } from "../runs/runs.ts";
+import type { Connection, Present } from "./context.ts";
+import type { Procedures } from "./procedures.ts";
+import { TrackedEvents } from "./subscription.ts";
+
+export function chatRouter(
+  { router, procedure }: Procedures,
+  { runs, present }: { runs: Runs; present: Present },
+) {
+  /** A subscription counts from before its first await until its reader is closed. */
+  async function subscribe(
+    { pacer, openSubscription }: Connection,
+    signal: AbortSignal | undefined,
+    follow: (reader: Reader) => Promise<Follower>,
+  ): Promise<TrackedEvents> {
+    const release = openSubscription?.();
+    try {
+      const follower = await follow({ pacer, signal, onClose: release });
+      return new TrackedEvents(follower, present);
+    } catch (cause) {
+      release?.();
+      throw cause;
+    }
+  }
+  return router({
+    send: procedure
+      .input(sendInput)
+      .subscription(({ ctx, input, signal }) =>
+        subscribe(ctx, signal, (reader) => runs.send(ctx.caller, input, reader)),
+      ),
+    watch: procedure
+      .input(watchInput)
+      .subscription(({ ctx, input, signal }) =>
+        subscribe(ctx, signal, (reader) => runs.watch(ctx.caller, input, reader)),
+      ),
+    cancel: procedure
+      .input(cancelInput)
+      .mutation(({ ctx, input }) => runs.cancel(ctx.caller, input.runId)),
+  });
+}

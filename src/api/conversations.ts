@@ -1,0 +1,97 @@
+/** `conversations.*`: what a caller has, and who may see it. */
+
+import type { Catalogue } from "../bots/catalogue.ts";
+import type { ConversationPage, MessagePage } from "../protocol/conversations.ts";
+import { LangwireError } from "../protocol/errors.ts";
+import {
+  conversationInput,
+  createConversationInput,
+  listInput,
+  messagesInput,
+  renameInput,
+} from "../protocol/inputs.ts";
+import type { Runs } from "../runs/runs.ts";
+import type { Store } from "../store/store.ts";
+import type { Procedures } from "./procedures.ts";
+
+export function conversationsRouter(
+  { router, procedure }: Procedures,
+  { bots, runs, store }: { bots: Catalogue; runs: Runs; store: Store },
+) {
+  const { conversations } = store;
+  return router({
+    create: procedure.input(createConversationInput).mutation(async ({ ctx, input }) => {
+      if (bots.get(input.botId) === undefined) throw new LangwireError("NOT_FOUND");
+      return found(await conversations.create({ ...input, userId: ctx.caller.userId }));
+    }),
+
+    list: procedure
+      .input(listInput)
+      .query(
+        ({ ctx, input }): Promise<ConversationPage> => conversations.list(ctx.caller.userId, input),
+      ),
+
+    get: procedure
+      .input(conversationInput)
+      .query(async ({ ctx, input }) =>
+        found(await conversations.get(input.conversationId, ctx.caller.userId)),
+      ),
+
+    rename: procedure
+      .input(renameInput)
+      .mutation(async ({ ctx, input }) =>
+        found(await conversations.rename(input.conversationId, ctx.caller.userId, input.title)),
+      ),
+
+    /** From now on whoever knows the id may join. */
+    share: procedure
+      .input(conversationInput)
+      .mutation(async ({ ctx, input }) =>
+        found(await conversations.share(input.conversationId, ctx.caller.userId)),
+      ),
+
+    /** Everybody but the owner is out at once. */
+    unshare: procedure.input(conversationInput).mutation(async ({ ctx, input }) => {
+      const { conversationId } = input;
+      const unshared = found(await conversations.unshare(conversationId, ctx.caller.userId));
+      runs.revoke(conversationId, unshared.removed);
+      return unshared.conversation;
+    }),
+
+    join: procedure
+      .input(conversationInput)
+      .mutation(async ({ ctx, input }) =>
+        found(await conversations.join(input.conversationId, ctx.caller.userId)),
+      ),
+
+    leave: procedure.input(conversationInput).mutation(async ({ ctx, input }) => {
+      const { conversationId } = input;
+      const left = await conversations.leave(conversationId, ctx.caller.userId);
+      if (!left) throw new LangwireError("NOT_FOUND");
+      runs.revoke(conversationId, [ctx.caller.userId]);
+      return { conversationId };
+    }),
+
+    /** Stops the run in progress, ends every watch, and forgets the messages. */
+    delete: procedure.input(conversationInput).mutation(async ({ ctx, input }) => {
+      const { conversationId } = input;
+      const deleted = found(await conversations.delete(conversationId, ctx.caller.userId));
+      if (deleted.runningRunId !== undefined) runs.stop(deleted.runningRunId);
+      runs.revoke(conversationId);
+      return { conversationId };
+    }),
+
+    messages: procedure.input(messagesInput).query(async ({ ctx, input }): Promise<MessagePage> => {
+      const { conversationId, ...page } = input;
+      const member = await conversations.isMember(conversationId, ctx.caller.userId);
+      if (!member) throw new LangwireError("NOT_FOUND");
+      return conversations.messages(conversationId, page);
+    }),
+  });
+}
+
+/** What the store does not show to the caller looks like what is not there. */
+function found<T>(value: T | undefined): T {
+  if (value === undefined) throw new LangwireError("NOT_FOUND");
+  return value;
+}

@@ -1,0 +1,29 @@
+/** The base of every procedure: who calls, and errors in our own words. */
+
+import type { CombinedDataTransformer } from "@trpc/server";
+import { initTRPC } from "@trpc/server";
+import superjson from "superjson";
+import { LangwireError } from "../protocol/errors.ts";
+import type { Connection } from "./context.ts";
+import { formatError, toTrpcError } from "./errors.ts";
+
+/**
+ * The context is whatever the mounting application has; `connection` reads ours out of it, so a
+ * router made here fits into any other.
+ */
+export function createProcedures<Context extends object>(
+  connection: (context: Context) => Connection,
+  transformer: CombinedDataTransformer | typeof superjson = superjson,
+) {
+  const t = initTRPC.context<object>().create({ transformer, errorFormatter: formatError });
+  const procedure = t.procedure.use(async ({ ctx, next }) => {
+    const result = await next({ ctx: connection(ctx as Context) });
+    if (!result.ok && result.error.cause instanceof LangwireError) {
+      throw toTrpcError(result.error.cause);
+    }
+    return result;
+  });
+  return { router: t.router, procedure };
+}
+
+export type Procedures = ReturnType<typeof createProcedures>;

@@ -1,0 +1,36 @@
+/** The router: mounts into anybody's own, and is what the server serves. */
+import type { CombinedDataTransformer } from "@trpc/server";
+import type { Catalogue } from "../bots/catalogue.ts";
+import type { Runs } from "../runs/runs.ts";
+import type { Store } from "../store/store.ts";
+import { chatRouter } from "./chat.ts";
+import type { Connection, Present } from "./context.ts";
+import { conversationsRouter } from "./conversations.ts";
+import { createProcedures } from "./procedures.ts";
+
+export interface ChatRouterOptions<Context extends object> {
+  readonly bots: Catalogue;
+  readonly runs: Runs;
+  readonly store: Store;
+  /** Who calls, read from your own context. Throw LangwireError UNAUTHORIZED for nobody. */
+  readonly connection: (context: Context) => Connection;
+  /** Default: superjson both ways. Where the router is mounted, the outer router's counts. */
+  readonly transformer?: CombinedDataTransformer;
+  /** Default: the event itself. */
+  readonly present?: Present;
+}
+
+/** `chat`, `conversations` and `bots`, over the runs, store and bots of `openLangwire`. */
+export function createChatRouter<Context extends object>(options: ChatRouterOptions<Context>) {
+  const { bots, runs, store, connection, transformer } = options;
+  const { present = (entry) => entry.event } = options;
+  const procedures = createProcedures(connection, transformer);
+  const { router, procedure } = procedures;
+  return router({
+    chat: chatRouter(procedures, { runs, present }),
+    conversations: conversationsRouter(procedures, { bots, runs, store }),
+    bots: router({ list: procedure.query(() => bots.list()) }),
+  });
+}
+
+export type ChatRouter = ReturnType<typeof createChatRouter>;

@@ -1,0 +1,247 @@
+/**
+ * Settings, from the environment alone; nothing else reads `process.env`. Each is described in
+ * `.env.example`, which a test holds against this schema.
+ */
+import { z } from "zod";
+import { defaultLogBounds } from "./log/log.ts";
+import { defaultRunLimits } from "./runs/limits.ts";
+import { minSecretBytes } from "./server/auth.ts";
+import { defaultConnectionLimits } from "./server/connection-limits.ts";
+import { isLoopback } from "./server/origins.ts";
+
+const mebibyte = 1024 * 1024;
+
+/** Whole numbers, written with digits alone: what Number() makes of "1e3" or "0x10" surprises. */
+function whole({ min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number }) {
+  const range = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `from ${min} to ${max}`;
+  const error = `must be a whole number, ${range}`;
+  return z
+    .string()
+    .regex(/^\d{1,16}$/, error)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, error);
+}
+
+/** What a timer can wait: a longer one would fire at once. */
+const maxTimerMs = 2 ** 31 - 1;
+const milliseconds = whole({ min: 0, max: maxTimerMs });
+const interval = whole({ min: 1, max: maxTimerMs });
+const count = whole({ min: 1 });
+const text = z.string().min(1);
+const yes = z
+  .enum(["true", "false"], { error: "must be true or false" })
+  .transform((value) => value === "true");
+const list = z.string().transform((value) => value.split(",").map((entry) => entry.trim()));
+
+/** Such as `openssl rand -base64 24` makes. */
+const minTokenLength = 24;
+const longToken = z
+  .string()
+  .regex(
+    new RegExp(`^[\\w.~+/=-]{${minTokenLength},}$`),
+    `must be ${minTokenLength} characters or longer: letters, digits and -._~+/=`,
+  );
+
+const limits = defaultConnectionLimits;
+
+export const settings = z
+  .object({
+    HOST: text.default("127.0.0.1"),
+    PORT: whole({ min: 0, max: 65_535 }).default(3000),
+    DATA_DIR: text.default("./data"),
+    DATABASE_URL: z
+      .url({
+        protocol: /^postgres(ql)?$/,
+        error: "must be a URL such as postgres://user@host/name",
+      })
+      .optional(),
+    REDIS_URL: z
+      .url({ protocol: /^rediss?$/, error: "must be a URL such as redis://host:6379" })
+      .optional(),
+    REDIS_PREFIX: text.default("langwire"),
+
+    MODEL: z
+      .string()
+      .regex(/^[\w-]+:.*$/, "must be provider:name, such as openai:gpt-4.1-mini")
+      .default("openai:gpt-4.1-mini"),
+    OPENAI_API_KEY: text.optional(),
+    OPENAI_BASE_URL: z
+      .url({ protocol: /^https?$/, error: "must be an http or https URL that ends in /v1" })
+      .optional(),
+    MEMORY_EXCHANGES: whole({ min: 0 }).default(2),
+    MODEL_CONTEXT_TOKENS: count.optional(),
+
+    AUTH_SECRET: z
+      .string()
+      .refine((secret) => Buffer.byteLength(secret) >= minSecretBytes, {
+        error: `must be ${minSecretBytes} bytes or longer`,
+      })
+      .optional(),
+    AUTH_JWKS_URL: z
+      .string()
+      .refine(isJwksUrl, { error: "must be an https URL, or http on this machine" })
+      .optional(),
+    AUTH_ISSUER: text.optional(),
+    AUTH_AUDIENCE: text.optional(),
+    ALLOW_ANONYMOUS: yes.default(false),
+    ALLOWED_ORIGINS: list
+      .refine((origins) => origins.every(isOrigin), {
+        error: "must be origins such as https://chat.example.com, separated by commas, no paths",
+      })
+      .optional(),
+    TRUSTED_PROXIES: list
+      .refine((entries) => entries.every((entry) => z.union(networks).safeParse(entry).success), {
+        error: "must be addresses or subnets such as 10.0.0.0/8, separated by commas",
+      })
+      .optional(),
+
+    RUN_TIMEOUT_MS: interval.default(defaultRunLimits.runTimeoutMs),
+    MAX_RUN_EVENTS: count.default(defaultRunLimits.maxRunEvents),
+    MAX_RUN_BYTES: count.default(defaultRunLimits.maxRunBytes),
+    MAX_MESSAGE_LENGTH: count.default(defaultRunLimits.maxMessageLength),
+    MAX_LIVE_RUNS: count.default(defaultRunLimits.maxLiveRuns),
+    MAX_LIVE_RUNS_PER_USER: count.default(20),
+    MAX_RUNS_PER_MINUTE: count.default(60),
+    MAX_LOOP_LAG_MS: count.default(250),
+    STORE_TIMEOUT_MS: milliseconds.default(defaultRunLimits.storeTimeoutMs),
+    LOG_MEMORY_MB: count.default(defaultLogBounds.maxBytes / mebibyte),
+    LOG_RETENTION_MS: milliseconds.default(defaultLogBounds.retentionMs),
+
+    MAX_FRAME_BYTES: count.default(limits.maxFrameBytes),
+    MAX_MESSAGES_PER_FRAME: count.default(limits.maxMessagesPerFrame),
+    MAX_REQUESTS_PER_SECOND: count.default(limits.maxRequestsPerSecond),
+    MAX_HTTP_REQUESTS_PER_SECOND: count.default(limits.maxHttpRequestsPerSecond),
+    MAX_SUBSCRIPTIONS_PER_SOCKET: count.default(limits.maxSubscriptionsPerSocket),
+    MAX_SOCKETS: count.default(limits.maxSockets),
+    MAX_SOCKETS_PER_ADDRESS: count.default(limits.maxSocketsPerAddress),
+    MAX_SOCKETS_PER_USER: count.default(limits.maxSocketsPerUser),
+    AUTH_TIMEOUT_MS: interval.default(limits.authTimeoutMs),
+    PING_MS: interval.default(limits.pingMs),
+    MAX_BACKLOG_BYTES: count.default(limits.maxBacklogBytes),
+    SLOW_READER_MS: interval.default(limits.slowReaderMs),
+
+    METRICS_PORT: whole({ min: 0, max: 65_535 }).optional(),
+    METRICS_HOST: text.default("127.0.0.1"),
+    METRICS_TOKEN: longToken.optional(),
+    ADMIN_TOKEN: longToken.optional(),
+
+    LOG_LEVEL: z
+      .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
+      .default("info"),
+    SHUTDOWN_GRACE_MS: milliseconds.default(10_000),
+  })
+  .superRefine((all, context) => {
+    const wrong = (name: keyof typeof all, message: string) =>
+      context.addIssue({ code: "custom", path: [name], message });
+    const { HOST, AUTH_SECRET, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE } = all;
+    if (AUTH_SECRET !== undefined && AUTH_JWKS_URL !== undefined) {
+      wrong("AUTH_JWKS_URL", "must not be set together with AUTH_SECRET: tokens have one issuer");
+    }
+    if (AUTH_JWKS_URL !== undefined) {
+      const message = "must be set with AUTH_JWKS_URL: its keys sign tokens for others, too";
+      if (AUTH_ISSUER === undefined) wrong("AUTH_ISSUER", message);
+      if (AUTH_AUDIENCE === undefined) wrong("AUTH_AUDIENCE", message);
+    }
+    if (all.REDIS_URL !== undefined && all.DATABASE_URL === undefined) {
+      wrong(
+        "REDIS_URL",
+        "must be set together with DATABASE_URL: nodes that share a log share both",
+      );
+    }
+    const open = AUTH_SECRET === undefined && AUTH_JWKS_URL === undefined;
+    if (open && !all.ALLOW_ANONYMOUS && !isLoopback(HOST)) {
+      wrong(
+        "HOST",
+        "must be a loopback address such as 127.0.0.1 while there is no authentication: set " +
+          "AUTH_SECRET or AUTH_JWKS_URL, or ALLOW_ANONYMOUS=true to let in whoever reaches it",
+      );
+    }
+    if (all.METRICS_TOKEN === undefined && !isLoopback(all.METRICS_HOST)) {
+      wrong("METRICS_HOST", "must be a loopback address while there is no METRICS_TOKEN");
+    }
+    if (all.MAX_MESSAGES_PER_FRAME <= all.MAX_SUBSCRIPTIONS_PER_SOCKET) {
+      wrong(
+        "MAX_MESSAGES_PER_FRAME",
+        `must be more than MAX_SUBSCRIPTIONS_PER_SOCKET (${all.MAX_SUBSCRIPTIONS_PER_SOCKET}): ` +
+          "a client that connects again sends all of them in one frame",
+      );
+    }
+    if (all.MAX_REQUESTS_PER_SECOND < all.MAX_MESSAGES_PER_FRAME) {
+      wrong(
+        "MAX_REQUESTS_PER_SECOND",
+        `must be at least MAX_MESSAGES_PER_FRAME (${all.MAX_MESSAGES_PER_FRAME})`,
+      );
+    }
+  });
+
+export type Settings = z.infer<typeof settings>;
+
+const networks = [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()] as const;
+
+function isOrigin(value: string): boolean {
+  const url = URL.parse(value);
+  return url !== null && url.origin === value;
+}
+
+function isJwksUrl(value: string): boolean {
+  const url = URL.parse(value);
+  if (url === null) return false;
+  return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
+}
+
+/** What is wrong with the settings, a line for each. */
+export class ConfigError extends Error {
+  constructor(lines: readonly string[]) {
+    super(lines.join("\n"));
+    this.name = "ConfigError";
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Names whose values are not to be repeated on a screen or in a log. */
+const secretName = /KEY|SECRET|PASSWORD|TOKEN/i;
+/** Shorter ones are left alone: whatever else looks like them would vanish from the log. */
+const minHiddenLength = 8;
+
+/**
+ * @param environment such as `process.env`; an empty variable counts as not set
+ * @throws ConfigError naming each wrong variable, what it was and what it may be
+ */
+export function readSettings(environment: Environment): Settings {
+  const set = Object.entries(environment).filter(
+    ([, value]) => value !== undefined && value !== "",
+  );
+  const values: Environment = Object.fromEntries(set);
+  const parsed = settings.safeParse(values);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(
+    parsed.error.issues.map(({ path, message }) => {
+      const name = String(path[0]);
+      return `${name} is ${shown(name, values[name])}: ${message}`;
+    }),
+  );
+}
+
+function shown(name: string, value: string | undefined): string {
+  if (value === undefined) {
+    const { success, data } = settings.shape[name as keyof Settings].safeParse(undefined);
+    return success && data !== undefined ? `${JSON.stringify(data)} by default` : "not set";
+  }
+  const hidden = secretName.test(name) || passwordIn(value) !== undefined;
+  return hidden ? "(not shown)" : JSON.stringify(value);
+}
+
+/** What the log must not contain: the values of every secret, settings or not, and passwords in URLs. */
+export function secretsIn(environment: Environment): string[] {
+  const values = Object.entries(environment).flatMap(([name, value = ""]) => [
+    ...(secretName.test(name) ? [value] : []),
+    passwordIn(value) ?? "",
+  ]);
+  return values.filter(({ length }) => length >= minHiddenLength);
+}
+
+function passwordIn(value: string): string | undefined {
+  const password = URL.parse(value)?.password;
+  return password === undefined || password === "" ? undefined : decodeURIComponent(password);
+}

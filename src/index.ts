@@ -1,0 +1,28 @@
+/** Langwire as a library: bots, runs and a router to mount into your own tRPC application. */
+export type { Connection } from "./api/context.ts";
+export { formatError, toTrpcError } from "./api/errors.ts";
+export { type ChatRouter, type ChatRouterOptions, createChatRouter } from "./api/router.ts";
+export { agentBot } from "./bots/agent-bot.ts";
+export {
+  type Bot,
+  type BotContext,
+  type BotDefinition,
+  type BotTurn,
+  defineBot,
+  type Expose,
+  type Memory,
+} from "./bots/bot.ts";
+export { chatBot } from "./bots/chat-bot.ts";
+export { EventCompletions } from "./bots/event-completions.ts";
+export { createEventFetch } from "./bots/event-fetch.ts";
+export { createModel, type ModelSettings } from "./bots/model.ts";
+export { type ErrorCode, errorTable, type Failure, LangwireError } from "./protocol/errors.ts";
+export type { ChatEvent, EventOf, EventType, RunStatus, Usage } from "./protocol/events.ts";
+export type { Caller } from "./runs/caller.ts";
+export type { RunLimits } from "./runs/limits.ts";
+export { allOf, type RunObserver } from "./runs/observer.ts";
+export { type Langwire, type LangwireOptions, openLangwire } from "./runs/open-langwire.ts";
+export type { Pacer } from "./runs/pacer.ts";
+export { type ChatServer, createServer, type ServerOptions } from "./server/app.ts";
+export { Metrics, metricsRoute, metricsServer } from "./server/metrics.ts";
+export { traceRuns } from "./server/tracing.ts";

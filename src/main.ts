@@ -1,0 +1,186 @@
+#!/usr/bin/env node
+/** The composition root: settings in, a listening server out. */
+import { fileURLToPath } from "node:url";
+import closeWithGrace from "close-with-grace";
+import type { Logger } from "pino";
+import { agentBot } from "./bots/agent-bot.ts";
+import type { Bot } from "./bots/bot.ts";
+import { chatBot } from "./bots/chat-bot.ts";
+import { LocalModel } from "./bots/local-model.ts";
+import { createModel } from "./bots/model.ts";
+import { ConfigError, readSettings, type Settings, secretsIn } from "./config.ts";
+import { LangwireError } from "./protocol/errors.ts";
+import { allOf } from "./runs/observer.ts";
+import { openLangwire } from "./runs/open-langwire.ts";
+import type { StorageOptions } from "./runs/open-storage.ts";
+import { adminRoutes } from "./server/admin.ts";
+import { createServer, type ServerOptions } from "./server/app.ts";
+import { verifyTokens } from "./server/auth.ts";
+import { serveDocs } from "./server/docs-page.ts";
+import { createLogger, takeConsole } from "./server/logger.ts";
+import { LoopLag } from "./server/loop-lag.ts";
+import { Metrics, metricsRoute, metricsServer } from "./server/metrics.ts";
+import { logRuns } from "./server/run-log.ts";
+import { traceRuns } from "./server/tracing.ts";
+
+const mebibyte = 1024 * 1024;
+/** The built page is the same one for this file and for what is compiled from it. */
+const pageDir = fileURLToPath(new URL("../dist/page", import.meta.url));
+/** So are the documents of the protocol. */
+const documentsDir = fileURLToPath(new URL("../client/generated", import.meta.url));
+
+async function main(settings: Settings): Promise<void> {
+  const logger = createLogger({ level: settings.LOG_LEVEL, secrets: secretsIn(process.env) });
+  takeConsole(logger);
+  const loopLag = new LoopLag();
+  const metrics = new Metrics();
+  await using starting = new AsyncDisposableStack();
+  starting.use(loopLag);
+  const langwire = await openLangwire({
+    bots: await bots(settings, logger),
+    ...storage(settings),
+    runLimits: {
+      runTimeoutMs: settings.RUN_TIMEOUT_MS,
+      maxRunEvents: settings.MAX_RUN_EVENTS,
+      maxRunBytes: settings.MAX_RUN_BYTES,
+      maxMessageLength: settings.MAX_MESSAGE_LENGTH,
+      maxLiveRuns: settings.MAX_LIVE_RUNS,
+      storeTimeoutMs: settings.STORE_TIMEOUT_MS,
+    },
+    logBounds: {
+      maxBytes: settings.LOG_MEMORY_MB * mebibyte,
+      retentionMs: settings.LOG_RETENTION_MS,
+    },
+    userLimits: {
+      maxLiveRuns: settings.MAX_LIVE_RUNS_PER_USER,
+      maxRunsPerMinute: settings.MAX_RUNS_PER_MINUTE,
+      overloaded: () => loopLag.medianMs > settings.MAX_LOOP_LAG_MS,
+    },
+    observer: allOf([logRuns(logger), metrics.observer, traceRuns()]),
+  }).catch(noStorage(settings));
+  starting.use(langwire);
+  const server = await createServer({
+    langwire,
+    logger,
+    pageDir,
+    ...doors(settings),
+    ...limits(settings),
+  });
+  starting.defer(() => server.close(0));
+  await serveDocs(server.app, documentsDir);
+  if (settings.ADMIN_TOKEN !== undefined) adminRoutes(server.app, langwire, settings.ADMIN_TOKEN);
+  metrics.observe({ langwire, connections: server.connections, loopLag });
+  const { METRICS_PORT, METRICS_HOST, METRICS_TOKEN } = settings;
+  if (METRICS_PORT !== undefined) {
+    const own = metricsServer(metrics, METRICS_TOKEN);
+    starting.defer(() => own.close());
+    const where = { host: METRICS_HOST, port: METRICS_PORT };
+    const address = await own.listen(where).catch(wrongSetting("METRICS_PORT", METRICS_PORT));
+    logger.info({ address }, "metrics");
+  } else if (METRICS_TOKEN !== undefined) metricsRoute(server.app, metrics, METRICS_TOKEN);
+  const { HOST: host, PORT: port } = settings;
+  await server.app.listen({ host, port }).catch(wrongSetting("PORT", port));
+  const started = starting.move();
+  // The grace is for runs; closing what is left takes a moment of its own.
+  const delay = settings.SHUTDOWN_GRACE_MS + 5_000;
+  closeWithGrace({ delay, logger }, async ({ err }) => {
+    await langwire.runs.drain(err === undefined ? settings.SHUTDOWN_GRACE_MS : 0);
+    await started.disposeAsync();
+  });
+}
+
+/** For what only trying shows: a port that is taken, a folder that cannot be written. */
+function wrongSetting(name: keyof Settings, value: string | number) {
+  return (cause: unknown): never => {
+    throw new ConfigError([`${name} is ${JSON.stringify(value)}: ${reasonOf(cause)}`]);
+  };
+}
+
+function reasonOf(cause: unknown): string {
+  const reason = cause instanceof LangwireError ? (cause.cause ?? cause) : cause;
+  return reason instanceof Error ? reason.message : String(reason);
+}
+
+function storage(settings: Settings): StorageOptions {
+  const { DATA_DIR, DATABASE_URL, REDIS_URL, REDIS_PREFIX } = settings;
+  return {
+    dataDir: DATA_DIR,
+    redisPrefix: REDIS_PREFIX,
+    ...(DATABASE_URL !== undefined && { databaseUrl: DATABASE_URL }),
+    ...(REDIS_URL !== undefined && { redisUrl: REDIS_URL }),
+  };
+}
+
+/** Addresses carry passwords: of theirs only the reason is shown. */
+function noStorage(settings: Settings) {
+  if (settings.DATABASE_URL === undefined) return wrongSetting("DATA_DIR", settings.DATA_DIR);
+  const names = settings.REDIS_URL === undefined ? "DATABASE_URL" : "DATABASE_URL or REDIS_URL";
+  return (cause: unknown): never => {
+    throw new ConfigError([`${names} cannot be used: ${reasonOf(cause)}`]);
+  };
+}
+
+/** The bots that ship, on the one model of the settings. */
+async function bots(settings: Settings, logger: Logger): Promise<Bot[]> {
+  const { MODEL, MODEL_CONTEXT_TOKENS } = settings;
+  const model = await createModel({
+    model: MODEL,
+    openaiApiKey: settings.OPENAI_API_KEY,
+    openaiBaseUrl: settings.OPENAI_BASE_URL,
+  }).catch(wrongSetting("MODEL", MODEL));
+  if (model instanceof LocalModel) {
+    logger.warn(
+      "The small built-in model answers. For a real one, set OPENAI_API_KEY, or OPENAI_BASE_URL and MODEL.",
+    );
+  }
+  const memory = {
+    k: settings.MEMORY_EXCHANGES,
+    ...(MODEL_CONTEXT_TOKENS !== undefined && { contextTokens: MODEL_CONTEXT_TOKENS }),
+  };
+  return [chatBot({ model, memory }), agentBot({ model, memory })];
+}
+
+/** Who may come in. */
+function doors(settings: Settings): Partial<ServerOptions> {
+  const { AUTH_SECRET, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE } = settings;
+  const { ALLOWED_ORIGINS, TRUSTED_PROXIES } = settings;
+  const key =
+    AUTH_SECRET !== undefined
+      ? { secret: AUTH_SECRET }
+      : AUTH_JWKS_URL && { jwksUrl: new URL(AUTH_JWKS_URL) };
+  return {
+    ...(key && {
+      authenticate: verifyTokens({ key, issuer: AUTH_ISSUER, audience: AUTH_AUDIENCE }),
+    }),
+    ...(ALLOWED_ORIGINS && { allowedOrigins: ALLOWED_ORIGINS }),
+    ...(TRUSTED_PROXIES && { trustedProxies: TRUSTED_PROXIES }),
+    allowAnonymous: settings.ALLOW_ANONYMOUS,
+  };
+}
+
+function limits(settings: Settings): Pick<ServerOptions, "connectionLimits"> {
+  return {
+    connectionLimits: {
+      maxFrameBytes: settings.MAX_FRAME_BYTES,
+      maxMessagesPerFrame: settings.MAX_MESSAGES_PER_FRAME,
+      maxRequestsPerSecond: settings.MAX_REQUESTS_PER_SECOND,
+      maxHttpRequestsPerSecond: settings.MAX_HTTP_REQUESTS_PER_SECOND,
+      maxSubscriptionsPerSocket: settings.MAX_SUBSCRIPTIONS_PER_SOCKET,
+      maxSockets: settings.MAX_SOCKETS,
+      maxSocketsPerAddress: settings.MAX_SOCKETS_PER_ADDRESS,
+      maxSocketsPerUser: settings.MAX_SOCKETS_PER_USER,
+      authTimeoutMs: settings.AUTH_TIMEOUT_MS,
+      pingMs: settings.PING_MS,
+      maxBacklogBytes: settings.MAX_BACKLOG_BYTES,
+      slowReaderMs: settings.SLOW_READER_MS,
+    },
+  };
+}
+
+try {
+  await main(readSettings(process.env));
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\nEvery setting is described in .env.example.\n`);
+  process.exitCode = 1;
+}

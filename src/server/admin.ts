@@ -1,0 +1,65 @@
+/**
+ * What the admin command asks of a running server: the runs in progress on this process, whoever
+ * they belong to. Each request brings the operator's token; without one there are no such routes.
+ */
+import { Readable } from "node:stream";
+import type { FastifyInstance } from "fastify";
+import { LangwireError } from "../protocol/errors.ts";
+import type { Langwire } from "../runs/open-langwire.ts";
+import { bringsToken } from "./bearer.ts";
+
+interface RunParams {
+  Params: { runId: string };
+}
+
+export function adminRoutes(app: FastifyInstance, { runs }: Langwire, token: string): void {
+  app.register(
+    async (admin) => {
+      admin.addHook("onRequest", async ({ headers }) => {
+        if (!bringsToken(headers.authorization, token)) throw new LangwireError("UNAUTHORIZED");
+      });
+
+      admin.get("/runs", () =>
+        [...runs.live.values()].map(({ run, lastSeq }) => {
+          const { message: _message, ...facts } = run;
+          return { ...facts, events: lastSeq - run.firstSeq + 1 };
+        }),
+      );
+
+      admin.get<RunParams>("/runs/:runId", ({ params }) => {
+        const { run, lastSeq } = live(params.runId);
+        return { ...run, events: lastSeq - run.firstSeq + 1 };
+      });
+
+      admin.post<RunParams>("/runs/:runId/cancel", async ({ params }) => {
+        const found = live(params.runId);
+        found.cancel();
+        const { status } = await found.ended;
+        return { runId: params.runId, status };
+      });
+
+      admin.get<RunParams>("/runs/:runId/events", async ({ params, raw }, reply) => {
+        const { run } = live(params.runId);
+        const left = new AbortController();
+        raw.once("close", () => left.abort());
+        const { runId, botId, conversationId, message, userId } = run;
+        // The run is claimed, so this attaches: as its owner, from its start on.
+        const input = { runId, botId, conversationId, message, ifBusy: "reject" as const };
+        const follower = await runs.send({ userId }, input, { signal: left.signal });
+        const lines = Readable.from(
+          (async function* () {
+            for await (const { event } of follower) yield `${JSON.stringify(event)}\n`;
+          })(),
+        );
+        return reply.type("application/x-ndjson").send(lines);
+      });
+    },
+    { prefix: "/admin" },
+  );
+
+  function live(runId: string) {
+    const found = runs.live.get(runId);
+    if (found !== undefined) return found;
+    throw new LangwireError("NOT_FOUND", { message: "No such run is in progress here." });
+  }
+}

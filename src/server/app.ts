@@ -1,0 +1,102 @@
+/** The HTTP and WebSocket server around the router. */
+import websocket from "@fastify/websocket";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import type { Connection } from "../api/context.ts";
+import { createChatRouter } from "../api/router.ts";
+import type { Langwire } from "../runs/open-langwire.ts";
+import type { RateLimit } from "../runs/rate-limit.ts";
+import { browserHeaders } from "./browser-headers.ts";
+import { type Authenticate, trustCallers } from "./callers.ts";
+import type { ConnectionLimits } from "./connection-limits.ts";
+import { Connections } from "./connections.ts";
+import { guard } from "./gate.ts";
+import { healthRoutes } from "./health.ts";
+import { serveHttp } from "./http-api.ts";
+import { originCheck } from "./origins.ts";
+import { servePage } from "./page.ts";
+import { Refusals } from "./refusals.ts";
+import { serveSockets, socketFailed } from "./sockets.ts";
+import { presentAsText, wireTransformer } from "./wire.ts";
+
+export interface ServerOptions {
+  readonly langwire: Langwire;
+  readonly logger?: FastifyBaseLogger;
+  /** Default: callers are who they say they are, and the server answers to loopback names alone. */
+  readonly authenticate?: Authenticate;
+  /** Answers to any name without authentication as well: whoever reaches it may come in. */
+  readonly allowAnonymous?: boolean;
+  /** Pages that may call, as exact origins. Default: its own host's, and on loopback any of loopback. */
+  readonly allowedOrigins?: readonly string[];
+  readonly connectionLimits?: Partial<ConnectionLimits>;
+  /** HTTP requests and new sockets of one address. Default: counted in this process. */
+  readonly requestsPerAddress?: RateLimit;
+  /** Proxies whose X-Forwarded-For is believed: addresses and subnets. */
+  readonly trustedProxies?: readonly string[];
+  /** The folder of the chat page, to be shown at `/`. Default: no page. */
+  readonly pageDir?: string;
+}
+
+export interface ChatServer {
+  readonly app: FastifyInstance;
+  readonly connections: Connections;
+  /** Lets runs end, tells clients to come back, and closes. */
+  close(graceMs: number): Promise<void>;
+}
+
+const apiPath = "/trpc";
+/** How long a request's headers, and all of it, may take to arrive. */
+const headersTimeoutMs = 15_000;
+const requestTimeoutMs = 30_000;
+
+export async function createServer(options: ServerOptions): Promise<ChatServer> {
+  const { langwire, logger, authenticate = trustCallers } = options;
+  const connections = new Connections(options.connectionLimits);
+  const maxPayload = connections.limits.maxFrameBytes;
+  const router = createChatRouter({
+    ...langwire,
+    connection: (context: Connection) => context,
+    transformer: wireTransformer,
+    present: presentAsText,
+  });
+  const refusals = new Refusals(router);
+  const app = Fastify({
+    bodyLimit: maxPayload,
+    forceCloseConnections: true,
+    frameworkErrors: (cause, _request, reply) => refusals.sendFor(reply, cause),
+    clientErrorHandler: (error, socket) => refusals.sendRaw(error, socket),
+    requestTimeout: requestTimeoutMs,
+    http: { headersTimeout: headersTimeoutMs },
+    routerOptions: { maxParamLength: 5_000 },
+    trustProxy: options.trustedProxies === undefined ? false : [...options.trustedProxies],
+    ...(logger === undefined ? {} : { loggerInstance: logger }),
+  });
+  const allowsOrigin = originCheck(options.allowedOrigins);
+  const shared = { apiPath, router, connections, refusals, authenticate };
+
+  refusals.handle(app);
+  await app.register(websocket, {
+    options: { maxPayload, perMessageDeflate: false },
+    errorHandler: socketFailed,
+  });
+  guard(app, {
+    ...shared,
+    allowsOrigin,
+    loopbackOnly: options.authenticate === undefined && options.allowAnonymous !== true,
+    requestsPerAddress: options.requestsPerAddress,
+  });
+  await browserHeaders(app, { allowsOrigin });
+  serveSockets(app, shared);
+  await serveHttp(app, shared);
+  healthRoutes(app, langwire);
+  if (options.pageDir !== undefined) await servePage(app, options.pageDir);
+
+  return {
+    app,
+    connections,
+    close: async (graceMs) => {
+      await langwire.runs.drain(graceMs);
+      connections.closeAll();
+      await app.close();
+    },
+  };
+}

@@ -1,0 +1,102 @@
+/** Callers who prove who they are with a JSON Web Token. */
+import { createRemoteJWKSet, errors, type JWTVerifyOptions, jwtVerify } from "jose";
+import { LangwireError } from "../protocol/errors.ts";
+import { type Authenticate, type Credentials, type Identity, readUserId } from "./callers.ts";
+
+/** What a token was signed with: a secret shared with its issuer, or keys that the issuer publishes. */
+export type TokenKey = { readonly secret: string } | { readonly jwksUrl: URL };
+
+export interface TokenOptions {
+  readonly key: TokenKey;
+  /** `iss` has to be this. */
+  readonly issuer?: string | undefined;
+  /** `aud` has to be this, or to contain it. */
+  readonly audience?: string | undefined;
+}
+
+/** HS256 is as strong as its key: no shorter than what it makes. */
+export const minSecretBytes = 32;
+
+/** Never HS256 here: whoever knows the public key could sign with it. */
+const publicKeyAlgorithms = ["RS256", "PS256", "ES256", "EdDSA"];
+const maxTokenLength = 8 * 1024;
+const clockToleranceS = 5;
+const jwksTimeoutMs = 5_000;
+const bearer = /^Bearer +([\w.~+/=-]+)$/i;
+
+/**
+ * Takes the token from `connectionParams.token` or an `Authorization: Bearer` header. `sub` names the
+ * caller, and `exp` is when the connection ends.
+ */
+export function verifyTokens({ key, issuer, audience }: TokenOptions): Authenticate {
+  const required = {
+    requiredClaims: ["sub", "exp"],
+    clockTolerance: clockToleranceS,
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(audience === undefined ? {} : { audience }),
+  };
+  const verify = verifierFor(key, required);
+  return async (credentials) => {
+    const token = tokenOf(credentials);
+    try {
+      return identityOf(await verify(token));
+    } catch (cause) {
+      throw refusal(cause);
+    }
+  };
+}
+
+interface Claims {
+  readonly sub?: string;
+  readonly exp?: number;
+}
+
+function verifierFor(
+  key: TokenKey,
+  required: JWTVerifyOptions,
+): (token: string) => Promise<Claims> {
+  if ("secret" in key) {
+    const secret = new TextEncoder().encode(key.secret);
+    const options = { ...required, algorithms: ["HS256"] };
+    return async (token) => (await jwtVerify(token, secret, options)).payload;
+  }
+  // Keeps the keys, shares a download between callers, and leaves a pause between downloads for
+  // keys that nobody knows, so tokens that were made up cannot make it ask again and again.
+  const jwks = createRemoteJWKSet(key.jwksUrl, { timeoutDuration: jwksTimeoutMs });
+  const options = { ...required, algorithms: publicKeyAlgorithms };
+  return async (token) => (await jwtVerify(token, jwks, options)).payload;
+}
+
+function tokenOf({ connectionParams, headers }: Credentials): string {
+  const token = connectionParams?.token ?? bearerOf(headers.authorization);
+  if (typeof token !== "string" || token === "" || token.length > maxTokenLength) {
+    throw new LangwireError("UNAUTHORIZED", { message: "This server asks for a token." });
+  }
+  return token;
+}
+
+function bearerOf(authorization: string | string[] | undefined): string | undefined {
+  return typeof authorization === "string" ? bearer.exec(authorization)?.[1] : undefined;
+}
+
+function identityOf({ sub, exp }: Claims): Identity {
+  if (exp === undefined) throw new LangwireError("UNAUTHORIZED");
+  return { userId: readUserId(sub), expiresAtMs: (exp + clockToleranceS) * 1_000 };
+}
+
+function refusal(cause: unknown): LangwireError {
+  if (cause instanceof LangwireError) return cause;
+  if (cause instanceof errors.JWTExpired) {
+    return new LangwireError("UNAUTHORIZED", { message: "The token has expired.", cause });
+  }
+  if (cause instanceof errors.JOSEError && !unreachable(cause)) {
+    return new LangwireError("UNAUTHORIZED", { message: "The token is not valid.", cause });
+  }
+  const message = "The server cannot check tokens at the moment.";
+  return new LangwireError("UNAUTHORIZED", { message, cause });
+}
+
+/** jose has its plainest error for an answer that is not a key set. */
+function unreachable(error: errors.JOSEError): boolean {
+  return error instanceof errors.JWKSTimeout || error.code === "ERR_JOSE_GENERIC";
+}

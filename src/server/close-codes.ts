@@ -1,0 +1,13 @@
+/** Why the server closes a WebSocket. A client connects again and resumes after each of them. */
+export const closeCodes = {
+  /** The server is going down or restarting (RFC 6455's own code). */
+  serviceRestart: 1012,
+  /** No connection parameters came in time, or what came was something else. */
+  nameless: 4400,
+  /** The token is not valid, or no longer. */
+  unauthorized: 4401,
+  /** The socket took nothing for too long. */
+  slowReader: 4408,
+  /** The caller has too many sockets, or sent too much at once. */
+  tooMany: 4429,
+} as const;

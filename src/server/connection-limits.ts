@@ -1,0 +1,45 @@
+/** What one socket, one caller and all of them together may use. Each is a setting of the server. */
+export interface ConnectionLimits {
+  /** Bytes of one frame from a client (close 1009), and of one request body: BAD_INPUT. */
+  readonly maxFrameBytes: number;
+  /** Requests in one frame: BAD_INPUT. More than `maxSubscriptionsPerSocket`: see there. */
+  readonly maxMessagesPerFrame: number;
+  /** Requests in a second on one socket: RATE_LIMITED; at twice as many it is closed. */
+  readonly maxRequestsPerSecond: number;
+  /** HTTP requests and new sockets in a second from one address: RATE_LIMITED. */
+  readonly maxHttpRequestsPerSecond: number;
+  /**
+   * Subscriptions that one socket may have open: RATE_LIMITED. A client that comes back sends all
+   * that it has again, in one frame.
+   */
+  readonly maxSubscriptionsPerSocket: number;
+  /** Sockets, and subscriptions over HTTP, in all: OVERLOADED. */
+  readonly maxSockets: number;
+  /** The same from one address: RATE_LIMITED. */
+  readonly maxSocketsPerAddress: number;
+  /** The same of one user: RATE_LIMITED. */
+  readonly maxSocketsPerUser: number;
+  /** Time in which a new socket has to say who it is for. */
+  readonly authTimeoutMs: number;
+  /** Time between two looks at a socket; one that left a ping unanswered in between is cut. */
+  readonly pingMs: number;
+  /** Bytes that may wait in this process for one socket. */
+  readonly maxBacklogBytes: number;
+  /** How long a socket may take nothing while something waits for it. */
+  readonly slowReaderMs: number;
+}
+
+export const defaultConnectionLimits: ConnectionLimits = {
+  maxFrameBytes: 256 * 1024,
+  maxMessagesPerFrame: 128,
+  maxRequestsPerSecond: 256,
+  maxHttpRequestsPerSecond: 2_000,
+  maxSubscriptionsPerSocket: 100,
+  maxSockets: 10_000,
+  maxSocketsPerAddress: 1_000,
+  maxSocketsPerUser: 100,
+  authTimeoutMs: 10_000,
+  pingMs: 30_000,
+  maxBacklogBytes: 64 * 1024,
+  slowReaderMs: 120_000,
+};

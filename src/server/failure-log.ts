@@ -1,0 +1,30 @@
+/** Logs what callers are told no more of than that it failed. */
+import type { TRPCError } from "@trpc/server";
+import type { FastifyBaseLogger } from "fastify";
+import { toLangwireError } from "../api/errors.ts";
+
+const maxPathLength = 100;
+
+export function logFailures(logger: FastifyBaseLogger) {
+  return ({ error, path, type }: { error: TRPCError; path: string | undefined; type: string }) => {
+    const failure = toLangwireError(error);
+    const { code } = failure;
+    const fields = { code, type, path: path?.slice(0, maxPathLength) };
+    if (isOfTheWire(error.cause)) {
+      logger.debug({ ...fields, err: error.cause }, "socket failed");
+    } else if (code === "INTERNAL" || code === "STORE_UNAVAILABLE") {
+      logger.error({ ...fields, err: failure.cause ?? error }, "request failed");
+    } else if (code === "UNAUTHORIZED") {
+      logger.info({ ...fields, err: failure }, "caller refused");
+    } else {
+      logger.debug(fields, "request refused");
+    }
+  };
+}
+
+/** A frame that is none, or a connection that broke: nothing of ours failed. */
+export function isOfTheWire(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  const { code, syscall } = cause as NodeJS.ErrnoException;
+  return syscall !== undefined || code?.startsWith("WS_ERR_") === true;
+}

@@ -1,0 +1,110 @@
+/**
+ * The server's log: a JSON object a line, which nobody but the server can begin or end.
+ *
+ * Requests are logged without their query, where tokens and messages travel, and without headers.
+ * Messages of errors that are not our own may quote a prompt, an answer or a key, so they appear from
+ * level `debug` on; before that, an error is its name, its code and its stack. Whatever the level,
+ * the values of secrets are replaced.
+ */
+import { format } from "node:util";
+import type { FastifyRequest } from "fastify";
+import { type DestinationStream, type Logger, pino } from "pino";
+import { LangwireError } from "../protocol/errors.ts";
+
+export interface LoggerOptions {
+  readonly level: string;
+  /** Values that never appear, whatever is logged. */
+  readonly secrets?: readonly string[];
+  /** Default: standard output. */
+  readonly destination?: DestinationStream;
+}
+
+export function createLogger({ level, secrets = [], destination }: LoggerOptions): Logger {
+  const hidden = [...secrets].sort((a, b) => b.length - a.length).map(asInJson);
+  const logger: Logger = pino(
+    {
+      level,
+      serializers: {
+        req: describeRequest,
+        err: (cause: unknown) => describeError(cause, logger.isLevelEnabled("debug")),
+      },
+      hooks: {
+        streamWrite: (line) => {
+          let written = line.replaceAll(unescaped, escaped);
+          for (const value of hidden) written = written.replaceAll(value, "[secret]");
+          return written;
+        },
+      },
+    },
+    ...(destination === undefined ? [] : [destination]),
+  );
+  return logger;
+}
+
+const consoleMethods = ["debug", "info", "log", "warn", "error", "trace"] as const;
+
+/**
+ * Libraries that write to the console write to the log from now on, at level `debug`: what they say
+ * is not ours to vouch for, and a line of theirs could pass for one of the log's.
+ */
+export function takeConsole(logger: Logger): void {
+  for (const method of consoleMethods) {
+    console[method] = (...said: unknown[]) => {
+      logger.debug({ console: method, said: format(...said) }, "a library wrote to the console");
+    };
+  }
+}
+
+/** JSON leaves these as they are; terminals and log readers take some of them for ends of lines. */
+const unescaped = /[\u007f-\u009f\u2028\u2029]/g;
+
+function escaped(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+function asInJson(value: string): string {
+  return JSON.stringify(value).slice(1, -1);
+}
+
+const maxUrlLength = 200;
+
+function describeRequest({ method, url, ip }: FastifyRequest) {
+  const [path = ""] = url.split("?", 1);
+  return { method, path: path.slice(0, maxUrlLength), remoteAddress: ip };
+}
+
+const maxCauses = 5;
+
+interface Described {
+  readonly type: string;
+  readonly message?: string;
+  readonly code?: string | number;
+  readonly status?: number;
+  readonly stack?: readonly string[];
+  readonly cause?: Described;
+}
+
+function describeError(error: unknown, inFull: boolean, depth = 0): Described | undefined {
+  if (error === undefined || depth > maxCauses) return undefined;
+  if (!(error instanceof Error)) return { type: typeof error };
+  const { code, status } = error as { code?: unknown; status?: unknown };
+  const cause = describeError(error.cause, inFull, depth + 1);
+  return {
+    type: error.name,
+    ...((inFull || error instanceof LangwireError) && { message: error.message }),
+    ...((typeof code === "string" || typeof code === "number") && { code }),
+    ...(typeof status === "number" && { status }),
+    stack: framesOf(error),
+    ...(cause !== undefined && { cause }),
+  };
+}
+
+/** A stack begins with the message, which may have any number of lines. */
+function framesOf({ stack = "", message }: Error): string[] {
+  const start = stack.indexOf(message);
+  const frames = start === -1 ? stack : stack.slice(start + message.length);
+  return frames
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line))
+    .map((line) => line.trim());
+}

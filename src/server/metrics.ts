@@ -1,0 +1,52 @@
+/** `/metrics` for Prometheus: on a port of its own, or on the server's behind a token. */
+import Fastify, { type FastifyInstance } from "fastify";
+import { Registry } from "prom-client";
+import type { RunObserver } from "../runs/observer.ts";
+import { bringsToken } from "./bearer.ts";
+import { isLoopbackHost } from "./origins.ts";
+import { observeRuns } from "./run-metrics.ts";
+import { type Observed, observeServer } from "./server-metrics.ts";
+
+export class Metrics {
+  /** Give it to `openLangwire`. */
+  readonly observer: RunObserver;
+  readonly #registry = new Registry();
+
+  constructor() {
+    this.observer = observeRuns(this.#registry);
+  }
+
+  /** Adds what is only there once the server is. */
+  observe(observed: Observed): void {
+    observeServer(this.#registry, observed);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}
+
+/** Adds the route; with a token, whoever asks has to bring it as `Authorization: Bearer`. */
+export function metricsRoute(app: FastifyInstance, metrics: Metrics, token?: string): void {
+  app.get("/metrics", { logLevel: "silent" }, async ({ headers }, reply) => {
+    if (token !== undefined && !bringsToken(headers.authorization, token)) {
+      return reply.status(401).header("www-authenticate", "Bearer").send();
+    }
+    return reply.type(metrics.contentType).send(await metrics.text());
+  });
+}
+
+/** A server of its own for them, which nobody but the operator reaches. Close it in the end. */
+export function metricsServer(metrics: Metrics, token?: string): FastifyInstance {
+  const app = Fastify();
+  app.addHook("onRequest", async ({ headers }, reply) => {
+    // Without a token, a page that gives its own name the address 127.0.0.1 would be answered.
+    if (token === undefined && !isLoopbackHost(headers.host)) return reply.status(403).send();
+  });
+  metricsRoute(app, metrics, token);
+  return app;
+}

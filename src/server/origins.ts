@@ -1,0 +1,48 @@
+/**
+ * Which pages may talk to the server. Browsers send an Origin along; what sends none is no page, and
+ * is let in as far as its credentials go.
+ */
+
+/** Names that cannot leave the machine. */
+export function isLoopback(hostname: string): boolean {
+  return (
+    hostname === "localhost" ||
+    hostname === "::1" ||
+    hostname === "[::1]" ||
+    /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname)
+  );
+}
+
+/** @param host a Host header: a name and perhaps a port */
+export function isLoopbackHost(host: string | undefined): boolean {
+  const url = host === undefined ? null : URL.parse(`http://${host}`);
+  return url !== null && url.host !== "" && isLoopback(url.hostname);
+}
+
+/** The request as far as it tells where it comes from. */
+export interface Provenance {
+  readonly origin?: string | undefined;
+  readonly host?: string | undefined;
+  /** `sec-fetch-site`: what the browser itself says of a request for which it sends no Origin. */
+  readonly site?: string | string[] | undefined;
+}
+
+export type OriginCheck = (provenance: Provenance) => boolean;
+
+/**
+ * @param allowed exact origins, such as `https://chat.example.com`. Without them: the pages of the
+ *   server's own host, and on a loopback host those of any other loopback host.
+ */
+export function originCheck(allowed?: readonly string[]): OriginCheck {
+  const listed = allowed === undefined ? undefined : new Set(allowed);
+  return ({ origin, host, site }) => {
+    if (origin === undefined) return site === undefined || ownSite.has(String(site));
+    if (listed !== undefined) return listed.has(origin);
+    const url = URL.parse(origin);
+    if (url === null || url.origin !== origin) return false;
+    return url.host === host || (isLoopback(url.hostname) && isLoopbackHost(host));
+  };
+}
+
+/** An address that was typed in, or a page of the server's own. */
+const ownSite: ReadonlySet<string> = new Set(["none", "same-origin"]);

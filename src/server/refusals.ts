@@ -1,0 +1,106 @@
+/** Errors that are told without tRPC, in the same words. */
+import type { Socket } from "node:net";
+import {
+  type AnyTRPCRouter,
+  getTRPCErrorFromUnknown,
+  getTRPCErrorShape,
+  type TRPC_ERROR_CODE_KEY,
+  TRPCError,
+  transformTRPCResponse,
+} from "@trpc/server";
+import { getHTTPStatusCodeFromError } from "@trpc/server/http";
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { toLangwireError, toTrpcError } from "../api/errors.ts";
+import { type ErrorCode, LangwireError } from "../protocol/errors.ts";
+import type { RequestId } from "./frames.ts";
+
+export class Refusals {
+  readonly #config: AnyTRPCRouter["_def"]["_config"];
+  /** The texts of errors that were told before: a frame may be refused in a thousand parts. */
+  readonly #told = new WeakMap<LangwireError, string>();
+
+  constructor(router: AnyTRPCRouter) {
+    this.#config = router._def._config;
+  }
+
+  /** The error as a frame of the WebSocket. */
+  frame(id: RequestId, error: LangwireError): string {
+    const told = this.#told.get(error) ?? this.#body(toTrpcError(error));
+    this.#told.set(error, told);
+    return `{"id":${JSON.stringify(id)},${told.slice(1)}`;
+  }
+
+  /**
+   * The error as an answer over HTTP.
+   * @param code tRPC's, where it says more than ours does
+   */
+  send(reply: FastifyReply, error: LangwireError, code?: TRPC_ERROR_CODE_KEY): FastifyReply {
+    const { message } = error;
+    const told =
+      code === undefined ? toTrpcError(error) : new TRPCError({ code, message, cause: error });
+    const status = getHTTPStatusCodeFromError(told);
+    if (status === 401) reply.header("www-authenticate", "Bearer");
+    if (error.retryAfterMs !== undefined) {
+      reply.header("retry-after", Math.ceil(error.retryAfterMs / 1_000));
+    }
+    return reply.status(status).type("application/json; charset=utf-8").send(this.#body(told));
+  }
+
+  /** Makes Fastify's own refusals look the same: no route, a body that is too large, and failures. */
+  handle(app: FastifyInstance): void {
+    app.setNotFoundHandler((_request, reply) => {
+      const message = "There is nothing at this address.";
+      return this.send(reply, new LangwireError("NOT_FOUND", { message }));
+    });
+    app.setErrorHandler((cause, _request, reply) => this.sendFor(reply, cause));
+  }
+
+  /** Whatever was thrown, as an answer over HTTP. */
+  sendFor(reply: FastifyReply, cause: unknown): FastifyReply {
+    const { error, code } = translated(cause);
+    if (error.code === "INTERNAL") reply.log.error({ err: cause }, "request failed");
+    return this.send(reply, error, code);
+  }
+
+  /** For what is no HTTP at all, or takes too long to become it. */
+  sendRaw({ code }: { code?: string }, socket: Socket): void {
+    if (!socket.writable || code === "ECONNRESET") {
+      socket.destroy();
+      return;
+    }
+    const status = statusByParserError[code ?? ""] ?? "400 Bad Request";
+    const body = this.#body(toTrpcError(new LangwireError("BAD_INPUT")));
+    const head = `connection: close\r\ncontent-type: application/json; charset=utf-8`;
+    const length = `content-length: ${Buffer.byteLength(body)}`;
+    socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n${length}\r\n\r\n${body}`);
+  }
+
+  #body(error: TRPCError): string {
+    const call = { type: "unknown", path: undefined, input: undefined, ctx: undefined } as const;
+    const shape = getTRPCErrorShape({ config: this.#config, error, ...call });
+    return JSON.stringify(transformTRPCResponse(this.#config, { error: shape }));
+  }
+}
+
+const statusByParserError: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+};
+
+const codesByStatus: Readonly<Record<number, readonly [ErrorCode, TRPC_ERROR_CODE_KEY]>> = {
+  404: ["NOT_FOUND", "NOT_FOUND"],
+  405: ["BAD_INPUT", "METHOD_NOT_SUPPORTED"],
+  413: ["BAD_INPUT", "PAYLOAD_TOO_LARGE"],
+  415: ["BAD_INPUT", "UNSUPPORTED_MEDIA_TYPE"],
+};
+
+/** Fastify's own errors carry a status; what does not is a failure of ours. */
+function translated(cause: unknown): { error: LangwireError; code?: TRPC_ERROR_CODE_KEY } {
+  if (cause instanceof LangwireError) return { error: cause };
+  const status = cause instanceof Error && "statusCode" in cause ? Number(cause.statusCode) : 500;
+  if (!(status >= 400 && status < 500)) {
+    return { error: toLangwireError(getTRPCErrorFromUnknown(cause)) };
+  }
+  const [own, code] = codesByStatus[status] ?? (["BAD_INPUT", "BAD_REQUEST"] as const);
+  return { error: new LangwireError(own, { cause }), code };
+}

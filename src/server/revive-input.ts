@@ -1,0 +1,62 @@
+/**
+ * The input side of superjson, without what it could be talked into. Inputs are flat objects: their
+ * fields are plain values or short lists of them, and all that a stock client's superjson ever marks
+ * in them is a field that is `undefined`. Dates, regular expressions, big integers, classes and paths
+ * into the depth are not revived, and what is nested is not looked into.
+ */
+import { eventTypes } from "../protocol/events.ts";
+
+/** No input schema takes it, so the caller gets BAD_INPUT under the request's own id. */
+export const unacceptable = Symbol("unacceptable input");
+
+const maxFields = 32;
+/** The only list in any input is one of event types. */
+const maxListLength = eventTypes.length;
+
+/** @returns the plain value, or `unacceptable`; never throws, which would fail a whole frame */
+export function reviveInput(payload: unknown): unknown {
+  if (payload === undefined) return undefined;
+  if (!isRecord(payload)) return unacceptable;
+  const { json, meta } = payload;
+  const undefinedFields = markedUndefined(meta);
+  if (undefinedFields === undefined) return unacceptable;
+  if (undefinedFields === "whole") return undefined;
+  if (json === undefined || json === null) return json;
+  if (!isRecord(json)) return unacceptable;
+  const fields = Object.entries(json);
+  if (fields.length > maxFields || !fields.every(([, value]) => isFlat(value))) return unacceptable;
+  // Object.fromEntries defines fields, so that one called `__proto__` is a field like any other.
+  return Object.fromEntries(fields.filter(([key]) => !undefinedFields.has(key)));
+}
+
+/** The names of the fields that superjson's marks call undefined; undefined for other marks. */
+function markedUndefined(meta: unknown): ReadonlySet<string> | "whole" | undefined {
+  const none = new Set<string>();
+  if (meta === undefined) return none;
+  if (!isRecord(meta)) return undefined;
+  const { values } = meta;
+  if (values === undefined) return none;
+  if (isUndefinedMark(values)) return "whole";
+  if (!isRecord(values)) return undefined;
+  const marks = Object.entries(values);
+  const good = marks.length <= maxFields && marks.every(([, mark]) => isUndefinedMark(mark));
+  return good ? new Set(marks.map(([key]) => key)) : undefined;
+}
+
+function isUndefinedMark(mark: unknown): boolean {
+  return Array.isArray(mark) && mark.length === 1 && mark[0] === "undefined";
+}
+
+function isFlat(value: unknown): boolean {
+  return Array.isArray(value)
+    ? value.length <= maxListLength && value.every(isPlain)
+    : isPlain(value);
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value !== "object" || value === null;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,19 @@
+/** A log line when a run starts and one when it ends. Messages and answers are not logged. */
+import type { FastifyBaseLogger } from "fastify";
+import type { RunObserver } from "../runs/observer.ts";
+
+export function logRuns(logger: FastifyBaseLogger): RunObserver {
+  return {
+    runStarted: ({ runId, conversationId, botId, userId }) => {
+      logger.info({ runId, conversationId, botId, userId }, "run started");
+    },
+    runEnded: (run, { status, usage, error, providerCalls, cause }) => {
+      const durationMs = Date.now() - Date.parse(run.startedAt);
+      const { runId, botId } = run;
+      const fields = { runId, botId, status, code: error?.code, durationMs, usage, providerCalls };
+      if (status === "failed") logger.warn({ ...fields, err: cause }, "run failed");
+      else logger.info(fields, "run ended");
+    },
+    failed: (what, cause) => logger.error({ err: cause }, what),
+  };
+}

@@ -1,0 +1,152 @@
+/**
+ * Runs as OpenTelemetry traces: a span for the run, and below it one for each chain, model, tool and
+ * retriever, named by the conventions for generative AI. No message, prompt or payload is in them.
+ * Spans go to whatever SDK the process has registered; without one, nothing is made or kept.
+ */
+import {
+  type Attributes,
+  type Context,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type TracerProvider,
+  trace,
+} from "@opentelemetry/api";
+import type { SpanEvent } from "../bots/run-bot.ts";
+import type { RunObserver } from "../runs/observer.ts";
+
+interface TracedRun {
+  readonly span: Span;
+  readonly context: Context;
+  readonly open: Map<string, { readonly span: Span; readonly context: Context }>;
+}
+
+interface Opening {
+  readonly name: string;
+  readonly kind: SpanKind;
+  readonly attributes: Attributes;
+}
+
+/** @param provider default: the one that the process has registered, looked up for each run */
+export function traceRuns(provider?: TracerProvider): RunObserver {
+  const traced = new Map<string, TracedRun>();
+  return {
+    runStarted: ({ runId, conversationId, botId }) => {
+      const span = (provider ?? trace.getTracerProvider()).getTracer("langwire").startSpan(
+        `invoke_agent ${botId}`,
+        {
+          kind: SpanKind.INTERNAL,
+          attributes: {
+            "gen_ai.operation.name": "invoke_agent",
+            "gen_ai.agent.id": botId,
+            "gen_ai.conversation.id": conversationId,
+            "langwire.run.id": runId,
+          },
+        },
+        ROOT_CONTEXT,
+      );
+      if (!span.isRecording()) return;
+      traced.set(runId, { span, context: trace.setSpan(ROOT_CONTEXT, span), open: new Map() });
+    },
+    spanEvent: ({ runId }, event) => {
+      const run = traced.get(runId);
+      if (run !== undefined) follow(run, event, provider);
+    },
+    runEnded: ({ runId }, { status, usage, error, providerCalls }) => {
+      const run = traced.get(runId);
+      if (run === undefined) return;
+      traced.delete(runId);
+      // A run that was stopped leaves spans open.
+      for (const { span } of run.open.values()) span.end();
+      run.span.setAttributes({
+        "langwire.run.status": status,
+        "langwire.provider_calls": providerCalls,
+        ...usageAttributes(usage),
+      });
+      if (error !== undefined) markFailed(run.span, error.code);
+      run.span.end();
+    },
+  };
+}
+
+function follow(run: TracedRun, event: SpanEvent, provider: TracerProvider | undefined): void {
+  const opening = openingOf(event);
+  if (opening !== undefined && "at" in event) {
+    const parentId = "parentSpanId" in event ? event.parentSpanId : undefined;
+    const { context } = (parentId !== undefined && run.open.get(parentId)) || run;
+    const { name, kind, attributes } = opening;
+    const tracer = (provider ?? trace.getTracerProvider()).getTracer("langwire");
+    const span = tracer.startSpan(name, { kind, attributes }, context);
+    run.open.set(event.spanId, { span, context: trace.setSpan(context, span) });
+    return;
+  }
+  const span = run.open.get(event.spanId)?.span;
+  if (span === undefined) return;
+  switch (event.type) {
+    case "llmEnd":
+      span.setAttributes(usageAttributes(event.usage));
+      if (event.finishReason !== undefined) {
+        span.setAttribute("gen_ai.response.finish_reasons", [event.finishReason]);
+      }
+      break;
+    case "error":
+      markFailed(span, event.code);
+      break;
+    case "reset":
+      span.addEvent("langwire.reset");
+      return;
+    case "chainEnd":
+    case "toolEnd":
+    case "retrieverEnd":
+      break;
+    default:
+      return;
+  }
+  span.end();
+  run.open.delete(event.spanId);
+}
+
+function openingOf(event: SpanEvent): Opening | undefined {
+  switch (event.type) {
+    case "chainStart":
+      return { name: event.name, kind: SpanKind.INTERNAL, attributes: {} };
+    case "llmStart": {
+      const model = event.model ?? event.name;
+      return {
+        name: `chat ${model}`,
+        kind: SpanKind.CLIENT,
+        attributes: { "gen_ai.operation.name": "chat", "gen_ai.request.model": model },
+      };
+    }
+    case "toolStart":
+      return {
+        name: `execute_tool ${event.name}`,
+        kind: SpanKind.INTERNAL,
+        attributes: {
+          "gen_ai.operation.name": "execute_tool",
+          "gen_ai.tool.name": event.name,
+          ...(event.toolCallId !== undefined && { "gen_ai.tool.call.id": event.toolCallId }),
+        },
+      };
+    case "retrieverStart":
+      return { name: `retrieve ${event.name}`, kind: SpanKind.CLIENT, attributes: {} };
+    default:
+      return undefined;
+  }
+}
+
+function usageAttributes(
+  usage: { readonly inputTokens: number; readonly outputTokens: number } | undefined,
+): Attributes {
+  if (usage === undefined) return {};
+  return {
+    "gen_ai.usage.input_tokens": usage.inputTokens,
+    "gen_ai.usage.output_tokens": usage.outputTokens,
+  };
+}
+
+function markFailed(span: Span, code: string): void {
+  span.setAttribute("error.type", code);
+  span.setStatus({ code: SpanStatusCode.ERROR });
+}

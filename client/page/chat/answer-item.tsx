@@ -1,0 +1,70 @@
+import type { AiMessage } from "langwire-client/react";
+import { memo } from "react";
+import { CopyButton } from "../copy-button.tsx";
+import { RetryIcon } from "../icons.tsx";
+import { Markdown } from "../markdown/markdown.tsx";
+import { usageText } from "../trace/figures.ts";
+import { Trace } from "../trace/trace.tsx";
+import { Failure } from "./failure.tsx";
+
+interface AnswerItemProps {
+  readonly message: AiMessage;
+  readonly botTitle: string;
+  readonly isRetryable: boolean;
+  readonly onRetry: () => void;
+}
+
+export const AnswerItem = memo(
+  ({ message, botTitle, isRetryable, onRetry }: AnswerItemProps) => {
+    const { text, status, reasoning, error, spans } = message;
+    const isStreaming = status === "streaming";
+    const retry = isRetryable ? onRetry : undefined;
+    return (
+      <li className="answer" data-status={status}>
+        <p className="author">{botTitle}</p>
+        {spans.length > 0 && <Trace message={message} />}
+        {reasoning !== "" && (
+          <details className="reasoning">
+            <summary>Reasoning</summary>
+            <Markdown text={reasoning} isStreaming={isStreaming} />
+          </details>
+        )}
+        {text !== "" && <Markdown text={text} isStreaming={isStreaming} />}
+        {isStreaming && <p className="writing" aria-hidden="true" />}
+        {status === "cancelled" && <p className="stopped faint">Stopped here.</p>}
+        {error !== undefined && <Failure error={error} onRetry={retry} />}
+        {!isStreaming && <AnswerFooter message={message} onRetry={retry} />}
+      </li>
+    );
+  },
+  (before, after) =>
+    before.message === after.message &&
+    before.botTitle === after.botTitle &&
+    before.isRetryable === after.isRetryable,
+);
+AnswerItem.displayName = "AnswerItem";
+
+interface AnswerFooterProps {
+  readonly message: AiMessage;
+  readonly onRetry: (() => void) | undefined;
+}
+
+function AnswerFooter({ message, onRetry }: AnswerFooterProps) {
+  const { text, at, usage, error } = message;
+  const time = new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return (
+    <footer className="answer-footer faint">
+      {text !== "" && <CopyButton label="Copy" text={text} />}
+      {onRetry !== undefined && error === undefined && (
+        <button type="button" className="quiet" onClick={onRetry}>
+          <RetryIcon />
+          Ask again
+        </button>
+      )}
+      <span>
+        <time dateTime={at}>{time}</time>
+        {usage !== undefined && ` · ${usageText(usage)}`}
+      </span>
+    </footer>
+  );
+}

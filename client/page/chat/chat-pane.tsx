@@ -1,0 +1,89 @@
+import type { BotInfo, Conversation, LangwireClient } from "langwire-client";
+import { type ReactNode, useState } from "react";
+import { useConversation } from "../conversations/use-conversation.ts";
+import { ChatView } from "./chat-view.tsx";
+import { PaneHeader } from "./pane-header.tsx";
+import { Welcome } from "./welcome.tsx";
+
+interface ChatPaneProps {
+  readonly client: LangwireClient;
+  readonly userId: string;
+  readonly bots: readonly BotInfo[];
+  /** Undefined for one that has not begun yet. */
+  readonly conversationId: string | undefined;
+  /** Whether it begins, or began, in this pane. */
+  readonly isDraft: boolean;
+  readonly onStarted: (conversationId: string) => void;
+  readonly onActivity: () => void;
+  readonly onNew: () => void;
+  readonly menuButton: ReactNode;
+}
+
+/** The conversation that is open, or a new one, or why there is none. */
+export function ChatPane(props: ChatPaneProps) {
+  const { client, userId, bots, conversationId, isDraft, menuButton, onNew } = props;
+  const { opened, refresh } = useConversation(client, conversationId);
+  const [chosenBotId, setChosenBotId] = useState<string>();
+  const conversation = opened.state === "open" ? opened.conversation : undefined;
+  const bot = botOf(bots, conversation, chosenBotId);
+
+  if (opened.state === "failed" && !isDraft) {
+    return (
+      <main className="pane">
+        <PaneHeader client={client} menuButton={menuButton} title="Not found" />
+        <div className="notice" role="alert">
+          <p>This conversation is not there, or it is not shared with you.</p>
+          <p className="faint">{opened.error.message}</p>
+          <button type="button" className="primary" onClick={onNew}>
+            Start a new one
+          </button>
+        </div>
+      </main>
+    );
+  }
+  if (bot === undefined || (conversation === undefined && !isDraft)) {
+    return (
+      <main className="pane">
+        <PaneHeader client={client} menuButton={menuButton} title="Langwire" />
+        <p className="notice faint">One moment…</p>
+      </main>
+    );
+  }
+  return (
+    <ChatView
+      client={client}
+      userId={userId}
+      bot={bot}
+      conversationId={conversationId}
+      conversation={conversation}
+      menuButton={menuButton}
+      onStarted={(id) => {
+        if (isDraft && conversationId === undefined) props.onStarted(id);
+      }}
+      onActivity={() => {
+        props.onActivity();
+        void refresh();
+      }}
+      welcome={(send) => (
+        <Welcome
+          bots={conversation === undefined ? bots : [bot]}
+          botId={bot.id}
+          onChoose={setChosenBotId}
+          onSend={send}
+        />
+      )}
+    />
+  );
+}
+
+/** A bot that the server no longer has can still be read. */
+function botOf(
+  bots: readonly BotInfo[],
+  conversation: Conversation | undefined,
+  chosenBotId: string | undefined,
+): BotInfo | undefined {
+  const id = conversation?.botId ?? chosenBotId;
+  if (id === undefined) return bots[0];
+  const unknown = { id, title: id, description: "", schemas: { input: {}, output: {} } };
+  return bots.find((bot) => bot.id === id) ?? unknown;
+}

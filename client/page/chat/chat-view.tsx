@@ -1,0 +1,92 @@
+import type { BotInfo, Conversation, LangwireClient } from "langwire-client";
+import { useChat } from "langwire-client/react";
+import { type ReactNode, useEffect, useEffectEvent, useState } from "react";
+import { ShareIcon } from "../icons.tsx";
+import { Announcer } from "./announcer.tsx";
+import { Composer } from "./composer.tsx";
+import { MessageList } from "./message-list.tsx";
+import { PaneHeader } from "./pane-header.tsx";
+import { ShareDialog } from "./share-dialog.tsx";
+
+interface ChatViewProps {
+  readonly client: LangwireClient;
+  readonly userId: string;
+  readonly bot: BotInfo;
+  readonly conversationId: string | undefined;
+  /** Undefined until the first message has been accepted. */
+  readonly conversation: Conversation | undefined;
+  readonly menuButton: ReactNode;
+  readonly onStarted: (conversationId: string) => void;
+  /** Something happened that changes what the server says of the conversation. */
+  readonly onActivity: () => void;
+  readonly welcome: (send: (text: string) => void) => ReactNode;
+}
+
+export function ChatView(props: ChatViewProps) {
+  const { client, userId, bot, conversation, menuButton, onStarted, onActivity } = props;
+  const [isSharing, setSharing] = useState(false);
+  const given = props.conversationId === undefined ? {} : { conversationId: props.conversationId };
+  const chat = useChat({ client, botId: bot.id, ...given });
+  const { messages, status, conversationId } = chat;
+  const isBusy = status === "streaming";
+  // The hook's promise is for programs; the state has the refusal as well.
+  const send = (text: string) => void chat.send(text).catch(() => {});
+  const retry = () => void chat.regenerate()?.catch(() => {});
+
+  const last = messages.at(-1);
+  const answerStatus = last?.role === "ai" ? last.status : undefined;
+  const reportRun = useEffectEvent(() => {
+    onStarted(conversationId);
+    onActivity();
+  });
+  useEffect(() => {
+    if (answerStatus !== undefined) reportRun();
+  }, [answerStatus]);
+  const title = conversation?.title ?? "New conversation";
+  useEffect(() => {
+    document.title = conversation === undefined ? "Langwire" : `${title} – Langwire`;
+  }, [conversation, title]);
+
+  const isEmpty = messages.length === 0 && status !== "loading";
+  const problem = last?.error === undefined ? chat.error : undefined;
+  return (
+    <main className="pane">
+      <PaneHeader client={client} menuButton={menuButton} title={title} subtitle={bot.title}>
+        {conversation !== undefined && (
+          <button type="button" className="quiet" onClick={() => setSharing(true)}>
+            <ShareIcon />
+            {conversation.shared ? "Shared" : "Share"}
+          </button>
+        )}
+      </PaneHeader>
+      {isEmpty ? (
+        props.welcome(send)
+      ) : (
+        <MessageList
+          messages={messages}
+          botTitle={bot.title}
+          userId={userId}
+          hasEarlier={chat.hasEarlier}
+          isReady={status === "ready"}
+          onLoadEarlier={() => void chat.loadEarlier()}
+          onRetry={retry}
+        />
+      )}
+      {problem !== undefined && (
+        <p className="problem" role="alert">
+          {problem.message} <code>{problem.code}</code>
+        </p>
+      )}
+      <Composer isBusy={isBusy} onSend={send} onStop={() => void chat.stop()} />
+      <Announcer messages={messages} status={status} botTitle={bot.title} />
+      {isSharing && conversation !== undefined && (
+        <ShareDialog
+          client={client}
+          conversation={conversation}
+          onChange={onActivity}
+          onClose={() => setSharing(false)}
+        />
+      )}
+    </main>
+  );
+}

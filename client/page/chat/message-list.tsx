@@ -1,0 +1,63 @@
+import type { ChatMessage } from "langwire-client/react";
+import { DownIcon } from "../icons.tsx";
+import { AnswerItem } from "./answer-item.tsx";
+import { HumanItem } from "./human-item.tsx";
+import { useStickToEnd } from "./use-stick-to-end.ts";
+
+interface MessageListProps {
+  readonly messages: readonly ChatMessage[];
+  readonly botTitle: string;
+  readonly userId: string;
+  readonly hasEarlier: boolean;
+  /** Whether a message can be sent, so that trying again makes sense. */
+  readonly isReady: boolean;
+  readonly onLoadEarlier: () => void;
+  readonly onRetry: () => void;
+}
+
+export function MessageList(props: MessageListProps) {
+  const { messages, botTitle, userId, hasEarlier, isReady, onLoadEarlier, onRetry } = props;
+  const sending = messages.findLast(({ status }) => status === "sending");
+  const { scroller, content, isAtEnd, toEnd } = useStickToEnd(sending?.id);
+  const lastId = messages.at(-1)?.id;
+  return (
+    <div className="scroll-frame">
+      <section className="scroller" ref={scroller} aria-label="Messages">
+        <div className="messages" ref={content}>
+          {hasEarlier && (
+            <button type="button" className="quiet earlier" onClick={onLoadEarlier}>
+              Earlier messages
+            </button>
+          )}
+          <ol>
+            {messages.map((message) => {
+              const isRetryable = isReady && message.id === lastId;
+              return message.role === "human" ? (
+                <HumanItem
+                  key={message.id}
+                  message={message}
+                  isOwn={message.userId === undefined || message.userId === userId}
+                  isRetryable={isRetryable}
+                  onRetry={onRetry}
+                />
+              ) : (
+                <AnswerItem
+                  key={message.id}
+                  message={message}
+                  botTitle={botTitle}
+                  isRetryable={isRetryable}
+                  onRetry={onRetry}
+                />
+              );
+            })}
+          </ol>
+        </div>
+      </section>
+      {!isAtEnd && (
+        <button type="button" className="to-end" aria-label="To the latest message" onClick={toEnd}>
+          <DownIcon />
+        </button>
+      )}
+    </div>
+  );
+}

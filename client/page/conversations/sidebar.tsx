@@ -1,0 +1,64 @@
+import type { Conversation } from "langwire-client";
+import { type ReactNode, useState } from "react";
+import icon from "../icon.svg";
+import { PlusIcon } from "../icons.tsx";
+import { ConversationItem } from "./conversation-item.tsx";
+import { RemoveDialog } from "./remove-dialog.tsx";
+import type { Conversations } from "./use-conversations.ts";
+
+interface SidebarProps {
+  readonly conversations: Conversations;
+  readonly currentId: string | undefined;
+  readonly onNew: () => void;
+  readonly onOpen: () => void;
+  readonly footer: ReactNode;
+}
+
+export function Sidebar({ conversations, currentId, onNew, onOpen, footer }: SidebarProps) {
+  const [removing, setRemoving] = useState<Conversation>();
+  const { items, hasMore, loadMore, rename, remove } = conversations;
+  const confirmRemoval = async (conversation: Conversation) => {
+    await remove(conversation);
+    if (conversation.conversationId === currentId) onNew();
+  };
+  return (
+    <>
+      <p className="brand">
+        <img src={icon} alt="" width="28" height="28" />
+        Langwire
+      </p>
+      <button type="button" className="new" onClick={onNew}>
+        <PlusIcon />
+        New conversation
+      </button>
+      <nav aria-label="Conversations">
+        {items?.length === 0 && <p className="faint">Nothing here yet.</p>}
+        <ul>
+          {items?.map((conversation) => (
+            <ConversationItem
+              key={conversation.conversationId}
+              conversation={conversation}
+              isCurrent={conversation.conversationId === currentId}
+              onOpen={onOpen}
+              onRename={(title) => rename(conversation.conversationId, title)}
+              onRemove={() => setRemoving(conversation)}
+            />
+          ))}
+        </ul>
+        {hasMore && (
+          <button type="button" className="quiet" onClick={() => void loadMore()}>
+            Show more
+          </button>
+        )}
+      </nav>
+      {footer}
+      {removing !== undefined && (
+        <RemoveDialog
+          conversation={removing}
+          onConfirm={() => confirmRemoval(removing)}
+          onClose={() => setRemoving(undefined)}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,75 @@
+/** The list of a caller's conversations. The server tells nobody of changes, so it is asked again. */
+import type { Conversation, LangwireClient } from "langwire-client";
+import { useCallback, useEffect, useRef, useState } from "react";
+
+export interface Conversations {
+  /** Undefined until the first answer. */
+  readonly items: readonly Conversation[] | undefined;
+  readonly hasMore: boolean;
+  refresh(): Promise<void>;
+  loadMore(): Promise<void>;
+  rename(conversationId: string, title: string): Promise<void>;
+  /** Deletes one's own, leaves somebody else's. */
+  remove(conversation: Conversation): Promise<void>;
+}
+
+interface Pages {
+  readonly items: readonly Conversation[];
+  readonly nextCursor?: string | undefined;
+}
+
+export function useConversations(client: LangwireClient): Conversations {
+  const [pages, setPages] = useState<Pages>();
+  const latest = useRef(0);
+
+  const refresh = useCallback(async () => {
+    // Only the latest answer counts: an earlier question may be answered later.
+    const asked = ++latest.current;
+    const page = await client.conversations.list().catch(nothingNew);
+    if (page !== undefined && asked === latest.current) setPages(page);
+  }, [client]);
+
+  useEffect(() => {
+    setPages(undefined);
+    void refresh();
+    const onVisible = () => {
+      if (document.visibilityState === "visible") void refresh();
+    };
+    document.addEventListener("visibilitychange", onVisible);
+    window.addEventListener("focus", onVisible);
+    return () => {
+      document.removeEventListener("visibilitychange", onVisible);
+      window.removeEventListener("focus", onVisible);
+    };
+  }, [refresh]);
+
+  const cursor = pages?.nextCursor;
+  return {
+    items: pages?.items,
+    hasMore: cursor !== undefined,
+    refresh,
+    loadMore: async () => {
+      const page = await client.conversations.list({ cursor }).catch(nothingNew);
+      if (page === undefined) return;
+      setPages((before) => ({ ...page, items: [...(before?.items ?? []), ...page.items] }));
+    },
+    rename: async (conversationId, title) => {
+      const renamed = await client.conversations.rename({ conversationId, title });
+      setPages((before) => before && { ...before, items: before.items.map(replacedBy(renamed)) });
+    },
+    remove: async ({ conversationId, owned }) => {
+      const { conversations } = client;
+      await (owned
+        ? conversations.delete({ conversationId })
+        : conversations.leave({ conversationId }));
+      await refresh();
+    },
+  };
+}
+
+function replacedBy(next: Conversation) {
+  return (item: Conversation) => (item.conversationId === next.conversationId ? next : item);
+}
+
+/** What is wrong with the connection is shown elsewhere, and the list is asked for again. */
+function nothingNew(): undefined {}

@@ -1,0 +1,18 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./app.tsx";
+import "./styles/base.css";
+import "./styles/layout.css";
+import "./styles/controls.css";
+import "./styles/conversations.css";
+import "./styles/chat.css";
+import "./styles/markdown.css";
+import "./styles/trace.css";
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("The page has no place to draw in.");
+createRoot(root).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

@@ -1,0 +1,37 @@
+import { type FormEvent, useId, useState } from "react";
+import { useFocus } from "../use-focus.ts";
+import { signIn } from "./session.ts";
+
+/** For servers that ask who is calling. The token stays in this window and goes with it. */
+export function SignIn({ reason }: { readonly reason: string }) {
+  const [token, setToken] = useState("");
+  const field = useFocus<HTMLInputElement>();
+  const fieldId = useId();
+  const reasonId = useId();
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (token.trim() !== "") signIn(token.trim());
+  };
+  return (
+    <main className="sign-in">
+      <form className="card" onSubmit={submit}>
+        <h1>Sign in</h1>
+        <p id={reasonId}>{reason}</p>
+        <label htmlFor={fieldId}>Token</label>
+        <input
+          ref={field}
+          id={fieldId}
+          type="password"
+          autoComplete="off"
+          required
+          aria-describedby={reasonId}
+          value={token}
+          onChange={(event) => setToken(event.target.value)}
+        />
+        <button type="submit" className="primary">
+          Continue
+        </button>
+      </form>
+    </main>
+  );
+}

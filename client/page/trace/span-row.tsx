@@ -1,0 +1,132 @@
+import type { Json } from "langwire-client";
+import type { Span, SpanKind, SpanStatus } from "langwire-client/react";
+import { memo, useRef } from "react";
+import { useReachable } from "../use-reachable.ts";
+import { durationText, type RunTime, usageText } from "./figures.ts";
+
+interface SpanRowProps {
+  readonly span: Span;
+  readonly time: RunTime;
+}
+
+const kindNames: Readonly<Record<SpanKind, string>> = {
+  chain: "Chain",
+  llm: "Model",
+  tool: "Tool",
+  retriever: "Search",
+};
+
+const statusNames: Readonly<Record<SpanStatus, string>> = {
+  running: "running",
+  done: "done",
+  failed: "failed",
+  stopped: "stopped",
+};
+
+export const SpanRow = memo(
+  ({ span, time }: SpanRowProps) => {
+    const facts = factsOf(span);
+    const head = <SpanHead span={span} time={time} />;
+    return (
+      <li className="span" data-kind={span.kind} data-status={span.status}>
+        {facts.length === 0 ? (
+          <div className="span-head">{head}</div>
+        ) : (
+          <details>
+            <summary className="span-head">{head}</summary>
+            <dl>
+              {facts.map((fact) => (
+                <FactRow key={fact.id} {...fact} />
+              ))}
+            </dl>
+          </details>
+        )}
+        {isCulprit(span) && span.error !== undefined && (
+          <p className="span-error">
+            {span.error.message} <code>{span.error.code}</code>
+          </p>
+        )}
+        {span.children.length > 0 && (
+          <ul>
+            {span.children.map((child) => (
+              <SpanRow key={child.id} span={child} time={time} />
+            ))}
+          </ul>
+        )}
+      </li>
+    );
+  },
+  (before, after) =>
+    before.span === after.span &&
+    before.time.startMs === after.time.startMs &&
+    before.time.endMs === after.time.endMs,
+);
+SpanRow.displayName = "SpanRow";
+
+/** Whoever contains a failure fails with it; it is told once, where it happened. */
+function isCulprit({ children }: Span): boolean {
+  return !children.some(({ status }) => status === "failed");
+}
+
+function SpanHead({ span, time }: SpanRowProps) {
+  const { kind, name, model, status, usage } = span;
+  const { left, width, durationMs } = barOf(span, time);
+  return (
+    <>
+      <span className="dot" aria-hidden="true" />
+      <span className="span-name">
+        <span className="visually-hidden">
+          {kindNames[kind]}, {statusNames[status]}:{" "}
+        </span>
+        {name}
+        {model !== undefined && model !== name && <span className="faint"> {model}</span>}
+      </span>
+      {usage !== undefined && <span className="span-usage faint">{usageText(usage)}</span>}
+      <span className="lane" aria-hidden="true">
+        <span className="bar" style={{ left: `${left}%`, width: `${width}%` }} />
+      </span>
+      <span className="span-time faint">
+        {status === "running" ? "…" : durationText(durationMs)}
+      </span>
+    </>
+  );
+}
+
+/** Where a span lies in its run, in percent. */
+function barOf({ startedAt, endedAt }: Span, { startMs, endMs }: RunTime) {
+  const totalMs = Math.max(1, endMs - startMs);
+  const from = Date.parse(startedAt);
+  const to = endedAt === undefined ? endMs : Date.parse(endedAt);
+  const left = ((from - startMs) / totalMs) * 100;
+  return { left, width: Math.max(1, ((to - from) / totalMs) * 100), durationMs: to - from };
+}
+
+interface Fact {
+  /** Its place among the span's facts. */
+  readonly id: string;
+  readonly name: string;
+  readonly value: Json;
+}
+
+function factsOf({ input, output, notes, finishReason }: Span): Fact[] {
+  const facts = [
+    { id: "input", name: "Input", value: input },
+    ...notes.map(({ name, data }, index) => ({ id: `note ${index}`, name, value: data })),
+    { id: "output", name: "Output", value: output },
+    { id: "finish", name: "Finish", value: finishReason },
+  ];
+  return facts.filter((fact): fact is Fact => fact.value !== undefined);
+}
+
+function FactRow({ name, value }: Fact) {
+  const area = useRef<HTMLPreElement>(null);
+  useReachable(area);
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        <pre ref={area}>{typeof value === "string" ? value : JSON.stringify(value, null, 2)}</pre>
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,145 @@
+/** Langwire under the AI SDK's `useChat`. */
+import type { ChatTransport } from "ai";
+import type { LangwireClient } from "../client.ts";
+import { LangwireClientError, toClientError } from "../errors.ts";
+import type { Run } from "../run.ts";
+import { uuid } from "../uuid.ts";
+import { type LangwireChunk, type LangwireUIMessage, UiChunks } from "./ui-chunks.ts";
+
+export interface ChatTransportOptions {
+  readonly client: LangwireClient;
+  readonly botId: string;
+  /**
+   * The conversation of a chat. Default: the chat's own id where that is a UUID; otherwise a new
+   * conversation, for as long as this transport lives.
+   */
+  readonly conversationId?: (chatId: string) => string;
+  /** What to do when another run is in progress in the conversation. Default: `reject`. */
+  readonly ifBusy?: "reject" | "interrupt";
+}
+
+type Sending = Parameters<ChatTransport<LangwireUIMessage>["sendMessages"]>[0];
+type Reconnecting = Parameters<ChatTransport<LangwireUIMessage>["reconnectToStream"]>[0];
+
+/** A run that exists is only attached to, whatever the message says. */
+const nothingNew = "(attached)";
+
+const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
+/**
+ * The server keeps the conversation, so the last message alone is sent. Stopping the chat cancels the
+ * run; a chat that only goes away leaves it running, and `resume` finds it again. Errors are
+ * LangwireClientErrors, with their code.
+ */
+export class LangwireChatTransport implements ChatTransport<LangwireUIMessage> {
+  /** Resuming brings the answer from its beginning. */
+  readonly resumeStreamIsReplay = true;
+  readonly #options: ChatTransportOptions;
+  readonly #conversationIds = new Map<string, string>();
+  /** The run that each chat follows. */
+  readonly #followed = new Map<string, Run>();
+
+  constructor(options: ChatTransportOptions) {
+    this.#options = options;
+  }
+
+  readonly sendMessages = async (sending: Sending): Promise<ReadableStream<LangwireChunk>> => {
+    const { chatId, messages, abortSignal } = sending;
+    const { client, botId, ifBusy } = this.#options;
+    abortSignal?.throwIfAborted();
+    const message = lastUserText(messages);
+    const conversationId = this.#conversationOf(chatId);
+    const run = client.send({ botId, conversationId, message, ifBusy });
+    return this.#stream(run, chatId, abortSignal);
+  };
+
+  readonly reconnectToStream = async (
+    reconnecting: Reconnecting,
+  ): Promise<ReadableStream<LangwireChunk> | null> => {
+    const { chatId, abortSignal } = reconnecting;
+    const { client, botId } = this.#options;
+    const conversationId = this.#conversationOf(chatId);
+    // One that it follows may end while it is asked for, and still has to be brought to its end.
+    const runId = this.#followed.get(chatId)?.id ?? (await this.#runningRun(conversationId));
+    if (runId === undefined || abortSignal?.aborted) return null;
+    const run = client.send({ runId, botId, conversationId, message: nothingNew });
+    return this.#stream(run, chatId, abortSignal);
+  };
+
+  async #runningRun(conversationId: string): Promise<string | undefined> {
+    try {
+      return (await this.#options.client.conversations.get({ conversationId })).runningRunId;
+    } catch (cause) {
+      const error = toClientError(cause);
+      if (error.code === "NOT_FOUND") return undefined;
+      throw error;
+    }
+  }
+
+  #conversationOf(chatId: string): string {
+    const { conversationId } = this.#options;
+    if (conversationId !== undefined) return conversationId(chatId);
+    if (uuidShape.test(chatId)) return chatId;
+    const made = this.#conversationIds.get(chatId) ?? uuid();
+    this.#conversationIds.set(chatId, made);
+    return made;
+  }
+
+  #stream(run: Run, chatId: string, signal?: AbortSignal): ReadableStream<LangwireChunk> {
+    this.#followed.set(chatId, run);
+    const cancel = () => {
+      // The AI SDK aborts in the same way when it resumes a second time, and that is no wish to stop.
+      queueMicrotask(() => {
+        if (this.#followed.get(chatId) !== run) run.detach();
+        else void run.cancel().catch(() => {});
+      });
+    };
+    signal?.addEventListener("abort", cancel, { once: true });
+    void run.ended
+      .catch(() => {})
+      .then(() => {
+        signal?.removeEventListener("abort", cancel);
+        if (this.#followed.get(chatId) === run) this.#followed.delete(chatId);
+      });
+    const chunks = chunksOf(run);
+    return new ReadableStream<LangwireChunk>(
+      {
+        async pull(controller) {
+          const { done, value } = await chunks.next();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        },
+        // A run that is to be cancelled has to be followed until it is.
+        cancel: () => {
+          if (!signal?.aborted) run.detach();
+        },
+      },
+      // An error discards what is queued, so nothing is.
+      { highWaterMark: 0 },
+    );
+  }
+}
+
+export function createChatTransport(options: ChatTransportOptions): LangwireChatTransport {
+  return new LangwireChatTransport(options);
+}
+
+async function* chunksOf(run: Run): AsyncGenerator<LangwireChunk, undefined> {
+  const chunks = new UiChunks();
+  for await (const event of run) {
+    yield* chunks.add(event);
+    if (event.type !== "runEnd" || event.status !== "failed") continue;
+    const failure = event.error ?? { code: "INTERNAL", message: "The run failed." };
+    throw new LangwireClientError({ ...failure, partialText: event.text });
+  }
+}
+
+function lastUserText(messages: readonly LangwireUIMessage[]): string {
+  const parts = messages.findLast(({ role }) => role === "user")?.parts ?? [];
+  const texts = parts.map((part) => {
+    if (part.type === "text") return part.text;
+    const message = `A bot takes text alone, no part of type ${part.type}.`;
+    throw new LangwireClientError({ code: "BAD_INPUT", message });
+  });
+  return texts.join("\n");
+}

@@ -1,0 +1,189 @@
+/** A run's events as the AI SDK's chunks of one message. */
+import type { UIMessage, UIMessageChunk } from "ai";
+import type { ChatEvent, EventOf, Json, RunStatus, Usage } from "../types.ts";
+
+/** What a message of the AI SDK carries beside its parts. */
+export interface LangwireMetadata {
+  readonly runId: string;
+  /** How the run ended, once it has. */
+  readonly status?: RunStatus | undefined;
+  /** Once the run has ended, as far as it is known. */
+  readonly usage?: Usage | undefined;
+}
+
+/** A message of the AI SDK that came through Langwire. */
+export type LangwireUIMessage = UIMessage<LangwireMetadata>;
+
+export type LangwireChunk = UIMessageChunk<LangwireMetadata>;
+
+/** What was said or called in the current step, and by which span: a reset takes back one span's. */
+interface StepChunk {
+  readonly spanId: string;
+  readonly chunk: LangwireChunk;
+}
+
+type Kind = "text" | "reasoning";
+
+export class UiChunks {
+  #step: StepChunk[] = [];
+  readonly #models = new Set<string>();
+  readonly #openParts = new Map<string, { readonly spanId: string; readonly kind: Kind }>();
+  readonly #tools = new Map<string, string>();
+  #spoke = false;
+
+  /** @returns the chunks that the event makes; that a run failed is for the stream to say */
+  add(event: ChatEvent): LangwireChunk[] {
+    switch (event.type) {
+      case "runStart":
+        return [start(event)];
+      case "llmStart":
+        return this.#beginStep(event.spanId);
+      case "token":
+        this.#spoke = true;
+        return this.#say("text", event);
+      case "reasoning":
+        return this.#say("reasoning", event);
+      case "reset":
+        return this.#takeBack(event.spanId);
+      case "llmEnd":
+        this.#models.delete(event.spanId);
+        return this.#closeParts(event.spanId);
+      case "toolStart":
+        return this.#record(event.spanId, [this.#callTool(event)]);
+      case "toolUpdate":
+        return this.#record(event.spanId, [
+          this.#toolOutput(event.spanId, event.data, { preliminary: true }),
+        ]);
+      case "toolEnd":
+        return this.#record(event.spanId, [this.#toolOutput(event.spanId, event.output)]);
+      case "error":
+        return this.#spanFailed(event);
+      case "retrieverEnd":
+        return this.#record(event.spanId, sources(event));
+      case "custom":
+        return this.#record(event.spanId, [{ type: `data-${event.name}`, data: event.data }]);
+      case "runEnd":
+        return this.#end(event);
+      case "chainStart":
+      case "chainEnd":
+      case "retrieverStart":
+      case "agentAction":
+      case "agentFinish":
+      case "text":
+        return [];
+    }
+  }
+
+  /** Models that speak at the same time share a step. */
+  #beginStep(spanId: string): LangwireChunk[] {
+    const shared = this.#models.size > 0;
+    this.#models.add(spanId);
+    if (shared) return [];
+    const isFirst = this.#step.length === 0;
+    this.#step = [];
+    return isFirst ? [{ type: "start-step" }] : [{ type: "finish-step" }, { type: "start-step" }];
+  }
+
+  #say(kind: Kind, { spanId, text }: EventOf<"token" | "reasoning">): LangwireChunk[] {
+    const id = `${spanId}/${kind}`;
+    const chunks: LangwireChunk[] = [];
+    if (!this.#openParts.has(id)) {
+      this.#openParts.set(id, { spanId, kind });
+      chunks.push({ type: `${kind}-start`, id });
+    }
+    chunks.push({ type: `${kind}-delta`, id, delta: text });
+    return this.#record(spanId, chunks);
+  }
+
+  #closeParts(ofSpanId?: string): LangwireChunk[] {
+    return [...this.#openParts].flatMap(([id, { spanId, kind }]) => {
+      if (ofSpanId !== undefined && ofSpanId !== spanId) return [];
+      this.#openParts.delete(id);
+      return this.#record(spanId, [{ type: `${kind}-end`, id }]);
+    });
+  }
+
+  /** A step is reset as a whole, so what the others said in it is said again. */
+  #takeBack(spanId: string): LangwireChunk[] {
+    for (const [id, part] of this.#openParts) {
+      if (part.spanId === spanId) this.#openParts.delete(id);
+    }
+    this.#step = this.#step.filter((entry) => entry.spanId !== spanId);
+    this.#spoke = this.#step.some(({ chunk }) => chunk.type === "text-delta");
+    return [{ type: "reset-step" }, ...this.#step.map(({ chunk }) => chunk)];
+  }
+
+  #callTool({ spanId, toolCallId = spanId, name, input }: EventOf<"toolStart">): LangwireChunk {
+    this.#tools.set(spanId, toolCallId);
+    const call = { toolCallId, toolName: name, input: input ?? {} };
+    return { type: "tool-input-available", ...call, dynamic: true, providerExecuted: true };
+  }
+
+  #toolOutput(
+    spanId: string,
+    output: unknown,
+    more: { readonly preliminary?: boolean } = {},
+  ): LangwireChunk {
+    const toolCallId = this.#tools.get(spanId) ?? spanId;
+    const call = { toolCallId, dynamic: true, providerExecuted: true };
+    return { type: "tool-output-available", ...call, output: output ?? null, ...more };
+  }
+
+  #spanFailed({ spanId, source, message: errorText }: EventOf<"error">): LangwireChunk[] {
+    if (source === "llm") this.#models.delete(spanId);
+    const toolCallId = this.#tools.get(spanId);
+    if (toolCallId === undefined) return this.#closeParts(spanId);
+    const call = { toolCallId, dynamic: true, providerExecuted: true };
+    return this.#record(spanId, [{ type: "tool-output-error", ...call, errorText }]);
+  }
+
+  #end({ runId, status, text, usage }: EventOf<"runEnd">): LangwireChunk[] {
+    const chunks = this.#closeParts();
+    // Whoever came after the tokens had left the log has the whole answer from here.
+    if (!this.#spoke && text !== "") chunks.push(...wholeText(runId, text));
+    const messageMetadata = { runId, status, usage };
+    switch (status) {
+      case "completed":
+        return [...chunks, { type: "finish", finishReason: "stop", messageMetadata }];
+      case "cancelled":
+        return [...chunks, { type: "message-metadata", messageMetadata }, { type: "abort" }];
+      case "failed":
+        return [...chunks, { type: "message-metadata", messageMetadata }];
+    }
+  }
+
+  #record(spanId: string, chunks: LangwireChunk[]): LangwireChunk[] {
+    this.#step.push(...chunks.map((chunk) => ({ spanId, chunk })));
+    return chunks;
+  }
+}
+
+/** The run's id names the message, so a message that is resumed is the one that was begun. */
+function start({ runId }: EventOf<"runStart">): LangwireChunk {
+  return { type: "start", messageId: runId, messageMetadata: { runId } };
+}
+
+function wholeText(runId: string, text: string): LangwireChunk[] {
+  const id = `${runId}/text`;
+  return [
+    { type: "text-start", id },
+    { type: "text-delta", id, delta: text },
+    { type: "text-end", id },
+  ];
+}
+
+function sources({ spanId, documents = [] }: EventOf<"retrieverEnd">): LangwireChunk[] {
+  return documents.map(({ id, metadata }, index) => ({
+    type: "source-document",
+    sourceId: id ?? `${spanId}/${index}`,
+    mediaType: "text/plain",
+    title: titleIn(metadata) ?? id ?? `Document ${index + 1}`,
+  }));
+}
+
+function titleIn(metadata: Json | undefined): string | undefined {
+  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata))
+    return undefined;
+  const title = metadata.title ?? metadata.source;
+  return typeof title === "string" ? title : undefined;
+}

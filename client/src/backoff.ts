@@ -1,0 +1,37 @@
+/** Waits between attempts: longer each time, and never the same for two clients. */
+
+export interface BackoffOptions {
+  /** The first wait is below this. Default: 500. */
+  readonly baseMs?: number;
+  /** No wait is longer. Default: 15 seconds. */
+  readonly maxMs?: number;
+}
+
+export interface Backoff {
+  /** The next wait, in milliseconds. */
+  next(): number;
+  /** What was waited for has come: begin again with short waits. */
+  reset(): void;
+}
+
+/**
+ * "Full jitter": a random wait below a bound that doubles. Ten thousand clients that lost their
+ * server in the same second come back spread over the whole of it.
+ */
+export function createBackoff({ baseMs = 500, maxMs = 15_000 }: BackoffOptions = {}): Backoff {
+  let boundMs = baseMs;
+  return {
+    next() {
+      const waitMs = Math.random() * boundMs;
+      boundMs = Math.min(maxMs, boundMs * 2);
+      return waitMs;
+    },
+    reset() {
+      boundMs = baseMs;
+    },
+  };
+}
+
+export function wait(waitMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, waitMs));
+}

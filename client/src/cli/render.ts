@@ -1,0 +1,143 @@
+/** A run as lines on a terminal. No I/O: events in, text out. */
+import type { ChatEvent, EventOf, Json, Usage } from "../types.ts";
+
+export type Style = "bold" | "cyan" | "dim" | "red" | "yellow";
+
+/** Text in a style, or as it is where there are no colours. */
+export type Paint = (style: Style, text: string) => string;
+
+export interface RenderOptions {
+  readonly paint: Paint;
+  /** Every chain's start and end, and not the outermost one's alone. */
+  readonly allChains?: boolean;
+}
+
+/** Characters of a tool's input or output that are shown. */
+const payloadLength = 500;
+
+export class Renderer {
+  readonly #paint: Paint;
+  readonly #allChains: boolean;
+  /** Chains whose start was shown, so that their end is shown as well. */
+  readonly #shownChains = new Set<string>();
+  #atLineStart = true;
+  /** The span whose text the current line belongs to. */
+  #speaker: string | undefined;
+  #answered = false;
+  #lastError: string | undefined;
+
+  constructor({ paint, allChains = false }: RenderOptions) {
+    this.#paint = paint;
+    this.#allChains = allChains;
+  }
+
+  /** @returns what the event adds to the screen; often nothing */
+  render(event: ChatEvent): string {
+    switch (event.type) {
+      case "runStart":
+      case "llmStart":
+      case "llmEnd":
+      case "agentFinish":
+        return "";
+      case "chainStart":
+        return this.#chainStart(event);
+      case "chainEnd":
+        return this.#shownChains.delete(event.spanId)
+          ? this.#line("bold", "> Finished chain.")
+          : "";
+      case "token":
+        this.#answered = true;
+        return this.#text("cyan", event);
+      case "reasoning":
+        return this.#text("dim", event);
+      case "agentAction":
+        return this.#line("yellow", `Action: ${event.tool}${payload(event.input)}`);
+      case "toolStart":
+        return this.#line("yellow", `Tool ${event.name}${payload(event.input)}`);
+      case "toolUpdate":
+        return this.#line("dim", `Tool reports${payload(event.data)}`);
+      case "toolEnd":
+        return this.#line("yellow", `Tool finished${payload(event.output)}`);
+      case "retrieverStart":
+        return this.#line("yellow", `Search ${event.name}${payload(event.query)}`);
+      case "retrieverEnd":
+        return this.#line("yellow", `Found ${event.documents?.length ?? "some"} documents`);
+      case "text":
+        return this.#text("dim", event);
+      case "custom":
+        return this.#line("dim", `${event.name}${payload(event.data)}`);
+      case "reset":
+        return this.#line("dim", "(starting over)");
+      case "error":
+        return event.source === "chain" && !this.#allChains ? "" : this.#error(event);
+      case "runEnd":
+        return this.#runEnd(event);
+      default:
+        // A newer server may say what this client has not learnt.
+        return ignored(event);
+    }
+  }
+
+  #chainStart({ spanId, parentSpanId, name }: EventOf<"chainStart">): string {
+    if (parentSpanId !== undefined && !this.#allChains) return "";
+    this.#shownChains.add(spanId);
+    return this.#line("bold", `> Entering new ${name} chain...`);
+  }
+
+  #runEnd({ status, text, error, usage }: EventOf<"runEnd">): string {
+    let shown = "";
+    if (!this.#answered && text !== "") shown += this.#line("cyan", text);
+    if (error !== undefined) shown += this.#error(error);
+    if (status === "cancelled") shown += this.#line("yellow", "Cancelled.");
+    if (usage !== undefined) shown += this.#line("dim", usageLine(usage));
+    return shown + this.#endLine();
+  }
+
+  /** The same failure passes through spans and the run; it is told once. */
+  #error({ code, message }: { code: string; message: string }): string {
+    const said = `${code}: ${message}`;
+    if (said === this.#lastError) return "";
+    this.#lastError = said;
+    return this.#line("red", said);
+  }
+
+  #text(style: Style, { spanId, text }: { spanId: string; text: string }): string {
+    const visible = printable(text);
+    if (visible === "") return "";
+    const start = this.#speaker === spanId ? "" : this.#endLine();
+    this.#speaker = spanId;
+    this.#atLineStart = visible.endsWith("\n");
+    return start + this.#paint(style, visible);
+  }
+
+  #line(style: Style, text: string): string {
+    const start = this.#endLine();
+    return `${start}${this.#paint(style, printable(text))}\n`;
+  }
+
+  #endLine(): string {
+    const end = this.#atLineStart ? "" : "\n";
+    this.#atLineStart = true;
+    this.#speaker = undefined;
+    return end;
+  }
+}
+
+/** Without control characters: an answer must not be able to command the terminal. */
+export function printable(text: string): string {
+  return text.replaceAll(/[^\P{Cc}\n\t]/gu, "");
+}
+
+function usageLine({ inputTokens, outputTokens, totalTokens }: Usage): string {
+  return `Tokens: ${inputTokens} in, ${outputTokens} out, ${totalTokens} in all`;
+}
+
+function payload(value: Json | undefined): string {
+  if (value === undefined) return "";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > payloadLength ? `: ${text.slice(0, payloadLength)}…` : `: ${text}`;
+}
+
+function ignored(_event: never): string {
+  return "";
+}

@@ -1,0 +1,57 @@
+import { TRPCClientError } from "@trpc/client";
+import type { AppRouter, ErrorCode, Failure } from "./types.ts";
+
+/** The server's codes, and two of the client's own. */
+export type ClientErrorCode =
+  | ErrorCode
+  /** The server did not answer; whether it did what it was asked is not known. */
+  | "UNREACHABLE"
+  /** The client was closed, or stopped following. A run goes on without it. */
+  | "CLOSED";
+
+/** Whatever goes wrong in this client is one of these. */
+export class LangwireClientError extends Error {
+  readonly code: ClientErrorCode;
+  /** Whether the same may succeed later. A run is then sent again with a new id. */
+  readonly retryable: boolean;
+  /** Milliseconds to wait before that, where the server knows. */
+  readonly retryAfterMs: number | undefined;
+  /** What there was of a run's answer. */
+  readonly partialText: string;
+
+  constructor(failure: {
+    code: ClientErrorCode;
+    message: string;
+    retryable?: boolean;
+    retryAfterMs?: number | undefined;
+    partialText?: string;
+    cause?: unknown;
+  }) {
+    super(failure.message, { cause: failure.cause });
+    this.name = "LangwireClientError";
+    this.code = failure.code;
+    this.retryable = failure.retryable ?? false;
+    this.retryAfterMs = failure.retryAfterMs;
+    this.partialText = failure.partialText ?? "";
+  }
+}
+
+export function closedError(): LangwireClientError {
+  return new LangwireClientError({ code: "CLOSED", message: "Ended by this client." });
+}
+
+/** tRPC's error in our words. What has no code of the server's own never came from the server. */
+export function toClientError(cause: unknown): LangwireClientError {
+  if (cause instanceof LangwireClientError) return cause;
+  const error: TRPCClientError<AppRouter> = TRPCClientError.from(cause as Error);
+  const refusal: Omit<Failure, "message"> | undefined = error.data?.langwire;
+  if (refusal !== undefined) {
+    return new LangwireClientError({ ...refusal, message: error.message, cause });
+  }
+  return new LangwireClientError({
+    code: "UNREACHABLE",
+    message: "The server cannot be reached.",
+    retryable: true,
+    cause,
+  });
+}

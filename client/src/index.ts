@@ -1,0 +1,23 @@
+export type { BackoffOptions } from "./backoff.ts";
+export { type ClientOptions, createClient, type LangwireClient } from "./client.ts";
+export type { ConnectionState, ConnectionStatus } from "./connection.ts";
+export { type ClientErrorCode, LangwireClientError } from "./errors.ts";
+export type { Run } from "./run.ts";
+export type {
+  AppRouter,
+  BotInfo,
+  CallOptions,
+  ChatEvent,
+  Conversation,
+  ErrorCode,
+  EventOf,
+  EventType,
+  Failure,
+  Json,
+  Message,
+  RunStatus,
+  SendInput,
+  Usage,
+  WatchInput,
+} from "./types.ts";
+export type { Watch } from "./watch.ts";

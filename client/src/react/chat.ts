@@ -1,0 +1,268 @@
+/**
+ * A conversation as a user interface needs it. It knows no framework: whoever draws it subscribes and
+ * reads the state.
+ *
+ * There is one source: the watch of the conversation. What this chat sends comes back through it like
+ * everybody else's, so a second window, a reload in mid-answer and a lost socket are no special cases.
+ *
+ *   unopened ── subscribe ──▶ watching ── the server does not know it ──▶ new
+ *                               ▲                                         │
+ *                               └────────── first message accepted ───────┘
+ */
+import type { LangwireClient } from "../client.ts";
+import { LangwireClientError, toClientError } from "../errors.ts";
+import type { Run } from "../run.ts";
+import type { ChatEvent, EventOf, Message, SendInput } from "../types.ts";
+import { uuid } from "../uuid.ts";
+import { FrameBatch } from "./frame-batch.ts";
+import { type ChatMessage, fromHistory, Turn } from "./turn.ts";
+
+/**
+ * - `loading`: the history is on its way;
+ * - `ready`: a message can be sent;
+ * - `submitted`: a message is on its way to the server;
+ * - `streaming`: the bot works on an answer, whoever asked.
+ */
+export type ChatStatus = "loading" | "ready" | "submitted" | "streaming";
+
+export interface ChatState {
+  readonly messages: readonly ChatMessage[];
+  readonly status: ChatStatus;
+  /** Why the conversation cannot be read, or what became of the last message. */
+  readonly error: LangwireClientError | undefined;
+  /** Whether there are messages before the first one. */
+  readonly hasEarlier: boolean;
+}
+
+export interface ChatOptions {
+  /** Called when a connection is first needed, never while rendering. */
+  readonly client: () => LangwireClient;
+  readonly botId: string;
+  readonly conversationId: string;
+  /** The newest messages, where they are known already: from rendering on a server, say. */
+  readonly initialMessages?: readonly Message[] | undefined;
+}
+
+export type SendOptions = Pick<SendInput, "ifBusy">;
+
+export class Chat {
+  readonly conversationId: string;
+  readonly #options: ChatOptions;
+  readonly #listeners = new Set<() => void>();
+  readonly #batch = new FrameBatch(() => this.#publish());
+  /** Runs seen by this chat, oldest first. They know more than the history does. */
+  readonly #turns = new Map<string, Turn>();
+  #history: readonly ChatMessage[];
+  /** Where the messages before the history are, if there are any. */
+  #cursor: string | undefined;
+  #loaded: boolean;
+  /** Whether the server has this conversation. */
+  #known: boolean;
+  #problem: LangwireClientError | undefined;
+  #watching: AbortController | undefined;
+  #lastEventId: string | undefined;
+  #state: ChatState;
+  readonly #initialState: ChatState;
+
+  constructor(options: ChatOptions) {
+    this.#options = options;
+    this.conversationId = options.conversationId;
+    this.#loaded = options.initialMessages !== undefined;
+    this.#history = (options.initialMessages ?? []).map(fromHistory);
+    this.#known = this.#history.length > 0;
+    this.#state = this.#initialState = this.#nextState();
+  }
+
+  readonly getState = (): ChatState => this.#state;
+
+  /** What a server renders, and the browser before it takes over. */
+  readonly getServerState = (): ChatState => this.#initialState;
+
+  /** Follows the conversation for as long as somebody listens. */
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    this.#watch();
+    return () => {
+      this.#listeners.delete(listener);
+      // React's strict mode leaves and comes back in the same moment.
+      setTimeout(() => {
+        if (this.#listeners.size === 0) this.#unwatch();
+      });
+    };
+  };
+
+  /**
+   * Sends a message. It is shown at once.
+   * @returns how its run ended. Rejects when it was refused; the state says so, too, so nobody has to
+   * wait for it
+   */
+  readonly send = (text: string, options: SendOptions = {}): Promise<EventOf<"runEnd">> => {
+    const runId = uuid();
+    this.#problem = undefined;
+    this.#turns.set(runId, Turn.sending({ runId, text }));
+    const run = this.#attach({ runId, message: text, ...options });
+    void this.#untilAccepted(run);
+    this.#batch.flush();
+    return run.ended;
+  };
+
+  /** Stops the run in progress, for everybody. Settles when it has ended. */
+  readonly stop = async (): Promise<void> => {
+    const turn = this.#unfinished();
+    if (turn === undefined) return;
+    const run = this.#attach({ runId: turn.runId, message: turn.text });
+    try {
+      await run.cancel();
+    } catch (cause) {
+      this.#fail(toClientError(cause));
+    }
+  };
+
+  /** Sends the last message once more, as a new run; one that was refused goes from the list. */
+  readonly regenerate = (): Promise<EventOf<"runEnd">> | undefined => {
+    const last = this.#state.messages.findLast(({ role }) => role === "human");
+    if (last === undefined) return undefined;
+    if (last.status === "refused") this.#turns.delete(last.runId);
+    return this.send(last.text);
+  };
+
+  /** Loads the messages before the first one, if there are any. */
+  readonly loadEarlier = async (): Promise<void> => {
+    if (this.#cursor === undefined) return;
+    const page = await this.#page(this.#cursor);
+    if (page === undefined) return;
+    this.#history = [...page, ...this.#history];
+    this.#batch.schedule();
+  };
+
+  #watch(): void {
+    if (this.#watching !== undefined) return;
+    this.#watching = new AbortController();
+    void this.#follow(this.#watching.signal);
+  }
+
+  #unwatch(): void {
+    this.#watching?.abort();
+    this.#watching = undefined;
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { conversationId } = this;
+    const lastEventId = this.#lastEventId;
+    try {
+      const watch = this.#options.client().watch({ conversationId, lastEventId }, { signal });
+      await watch.started;
+      // Only now: a run that ends between the two would be in neither.
+      if (lastEventId === undefined) void this.#load();
+      for await (const event of watch) {
+        this.#known = true;
+        this.#lastEventId = watch.lastEventId;
+        this.#add(event);
+      }
+    } catch (cause) {
+      if (signal.aborted) return;
+      this.#watching = undefined;
+      this.#fail(toClientError(cause));
+    }
+  }
+
+  async #load(): Promise<void> {
+    const page = await this.#page();
+    if (page === undefined) return;
+    this.#known = true;
+    this.#history = page;
+    this.#loaded = true;
+    this.#batch.schedule();
+  }
+
+  async #page(cursor?: string): Promise<readonly ChatMessage[] | undefined> {
+    const { conversationId } = this;
+    try {
+      const page = await this.#options.client().conversations.messages({ conversationId, cursor });
+      this.#cursor = page.nextCursor;
+      return page.items.map(fromHistory);
+    } catch (cause) {
+      this.#fail(toClientError(cause));
+      return undefined;
+    }
+  }
+
+  /** The watch brings the events; this says only whether the run was accepted. */
+  #attach(input: Pick<SendInput, "message" | "ifBusy"> & { readonly runId: string }): Run {
+    const { client, botId } = this.#options;
+    const { conversationId } = this;
+    return client().send({ ...input, botId, conversationId, only: ["runStart"] });
+  }
+
+  async #untilAccepted(run: Run): Promise<void> {
+    try {
+      for await (const event of run) {
+        if (event.type !== "runStart") continue;
+        this.#lastEventId ??= run.lastEventId;
+        this.#add(event);
+      }
+    } catch (cause) {
+      this.#turns.get(run.id)?.refuse(toClientError(cause));
+      this.#batch.schedule();
+    }
+  }
+
+  #add(event: ChatEvent): void {
+    const { runId } = event;
+    const known = this.#turns.get(runId);
+    if (known?.phase === "over") return;
+    const turn = known ?? new Turn(runId);
+    // A message that was on its way has its place where it was accepted.
+    if (turn.phase === "sending") this.#turns.delete(runId);
+    this.#turns.set(runId, turn);
+    turn.add(event);
+    if (this.#listeners.size > 0) this.#watch();
+    this.#batch.schedule();
+  }
+
+  #unfinished(): Turn | undefined {
+    return [...this.#turns.values()].findLast(({ phase }) => phase !== "over");
+  }
+
+  #fail(error: LangwireClientError): void {
+    if (error.code === "NOT_FOUND" && !this.#known) this.#startEmpty();
+    else this.#problem = error;
+    this.#batch.schedule();
+  }
+
+  /** Nobody has written here yet, so the first message brings the first event. */
+  #startEmpty(): void {
+    this.#loaded = true;
+    this.#lastEventId ??= "0";
+    if (this.#unfinished()?.phase === "running") this.#watch();
+  }
+
+  #publish(): void {
+    this.#state = this.#nextState();
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #nextState(): ChatState {
+    const live = [...this.#turns.values()].flatMap((turn) => turn.messages);
+    const ids = new Set(live.map(({ id }) => id));
+    const messages = [...this.#history.filter(({ id }) => !ids.has(id)), ...live];
+    return {
+      messages,
+      status: this.#status(),
+      error: this.#problem ?? errorOf(messages.at(-1)),
+      hasEarlier: this.#cursor !== undefined,
+    };
+  }
+
+  #status(): ChatStatus {
+    const unfinished = this.#unfinished();
+    if (unfinished?.phase === "sending") return "submitted";
+    if (unfinished?.phase === "running") return "streaming";
+    return this.#loaded || this.#problem !== undefined ? "ready" : "loading";
+  }
+}
+
+function errorOf(message: ChatMessage | undefined): LangwireClientError | undefined {
+  const { error } = message ?? {};
+  return error === undefined ? undefined : new LangwireClientError(error);
+}

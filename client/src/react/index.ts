@@ -1,0 +1,12 @@
+/** `langwire-client/react`: conversations in React. */
+export {
+  Chat,
+  type ChatOptions,
+  type ChatState,
+  type ChatStatus,
+  type SendOptions,
+} from "./chat.ts";
+export type { Span, SpanKind, SpanNote, SpanStatus } from "./span-tree.ts";
+export type { AiMessage, ChatError, ChatMessage, HumanMessage } from "./turn.ts";
+export { type UseChat, type UseChatOptions, useChat } from "./use-chat.ts";
+export { type UseConnection, useConnection } from "./use-connection.ts";

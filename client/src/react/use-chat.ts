@@ -1,0 +1,73 @@
+import { useMemo, useState, useSyncExternalStore } from "react";
+import { createClient, type LangwireClient } from "../client.ts";
+import type { EventOf, Message } from "../types.ts";
+import { uuid } from "../uuid.ts";
+import { Chat, type ChatState, type SendOptions } from "./chat.ts";
+
+export type UseChatOptions = {
+  readonly botId: string;
+  /** A UUID. Default: a new conversation, which begins with the first message. */
+  readonly conversationId?: string;
+  /** The newest messages, where they are known already: from rendering on a server, say. */
+  readonly initialMessages?: readonly Message[];
+} & (
+  | {
+      /** Shared by all hooks of a page, so that they share one socket. */
+      readonly client: LangwireClient;
+    }
+  | {
+      /** Makes a client for this hook alone. */
+      readonly url: string;
+      readonly userId?: string;
+    }
+);
+
+export interface UseChat extends ChatState {
+  readonly conversationId: string;
+  /**
+   * Sends a message; it is shown at once.
+   * @returns how its run ended. Rejects when it was refused; `error` says so, too, so nobody has to
+   * wait for it
+   */
+  readonly send: (text: string, options?: SendOptions) => Promise<EventOf<"runEnd">>;
+  /** Stops the run in progress, for everybody. */
+  readonly stop: () => Promise<void>;
+  /** Sends the last message once more, as a new run. */
+  readonly regenerate: () => Promise<EventOf<"runEnd">> | undefined;
+  readonly loadEarlier: () => Promise<void>;
+}
+
+/**
+ * A conversation with a bot: its messages, the answer while it is made, and what happens inside it.
+ * Renders at most once an animation frame, however fast tokens come. A run goes on without the
+ * component; one that mounts in the middle of an answer shows it from its start.
+ */
+export function useChat(options: UseChatOptions): UseChat {
+  const { botId, initialMessages } = options;
+  const client = useLazyClient(options);
+  const [newConversationId] = useState(uuid);
+  const conversationId = options.conversationId ?? newConversationId;
+  // The messages that a page begins with are no reason to begin again.
+  const [firstMessages] = useState(() => ({ conversationId, initialMessages }));
+  const chat = useMemo(() => {
+    const isFirst = conversationId === firstMessages.conversationId;
+    const known = isFirst ? firstMessages.initialMessages : undefined;
+    return new Chat({ client, botId, conversationId, initialMessages: known });
+  }, [client, botId, conversationId, firstMessages]);
+  const state = useSyncExternalStore(chat.subscribe, chat.getState, chat.getServerState);
+  const { send, stop, regenerate, loadEarlier } = chat;
+  return { ...state, conversationId, send, stop, regenerate, loadEarlier };
+}
+
+/** No client is made while rendering: strict mode renders twice, and a server needs none. */
+function useLazyClient(options: UseChatOptions): () => LangwireClient {
+  const given = "client" in options ? options.client : undefined;
+  const { url, userId } = "url" in options ? options : { url: undefined, userId: undefined };
+  return useMemo(() => {
+    let made = given;
+    return () => {
+      made ??= createClient({ url: url ?? "", userId });
+      return made;
+    };
+  }, [given, url, userId]);
+}

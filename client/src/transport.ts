@@ -1,0 +1,70 @@
+/** What every way to the server has in common. */
+import type { TRPCClient } from "@trpc/client";
+import type { EventSourceLike } from "@trpc/server/unstable-core-do-not-import";
+import superjson from "superjson";
+import type { BackoffOptions } from "./backoff.ts";
+import type { Connection } from "./connection.ts";
+import type { LangwireClientError } from "./errors.ts";
+import type { AppRouter } from "./types.ts";
+
+/** An EventSource: the platform's own, or that of the package `eventsource`. */
+type EventSourceConstructor = new (
+  url: string,
+  init?: { withCredentials?: boolean },
+) => EventSourceLike.Instance;
+
+export interface TransportOptions {
+  /** The server's API, such as `wss://example.com/trpc`; `https:` will do as well. */
+  readonly url: string;
+  /** Proves who is calling. A function is called for every connection, so a fresh token resumes. */
+  readonly token?: string | (() => string | Promise<string>);
+  /** Names the caller on a server without authentication. */
+  readonly userId?: string;
+  /** Default: a WebSocket. For networks that block them, there is `langwire-client/sse`. */
+  readonly transport?: OpenTransport;
+  /** Default: the platform's own. It must be an EventTarget, as they all are. */
+  readonly WebSocket?: typeof WebSocket;
+  /** For server-sent events. Default: the platform's own, which Node.js does not have. */
+  readonly EventSource?: EventSourceConstructor;
+  /** Waits between attempts to connect. */
+  readonly backoff?: BackoffOptions;
+  /** How long one attempt may take. Default: 10 seconds. */
+  readonly connectTimeoutMs?: number;
+  /** An open WebSocket that nothing uses is closed after this. Default: one minute. */
+  readonly idleMs?: number;
+  /** After this much silence the WebSocket is tested with a ping. Default: 20 seconds. */
+  readonly pingAfterMs?: number;
+  /**
+   * How long the answer to a ping may take before the WebSocket counts as dead. It comes behind
+   * whatever the server was sending, so a slow link needs time. Default: one minute.
+   */
+  readonly pongTimeoutMs?: number;
+}
+
+/** The state of one subscription's own connection, where it has one. */
+export type SubscriptionState = { readonly state: string; readonly error: unknown };
+
+export interface Transport {
+  readonly trpc: TRPCClient<AppRouter>;
+  close(): Promise<void>;
+  /** Whether the start of a subscription says that the server has taken it on. */
+  readonly acceptsOnStart: boolean;
+  /** Where each subscription has its own connection, told of each change; undefined: it is gone. */
+  subscriptionState?(subscription: object, state: SubscriptionState | undefined): void;
+  /** Finds out why a subscription failed, where its own failure does not say. */
+  explain?(): Promise<LangwireClientError | undefined>;
+}
+
+type OpenTransport = (options: TransportOptions, connection: Connection) => Transport;
+
+export const transformer = {
+  serialize: superjson.serialize,
+  // Events come without superjson's meta: what is plain JSON needs no second look.
+  deserialize: (data: Parameters<typeof superjson.deserialize>[0]): unknown =>
+    data.meta === undefined ? data.json : superjson.deserialize(data),
+};
+
+export function credentials({ token, userId }: TransportOptions) {
+  if (token === undefined && userId === undefined) return undefined;
+  return async () => ({ token: typeof token === "function" ? await token() : token, userId });
+}

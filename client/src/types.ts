@@ -1,0 +1,37 @@
+/** What the server's router says of itself, by names. */
+import type { inferRouterInputs } from "@trpc/server";
+import type { AppRouter, ChatEvent, EventType } from "../generated/router.d.ts";
+
+export type {
+  AppRouter,
+  BotInfo,
+  ChatEvent,
+  Conversation,
+  ErrorCode,
+  EventType,
+  Failure,
+  Json,
+  Message,
+  RunStatus,
+  Usage,
+} from "../generated/router.d.ts";
+
+export type EventOf<T extends EventType> = Extract<ChatEvent, { type: T }>;
+
+export type Inputs = inferRouterInputs<AppRouter>;
+
+type Send = Inputs["chat"]["send"];
+
+/** A message to a bot. What has a default here is made by the client. */
+export interface SendInput extends Omit<Send, "runId" | "conversationId"> {
+  /** Default: a new conversation. */
+  readonly conversationId?: string;
+  /** Default: a new run. The id of a run that exists attaches to it instead of starting another. */
+  readonly runId?: string;
+}
+
+export type WatchInput = Inputs["chat"]["watch"];
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,127 @@
+/** A conversation as it happens: every event of every run, whoever sent it. */
+import { joined } from "./answer.ts";
+import { Bell } from "./bell.ts";
+import type { Connection } from "./connection.ts";
+import { closedError, type LangwireClientError } from "./errors.ts";
+import { Subscription } from "./subscription.ts";
+import type { Transport } from "./transport.ts";
+import type { CallOptions, ChatEvent, WatchInput } from "./types.ts";
+
+export interface WatchOptions extends CallOptions {
+  readonly transport: Transport;
+  readonly connection: Connection;
+  readonly input: WatchInput;
+}
+
+/** Events that may wait for the reader; past that, the rest waits on the server. */
+const maxQueuedEvents = 1_000;
+
+/**
+ * Goes on until its signal, its `return()` or the client's `close()` ends it. Can be iterated once.
+ * It throws when the conversation may not be read, or may no more.
+ */
+export class Watch implements AsyncIterableIterator<ChatEvent, undefined> {
+  /**
+   * Settles once the server has taken the watch on: every event from then on will come. Whoever also
+   * reads what was before asks for it after this, and misses nothing in between. Rejects when the
+   * conversation may not be read.
+   */
+  readonly started: Promise<void>;
+  readonly #accepted = Promise.withResolvers<void>();
+  readonly #subscription: Subscription;
+  readonly #release: () => void;
+  #queue: { event: ChatEvent; id: string }[] = [];
+  #position = 0;
+  #paused = false;
+  #closed = false;
+  #failure: LangwireClientError | undefined;
+  #lastEventId: string | undefined;
+  readonly #changed = new Bell();
+
+  constructor({ transport, connection, input, signal }: WatchOptions) {
+    const { conversationId, lastEventId } = input;
+    this.started = this.#accepted.promise;
+    // Whoever only reads the events learns of a failure there.
+    this.started.catch(() => {});
+    this.#lastEventId = lastEventId;
+    const stop = () => this.#close();
+    signal?.addEventListener("abort", stop, { once: true });
+    this.#release = () => signal?.removeEventListener("abort", stop);
+    this.#subscription = new Subscription({
+      transport,
+      connection,
+      lastEventId,
+      subscribe: (after, callbacks) =>
+        transport.trpc.chat.watch.subscribe({ conversationId, lastEventId: after }, callbacks),
+      onStarted: this.#accepted.resolve,
+      onEvent: (event, id) => this.#push(event, id),
+      onFailure: (error) => {
+        if (error.code !== "CLOSED") this.#failure = error;
+        this.#finish();
+      },
+    });
+    if (signal?.aborted) stop();
+  }
+
+  /** The number of the last event that was read; as `lastEventId`, it resumes behind it. */
+  get lastEventId(): string | undefined {
+    return this.#lastEventId;
+  }
+
+  async next(): Promise<IteratorResult<ChatEvent, undefined>> {
+    for (;;) {
+      const next = this.#queue[this.#position];
+      if (next !== undefined) {
+        this.#position++;
+        if (this.#position === this.#queue.length) this.#drained();
+        this.#lastEventId = next.id;
+        return { done: false, value: next.event };
+      }
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#closed) return { done: true, value: undefined };
+      await this.#changed.wait();
+    }
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.#queue = [];
+    this.#close();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #push(event: ChatEvent, id: string): void {
+    const last = this.#queue.at(-1);
+    const both = last === undefined ? undefined : joined(last.event, event);
+    if (both === undefined) this.#queue.push({ event, id });
+    else this.#queue[this.#queue.length - 1] = { event: both, id };
+    if (this.#queue.length > maxQueuedEvents) {
+      this.#paused = true;
+      this.#subscription.pause();
+    }
+    this.#changed.ring();
+  }
+
+  #drained(): void {
+    this.#queue = [];
+    this.#position = 0;
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#subscription.resume();
+  }
+
+  #close(): void {
+    this.#subscription.stop();
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#closed = true;
+    this.#accepted.reject(this.#failure ?? closedError());
+    this.#release();
+    this.#changed.ring();
+  }
+}

@@ -1,0 +1,256 @@
+/**
+ * What each token costs, counted instead of timed: entries of the log, rows of the journal, frames,
+ * JSON made and JSON read. Whoever adds work to the path of a token meets this test.
+ */
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { WebSocket } from "ws";
+import { ScriptedModel } from "../src/bots/scripted-model.ts";
+import { defineBot } from "../src/index.ts";
+import { startTestServer } from "../src/testing.ts";
+
+const tokens = Array.from({ length: 1_000 }, (_, index) => ` token${index} "quoted" 炭酸`);
+const text = tokens.join("");
+
+/** Older groups than this are cut although nobody has given the turn back. */
+const groupMaxAgeMs = 10;
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+const groups = 10;
+
+/** Takes its time now and then, without giving the turn back. The clock has to be a fake one. */
+class SlowModel extends ScriptedModel {
+  override async *_streamResponseChunks(
+    ...call: Parameters<ScriptedModel["_streamResponseChunks"]>
+  ): ReturnType<ScriptedModel["_streamResponseChunks"]> {
+    let index = 0;
+    for await (const chunk of super._streamResponseChunks(...call)) {
+      if (index++ % (tokens.length / groups) === 0) vi.advanceTimersByTime(groupMaxAgeMs + 1);
+      yield chunk;
+    }
+  }
+}
+
+/**
+ * `burst`: every token in one turn of the event loop, as a fast provider's come. `single`: each in a
+ * turn of its own.
+ */
+async function setUp(load: "burst" | "single" | "slow burst") {
+  const stack = new AsyncDisposableStack();
+  const dataDir = mkdtempSync(join(tmpdir(), "langwire-guard-"));
+  stack.defer(() => rmSync(dataDir, { recursive: true }));
+  const Model = load === "slow burst" ? SlowModel : ScriptedModel;
+  const model = new Model(() => ({ tokens, ...(load === "single" && { paceMs: 0 }) }));
+  const bot = defineBot({ id: "test", title: "Test", description: "", runnable: model });
+  const server = stack.use(await startTestServer({ bots: [bot], dataDir }));
+  const sockets = {
+    open: async (): Promise<CountingSocket> => {
+      const socket = new CountingSocket(server.url);
+      stack.defer(() => socket.close());
+      await socket.opened;
+      return socket;
+    },
+  };
+  const database = stack.adopt(new DatabaseSync(join(dataDir, "langwire.sqlite")), (it) =>
+    it.close(),
+  );
+  const journalRows = (): number =>
+    Number(database.prepare("select count(*) as rows from journal").get()?.rows);
+  return { server, sockets, journalRows, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** Keeps its frames as they came, so that reading them costs nothing while others are counted. */
+class CountingSocket {
+  readonly opened: Promise<unknown>;
+  readonly frames: string[] = [];
+  readonly #webSocket: WebSocket;
+  readonly #ended = Promise.withResolvers<void>();
+
+  constructor(url: string) {
+    this.#webSocket = new WebSocket(url);
+    this.opened = once(this.#webSocket, "open");
+    this.#webSocket.on("message", (data: Buffer) => {
+      const frame = data.toString();
+      this.frames.push(frame);
+      if (frame.includes('"type":"runEnd"')) this.#ended.resolve();
+    });
+  }
+
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  async subscribe(path: string, input: object): Promise<void> {
+    const request = { id: 1, method: "subscription", params: { path, input: { json: input } } };
+    this.#webSocket.send(JSON.stringify(request));
+    await vi.waitUntil(() => this.frames.length > 0, { interval: 1 });
+  }
+
+  async mutate(path: string, input: object): Promise<void> {
+    const request = { id: 0, method: "mutation", params: { path, input: { json: input } } };
+    this.#webSocket.send(JSON.stringify(request));
+    await vi.waitUntil(() => this.frames.length > 0, { interval: 1 });
+    this.frames.length = 0;
+  }
+
+  close(): void {
+    this.#webSocket.terminate();
+  }
+}
+
+interface Read {
+  /** Frames that carry tokens. */
+  readonly tokenFrames: number;
+  readonly otherFrames: number;
+  readonly text: string;
+}
+
+function readFrames({ frames }: CountingSocket): Read {
+  const events = frames
+    .map((frame) => JSON.parse(frame).result?.data?.json?.data)
+    .filter((event) => event !== undefined);
+  const spoken = events.filter(({ type }) => type === "token");
+  return {
+    tokenFrames: spoken.length,
+    otherFrames: frames.length - spoken.length,
+    text: spoken.map((event) => event.text).join(""),
+  };
+}
+
+/** JSON made and read in this process while something goes on. */
+async function countingJson(what: () => Promise<void>): Promise<{ made: number; read: number }> {
+  const stringify = vi.spyOn(JSON, "stringify");
+  const parse = vi.spyOn(JSON, "parse");
+  await what();
+  const counts = { made: stringify.mock.calls.length, read: parse.mock.calls.length };
+  stringify.mockRestore();
+  parse.mockRestore();
+  return counts;
+}
+
+const newRun = (conversationId: string = randomUUID()) => ({
+  runId: randomUUID(),
+  botId: "test",
+  conversationId,
+  message: "hello",
+});
+
+/** What a run costs beside its tokens: requests, spans, its row in the store, its end. */
+const perRun = 60;
+
+describe("1,000 tokens in one turn of the loop", () => {
+  test("are one event, one row of the journal and one frame", async () => {
+    await using s = await setUp("burst");
+    const reader = await s.sockets.open();
+    vi.useFakeTimers({ toFake: ["performance"] });
+    const rowsBefore = s.journalRows();
+    const json = await countingJson(async () => {
+      await reader.subscribe("chat.send", newRun());
+      await reader.ended;
+    });
+    const { tokenFrames, otherFrames, text: received } = readFrames(reader);
+    expect(received).toBe(text);
+    expect(tokenFrames).toBe(1);
+    expect(otherFrames).toBeLessThanOrEqual(8);
+    expect(s.journalRows() - rowsBefore).toBeLessThanOrEqual(4);
+    expect(json.made).toBeLessThanOrEqual(tokens.length + perRun);
+    expect(json.read).toBeLessThanOrEqual(perRun);
+  });
+
+  test("leave in groups when the turn lasts, so that a reader does not wait for its end", async () => {
+    await using s = await setUp("slow burst");
+    const reader = await s.sockets.open();
+    vi.useFakeTimers({ toFake: ["performance"] });
+    await reader.subscribe("chat.send", newRun());
+    await reader.ended;
+    const { tokenFrames, text: received } = readFrames(reader);
+    expect(received).toBe(text);
+    // A reader takes as many groups at once as have piled up before it has its turn.
+    expect(tokenFrames).toBeLessThanOrEqual(groups + 1);
+    expect(s.journalRows()).toBeGreaterThanOrEqual(groups);
+    expect(s.journalRows()).toBeLessThanOrEqual(groups + 5);
+  });
+
+  test("are made into JSON once for ten readers, and are one frame to each", async () => {
+    await using s = await setUp("burst");
+    const [sender, ...watchers] = await Promise.all(
+      Array.from({ length: 10 }, () => s.sockets.open()),
+    );
+    if (sender === undefined) throw new Error("no sender");
+    const run = newRun();
+    await sender.mutate("conversations.create", run);
+    for (const watcher of watchers) await watcher.subscribe("chat.watch", run);
+    vi.useFakeTimers({ toFake: ["performance"] });
+    const json = await countingJson(async () => {
+      await sender.subscribe("chat.send", run);
+      await Promise.all([sender, ...watchers].map(({ ended }) => ended));
+    });
+    for (const reader of [sender, ...watchers]) {
+      expect(readFrames(reader)).toMatchObject({ tokenFrames: 1, text });
+    }
+    expect(json.made).toBeLessThanOrEqual(tokens.length + perRun);
+    expect(json.read).toBeLessThanOrEqual(perRun);
+  });
+});
+
+describe("1,000 tokens, each in a turn of its own", () => {
+  test("are one event, one row and one frame each, none held back", async () => {
+    await using s = await setUp("single");
+    const reader = await s.sockets.open();
+    const json = await countingJson(async () => {
+      await reader.subscribe("chat.send", newRun());
+      await reader.ended;
+    });
+    const { tokenFrames, text: received } = readFrames(reader);
+    expect(received).toBe(text);
+    expect(tokenFrames).toBeLessThanOrEqual(tokens.length);
+    expect(tokenFrames).toBeGreaterThan(0.9 * tokens.length);
+    const rows = s.journalRows();
+    expect(rows).toBeLessThanOrEqual(tokens.length + 5);
+    expect(json.made).toBeLessThanOrEqual(tokens.length + rows + perRun);
+    expect(json.read).toBeLessThanOrEqual(perRun);
+  });
+
+  test("come in a twentieth of the frames to whoever attaches after the end", async () => {
+    await using s = await setUp("single");
+    const [sender, late] = [await s.sockets.open(), await s.sockets.open()];
+    const run = newRun();
+    await sender.subscribe("chat.send", run);
+    await sender.ended;
+    const json = await countingJson(async () => {
+      await late.subscribe("chat.send", run);
+      await late.ended;
+    });
+    const { tokenFrames, text: received } = readFrames(late);
+    expect(received).toBe(text);
+    expect(tokenFrames).toBeLessThanOrEqual(tokens.length / 20);
+    expect(json.made).toBeLessThanOrEqual(perRun);
+    expect(json.read).toBeLessThanOrEqual(perRun);
+  });
+
+  test("cost no frame when nobody reads, and are there for whoever comes", async () => {
+    await using s = await setUp("single");
+    const sender = await s.sockets.open();
+    const run = newRun();
+    await sender.subscribe("chat.send", run);
+    sender.close();
+    const live = s.server.langwire.runs.live.get(run.runId);
+    const json = await countingJson(async () => {
+      await live?.ended;
+    });
+    expect(json.made).toBeLessThanOrEqual(tokens.length + s.journalRows() + perRun);
+    const late = await s.sockets.open();
+    await late.subscribe("chat.send", run);
+    await late.ended;
+    expect(readFrames(late).text).toBe(text);
+  });
+});

@@ -1,0 +1,191 @@
+import { AIMessage, HumanMessage } from "@langchain/core/messages";
+import { ChatPromptTemplate } from "@langchain/core/prompts";
+import { RunnableLambda, RunnableSequence } from "@langchain/core/runnables";
+import { FakeListChatModel, FakeRetriever } from "@langchain/core/utils/testing";
+import { MessagesAnnotation, StateGraph } from "@langchain/langgraph";
+import { createAgent } from "langchain";
+import { describe, expect, test } from "vitest";
+import {
+  type Bot,
+  type BotDefinition,
+  defineBot,
+  type HistoryMessage,
+} from "../../src/bots/bot.ts";
+import { defaultInput } from "../../src/bots/bot-input.ts";
+import { textOf } from "../../src/bots/bot-output.ts";
+import { Catalogue } from "../../src/bots/catalogue.ts";
+import { estimateTokens, recall } from "../../src/bots/memory.ts";
+import { contextTokensOf, defaultContextTokens } from "../../src/bots/model-limits.ts";
+import { botInfo } from "../../src/protocol/conversations.ts";
+import { transcriptOf } from "./transcript.ts";
+
+const runnable = RunnableLambda.from(() => "hi");
+const bot = (definition: Partial<BotDefinition> = {}): Bot =>
+  defineBot({ id: "bot", title: "Bot", description: "", runnable, ...definition });
+
+describe("defineBot", () => {
+  test("fills in what is not said", () => {
+    expect(bot()).toMatchObject({
+      memory: { k: 2, contextTokens: defaultContextTokens },
+      expose: "root",
+      schemas: { input: { type: "string" }, output: { type: "string" } },
+    });
+  });
+
+  test.each<[object, RegExp]>([
+    [{ id: "not an id" }, /Bot "not an id"[\s\S]*at id/],
+    [{ title: "" }, /at title/],
+    [{ runnable: {} }, /LangChain runnable[\s\S]*at runnable/],
+    [{ memory: { k: -1 } }, /at memory/],
+    [{ expose: "some" }, /at expose/],
+    [{ input: "text" }, /must be a function[\s\S]*at input/],
+    [{ schemas: { inputs: {} } }, /inputs/],
+  ])("refuses %j, and says why", (wrong, message) => {
+    expect(() => bot(wrong)).toThrow(message);
+  });
+
+  test("takes a factory, which knows who asks", async () => {
+    const { outcome } = await transcriptOf({
+      runnable: async ({ userId }) => RunnableLambda.from(() => `hello ${userId}`),
+    });
+    expect(outcome).toEqual({ status: "completed", text: "hello somebody" });
+  });
+
+  test("a factory that makes no runnable fails the run", async () => {
+    const broken = (() => ({})) as unknown as BotDefinition["runnable"];
+    const { outcome } = await transcriptOf({ runnable: broken });
+    expect(outcome).toMatchObject({ status: "failed", error: { code: "INTERNAL" } });
+  });
+
+  test("a bot's own input and output are used", async () => {
+    const { outcome } = await transcriptOf({
+      runnable: RunnableLambda.from(({ question }: { question: string }) => ({ found: question })),
+      input: ({ message }, { userId }) => ({ question: `${userId}: ${message}` }),
+      output: (value) => JSON.stringify(value),
+    });
+    expect(outcome).toEqual({ status: "completed", text: '{"found":"somebody: hello"}' });
+  });
+});
+
+describe("the catalogue", () => {
+  test("lists its bots and finds them", () => {
+    const catalogue = new Catalogue([bot(), bot({ id: "other" })]);
+    expect(catalogue.list().map(({ id }) => id)).toEqual(["bot", "other"]);
+    for (const info of catalogue.list()) botInfo.parse(info);
+    expect(catalogue.get("other")?.id).toBe("other");
+    expect(catalogue.get("none")).toBeUndefined();
+  });
+
+  test("refuses two bots with one id", () => {
+    expect(() => new Catalogue([bot(), bot()])).toThrow(/two bots with the id "bot"/);
+  });
+});
+
+describe("the default input of", () => {
+  const history: HistoryMessage[] = [
+    { role: "human", text: "a" },
+    { role: "ai", text: "b" },
+  ];
+  const before = [new HumanMessage("a"), new AIMessage("b")];
+  const all = [...before, new HumanMessage("c")];
+  const model = new FakeListChatModel({ responses: ["x"] });
+  const prompt = ChatPromptTemplate.fromMessages([["human", "{human_input}"]]);
+  const graph = new StateGraph(MessagesAnnotation)
+    .addNode("n", () => ({}))
+    .addEdge("__start__", "n")
+    .compile();
+
+  test.each<[string, unknown, unknown]>([
+    ["a chain", prompt.pipe(model), { history: before, human_input: "c" }],
+    ["a lambda", runnable, { history: before, human_input: "c" }],
+    ["a model", model, all],
+    [
+      "a model with settings, retries and fallbacks",
+      model.withConfig({}).withRetry().withFallbacks([model]),
+      all,
+    ],
+    ["a chain that begins with a model", RunnableSequence.from([model, runnable]), all],
+    ["a graph", graph, { messages: all }],
+    ["a graph with settings", graph.withConfig({ tags: ["x"] }), { messages: all }],
+    ["an agent", createAgent({ model, tools: [] }), { messages: all }],
+    ["a retriever", new FakeRetriever(), "c"],
+  ])("%s", (_what, of, input) => {
+    expect(defaultInput(of, history, "c")).toEqual(input);
+  });
+});
+
+describe("the text of", () => {
+  const earlier = [new AIMessage("earlier"), new HumanMessage("and now?")];
+  test.each<[string, unknown, string | undefined]>([
+    ["a string", "x", "x"],
+    ["a message", new AIMessage("x"), "x"],
+    ["a message of blocks", new AIMessage({ content: [{ type: "text", text: "x" }] }), "x"],
+    ["a state of messages", { messages: [...earlier, new AIMessage("x")] }, "x"],
+    ["a state that nobody answered in", { messages: earlier }, undefined],
+    ["what an executor returns", { output: "x" }, "x"],
+    ["something else", { documents: [] }, undefined],
+    ["nothing", undefined, undefined],
+  ])("%s", (_what, value, text) => {
+    expect(textOf(value)).toBe(text);
+  });
+});
+
+describe("memory", () => {
+  const exchanges = (count: number, text = (at: number) => `${at}`): HistoryMessage[] =>
+    Array.from({ length: count }, (_, at): HistoryMessage[] => [
+      { role: "human", text: text(at) },
+      { role: "ai", text: text(at) },
+    ]).flat();
+
+  test("is the last k exchanges", () => {
+    const recalled = recall(
+      { k: 2, contextTokens: 1_000 },
+      { message: "x", history: exchanges(5) },
+    );
+    expect(recalled.map(({ text }) => text)).toEqual(["3", "3", "4", "4"]);
+  });
+
+  test("is none where there is none", () => {
+    const turn = { message: "x", history: exchanges(2) };
+    expect(recall(false, turn)).toEqual([]);
+    expect(recall({ k: 0, contextTokens: 1_000 }, turn)).toEqual([]);
+  });
+
+  test("keeps a question that was never answered", () => {
+    const history: HistoryMessage[] = [...exchanges(1), { role: "human", text: "hello?" }];
+    const recalled = recall({ k: 1, contextTokens: 1_000 }, { message: "x", history });
+    expect(recalled).toEqual([{ role: "human", text: "hello?" }]);
+  });
+
+  test("gives up whole exchanges, the oldest first, to leave room in the context", () => {
+    const history = exchanges(3, () => "x".repeat(400));
+    const recalled = recall({ k: 3, contextTokens: 700 }, { message: "y".repeat(200), history });
+    expect(recalled).toHaveLength(4);
+    expect(recall({ k: 3, contextTokens: 100 }, { message: "y", history })).toEqual([]);
+  });
+
+  test("counts four ASCII characters as a token, and each other character as one", () => {
+    expect(estimateTokens("12345678")).toBe(2);
+    expect(estimateTokens("炭酸水")).toBe(3);
+  });
+
+  test("the bot is given no more than it, however long the history", async () => {
+    let given: unknown;
+    await transcriptOf({
+      memory: { k: 1 },
+      history: exchanges(5),
+      runnable: RunnableLambda.from(({ history }: { history: unknown }) => {
+        given = history;
+      }),
+    });
+    expect(given).toEqual([new HumanMessage("4"), new AIMessage("4")]);
+  });
+});
+
+test("context sizes go by the longest prefix that fits", () => {
+  expect(contextTokensOf("openai:gpt-4.1-mini")).toBe(1_047_576);
+  expect(contextTokensOf("gpt-4o")).toBe(128_000);
+  expect(contextTokensOf("openai:gpt-4")).toBe(8_192);
+  expect(contextTokensOf("openai:llama3.2:1b")).toBe(128_000);
+  expect(contextTokensOf("openai:something-of-mine")).toBe(defaultContextTokens);
+});

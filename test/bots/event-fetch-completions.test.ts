@@ -1,0 +1,188 @@
+/** `ChatOpenAI` over the event completions: how answers end. */
+
+import type { ServerResponse } from "node:http";
+import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
+import { ChatOpenAI, type ChatOpenAIFields } from "@langchain/openai";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { EventCompletions } from "../../src/bots/event-completions.ts";
+import { createEventFetch, type EventFetch, ProviderTimeout } from "../../src/bots/event-fetch.ts";
+import { classifyError } from "../../src/bots/provider-errors.ts";
+import { eventStream, startServer, type TestServer } from "./event-fetch-server.ts";
+
+let server: TestServer;
+let eventFetch: EventFetch;
+
+beforeAll(async () => {
+  server = await startServer((_request, response) => void response.end());
+  eventFetch = createEventFetch({ firstByteTimeoutMs: 10_000, stallTimeoutMs: 150 });
+});
+
+afterAll(async () => {
+  await eventFetch.close();
+  await server[Symbol.asyncDispose]();
+});
+
+function fieldsFor(by: typeof fetch): ChatOpenAIFields {
+  return {
+    model: "gpt-4.1-mini",
+    apiKey: "key",
+    maxRetries: 0,
+    configuration: { baseURL: `${server.url}/v1`, fetch: by },
+  };
+}
+
+function model(by: typeof fetch = eventFetch): ChatOpenAI {
+  const fields = fieldsFor(by);
+  return new ChatOpenAI({ ...fields, completions: new EventCompletions(fields) });
+}
+
+function readChunks(by: typeof fetch) {
+  const completions = new EventCompletions(fieldsFor(by));
+  return completions.completionWithRetry({ model: "m", messages: [], stream: true });
+}
+
+class TokenHandler extends BaseCallbackHandler {
+  readonly name = "tokens";
+  readonly lc_prefer_streaming = true;
+  readonly tokens: string[] = [];
+
+  constructor() {
+    super({ _awaitHandler: true });
+  }
+
+  override handleLLMNewToken(token: string): void {
+    if (token !== "") this.tokens.push(token);
+  }
+}
+
+const chunk = (content: string): string =>
+  `data: ${JSON.stringify({ choices: [{ index: 0, delta: { role: "assistant", content } }] })}\n\n`;
+const done = "data: [DONE]\n\n";
+
+/** Begins an answer, which the test then goes on with by hand. */
+function beginAnswer(first: string): Promise<ServerResponse> {
+  return new Promise((resolve) => {
+    server.respond = (_request, response) => {
+      response.writeHead(200, eventStream);
+      response.write(first);
+      resolve(response);
+    };
+  });
+}
+
+describe("ChatOpenAI over event completions", () => {
+  it("hands tokens to a callback handler, and the usage with the answer", async () => {
+    const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
+    server.respond = (_request, response) => {
+      response.writeHead(200, eventStream);
+      response.write(chunk("炭酸") + chunk("水"));
+      response.end(`data: ${JSON.stringify({ choices: [], usage })}\n\n${done}`);
+    };
+    const handler = new TokenHandler();
+    const message = await model().invoke("Hi", { callbacks: [handler] });
+    expect(handler.tokens).toEqual(["炭酸", "水"]);
+    expect(message.text).toBe("炭酸水");
+    expect(message.usage_metadata).toMatchObject({ input_tokens: 3, output_tokens: 2 });
+  });
+
+  it("does not wait for what follows [DONE], yet keeps the connection that it comes on", async () => {
+    await using fresh = await startServer((_request, response) => {
+      response.writeHead(200, eventStream);
+      response.write(chunk("a") + done);
+      answers.push(response);
+    });
+    const answers: ServerResponse[] = [];
+    const fields = {
+      model: "gpt-4.1-mini",
+      apiKey: "key",
+      configuration: { baseURL: `${fresh.url}/v1`, fetch: eventFetch },
+    };
+    const chat = new ChatOpenAI({ ...fields, completions: new EventCompletions(fields) });
+    for (let count = 0; count < 3; count++) {
+      for await (const _ of await chat.stream("Hi"));
+      const answer = answers.at(-1) ?? expect.fail();
+      answer.end();
+      await vi.waitFor(() => expect(fresh.openAnswers.size).toBe(0));
+    }
+    expect(answers).toHaveLength(3);
+    expect(fresh.connectionCount).toBe(1);
+  });
+
+  it("closes the connection when the provider goes on after [DONE]", async () => {
+    const answer = beginAnswer(chunk("a") + done);
+    await model().invoke("Hi", { callbacks: [new TokenHandler()] });
+    await answer;
+    await vi.waitFor(() => expect(server.openAnswers.size).toBe(0), { timeout: 5000 });
+  });
+
+  it.each(["event fetch", "stock fetch"])(
+    "closes the connection on abort, over the %s",
+    async (by) => {
+      const answer = beginAnswer(chunk("a"));
+      const abort = new AbortController();
+      const handler = new TokenHandler();
+      const run = model(by === "event fetch" ? eventFetch : fetch).invoke("Hi", {
+        callbacks: [handler],
+        signal: abort.signal,
+      });
+      const failed = expect(run).rejects.toThrow();
+      await vi.waitFor(() => expect(handler.tokens).toEqual(["a"]));
+      abort.abort();
+      await failed;
+      await answer;
+      await vi.waitFor(() => expect(server.openAnswers.size).toBe(0), { timeout: 5000 });
+    },
+  );
+
+  it.each(["event fetch", "stock fetch"])(
+    "closes it when the caller leaves, over the %s",
+    async (by) => {
+      const answer = beginAnswer(chunk("a"));
+      const stream = await readChunks(by === "event fetch" ? eventFetch : fetch);
+      for await (const _ of stream) break;
+      await answer;
+      await vi.waitFor(() => expect(server.openAnswers.size).toBe(0), { timeout: 5000 });
+    },
+  );
+
+  it("fails with the timeout when the provider stalls", async () => {
+    beginAnswer(chunk("a"));
+    const handler = new TokenHandler();
+    const run = model().invoke("Hi", { callbacks: [handler] });
+    await expect(run).rejects.toBeInstanceOf(ProviderTimeout);
+    expect(handler.tokens).toEqual(["a"]);
+  });
+
+  it("fails with it too when the provider never begins", async () => {
+    await using impatient = createEventFetch({ firstByteTimeoutMs: 30 });
+    server.respond = () => {};
+    const run = model(impatient).invoke("Hi", { callbacks: [new TokenHandler()] });
+    const error = await run.catch((reason: unknown) => reason);
+    expect(classifyError(error, "llm").code).toBe("PROVIDER_TIMEOUT");
+  });
+
+  it("fails when the connection breaks, after every token that came", async () => {
+    const handler = new TokenHandler();
+    const answer = beginAnswer(chunk("a") + chunk("b") + chunk("c").slice(0, 12));
+    const run = model().invoke("Hi", { callbacks: [handler] });
+    const failed = expect(run).rejects.toThrow("terminated");
+    (await answer).destroy();
+    await failed;
+    expect(["", "ab"]).toContain(handler.tokens.join(""));
+  });
+
+  it("answers calls of next() in order", async () => {
+    server.respond = (_request, response) => {
+      response.writeHead(200, eventStream).end(chunk("a") + chunk("b") + done);
+    };
+    const stream = await readChunks(eventFetch);
+    const iterator = stream[Symbol.asyncIterator]();
+    const results = await Promise.all([iterator.next(), iterator.next(), iterator.next()]);
+    expect(results.map(({ value }) => value?.choices[0]?.delta.content)).toEqual([
+      "a",
+      "b",
+      undefined,
+    ]);
+    expect(results.at(-1)?.done).toBe(true);
+  });
+});

@@ -1,0 +1,158 @@
+import { AIMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
+import { ChatPromptTemplate } from "@langchain/core/prompts";
+import { ChatOpenAI } from "@langchain/openai";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { cutText, type PayloadLimits, toPayload } from "../../src/bots/payload.ts";
+
+const circular: Record<string, unknown> = { name: "it" };
+circular.self = circular;
+
+class Point {
+  readonly x = 1;
+  readonly #hidden = 2;
+  get sum(): number {
+    return this.x + this.#hidden;
+  }
+}
+
+const throwing = {
+  fine: 1,
+  get bad(): never {
+    throw new Error("secret");
+  },
+};
+
+const rows: readonly [string, unknown, unknown][] = [
+  ["plain JSON", { a: [1, "two", null, true] }, { a: [1, "two", null, true] }],
+  ["nothing", undefined, null],
+  ["what JSON leaves out", { a: undefined, b: () => 1, c: Symbol("s") }, {}],
+  ["what JSON leaves out, in an array", [undefined, () => 1], [null, null]],
+  ["numbers that JSON has not", [Number.NaN, Number.POSITIVE_INFINITY], ["NaN", "Infinity"]],
+  ["a BigInt", 12345678901234567890n, "12345678901234567890"],
+  ["a date", new Date(0), "1970-01-01T00:00:00.000Z"],
+  ["a date that is none", { at: new Date(Number.NaN) }, { at: "…[unreadable]" }],
+  ["a map", new Map<unknown, unknown>([[1, "one"]]), { 1: "one" }],
+  ["a set", new Set([1, 2]), [1, 2]],
+  ["bytes", new Uint8Array(5), "…[cut: 5 bytes]"],
+  ["an error, without its words", new TypeError("secret"), { error: "TypeError" }],
+  ["an instance of a class", new Point(), { x: 1 }],
+  ["a cycle", circular, { name: "it", self: "…[cut: circular]" }],
+  ["the same object twice, which is no cycle", [circular.name, [[1]], [[1]]], ["it", [[1]], [[1]]]],
+  ["a getter that throws", throwing, { fine: 1, bad: "…[unreadable]" }],
+  ["a toJSON", { toJSON: () => ({ a: 1n }) }, { a: "1" }],
+  [
+    "a toJSON that throws",
+    {
+      toJSON() {
+        throw new Error("secret");
+      },
+    },
+    "…[unreadable]",
+  ],
+  [
+    "a proxy that throws",
+    new Proxy(
+      {},
+      {
+        ownKeys() {
+          throw new Error("secret");
+        },
+      },
+    ),
+    "…[unreadable]",
+  ],
+  ["a human message", new HumanMessage("hi"), { role: "human", content: "hi" }],
+  [
+    "an AI message that calls a tool",
+    new AIMessage({ content: "", tool_calls: [{ id: "1", name: "add", args: { a: 1 } }] }),
+    {
+      role: "ai",
+      content: "",
+      toolCalls: [{ id: "1", name: "add", args: { a: 1 } }],
+    },
+  ],
+  [
+    "a tool message",
+    new ToolMessage({ content: "3", tool_call_id: "1", name: "add" }),
+    { role: "tool", content: "3", name: "add", toolCallId: "1" },
+  ],
+  [
+    "what a failed tool tells the model",
+    new ToolMessage({ content: "secret", tool_call_id: "1", status: "error" }),
+    { role: "tool", content: "…[the tool's error stays on the server]", toolCallId: "1" },
+  ],
+  ["a model, which holds a key", new ChatOpenAI({ apiKey: "secret" }), { type: "ChatOpenAI" }],
+];
+
+describe("as a payload:", () => {
+  test.each(rows)("%s", (_what, value, payload) => {
+    expect(toPayload(value)).toEqual(payload);
+  });
+
+  test("a prompt", async () => {
+    const prompt = await ChatPromptTemplate.fromMessages([["human", "hi"]]).invoke({});
+    expect(toPayload(prompt)).toEqual({ messages: [{ role: "human", content: "hi" }] });
+  });
+
+  test("a key that is special", () => {
+    const payload = toPayload(JSON.parse('{"__proto__": {"polluted": true}}'));
+    expect(JSON.stringify(payload)).toBe('{"__proto__":{"polluted":true}}');
+    expect(Object.getPrototypeOf(payload)).toBe(Object.prototype);
+  });
+});
+
+describe("a payload is cut, and says so,", () => {
+  const small: PayloadLimits = { depth: 2, items: 2, characters: 5, totalCharacters: 1_000 };
+
+  test("where a text is long", () => {
+    expect(toPayload("123456789", small)).toBe("12345…[cut: 4 characters]");
+  });
+
+  test("never inside of a character", () => {
+    expect(cutText("1234𝒳", 5)).toBe("1234…[cut: 2 characters]");
+  });
+
+  test("where an array or an object is long", () => {
+    expect(toPayload([1, 2, 3, 4], small)).toEqual([1, 2, "…[cut: 2 items]"]);
+    expect(toPayload({ a: 1, b: 2, c: 3 }, small)).toEqual({
+      a: 1,
+      b: 2,
+      "…": "…[cut: 1 entries]",
+    });
+  });
+
+  test("where it is deep", () => {
+    expect(toPayload([[[1]]], small)).toEqual([["…[cut: deeper than 2 levels]"]]);
+  });
+
+  test("where it is large on the whole", () => {
+    const limits = { depth: 8, items: 1_000, characters: 1_000, totalCharacters: 100 };
+    const payload = JSON.stringify(toPayload(Array(1_000).fill("x".repeat(30)), limits));
+    expect(payload.length).toBeLessThan(400);
+    expect(payload).toContain("…[cut: ");
+  });
+});
+
+test("anything at all becomes JSON, and stays within its bounds", () => {
+  const anything = fc.anything({
+    withBigInt: true,
+    withDate: true,
+    withMap: true,
+    withSet: true,
+    withTypedArray: true,
+    withNullPrototype: true,
+    withObjectString: true,
+    withSparseArray: true,
+    withUnicodeString: true,
+  });
+  fc.assert(
+    fc.property(anything, (value) => {
+      const payload = toPayload(value);
+      expect(z.json().safeParse(payload).success).toBe(true);
+      expect(JSON.parse(JSON.stringify(payload))).toEqual(payload);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,35 @@
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "vite";
+import { expect, test } from "vitest";
+
+const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const maxGzipBytes = 4 * 1024;
+
+/** The client as an application's bundler takes it in, without what it stands on. */
+async function bundle(): Promise<string> {
+  const result = await build({
+    configFile: false,
+    logLevel: "silent",
+    build: {
+      write: false,
+      target: "es2024",
+      rolldownOptions: {
+        input: fromHere("../../client/src/index.ts"),
+        preserveEntrySignatures: "strict",
+        external: [/^@trpc\//, "superjson"],
+        output: { minify: true },
+      },
+    },
+  });
+  const [output] = Array.isArray(result) ? result : [result];
+  if (output === undefined || !("output" in output)) throw new Error("vite built nothing");
+  return output.output.map((part) => ("code" in part ? part.code : "")).join("");
+}
+
+test("the client adds less than 4 kB to tRPC's and superjson, and nothing that is not theirs", async () => {
+  const code = await bundle();
+  const imported = [...code.matchAll(/\bfrom\s*["']([^"']+)["']/g)].map(([, name]) => name);
+  expect(new Set(imported)).toEqual(new Set(["@trpc/client", "superjson"]));
+  expect(gzipSync(code).byteLength).toBeLessThan(maxGzipBytes);
+});

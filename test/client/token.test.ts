@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import { LangwireError } from "../../src/protocol/errors.ts";
+import type { Authenticate } from "../../src/server/callers.ts";
+import { gate, hello, setUp } from "./set-up.ts";
+
+/** Takes the tokens that are in the set, over WebSocket and over HTTP. */
+function guard(...accepted: string[]) {
+  const valid = new Set(accepted);
+  const seen: unknown[] = [];
+  const authenticate: Authenticate = ({ connectionParams, headers }) => {
+    const bearer = String(headers.authorization ?? "").replace("Bearer ", "");
+    const token = String(connectionParams?.token ?? bearer);
+    seen.push(token);
+    if (!valid.has(token)) throw new LangwireError("UNAUTHORIZED");
+    return { userId: "somebody" };
+  };
+  return { valid, seen, authenticate };
+}
+
+test("a token is shown to the server", async () => {
+  const { authenticate } = guard("secret");
+  const { client } = await setUp({ server: { authenticate }, client: { token: "secret" } });
+  expect(await client.send(hello).text).toBe("You said: hello");
+});
+
+test("a fixed token that is refused is not tried again", async () => {
+  const { authenticate, seen } = guard();
+  const { client } = await setUp({ server: { authenticate }, client: { token: "wrong" } });
+  const list = client.conversations.list();
+  list.catch(() => {});
+  const run = client.send(hello);
+  await expect(run.text).rejects.toMatchObject({ code: "UNAUTHORIZED", retryable: false });
+  await expect(list).rejects.toMatchObject({ code: "UNAUTHORIZED" });
+  expect(seen).toEqual(["wrong"]);
+});
+
+test("each connection asks for a token, and a fresh one resumes the run", async () => {
+  const { authenticate, valid, seen } = guard("first");
+  let token = "first";
+  const { client, provider, proxy } = await setUp({
+    server: { authenticate },
+    client: { token: async () => token },
+  });
+  const middle = gate();
+  provider.answer({ steps: ["a", { until: middle.passed }, "b"] });
+  const run = client.send(hello);
+  for await (const event of run) if (event.type === "token") break;
+  valid.clear();
+  valid.add("second");
+  token = "second";
+  proxy.cut();
+  middle.open();
+  expect(await run.text).toBe("ab");
+  expect(seen).toEqual(["first", "second"]);
+});
+
+test("a token that has just expired gets one more chance, and only one", async () => {
+  const { authenticate, seen } = guard("good");
+  const tokens = ["expired", "good", "expired", "expired"];
+  const { client, proxy } = await setUp({
+    server: { authenticate },
+    client: { token: () => tokens.shift() ?? "none left" },
+  });
+  expect(await client.send(hello).text).toBe("You said: hello");
+  expect(seen).toEqual(["expired", "good"]);
+  proxy.cut();
+  await expect(client.send(hello).text).rejects.toMatchObject({ code: "UNAUTHORIZED" });
+  expect(tokens).toEqual([]);
+});
+
+test("without authentication, userId names the caller", async () => {
+  const { connect } = await setUp();
+  const [one, two] = [connect({ userId: "one" }), connect({ userId: "two" })];
+  const run = one.send(hello);
+  await run.ended;
+  expect((await one.conversations.list()).items).toHaveLength(1);
+  expect((await two.conversations.list()).items).toHaveLength(0);
+});

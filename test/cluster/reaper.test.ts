@@ -1,0 +1,148 @@
+/** What a process leaves behind at each point at which it can be killed, and who it is taken for gone. */
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { RedisLog } from "../../src/log/redis/redis-log.ts";
+import { Lease } from "../../src/runs/lease.ts";
+import type { Run, Store } from "../../src/store/store.ts";
+import type { TestServer } from "../../src/testing.ts";
+import type { SentRun } from "../faults/world.ts";
+import { needsRedis } from "../support/redis.ts";
+import { read, wsClient } from "../support/stock-client.ts";
+import { expectWholeRun } from "../support/transcript.ts";
+import { ClusterWorld, shortTimes as times } from "./world.ts";
+
+needsRedis("reaper", () => {
+  let world: ClusterWorld;
+  let node: TestServer;
+  let store: Store;
+
+  beforeAll(async () => {
+    world = await ClusterWorld.start();
+    node = await world.startNode();
+    store = node.langwire.store;
+  }, 60_000);
+
+  afterAll(async () => {
+    await node[Symbol.asyncDispose]();
+    await world[Symbol.asyncDispose]();
+  });
+
+  /** A process with a place in the cluster, which can be lost without a word. */
+  async function startOwner() {
+    const nodeId = randomUUID();
+    const log = await RedisLog.open({ url: world.redis.url, nodeId });
+    const { link, prefix } = log;
+    const lease = await Lease.take({ link, prefix, nodeId, times, onRenewed: () => {} });
+    const kill = async () => {
+      await log[Symbol.asyncDispose]();
+      await lease[Symbol.asyncDispose]();
+    };
+    return { nodeId, log, kill };
+  }
+
+  /** A run that this process has claimed. */
+  async function claimed(owner: string) {
+    const input = {
+      runId: randomUUID(),
+      conversationId: randomUUID(),
+      botId: "test",
+      userId: "local",
+      message: "hello",
+    };
+    const claim = await store.runs.claim({ ...input, owner });
+    if (claim.outcome !== "claimed") throw new Error(`not claimed but ${claim.outcome}`);
+    return { input, run: claim.run };
+  }
+
+  /** The run's first event, written. */
+  async function begun(log: RedisLog, run: Run) {
+    const { conversationId, runId, firstSeq, startedAt: at, botId, userId, message } = run;
+    const writer = await log.open({ conversationId, runId, after: firstSeq - 1 });
+    writer.append({ type: "runStart", runId, at, conversationId, botId, userId, message });
+    await writer.flushed();
+    return writer;
+  }
+
+  async function follow(input: SentRun) {
+    using client = wsClient(node.url);
+    return await read((options) => client.api.chat.send.subscribe(input, options)).completed;
+  }
+
+  test("killed after the claim, before a word", async () => {
+    const { input } = await claimed("gone");
+    const received = await follow(input);
+    expect(expectWholeRun(received)).toMatchObject({
+      status: "failed",
+      text: "",
+      error: { code: "OWNER_LOST" },
+    });
+    expect(received[0]?.event).toMatchObject({ type: "runStart", message: "hello" });
+  });
+
+  test("killed after the end was stored, before it was in the log", async () => {
+    const owner = await startOwner();
+    const { run } = await claimed(owner.nodeId);
+    const { conversationId, runId } = run;
+    const writer = await begun(owner.log, run);
+    await store.runs.finish({
+      runId,
+      status: "completed",
+      text: "whole",
+      endSeq: writer.lastSeq + 1,
+      endedAt: new Date().toISOString(),
+    });
+    using client = wsClient(node.url);
+    const watching = read((options) =>
+      client.api.chat.watch.subscribe({ conversationId, lastEventId: "0" }, options),
+    );
+    await watching.until(({ type }) => type === "runStart");
+    await owner.kill();
+    const end = await watching.until(({ type }) => type === "runEnd");
+    expect(end.event).toMatchObject({ status: "completed", text: "whole" });
+    expect(watching.received).toHaveLength(2);
+    watching.stop();
+  });
+
+  test("killed together with what Redis held: readers get the end at a number they have not seen", async () => {
+    const owner = await startOwner();
+    const { run } = await claimed(owner.nodeId);
+    const { conversationId } = run;
+    const writer = await begun(owner.log, run);
+    for (const name of ["a", "b", "c"]) {
+      writer.append({ type: "custom", runId: run.runId, spanId: "s", name });
+    }
+    await writer.flushed();
+    using client = wsClient(node.url);
+    const input = { conversationId, lastEventId: "0" };
+    const watching = read((options) => client.api.chat.watch.subscribe(input, options));
+    await watching.until((event) => event.type === "custom" && event.name === "c");
+    await owner.kill();
+    await world.redis.command("FLUSHALL");
+    const end = await watching.until(({ type }) => type === "runEnd");
+    expect(end.event).toMatchObject({ status: "failed", error: { code: "OWNER_LOST" } });
+    // The conversation goes on, for the same reader too.
+    const next = world.newRun({ steps: ["next"] }, conversationId);
+    expect(expectWholeRun(await follow(next)).text).toBe("next");
+    const last = await watching.until(
+      ({ type, runId }) => type === "runEnd" && runId === next.runId,
+    );
+    expect(last.event).toMatchObject({ text: "next" });
+    watching.stop();
+  });
+
+  test("two processes cannot write one run: the one that comes second is refused", async () => {
+    const [first, second] = await Promise.all(
+      ["a", "b"].map((nodeId) => RedisLog.open({ url: world.redis.url, nodeId })),
+    );
+    const pen = { conversationId: randomUUID(), runId: randomUUID(), after: 0 };
+    const writer = await first?.open(pen);
+    await expect(second?.open(pen)).rejects.toMatchObject({ code: "OWNER_LOST" });
+    const taken = await second?.open({ ...pen, takeOver: true });
+    writer?.append({ type: "custom", runId: pen.runId, spanId: "s", name: "too late" });
+    await writer?.flushed();
+    expect(writer?.lost.reason).toMatchObject({ code: "OWNER_LOST" });
+    expect(taken?.lost.aborted).toBe(false);
+    expect(await second?.readStored(pen.conversationId, 0)).toMatchObject({ entries: [] });
+    for (const log of [first, second]) await log?.[Symbol.asyncDispose]();
+  });
+});

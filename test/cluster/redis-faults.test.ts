@@ -1,0 +1,223 @@
+/** What the network and Redis itself can do: nothing is lost or doubled, or the end says why. */
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { TestServer } from "../../src/testing.ts";
+import type { SentRun } from "../faults/world.ts";
+import { needsRedis, startRedis } from "../support/redis.ts";
+import { read, wsClient } from "../support/stock-client.ts";
+import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+import { expectWholeRun, tokensOf } from "../support/transcript.ts";
+import { ClusterWorld, shortTimes } from "./world.ts";
+
+/** A dead connection is found sooner than outside of tests. */
+const times = { ...shortTimes, leaseMs: 5_000, pingMs: 200, silenceMs: 800 };
+const pieces = Array.from({ length: 40 }, (_, index) => `${index} `);
+
+needsRedis("redis faults", () => {
+  let world: ClusterWorld;
+  let proxy: TcpProxy;
+  /** Its way to Redis is the proxy. */
+  let node: TestServer;
+  /** Reads the same, undisturbed. */
+  let steady: TestServer;
+
+  beforeAll(async () => {
+    world = await ClusterWorld.start();
+    proxy = await startTcpProxy({ port: world.redis.port });
+    const redisUrl = `redis://127.0.0.1:${proxy.port}`;
+    node = await world.startNode({ redisUrl, clusterTimes: times });
+    steady = await world.startNode({ clusterTimes: times });
+  }, 60_000);
+
+  afterAll(async () => {
+    for (const server of [node, steady]) await server[Symbol.asyncDispose]();
+    await proxy[Symbol.asyncDispose]();
+    await world[Symbol.asyncDispose]();
+  });
+
+  /** Starts a run on the node behind the proxy, and a reader on each. */
+  async function started(run: SentRun) {
+    const clients = [wsClient(node.url), wsClient(steady.url)] as const;
+    const here = read((options) => clients[0].api.chat.send.subscribe(run, options));
+    await here.until(({ type }) => type === "token");
+    const there = read((options) => clients[1].api.chat.send.subscribe(run, options));
+    await there.until(({ type }) => type === "token");
+    return {
+      here,
+      there,
+      [Symbol.dispose]: () => {
+        for (const client of clients) client[Symbol.dispose]();
+      },
+    };
+  }
+
+  /** The run goes through it whole: no gap, no duplicate, on either node. */
+  async function comesThrough(disturb: () => Promise<void>): Promise<void> {
+    const ready = () => fetch(`http://127.0.0.1:${node.port}/readyz`).then(({ status }) => status);
+    await expect.poll(ready, { timeout: 10_000 }).toBe(200);
+    const run = world.newRun({ steps: pieces, paceMs: 20 });
+    using readers = await started(run);
+    await disturb();
+    const [here, there] = await Promise.all([readers.here.completed, readers.there.completed]);
+    const end = await world.judge(steady, run, {
+      readers: { here, there },
+      text: pieces.join(""),
+    });
+    expect(end.status).toBe("completed");
+  }
+
+  describe("a run comes through whole when", () => {
+    test("connections to Redis are cut again and again", async () => {
+      await comesThrough(async () => {
+        for (let cuts = 0; cuts < 6; cuts++) {
+          proxy.cut();
+          await delay(100 * Math.random() + 50);
+        }
+      });
+    });
+
+    test("every packet to Redis takes half a second each way", { timeout: 30_000 }, async () => {
+      const slow = await startTcpProxy({ port: world.redis.port });
+      const redisUrl = `redis://127.0.0.1:${slow.port}`;
+      const clusterTimes = { ...times, silenceMs: 5_000 };
+      await using far = await world.startNode({ redisUrl, clusterTimes });
+      slow.delay(500);
+      const run = world.newRun({ steps: pieces, paceMs: 20 });
+      using clientHere = wsClient(far.url);
+      using clientThere = wsClient(steady.url);
+      const [here, there] = await Promise.all(
+        [clientHere, clientThere].map(
+          ({ api }) => read((options) => api.chat.send.subscribe(run, options)).completed,
+        ),
+      );
+      const readers = { here: here ?? [], there: there ?? [] };
+      await world.judge(steady, run, { readers, text: pieces.join("") });
+      slow.delay(0);
+    });
+
+    test("Redis is a black hole for a while, which nobody is told", async () => {
+      await comesThrough(async () => {
+        proxy.pause();
+        await delay(2_000);
+        proxy.resume();
+      });
+    });
+
+    test("Redis restarts with its data", async () => {
+      await comesThrough(() => world.redis.restart({ keepData: true }));
+    });
+
+    test("Redis restarts without its data: the owner writes it all again", async () => {
+      await comesThrough(() => world.redis.restart({ keepData: false }));
+    });
+
+    test("Redis forgets the last events, as after a failover", async () => {
+      await comesThrough(async () => {
+        await world.redis.command("SAVE");
+        await delay(300);
+        await world.redis.restart({ keepData: "saved" });
+      });
+    });
+
+    test("Redis forgets its scripts", async () => {
+      await comesThrough(async () => {
+        await world.redis.command("SCRIPT", "FLUSH");
+      });
+    });
+
+    test("the doorbell's connection is killed again and again", async () => {
+      await comesThrough(async () => {
+        for (let kills = 0; kills < 5; kills++) {
+          await world.redis.command("CLIENT", "KILL", "TYPE", "pubsub");
+          await delay(100);
+        }
+      });
+    });
+  });
+
+  test("Redis away for too long: a typed end on every reader, new runs refused, then all is well", {
+    timeout: 60_000,
+  }, async () => {
+    const runLimits = { storeTimeoutMs: 1_500 };
+    await using way = await startTcpProxy({ port: world.redis.port });
+    const redisUrl = `redis://127.0.0.1:${way.port}`;
+    await using lost = await world.startNode({ redisUrl, clusterTimes: times }, { runLimits });
+    const run = world.newRun({ steps: ["partial", "stall"] });
+    using client = wsClient(lost.url);
+    const reading = read((options) => client.api.chat.send.subscribe(run, options));
+    await reading.until(({ type }) => type === "token");
+    const ready = () => fetch(`http://127.0.0.1:${lost.port}/readyz`).then(({ status }) => status);
+    expect(await ready()).toBe(200);
+    way.refuse();
+    way.cut();
+    await expect.poll(ready).toBe(503);
+    const refused = world.newRun({ steps: ["never"] });
+    await expect(
+      read((options) => client.api.chat.send.subscribe(refused, options)).completed,
+    ).rejects.toMatchObject({ data: { langwire: { code: "STORE_UNAVAILABLE", retryable: true } } });
+    expect(world.callsOf(refused.message)).toBe(0);
+    const cancelled = await client.api.chat.cancel.mutate({ runId: run.runId });
+    expect(cancelled.status).toBe("cancelled");
+    // The end comes from the store, though the log cannot tell it.
+    const received = await reading.completed;
+    expect(tokensOf(received)).toBe("partial");
+    expect(expectWholeRun(received).status).toBe("cancelled");
+    way.accept();
+    await expect.poll(ready, { timeout: 10_000 }).toBe(200);
+    const next = world.newRun({ steps: ["next"] }, run.conversationId);
+    const after = await read((options) => client.api.chat.send.subscribe(next, options)).completed;
+    expect(expectWholeRun(after).text).toBe("next");
+  });
+
+  test("a run that goes on speaking while Redis is away ends as STORE_UNAVAILABLE", {
+    timeout: 60_000,
+  }, async () => {
+    const runLimits = { storeTimeoutMs: 1_000 };
+    await using way = await startTcpProxy({ port: world.redis.port });
+    const redisUrl = `redis://127.0.0.1:${way.port}`;
+    await using lost = await world.startNode({ redisUrl, clusterTimes: times }, { runLimits });
+    const endless = Array.from({ length: 5_000 }, (_, index) => `${index} `);
+    const run = world.newRun({ steps: endless, paceMs: 10 });
+    using client = wsClient(lost.url);
+    using other = wsClient(steady.url);
+    const here = read((options) => client.api.chat.send.subscribe(run, options));
+    await here.until(({ type }) => type === "token");
+    const call = world.provider.calls.findLast(({ lastText }) => lastText === run.message);
+    const there = read((options) => other.api.chat.send.subscribe(run, options));
+    way.pause();
+    expect(await call?.closed).toBe("aborted");
+    way.resume();
+    for (const reading of [here, there]) {
+      expect(expectWholeRun(await reading.completed)).toMatchObject({
+        status: "failed",
+        error: { code: "STORE_UNAVAILABLE" },
+      });
+    }
+    await world.judge(steady, run, {
+      readers: { here: here.received, there: there.received },
+    });
+  });
+
+  test("Redis full: nothing begins that cannot be kept, and it is said at once", {
+    timeout: 30_000,
+  }, async () => {
+    await using redis = await startRedis(["--maxmemory-policy", "noeviction"]);
+    await using database = await world.postgres.createDatabase();
+    const place = { databaseUrl: database.url, redisUrl: redis.url, clusterTimes: times };
+    await using full = await world.startNode(place);
+    using client = wsClient(full.url);
+    await redis.command("CONFIG", "SET", "maxmemory", "1");
+    const run = world.newRun({ steps: ["never"] });
+    await expect(
+      read((options) => client.api.chat.send.subscribe(run, options)).completed,
+    ).rejects.toMatchObject({ data: { langwire: { code: "STORE_UNAVAILABLE" } } });
+    expect(world.callsOf(run.message)).toBe(0);
+    await redis.command("CONFIG", "SET", "maxmemory", "0");
+    const textOfNext = async () => {
+      const next = world.newRun({ steps: ["fits"] });
+      const reading = read((options) => client.api.chat.send.subscribe(next, options));
+      return reading.completed.then(tokensOf, () => "refused");
+    };
+    await expect.poll(textOfNext, { timeout: 10_000 }).toBe("fits");
+  });
+});

@@ -1,0 +1,132 @@
+/** What the documents tell their readers to write and to type works, and their links lead somewhere. */
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, join, normalize } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { settings } from "../../src/config.ts";
+import type { Bot } from "../../src/index.ts";
+import { errorCodes } from "../../src/protocol/errors.ts";
+import { startTestServer } from "../../src/testing.ts";
+import { read, wsClient } from "../support/stock-client.ts";
+import { expectWholeRun } from "../support/transcript.ts";
+import { problemWith } from "./known-commands.ts";
+import { openSampleProject } from "./sample-project.ts";
+import { anchorsIn, commandsIn, documents, linksIn, root, samplesIn } from "./samples.ts";
+
+const pages = await documents();
+const samples = (await Promise.all(pages.map(samplesIn))).flat();
+const of = (...languages: string[]) =>
+  samples.filter(({ language }) => languages.includes(language));
+
+test("every sample says what it is", () => {
+  const languages = [
+    "ts",
+    "tsx",
+    "sh",
+    "json",
+    "python",
+    "env",
+    "yaml",
+    "promql",
+    "text",
+    "mermaid",
+  ];
+  const others = samples.filter(({ language }) => !languages.includes(language));
+  expect(others.map(({ place, language }) => `${place} ${language}`)).toEqual([]);
+});
+
+test("TypeScript compiles against the packages, by their names", async () => {
+  await using project = await openSampleProject();
+  for (const sample of of("ts", "tsx")) await project.add(sample);
+  expect(await project.typeCheck()).toBe("");
+}, 60_000);
+
+test("bots that a sample exports answer", async () => {
+  await using project = await openSampleProject();
+  const exporting = of("ts").filter(({ code }) => /^export const bot\b/m.test(code));
+  expect(exporting.length).toBeGreaterThan(0);
+  const found: Bot[] = [];
+  for (const sample of exporting) {
+    const module: { bot: Bot } = await import(/* @vite-ignore */ await project.add(sample));
+    found.push(module.bot);
+  }
+  await using server = await startTestServer({ bots: found });
+  using client = wsClient(server.url);
+  for (const { id } of found) {
+    const input = {
+      runId: randomUUID(),
+      botId: id,
+      conversationId: randomUUID(),
+      message: "2 + 3",
+    };
+    const reading = read((options) => client.api.chat.send.subscribe(input, options));
+    expect(expectWholeRun(await reading.completed), id).toMatchObject({ status: "completed" });
+  }
+}, 60_000);
+
+describe("commands", () => {
+  test.each(of("sh").flatMap((sample) => commandsIn(sample).map((line) => [sample.place, line])))(
+    "%s: %s",
+    (_place, command) => expect(problemWith(command ?? "")).toBeUndefined(),
+  );
+});
+
+test("JSON parses", () => {
+  for (const { place, code } of of("json")) {
+    expect(() => JSON.parse(code.replaceAll("…", "")), place).not.toThrow();
+  }
+});
+
+test("settings are settings", () => {
+  for (const { place, code } of of("env")) {
+    for (const [, name = ""] of code.matchAll(/^(?:# )?([A-Z][A-Z0-9_]+)=/gm)) {
+      expect(Object.keys(settings.shape), place).toContain(name);
+    }
+  }
+});
+
+test("Python compiles", async () => {
+  for (const { place, code } of of("python")) {
+    const compile = `compile(${JSON.stringify(code)}, ${JSON.stringify(place)}, "exec")`;
+    await promisify(execFile)("/usr/bin/python3", ["-c", compile]);
+  }
+});
+
+describe("links", () => {
+  const local = /^(?![a-z]+:)/;
+  test.each(pages)("of %s lead to files and headings that are there", async (page) => {
+    const broken: string[] = [];
+    for (const link of (await linksIn(page)).filter((target) => local.test(target))) {
+      const [path = "", anchor] = link.split("#");
+      const target = path === "" ? page : normalize(join(dirname(page), decodeURIComponent(path)));
+      const isThere = existsSync(join(root, target));
+      const hasAnchor =
+        anchor === undefined ||
+        (isThere && (await anchorsIn(target)).has(decodeURIComponent(anchor)));
+      if (!isThere || !hasAnchor) broken.push(link);
+    }
+    expect(broken).toEqual([]);
+  });
+
+  test("outside are https, or this machine", async () => {
+    const outside = (await Promise.all(pages.map(linksIn)))
+      .flat()
+      .filter((link) => !local.test(link));
+    expect(outside.filter((link) => !z.url().safeParse(link).success)).toEqual([]);
+    expect(outside.filter((link) => !/^(https:|mailto:|http:\/\/127\.0\.0\.1)/.test(link))).toEqual(
+      [],
+    );
+  });
+});
+
+test("troubleshooting.md has an entry for every error code, and for nothing else", async () => {
+  const page = await readFile(join(root, "docs/troubleshooting.md"), "utf8");
+  const entries = [...page.matchAll(/^### (.+)$/gm)].map(([, code = ""]) => code);
+  expect(entries.toSorted()).toEqual(errorCodes.toSorted());
+  const settingsNamed = [...page.matchAll(/`([A-Z][A-Z]+_[A-Z_]+)`/g)].map(([, name = ""]) => name);
+  expect(settingsNamed.filter((name) => !(name in settings.shape))).toEqual([]);
+});

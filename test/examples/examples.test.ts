@@ -1,0 +1,75 @@
+/** Every example starts by the command that it names, and does what it says. */
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createTRPCClient, createWSClient, wsLink } from "@trpc/client";
+import superjson from "superjson";
+import { expect, test } from "vitest";
+import type { AppRouter } from "../../examples/mount-into-trpc.ts";
+import { chatBot } from "../../src/bots/chat-bot.ts";
+import { scriptedModel, startTestServer } from "../../src/testing.ts";
+import { startProgram } from "../support/child-process.ts";
+import { read, wsClient } from "../support/stock-client.ts";
+import { expectWholeRun, ofType, tokensOf } from "../support/transcript.ts";
+
+const root = new URL("../..", import.meta.url).pathname;
+
+/** Runs an example in a folder of its own, with the built-in model. */
+async function runExample(name: string, env: Record<string, string> = {}, args: string[] = []) {
+  const cwd = await mkdtemp(join(tmpdir(), "langwire-example-"));
+  const program = startProgram(
+    process.execPath,
+    ["--conditions=langwire-source", join(root, "examples/run.ts"), name, ...args],
+    { cwd, env: { PORT: "0", OPENAI_API_KEY: "", MODEL: "local:", ...env } },
+  );
+  return Object.assign(program, {
+    [Symbol.asyncDispose]: async () => {
+      if (program.child.exitCode === null) program.child.kill("SIGTERM");
+      await program.exited;
+      await rm(cwd, { recursive: true });
+    },
+  });
+}
+
+function hello(botId: string) {
+  return { runId: randomUUID(), botId, conversationId: randomUUID(), message: "Soda water" };
+}
+
+test("mount-into-trpc: one application, both routers", async () => {
+  await using app = await runExample("mount-into-trpc");
+  const [, port] = await app.printed(/port: (\d+)/);
+  const webSocket = createWSClient({
+    url: `ws://127.0.0.1:${port}`,
+    connectionParams: { email: "ann@example.com" },
+  });
+  const client = createTRPCClient<AppRouter>({
+    links: [wsLink({ client: webSocket, transformer: superjson })],
+  });
+  expect(await client.greet.query()).toBe("Hello, ann@example.com");
+  const reading = read((options) => client.ai.chat.send.subscribe(hello("chat"), options));
+  expect(expectWholeRun(await reading.completed).status).toBe("completed");
+  await webSocket.close();
+});
+
+test("langgraph-bot: a graph's nodes are spans, and only the writer's words are the answer", async () => {
+  await using app = await runExample("langgraph-bot");
+  const [, port] = await app.printed(/listening http:\/\/[^:]+:(\d+)/);
+  using client = wsClient(`ws://127.0.0.1:${port}/trpc`);
+  const reading = read((options) => client.api.chat.send.subscribe(hello("writer"), options));
+  const received = await reading.completed;
+  expect(expectWholeRun(received)).toMatchObject({
+    status: "completed",
+    text: tokensOf(received),
+  });
+  const names = ofType(received, "chainStart").map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(["plan", "write"]));
+});
+
+test("node-script: prints the answer", async () => {
+  const model = scriptedModel([{ tokens: ["It", " fizzes."] }]);
+  await using server = await startTestServer({ bots: [chatBot({ model })] });
+  await using script = await runExample("node-script", { LANGWIRE_URL: server.url }, ["Soda?"]);
+  expect(await script.exited).toBe(0);
+  expect(script.output).toMatch(/^It fizzes\.\n\[completed\]/);
+});

@@ -1,0 +1,101 @@
+/** The server as its users start it, in a process of its own that can be stopped and killed. */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const mainFile = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const probe = new URL("./child-probe.ts", import.meta.url).href;
+
+/** What is refused for being too much is tested elsewhere. */
+const roomySettings = {
+  MAX_RUNS_PER_MINUTE: "100000",
+  MAX_LIVE_RUNS_PER_USER: "100000",
+  MAX_SOCKETS: "20000",
+  MAX_SOCKETS_PER_ADDRESS: "20000",
+  MAX_SOCKETS_PER_USER: "20000",
+  MAX_HTTP_REQUESTS_PER_SECOND: "1000000",
+  MAX_LOOP_LAG_MS: "60000",
+};
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export class ChildServer implements AsyncDisposable {
+  readonly port: number;
+  /** Lines of its log that tell of a failure, and whatever it wrote besides its log. */
+  readonly complaints: readonly string[];
+  readonly exited: Promise<Exit>;
+  readonly #child: ChildProcess;
+
+  constructor(child: ChildProcess, options: { port: number; complaints: string[] }) {
+    this.#child = child;
+    this.port = options.port;
+    this.complaints = options.complaints;
+    this.exited = once(child, "exit").then(([code, signal]) => ({ code, signal }));
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.port}/trpc`;
+  }
+
+  get readyUrl(): string {
+    return `http://127.0.0.1:${this.port}/readyz`;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  async memory(): Promise<{ held: number; rss: number }> {
+    const answer = once(this.#child, "message");
+    this.#child.send("memory");
+    return (await answer)[0];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#child.kill("SIGKILL");
+    await this.exited;
+  }
+}
+
+/**
+ * Below the ports that the system gives to clients: one that keeps trying to reach a server that is
+ * away might else be given the server's own port, and reach itself.
+ */
+function anyPort(): string {
+  return String(20_000 + Math.floor(Math.random() * 12_000));
+}
+
+/** @param settings environment variables of the server */
+export async function startChildServer(settings: Record<string, string>): Promise<ChildServer> {
+  const child = fork(mainFile, {
+    execArgv: ["--import", probe],
+    env: { PATH: process.env.PATH, PORT: anyPort(), ...roomySettings, ...settings },
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  const complaints: string[] = [];
+  const listening = Promise.withResolvers<number>();
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new Error("the child has no output");
+  createInterface(stderr).on("line", (line) => complaints.push(line));
+  createInterface(stdout).on("line", (line) => {
+    const { level, msg } = JSON.parse(line) as { level: number; msg?: string };
+    const port = /^Server listening at .*:(\d+)$/.exec(msg ?? "")?.[1];
+    if (port !== undefined) listening.resolve(Number(port));
+    if (level >= 50) complaints.push(line);
+  });
+  child.once("exit", () => listening.reject(new Error(complaints.join("\n"))));
+  return new ChildServer(child, { port: await listening.promise, complaints });
+}
+
+export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), "langwire-faults-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}

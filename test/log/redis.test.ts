@@ -1,0 +1,170 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { RedisLog, type RedisLogOptions } from "../../src/log/redis/redis-log.ts";
+import type { ChatEvent } from "../../src/protocol/events.ts";
+import { needsRedis, startRedis, type TestRedis } from "../support/redis.ts";
+import { describeLog } from "./log-contract.ts";
+
+needsRedis("redis", () => {
+  let redis: TestRedis;
+
+  beforeAll(async () => {
+    // A cluster of one refuses scripts and commands whose keys are not in one slot.
+    redis = await startRedis(["--cluster-enabled", "yes"]);
+    await redis.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+    while (!(await redis.command<string>("CLUSTER", "INFO")).includes("cluster_state:ok")) {
+      await delay(20);
+    }
+  });
+
+  afterAll(() => redis[Symbol.asyncDispose]());
+
+  const open = (options: Partial<RedisLogOptions> = {}) =>
+    RedisLog.open({ url: redis.url, nodeId: randomUUID(), ...options });
+
+  describeLog("redis", (bounds) => open({ bounds, times: { checkMs: 20 } }));
+
+  describe("redis: between processes", () => {
+    /** Two processes' logs, of which the second only reads. */
+    async function twoLogs(options: Partial<RedisLogOptions> = {}) {
+      const stack = new AsyncDisposableStack();
+      const writing = stack.use(await open(options));
+      const reading = stack.use(await open(options));
+      return { writing, reading, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+    }
+
+    const custom = (runId: string, name: string): ChatEvent => {
+      return { type: "custom", runId, spanId: "span", name };
+    };
+
+    async function namesIn(log: RedisLog, conversationId: string): Promise<string[]> {
+      const names: string[] = [];
+      for (let after = 0; ; ) {
+        const { entries } = await log.read(conversationId, after);
+        for (const { event } of entries) if (event.type === "custom") names.push(event.name);
+        const last = entries.at(-1);
+        if (last === undefined) return names;
+        after = last.seq;
+      }
+    }
+
+    test("what one process has stored, the others read, and are woken for", async () => {
+      await using logs = await twoLogs();
+      const conversationId = randomUUID();
+      const runId = randomUUID();
+      let woken = 0;
+      const unsubscribe = await logs.reading.subscribe(conversationId, () => {
+        woken += 1;
+      });
+      const writer = await logs.writing.open({ conversationId, runId, after: 0 });
+      for (const name of ["a", "b", "c"]) {
+        const before = woken;
+        writer.append(custom(runId, name));
+        await expect.poll(() => woken).toBeGreaterThan(before);
+      }
+      expect(await namesIn(logs.reading, conversationId)).toEqual(["a", "b", "c"]);
+      unsubscribe();
+    });
+
+    test("a ring that is lost makes readers late by one check at most", async () => {
+      const checkMs = 300;
+      let onChange = () => {};
+      await using logs = await twoLogs({ times: { checkMs } });
+      const conversationId = randomUUID();
+      const runId = randomUUID();
+      const writer = await logs.writing.open({ conversationId, runId, after: 0 });
+      writer.append(custom(runId, "rung"));
+      await writer.flushed();
+      const unsubscribe = await logs.reading.subscribe(conversationId, () => onChange());
+      const woken = Promise.withResolvers<void>();
+      onChange = woken.resolve;
+      // What the writer does, but for the ring.
+      const event = JSON.stringify(custom(runId, "not rung"));
+      await redis.command("XADD", `langwire:{${conversationId}}:events`, "2-0", "e", event);
+      const writtenAtMs = performance.now();
+      await woken.promise;
+      expect(performance.now() - writtenAtMs).toBeLessThan(2 * checkMs);
+      expect(await namesIn(logs.reading, conversationId)).toEqual(["rung", "not rung"]);
+      unsubscribe();
+    });
+
+    test("a thousand readers of one conversation cost one read a ring", async () => {
+      await using logs = await twoLogs({ times: { checkMs: 60_000 } });
+      const conversationId = randomUUID();
+      const runId = randomUUID();
+      const writer = await logs.writing.open({ conversationId, runId, after: 0 });
+      const readers = Array.from({ length: 1_000 }, () => ({ seen: 0, leave: () => {} }));
+      for (const reader of readers) {
+        reader.leave = await logs.reading.subscribe(conversationId, () => {
+          const slice = logs.reading.read(conversationId, reader.seen);
+          if (slice instanceof Promise) throw new Error("it was read from Redis");
+          reader.seen += slice.entries.length;
+        });
+      }
+      const reads = async () => {
+        const stats = await redis.command<string>("INFO", "commandstats");
+        return Number(/cmdstat_xrange:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+      };
+      const before = await reads();
+      for (let count = 1; count <= 50; count++) {
+        writer.append(custom(runId, String(count)));
+        await expect.poll(() => readers.every(({ seen }) => seen === count)).toBe(true);
+      }
+      expect((await reads()) - before).toBeLessThanOrEqual(50);
+      for (const { leave } of readers) leave();
+    });
+
+    test("a reader far behind reads from Redis, and one who comes anew misses nothing", async () => {
+      await using logs = await twoLogs();
+      const conversationId = randomUUID();
+      const runId = randomUUID();
+      const unsubscribe = await logs.reading.subscribe(conversationId, () => {});
+      const writer = await logs.writing.open({ conversationId, runId, after: 0 });
+      const names = Array.from({ length: 4_000 }, (_, index) => String(index));
+      for (const name of names) writer.append(custom(runId, name));
+      await writer.flushed();
+      expect(await namesIn(logs.reading, conversationId)).toEqual(names);
+      unsubscribe();
+      const again = await logs.reading.subscribe(conversationId, () => {});
+      writer.append(custom(runId, "last"));
+      const all = [...names, "last"];
+      await expect.poll(() => namesIn(logs.reading, conversationId)).toEqual(all);
+      again();
+    });
+  });
+
+  describe("redis: bounds", () => {
+    beforeEach(() => redis.command("FLUSHALL"));
+
+    async function finishedRun(log: RedisLog, conversationId: string, after: number) {
+      const runId = randomUUID();
+      const writer = await log.open({ conversationId, runId, after });
+      writer.append({ type: "custom", runId, spanId: "span", name: "x".repeat(1_000) });
+      await writer.flushed();
+      writer.close();
+      return writer.lastSeq;
+    }
+
+    test("everything of finished runs leaves Redis after the retention time", async () => {
+      const log = await open({ bounds: { retentionMs: 200 } });
+      await Promise.all(Array.from({ length: 200 }, () => finishedRun(log, randomUUID(), 0)));
+      expect(await redis.command<number>("DBSIZE")).toBeGreaterThan(200);
+      await expect.poll(() => redis.command("DBSIZE"), { timeout: 5_000 }).toBe(0);
+      await log[Symbol.asyncDispose]();
+    });
+
+    test("a conversation that is never quiet keeps what was said lately", async () => {
+      await using log = await open({ times: { maxConversationBytes: 5_000 } });
+      const conversationId = randomUUID();
+      let last = 0;
+      for (let runs = 0; runs < 20; runs++) last = await finishedRun(log, conversationId, last);
+      const key = `langwire:{${conversationId}}:events`;
+      const length = () => redis.command<number>("XLEN", key);
+      await expect.poll(length).toBeLessThanOrEqual(5);
+      expect(await length()).toBeGreaterThan(2);
+      const { oldest } = await log.read(conversationId, 0);
+      expect(oldest).toBeGreaterThan(last - 6);
+    });
+  });
+});

@@ -1,0 +1,111 @@
+/** The packages as a new user gets them: packed, installed elsewhere, used in Node and in a browser. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { publint } from "publint";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bin, openPackedProject, type PackedProject } from "./packed.ts";
+
+let project: PackedProject;
+
+beforeAll(async () => {
+  project = await openPackedProject();
+}, 120_000);
+afterAll(() => project?.[Symbol.asyncDispose]());
+
+const program = `
+import { chatBot, errorTable } from "langwire";
+import { scriptedModel, startTestServer } from "langwire/testing";
+import { createClient, type ChatEvent } from "langwire-client";
+
+const model = scriptedModel([{ tokens: ["It", " fizzes."] }]);
+await using server = await startTestServer({ bots: [chatBot({ model })] });
+await using client = createClient({ url: server.url });
+const events: ChatEvent[] = [];
+const run = client.send({ botId: "chat", message: "Soda?" });
+for await (const event of run) events.push(event);
+const retryable: boolean = errorTable.OVERLOADED.retryable;
+console.log(await run.text, events.at(-1)?.type, retryable);
+`;
+
+describe("a new user", () => {
+  test("writes a server and a client in TypeScript", async () => {
+    await project.write("use.ts", program);
+    expect(await project.run("node", "use.ts")).toBe("It fizzes. runEnd true\n");
+  });
+
+  test.each(["nodenext", "bundler"])(
+    "gets types, with module resolution %s",
+    async (resolution) => {
+      await project.write("use.ts", program);
+      const module = resolution === "bundler" ? "esnext" : "nodenext";
+      const options = ["--strict", "--noEmit", "--target", "es2024", "--types", "node"];
+      const lib = ["--lib", "es2024,esnext.disposable,dom", "--ignoreConfig"];
+      const how = ["--module", module, "--moduleResolution", resolution, "--skipLibCheck"];
+      expect(await project.run(bin("tsc"), ...options, ...lib, ...how, "use.ts")).toBe("");
+      await project.write("wrong.ts", program.replace('botId: "chat"', "botId: 1"));
+      await expect(project.run(bin("tsc"), ...options, ...lib, ...how, "wrong.ts")).rejects.toThrow(
+        "TS2322",
+      );
+    },
+  );
+
+  test("starts the server by its command", async () => {
+    const main = await readFile(join(project.packages[0] ?? "", "dist/main.js"), "utf8");
+    expect(main.startsWith("#!/usr/bin/env node\n")).toBe(true);
+    const settings = { HOST: "0.0.0.0" };
+    const started = project.run(
+      "env",
+      ...Object.entries(settings).map((e) => e.join("=")),
+      "node",
+      "node_modules/langwire/dist/main.js",
+    );
+    await expect(started).rejects.toThrow("HOST is");
+  });
+
+  test("chats from the command line", async () => {
+    const help = await project.run(
+      "node",
+      "node_modules/langwire-client/dist/cli/main.js",
+      "--help",
+    );
+    expect(help).toContain("Usage:");
+  });
+
+  test("builds a page with Vite, which takes only what it uses", async () => {
+    const html = (script: string) =>
+      `<!doctype html><script type="module" src="${script}"></script>`;
+    const build = async (code: string): Promise<string> => {
+      await project.write("page.ts", code);
+      await project.write("index.html", html("./page.ts"));
+      await project.write(
+        "vite.config.js",
+        `export default { build: { rolldownOptions: { output: { entryFileNames: "page.js" } } } };`,
+      );
+      await project.run(bin("vite"), "build", "--logLevel", "warn");
+      return readFile(join(project.folder, "dist/page.js"), "utf8");
+    };
+    const whole = await build(
+      `import { createClient } from "langwire-client";\nglobalThis.langwire = createClient({ url: "ws://127.0.0.1/trpc" });`,
+    );
+    expect(whole).toContain("runEnd");
+    const part = await build(
+      `import { LangwireClientError } from "langwire-client";\nconsole.log(LangwireClientError.name);`,
+    );
+    // What stays of tRPC's client has side effects of its own.
+    expect(part).not.toContain("runEnd");
+    expect(part.length).toBeLessThan(whole.length / 3);
+  });
+});
+
+describe.each([0, 1])("package %i", (at) => {
+  test("is what publint asks for", async () => {
+    const pkgDir = project.packages[at] ?? "";
+    const { messages } = await publint({ pkgDir, level: "warning", strict: true, pack: false });
+    expect(messages).toEqual([]);
+  });
+
+  test("has types that resolve as its code does", async () => {
+    const attw = [bin("attw"), project.archives[at] ?? "", "--profile", "esm-only", "--no-color"];
+    await expect(project.run("node", ...attw)).resolves.toContain("🟢");
+  });
+});

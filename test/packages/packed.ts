@@ -1,0 +1,120 @@
+/**
+ * Both packages as npm would publish them, installed into an empty project outside of the repository.
+ * Their dependencies are linked from the repository's own, those that they declare and no others.
+ */
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const root = new URL("../..", import.meta.url).pathname;
+export const bin = (name: string): string => join(root, "node_modules/.bin", name);
+
+export interface PackedProject extends AsyncDisposable {
+  /** The empty project. */
+  readonly folder: string;
+  /** The packages as they are installed there. */
+  readonly packages: readonly string[];
+  /** The archives. */
+  readonly archives: readonly string[];
+  write(file: string, text: string): Promise<void>;
+  /** Runs a program in the project. @returns what it printed; rejects when it fails */
+  run(command: string, ...args: string[]): Promise<string>;
+}
+
+export async function openPackedProject(): Promise<PackedProject> {
+  const place = await mkdtemp(join(tmpdir(), "langwire-packages-"));
+  const source = join(place, "source");
+  const folder = join(place, "project");
+  await copySource(source);
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  await Promise.all([
+    run(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: source }),
+    run(process.execPath, [tsc, "-p", "client/tsconfig.build.json"], { cwd: source }),
+  ]);
+  const archives = await Promise.all([pack(source, place), pack(join(source, "client"), place)]);
+  const modules = join(folder, "node_modules");
+  await mkdir(modules, { recursive: true });
+  await linkDependencies(modules);
+  const packages = await Promise.all(
+    ["langwire", "langwire-client"].map((name, at) =>
+      install(archives[at] ?? "", join(modules, name)),
+    ),
+  );
+  await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+  return {
+    folder,
+    packages,
+    archives,
+    write: (file, text) => writeFile(join(folder, file), text),
+    run: async (command, ...args) => {
+      const { stdout, stderr } = await run(command, args, { cwd: folder, maxBuffer: 1e8 }).catch(
+        ({ message, stdout, stderr }) => {
+          throw new Error(`${message}\n${stdout}\n${stderr}`);
+        },
+      );
+      return stdout + stderr;
+    },
+    [Symbol.asyncDispose]: () => rm(place, { recursive: true }),
+  };
+}
+
+/** A copy to build in: the repository's own build is in use by those who run it. */
+async function copySource(target: string): Promise<void> {
+  const files = ["src", "client", "package.json", "tsconfig.json", "tsconfig.build.json"];
+  const packed = [
+    "PROTOCOL.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    ".env.example",
+    "README.md",
+    "LICENSE",
+  ];
+  for (const file of [...files, ...packed]) {
+    await cp(join(root, file), join(target, file), {
+      recursive: true,
+      filter: (path) => !/\/(node_modules|dist)$/.test(path),
+    });
+  }
+  await symlink(join(root, "node_modules"), join(target, "node_modules"));
+}
+
+async function pack(folder: string, target: string): Promise<string> {
+  const args = ["pack", "--ignore-scripts", "--json", "--pack-destination", target];
+  const { stdout } = await run("npm", args, { cwd: folder });
+  const answer: Record<string, { filename: string }> | { filename: string }[] = JSON.parse(stdout);
+  const [packed] = Object.values(answer);
+  return join(target, packed?.filename ?? "");
+}
+
+async function install(archive: string, target: string): Promise<string> {
+  await mkdir(target, { recursive: true });
+  await run("tar", ["xzf", archive, "-C", target, "--strip-components=1"]);
+  return target;
+}
+
+interface LockEntry {
+  readonly dev?: boolean;
+  readonly link?: boolean;
+}
+
+/** What `npm install` of the two brings along, and the tools of a new user's own: Vite and types. */
+async function linkDependencies(modules: string): Promise<void> {
+  const lock: { packages: Record<string, LockEntry> } = JSON.parse(
+    await readFile(join(root, "package-lock.json"), "utf8"),
+  );
+  const own = new Set([
+    "node_modules/vite",
+    "node_modules/@types/node",
+    "node_modules/undici-types",
+  ]);
+  for (const [path, { dev, link }] of Object.entries(lock.packages)) {
+    const isTop = /^node_modules\/(@[^/]+\/)?[^/]+$/.test(path);
+    if (!isTop || link || (dev && !own.has(path))) continue;
+    const target = join(modules, path.replace("node_modules/", ""));
+    await mkdir(dirname(target), { recursive: true });
+    await symlink(join(root, path), target);
+  }
+}

@@ -1,0 +1,207 @@
+/** The transport under the AI SDK's own `Chat`, which is what its `useChat` is made of. */
+import { Chat } from "@ai-sdk/react";
+import { createElement, Fragment, StrictMode } from "react";
+import { expect, onTestFinished, test, vi } from "vitest";
+import {
+  createChatTransport,
+  type LangwireUIMessage,
+  toUIMessages,
+} from "../../client/src/ai-sdk/index.ts";
+import type { LangwireClient } from "../../client/src/index.ts";
+import { createClient } from "../../client/src/index.ts";
+import { defineBot } from "../../src/bots/bot.ts";
+import { startTestServer } from "../../src/testing.ts";
+import { mount } from "./browser.ts";
+import { gate, type Setting, setUp } from "./setting.ts";
+
+function open(client: LangwireClient, options: { id?: string; botId?: string } = {}) {
+  const { id = crypto.randomUUID(), botId = "chat" } = options;
+  const transport = createChatTransport({ client, botId });
+  const chat = new Chat<LangwireUIMessage>({ id, transport });
+  onTestFinished(() => chat.dispose());
+  return chat;
+}
+
+const textOf = (message: LangwireUIMessage | undefined) =>
+  message?.parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("");
+
+const typesOf = (message: LangwireUIMessage | undefined) =>
+  message?.parts.map(({ type }) => type) ?? [];
+
+test("a message is answered; its parts and what it cost are where the AI SDK has them", async () => {
+  const { client } = await setUp([{ tokens: ["Hel", "lo"] }]);
+  const chat = open(client);
+  await chat.sendMessage({ text: "Hi" });
+  expect(chat.error).toBeUndefined();
+  expect(chat.status).toBe("ready");
+  expect(chat.messages).toMatchObject([
+    { role: "user", parts: [{ text: "Hi" }] },
+    {
+      role: "assistant",
+      parts: [{ type: "step-start" }, { type: "text", text: "Hello", state: "done" }],
+      metadata: { status: "completed", usage: { outputTokens: 2 } },
+    },
+  ]);
+});
+
+test("a tool call is a part of its own, between the steps", async () => {
+  const { client } = await setUp([
+    { tokens: ["Hm."], toolCalls: [{ name: "calculator", args: { expression: "6*7" } }] },
+    { tokens: ["It is 42."] },
+  ]);
+  const chat = open(client, { botId: "agent" });
+  await chat.sendMessage({ text: "6*7?" });
+  const answer = chat.lastMessage;
+  expect(typesOf(answer)).toEqual(["step-start", "text", "dynamic-tool", "step-start", "text"]);
+  expect(answer?.parts[2]).toMatchObject({
+    toolName: "calculator",
+    state: "output-available",
+    input: expect.anything(),
+    output: expect.anything(),
+  });
+});
+
+test("a tool that fails says so", async () => {
+  const { tool } = await import("langchain");
+  const { createAgent } = await import("langchain");
+  const { scriptedModel } = await import("../../src/testing.ts");
+  const broken = tool(
+    () => {
+      throw new Error("out of order");
+    },
+    { name: "broken", description: "Fails." },
+  );
+  const model = scriptedModel([{ toolCalls: [{ name: "broken", args: {} }] }, { tokens: ["Ah."] }]);
+  const bot = defineBot({
+    id: "chat",
+    title: "Chat",
+    description: "Has a broken tool.",
+    runnable: createAgent({ model, tools: [broken] }),
+    expose: "tools",
+  });
+  await using server = await startTestServer({ bots: [bot] });
+  await using client = createClient({ url: server.url });
+  const chat = open(client);
+  await chat.sendMessage({ text: "Try" });
+  const part = chat.lastMessage?.parts.find(({ type }) => type === "dynamic-tool");
+  expect(part).toMatchObject({ state: "output-error", errorText: expect.any(String) });
+});
+
+test("stopping cancels the run, and what was said stays", async () => {
+  const { client } = await setUp([{ tokens: ["Half"], until: new Promise(() => {}) }]);
+  const chat = open(client);
+  const sent = chat.sendMessage({ text: "Hi" });
+  await vi.waitFor(() => expect(textOf(chat.lastMessage)).toBe("Half"));
+  await chat.stop();
+  await sent;
+  expect(chat.status).toBe("ready");
+  expect(textOf(chat.lastMessage)).toBe("Half");
+  await vi.waitFor(async () => {
+    const { items } = await client.conversations.messages({ conversationId: chat.id });
+    expect(items.at(-1)).toMatchObject({ role: "ai", status: "cancelled", text: "Half" });
+  });
+});
+
+test("a failed run is an error with its code, after what was said", async () => {
+  const { client } = await setUp([{ tokens: ["Half"], error: new Error("no") }]);
+  const chat = open(client);
+  await chat.sendMessage({ text: "Hi" });
+  expect(chat.status).toBe("error");
+  expect(chat.error).toMatchObject({ code: "PROVIDER_ERROR", partialText: "Half" });
+  expect(textOf(chat.lastMessage)).toBe("Half");
+});
+
+test("a refused message is an error with its code", async () => {
+  const { client } = await setUp([{ tokens: ["Hello"] }]);
+  const chat = open(client, { botId: "nobody" });
+  await chat.sendMessage({ text: "Hi" });
+  expect(chat.error).toMatchObject({ code: "NOT_FOUND" });
+});
+
+test("regenerating is a new run in place of the old answer", async () => {
+  const { client } = await setUp([{ tokens: ["One"] }, { tokens: ["Two"] }]);
+  const chat = open(client);
+  await chat.sendMessage({ text: "Hi" });
+  const first = chat.lastMessage?.id;
+  await chat.regenerate();
+  expect(chat.messages.map(textOf)).toEqual(["Hi", "Two"]);
+  expect(chat.lastMessage?.id).not.toBe(first);
+});
+
+/** A chat in another window, on a conversation in mid-answer. */
+async function openElsewhere({ client, connect }: Setting) {
+  const id = crypto.randomUUID();
+  const run = client.send({ botId: "chat", conversationId: id, message: "Hi" });
+  for await (const { type } of run) if (type === "token") break;
+  const other = connect();
+  const { items } = await other.conversations.messages({ conversationId: id });
+  const transport = createChatTransport({ client: other, botId: "chat" });
+  const chat = new Chat<LangwireUIMessage>({ id, transport, messages: toUIMessages(items) });
+  onTestFinished(() => chat.dispose());
+  return { chat, run };
+}
+
+test("resuming in mid-answer brings all of it, twice in a row as well", async () => {
+  const { passed, open: finish } = gate();
+  const setting = await setUp([{ tokens: ["Half"], until: passed }]);
+  const { chat, run } = await openElsewhere(setting);
+  const first = chat.resumeStream();
+  await vi.waitFor(() => expect(textOf(chat.lastMessage)).toBe("Half"));
+  const second = chat.resumeStream();
+  await first;
+  finish();
+  await second;
+  expect(chat.messages.map(textOf)).toEqual(["Hi", "Half"]);
+  expect(chat.lastMessage).toMatchObject({ id: run.id, metadata: { status: "completed" } });
+
+  await chat.resumeStream();
+  expect(chat.status).toBe("ready");
+});
+
+test("an answer that was resumed can be stopped", async () => {
+  const setting = await setUp([{ tokens: ["Half"], until: new Promise(() => {}) }]);
+  const { chat, run } = await openElsewhere(setting);
+  const resumed = chat.resumeStream();
+  await vi.waitFor(() => expect(textOf(chat.lastMessage)).toBe("Half"));
+  await chat.stop();
+  await resumed;
+  expect(await run.ended).toMatchObject({ status: "cancelled" });
+});
+
+test("a reset takes back one model's text and leaves the others'", async () => {
+  const { UiChunks } = await import("../../client/src/ai-sdk/ui-chunks.ts");
+  const runId = crypto.randomUUID();
+  const at = new Date().toISOString();
+  const chunks = new UiChunks();
+  const model = (spanId: string) =>
+    ({ type: "llmStart", runId, spanId, at, name: "model" }) as const;
+  const says = (spanId: string, text: string) => ({ type: "token", runId, spanId, text }) as const;
+  const events = [model("a"), model("b"), says("a", "wrong"), says("b", "right")] as const;
+  for (const event of events) chunks.add(event);
+  expect(chunks.add({ type: "reset", runId, spanId: "a" })).toEqual([
+    { type: "reset-step" },
+    { type: "text-start", id: "b/text" },
+    { type: "text-delta", id: "b/text", delta: "right" },
+  ]);
+  expect(chunks.add(says("a", "better"))[0]).toEqual({ type: "text-start", id: "a/text" });
+});
+
+test("useChat itself, in strict mode, takes up the answer that is being made", async () => {
+  const { passed, open: finish } = gate();
+  const { client, connect } = await setUp([{ tokens: ["Half"], until: passed }]);
+  const id = crypto.randomUUID();
+  const run = client.send({ botId: "chat", conversationId: id, message: "Hi" });
+  for await (const { type } of run) if (type === "token") break;
+
+  const { useChat } = await import("@ai-sdk/react");
+  const transport = createChatTransport({ client: connect(), botId: "chat" });
+  function View() {
+    const { messages, status } = useChat<LangwireUIMessage>({ id, transport, resume: true });
+    return createElement(Fragment, null, `<${status}> ${messages.map(textOf).join(" | ")}`);
+  }
+  const page = mount(createElement(StrictMode, null, createElement(View)));
+  await page.shows("<streaming> Half");
+  finish();
+  await page.shows("<ready> Half");
+  expect(await run.ended).toMatchObject({ status: "completed" });
+});

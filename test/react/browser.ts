@@ -1,0 +1,55 @@
+/** Enough of a browser for React: a document, without a browser's network. */
+import { type HTMLElement, Window } from "happy-dom";
+import type { ReactNode } from "react";
+import type { Root } from "react-dom/client";
+import { onTestFinished } from "vitest";
+
+const window = new Window();
+Object.assign(globalThis, { window, document: window.document });
+// React looks for a document when it is loaded.
+const { createRoot, hydrateRoot } = await import("react-dom/client");
+const { flushSync } = await import("react-dom");
+
+export interface Mounted {
+  readonly text: string;
+  draw(node: ReactNode): void;
+  unmount(): void;
+  /** Settles once the text is there. */
+  shows(text: string): Promise<void>;
+}
+
+/** @param options `html` is what a server rendered, to be taken over */
+export function mount(node: ReactNode, options: { html?: string } = {}): Mounted {
+  const container = window.document.createElement("div");
+  window.document.body.append(container);
+  const draw = (next: ReactNode) => flushSync(() => root.render(next));
+  const unmount = () => root.unmount();
+  let root: Root;
+  if (options.html === undefined) {
+    root = createRoot(container as never);
+    draw(node);
+  } else {
+    container.innerHTML = options.html;
+    root = hydrateRoot(container as never, node);
+  }
+  onTestFinished(unmount);
+  return {
+    get text() {
+      return container.textContent;
+    },
+    draw,
+    unmount,
+    shows: (text) => changedUntil(container, () => container.textContent.includes(text)),
+  };
+}
+
+function changedUntil(container: HTMLElement, isSo: () => boolean): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const look = () => {
+    if (isSo()) resolve();
+  };
+  const observer = new window.MutationObserver(look);
+  observer.observe(container, { childList: true, characterData: true, subtree: true });
+  look();
+  return promise.finally(() => observer.disconnect());
+}

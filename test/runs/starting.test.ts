@@ -1,0 +1,76 @@
+/** The moment between a run's claim and its first event. */
+import { expect, test } from "vitest";
+import { openLangwire } from "../../src/runs/open-langwire.ts";
+import { all, botDoing, botWaiting, caller, newRun } from "./run-bench.ts";
+
+test("a cancel that comes while its run is being started stops it", async () => {
+  await using langwire = await openLangwire({ bots: [botWaiting(new Promise(() => {}))] });
+  for (let turns = 0; turns < 60; turns++) {
+    const run = newRun();
+    const sending = langwire.runs.send(caller, run);
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    const cancelled = langwire.runs.cancel(caller, run.runId).catch(({ code }) => code);
+    const follower = await sending;
+    const answer = await cancelled;
+    // Before the claim there is nothing to cancel; from then on there is.
+    if (answer === "NOT_FOUND") await langwire.runs.cancel(caller, run.runId);
+    else expect(answer).toEqual({ runId: run.runId, status: "cancelled" });
+    expect((await all(follower)).at(-1)?.event).toMatchObject({ status: "cancelled" });
+  }
+});
+
+test("a shutdown waits for runs that are being started, and ends them", async () => {
+  for (let turns = 0; turns < 60; turns += 3) {
+    await using langwire = await openLangwire({ bots: [botWaiting(new Promise(() => {}))] });
+    const run = newRun();
+    const sending = langwire.runs.send(caller, run).catch(({ code }) => code);
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    await langwire.runs.drain(0);
+    expect(langwire.runs.live.size).toBe(0);
+    const follower = await sending;
+    if (follower === "OVERLOADED") continue;
+    expect((await all(follower)).at(-1)?.event).toMatchObject({
+      status: "failed",
+      error: { code: "SERVER_RESTARTED" },
+    });
+    expect(await langwire.store.runs.unfinished()).toEqual([]);
+  }
+});
+
+test("many sends at one moment do not start more runs than there may be", async () => {
+  let started = 0;
+  const bot = botDoing(() => {
+    started += 1;
+    return new Promise(() => {});
+  });
+  await using langwire = await openLangwire({ bots: [bot], runLimits: { maxLiveRuns: 3 } });
+  const sends = Array.from({ length: 20 }, () => langwire.runs.send(caller, newRun()));
+  const outcomes = await Promise.allSettled(sends);
+  const refused = outcomes.filter(({ status }) => status === "rejected");
+  expect(refused.map((outcome) => outcome.status === "rejected" && outcome.reason.code)).toEqual(
+    refused.map(() => "OVERLOADED"),
+  );
+  expect(refused).toHaveLength(17);
+  await expect.poll(() => started).toBe(3);
+});
+
+test("deleting a conversation stops a run that is being started there", async () => {
+  for (let turns = 0; turns < 60; turns += 3) {
+    let stopped = 0;
+    const bot = botDoing((signal) => {
+      signal?.addEventListener("abort", () => stopped++);
+      return new Promise(() => {});
+    });
+    await using langwire = await openLangwire({ bots: [bot] });
+    const run = newRun();
+    const sending = langwire.runs.send(caller, run).catch(({ code }) => code);
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    const deleted = await langwire.store.conversations.delete(run.conversationId, caller.userId);
+    if (deleted?.runningRunId !== undefined) {
+      langwire.runs.stop(deleted.runningRunId);
+      await sending;
+      await expect.poll(() => langwire.runs.live.size).toBe(0);
+    }
+    await sending;
+  }
+});

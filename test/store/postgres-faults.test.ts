@@ -1,0 +1,142 @@
+import { Client } from "pg";
+import { expect, test } from "vitest";
+import { openPostgresStore } from "../../src/store/postgres.ts";
+import { administer, describeWithPostgres } from "../support/postgres.ts";
+import { startTcpProxy } from "../support/tcp-proxy.ts";
+import { begin, endingOf, exchange, newRun } from "./store-place.ts";
+
+const unavailable = { code: "STORE_UNAVAILABLE", cause: expect.any(Error) };
+
+await describeWithPostgres("the Postgres store when Postgres fails", (postgres) => {
+  async function query(url: string, text: string): Promise<Record<string, unknown>[]> {
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    try {
+      return (await client.query(text)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  test("many nodes that start at once migrate once", async () => {
+    await using database = await postgres.createDatabase();
+    const opened = await Promise.all(
+      Array.from({ length: 6 }, () => openPostgresStore({ url: database.url })),
+    );
+    await using stack = new AsyncDisposableStack();
+    for (const store of opened) stack.use(store);
+    expect(await query(database.url, "select * from kysely_migration")).toHaveLength(2);
+    for (const store of opened) await exchange(store);
+  });
+
+  test("the database itself refuses a second run in progress", async () => {
+    await using database = await postgres.createDatabase();
+    await using store = await openPostgresStore({ url: database.url });
+    await begin(store);
+    const second = `insert into runs
+      (run_id, conversation_id, bot_id, user_id, message, status, first_seq, started_at)
+      select 'second', conversation_id, bot_id, user_id, message, status, 2, started_at from runs`;
+    await expect(query(database.url, second)).rejects.toMatchObject({
+      constraint: "runs_one_running",
+    });
+  });
+
+  test("a server that is not there, or lets nobody in, is unavailable", async () => {
+    const url = new URL(postgres.url);
+    url.password = "wrong";
+    await expect(openPostgresStore({ url: url.href })).rejects.toMatchObject(unavailable);
+    url.port = "1";
+    await expect(openPostgresStore({ url: url.href })).rejects.toMatchObject(unavailable);
+    await expect(openPostgresStore({ url: `${postgres.url}-is-missing` })).rejects.toMatchObject(
+      unavailable,
+    );
+  });
+
+  test("connections that an operator ends are replaced", async () => {
+    await using database = await postgres.createDatabase();
+    await using store = await openPostgresStore({ url: database.url });
+    const run = await begin(store);
+    await administer(
+      postgres.url,
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database.name}'`,
+    );
+    // The pool hears of each connection's end before the next call or by it.
+    const next = () =>
+      store.runs.get(run.runId, "alice").catch((error: unknown) => {
+        expect(error).toMatchObject(unavailable);
+      });
+    await expect.poll(next).toEqual(run);
+  });
+
+  test("a claim that is ended in the middle leaves nothing behind", async () => {
+    await using database = await postgres.createDatabase();
+    await using store = await openPostgresStore({ url: database.url });
+    const { conversationId } = await exchange(store);
+    const before = await store.conversations.get(conversationId, "alice");
+    const holder = new Client({ connectionString: database.url });
+    await holder.connect();
+    await holder.query("begin");
+    await holder.query("lock table runs in exclusive mode");
+    const input = newRun({ conversationId });
+    const claim = store.runs.claim(input);
+    const refused = expect(claim).rejects.toMatchObject(unavailable);
+    const waiting = `select pg_terminate_backend(pid) as ended from pg_stat_activity
+      where datname = '${database.name}' and wait_event_type = 'Lock'`;
+    await expect.poll(() => query(postgres.url, waiting)).toEqual([{ ended: true }]);
+    await refused;
+    await holder.end();
+    expect(await store.conversations.get(conversationId, "alice")).toEqual(before);
+    expect(await store.runs.claim(input)).toMatchObject({ outcome: "claimed" });
+  });
+
+  test("a database that takes no writes is unavailable until it does", async () => {
+    await using database = await postgres.createDatabase();
+    await using store = await openPostgresStore({ url: database.url });
+    const run = await begin(store);
+    const { name } = database;
+    const readOnly = async (value: "on" | "off") => {
+      await administer(
+        postgres.url,
+        `alter database ${name} set default_transaction_read_only = ${value}`,
+      );
+      await administer(
+        postgres.url,
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`,
+      );
+      await store.runs.running(run.conversationId).catch(() => undefined);
+    };
+    await readOnly("on");
+    await expect(store.runs.finish(endingOf(run))).rejects.toMatchObject(unavailable);
+    await expect(store.runs.claim(newRun())).rejects.toMatchObject(unavailable);
+    expect(await store.runs.get(run.runId, "alice")).toEqual(run);
+    await readOnly("off");
+    expect((await store.runs.finish(endingOf(run))).finished).toBe(true);
+  });
+
+  test("a network that breaks, or swallows everything, is survived", async () => {
+    await using database = await postgres.createDatabase();
+    await using proxy = await startTcpProxy({ port: postgres.port });
+    const url = new URL(database.url);
+    url.port = String(proxy.port);
+    await using store = await openPostgresStore({ url: url.href, timeoutMs: 500 });
+    const ending = endingOf(await begin(store));
+
+    proxy.refuse();
+    proxy.cut();
+    await expect(store.runs.finish(ending)).rejects.toMatchObject(unavailable);
+    await expect(store.ping()).rejects.toMatchObject(unavailable);
+    proxy.accept();
+    await expect(store.ping()).resolves.toBeUndefined();
+
+    proxy.pause();
+    const start = performance.now();
+    const calls = [store.runs.finish(ending), store.ping(), store.runs.claim(newRun())];
+    for (const result of await Promise.allSettled(calls)) {
+      expect(result).toMatchObject({ status: "rejected", reason: unavailable });
+    }
+    expect(performance.now() - start).toBeLessThan(5_000);
+    proxy.resume();
+    // Whether or not the first call got through after all.
+    expect(await store.runs.finish(ending)).toMatchObject({ finished: true, run: ending });
+  });
+});

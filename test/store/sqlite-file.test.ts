@@ -1,0 +1,170 @@
+/** What is SQLite's alone: sharing the connection, the file, the write-ahead log. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, statSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setImmediate } from "node:timers/promises";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { openSqliteStore } from "../../src/store/sqlite.ts";
+import { begin, endingOf, exchange, newRun } from "./store-place.ts";
+
+let directory: string;
+let path: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "langwire-store-"));
+  path = join(directory, "made", "when", "missing.db");
+});
+
+afterEach(() => rm(directory, { recursive: true }));
+
+/** A process that runs `code`, which may `open()` the store and need not close it. */
+function storeProcess(code: string) {
+  const url = new URL("../../src/store/sqlite.ts", import.meta.url).href;
+  const script = `
+    import { once } from "node:events";
+    import { openSqliteStore } from ${JSON.stringify(url)};
+    const open = () => openSqliteStore({ path: ${JSON.stringify(path)} });
+    ${code}
+  `;
+  return spawn(process.execPath, ["--input-type=module-typescript", "-e", script], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+}
+
+test("calls settle within the turn of the event loop in which they were made", async () => {
+  await using store = await openSqliteStore({ path });
+  const settled: string[] = [];
+  const { conversationId } = await exchange(store);
+  const calls = Array.from({ length: 5 }, async () => {
+    const claim = await store.runs.claim(newRun({ conversationId }));
+    settled.push(claim.outcome);
+    if (claim.outcome === "claimed") await store.runs.finish(endingOf(claim.run));
+  });
+  expect(store.database.isTransaction).toBe(false);
+  await setImmediate();
+  expect(settled).toHaveLength(5);
+  expect(store.database.isTransaction).toBe(false);
+  await Promise.all(calls);
+});
+
+test("others may write through the same connection between transactions", async () => {
+  await using store = await openSqliteStore({ path });
+  store.database.exec("create table theirs (id integer primary key)");
+  const insert = store.database.prepare("insert into theirs default values");
+  const foreign = newRun();
+  await begin(store, foreign);
+  let written = 0;
+  let waited = 0;
+  const claims = Array.from({ length: 40 }, () =>
+    // All of them refused: what is rolled back takes nothing of anybody else's with it.
+    store.runs.claim({ ...newRun(), conversationId: foreign.conversationId, userId: "bob" }),
+  );
+  for (let microtask = 0; microtask < 2_000; microtask++) {
+    await undefined;
+    if (store.database.isTransaction) waited++;
+    else {
+      insert.run();
+      written++;
+    }
+  }
+  await Promise.all(claims);
+  expect(waited).toBeGreaterThan(0);
+  expect(store.database.prepare("select count(*) as n from theirs").get()?.n).toBe(written);
+});
+
+test("processes that open a new file at once make it once", async () => {
+  const processes = Array.from({ length: 4 }, () =>
+    storeProcess(`
+      console.log("ready");
+      await once(process.stdin, "data");
+      process.stdin.destroy();
+      await open();
+      console.log("open");
+    `),
+  );
+  await Promise.all(processes.map((one) => once(one.stdout, "data")));
+  const outputs = processes.map((one) => text(one.stdout));
+  for (const one of processes) one.stdin.write("go");
+  // They end though they close nothing: an open store keeps no process alive.
+  expect(await Promise.all(outputs)).toEqual(Array(4).fill("open\n"));
+  await using store = await openSqliteStore({ path });
+  expect(store.database.prepare("select name from kysely_migration").all()).toHaveLength(2);
+});
+
+test("a process that was killed leaves what it had claimed", async () => {
+  const child = storeProcess(`
+    const store = await open();
+    await store.runs.claim({
+      runId: crypto.randomUUID(), conversationId: crypto.randomUUID(),
+      botId: "chat", userId: "alice", message: "Was I heard?",
+    });
+    console.log("claimed");
+    setInterval(() => {}, 1000);
+  `);
+  await once(child.stdout, "data");
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  await using store = await openSqliteStore({ path });
+  expect(await store.runs.unfinished()).toMatchObject([{ message: "Was I heard?" }]);
+});
+
+test("what is written reaches the file while the store is open", async () => {
+  await using store = await openSqliteStore({ path });
+  await exchange(store, { message: "x".repeat(500_000) });
+  await expect.poll(() => statSync(path).size, { timeout: 5_000 }).toBeGreaterThan(500_000);
+});
+
+test("closing leaves one whole file", async () => {
+  const store = await openSqliteStore({ path });
+  await exchange(store, { message: "x".repeat(500_000) });
+  await store[Symbol.asyncDispose]();
+  expect(existsSync(`${path}-wal`)).toBe(false);
+  expect(statSync(path).size).toBeGreaterThan(500_000);
+});
+
+test("memory alone will do", async () => {
+  await using store = await openSqliteStore({ path: ":memory:" });
+  expect((await begin(store)).firstSeq).toBe(1);
+});
+
+test("a page of messages is read from two indexes, without sorting the conversation", async () => {
+  await using store = await openSqliteStore({ path });
+  const plan = store.database
+    .prepare(
+      `explain query plan select * from messages
+       where conversation_id = ? and position < ? order by position desc limit ?`,
+    )
+    .all("", 0, 0)
+    .map((row) => String(row.detail));
+  expect(plan).toContain("MERGE (UNION ALL)");
+  expect(plan.join()).not.toMatch(/B-TREE|SCAN/);
+});
+
+test("the database itself refuses a second run in progress, and numbers used twice", async () => {
+  await using store = await openSqliteStore({ path });
+  const run = await begin(store);
+  const insert = store.database.prepare(`
+    insert into runs (run_id, conversation_id, bot_id, user_id, message, status, first_seq,
+      started_at, end_seq, ended_at, text)
+    select :run_id, conversation_id, bot_id, user_id, message, :status, :first_seq, started_at,
+      :end_seq, :ended_at, :ended_at
+    from runs`);
+  const running = {
+    run_id: "second",
+    status: "running",
+    first_seq: 2,
+    end_seq: null,
+    ended_at: null,
+  };
+  const ended = { ...running, status: "completed", end_seq: 9, ended_at: run.startedAt };
+  expect(() => insert.run(running)).toThrow("runs.conversation_id");
+  expect(() => insert.run({ ...ended, first_seq: run.firstSeq })).toThrow("runs.first_seq");
+  expect(() => insert.run({ ...ended, run_id: run.runId })).toThrow("runs.run_id");
+  expect(() => insert.run({ ...ended, end_seq: 2 })).toThrow("runs_ended");
+  expect(() => insert.run({ ...ended, end_seq: null })).toThrow("runs_ended");
+  expect(() => insert.run({ ...ended, status: "paused" })).toThrow("runs_status");
+});

@@ -1,0 +1,23 @@
+/**
+ * What every store must do, whichever database is beneath it: an engine's own test file says how to
+ * open it and calls `describeStore`.
+ */
+import { describe } from "vitest";
+import { describeConversations } from "./conversations-contract.ts";
+import { describeMembers } from "./members-contract.ts";
+import { describeMessages } from "./messages-contract.ts";
+import { describeRuns } from "./runs-contract.ts";
+import { describeStoreItself } from "./store-itself-contract.ts";
+import { describeStoreModel } from "./store-model.ts";
+import type { StorePlace } from "./store-place.ts";
+
+export function describeStore(name: string, newPlace: () => Promise<StorePlace>): void {
+  describe(`the store on ${name}`, () => {
+    describe("conversations", () => describeConversations(newPlace));
+    describe("members", () => describeMembers(newPlace));
+    describe("messages", () => describeMessages(newPlace));
+    describe("runs", () => describeRuns(newPlace));
+    describe("itself", () => describeStoreItself(newPlace));
+    describe("under any interleaving", () => describeStoreModel(newPlace));
+  });
+}

@@ -1,0 +1,37 @@
+/** Some runs at 20 tokens a second each, looked at while all of them are under way. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Stage } from "./stage.ts";
+
+export const tokenIntervalMs = 50;
+const spreadMs = 1_500;
+const settleMs = 700;
+const windowMs = 4_000;
+/** Long enough to be under way at the window's end. */
+const tokens = Math.ceil((spreadMs + settleMs + windowMs + 600) / tokenIntervalMs);
+
+export interface PacedWindow {
+  readonly cpuPercent: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly tokensPerSecond: number;
+}
+
+export async function pacedWindow(stage: Stage, count: number): Promise<PacedWindow> {
+  const wanted = { kind: "paced", tokens, intervalMs: tokenIntervalMs } as const;
+  const driven = stage.drive({ wanted, runsEach: 1, spreadMs, count });
+  driven.catch(() => {});
+  await sleep(spreadMs + settleMs);
+  await stage.load.call("startLatencies");
+  const before = await stage.usage();
+  await sleep(windowMs);
+  const after = await stage.usage();
+  const { count: received, p50, p99 } = await stage.stopLatencies();
+  await driven;
+  const wallUs = after.wallUs - before.wallUs;
+  return {
+    cpuPercent: (100 * (after.cpuUs - before.cpuUs)) / wallUs,
+    p50,
+    p99,
+    tokensPerSecond: received / (wallUs / 1e6),
+  };
+}

@@ -1,0 +1,90 @@
+/** How each measure is shown. */
+export interface Column {
+  readonly what: string;
+  readonly head: string;
+  readonly digits: number;
+}
+
+export interface Table {
+  readonly title: string;
+  readonly note: string;
+  readonly columns: readonly Column[];
+}
+
+const column = (what: string, head: string, digits = 1): Column => ({ what, head, digits });
+
+export const columns: Readonly<Record<string, Table>> = {
+  saturated: {
+    title: "Saturated",
+    note: "Answers of 300 tokens, the provider as fast as it is read, 32 events a write. Server CPU, µs a token.",
+    columns: [column("usPerToken16", "16 runs"), column("usPerToken128", "128 runs")],
+  },
+  paced: {
+    title: "Paced",
+    note: "One token each 50 ms a run, one event a packet, all runs out of phase. Server CPU as a share of its core; from the provider's write to the client's receipt, ms.",
+    columns: [300, 600].flatMap((runs) => [
+      column(`cpuPercent${runs}`, `${runs}: CPU %`),
+      column(`p50Ms${runs}`, `${runs}: p50 ms`, 2),
+      column(`p99Ms${runs}`, `${runs}: p99 ms`),
+      column(`tokensPerSecond${runs}`, `${runs}: tokens/s`, 0),
+    ]),
+  },
+  capacity: {
+    title: "Capacity",
+    note: "Most runs at 20 tokens/s with 99 of 100 tokens within 100 ms; fifty more at each step. Langwire with MAX_LIVE_RUNS raised to 2,000.",
+    columns: [column("runs", "runs", 0)],
+  },
+  fanout: {
+    title: "Fan-out",
+    note: "One run to 1,000 other readers. Server CPU, µs a token delivered.",
+    columns: [
+      column("usPerDelivery", "saturated", 2),
+      column("pacedUsPerDelivery", "20 tokens/s", 2),
+    ],
+  },
+  stoppedReader: {
+    title: "A reader that stops",
+    note: "Twenty answers of 3 MB: to one who reads along in a room, where there are rooms; else to whoever asked. By how much the server grew, MiB, resident (which keeps what garbage has left) and in use; and an answer of 300 tokens to somebody else, ms. A server that waits for its reader leaves the answers at the provider.",
+    columns: [
+      column("readingMiB", "reads"),
+      column("stoppedMiB", "stops"),
+      column("moreMiB", "more"),
+      column("readingLiveMiB", "in use: reads"),
+      column("stoppedLiveMiB", "in use: stops"),
+      column("moreLiveMiB", "in use: more"),
+      column("otherReadingMs", "other, meanwhile: reads"),
+      column("otherStoppedMs", "other, meanwhile: stops"),
+    ],
+  },
+  idle: {
+    title: "Idle sockets",
+    note: "5,000 sockets. Server memory (RSS) for each, bytes.",
+    columns: [
+      column("connectedBytes", "connected", 0),
+      column("watchingBytes", "watching a conversation of its own", 0),
+    ],
+  },
+  attach: {
+    title: "Attaching to a finished run",
+    note: "5,000 tokens, an event each; ten readers, one after the other.",
+    columns: [
+      column("events", "events", 0),
+      column("frames", "frames", 0),
+      column("heldMs", "event loop held at most, ms"),
+    ],
+  },
+  firstToken: {
+    title: "First token",
+    note: "From sending the message to the first token, one run at a time, ms.",
+    columns: [column("ms", "median", 2)],
+  },
+  longAnswer: {
+    title: "Long answers",
+    note: "Four runs at once, saturated. Server CPU, µs a token.",
+    columns: [
+      column("usPerToken500", "500 tokens"),
+      column("usPerToken5000", "5,000 tokens"),
+      column("usPerToken20000", "20,000 tokens"),
+    ],
+  },
+};

@@ -128,6 +128,9 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
       if (this.#held) return undefined;
       const busy = this.#options.pacer?.ready();
       if (busy !== undefined) {
+        // Who takes nothing keeps nothing: what was read is read again, once it is wanted.
+        this.#cursor.load([]);
+        this.#stale = true;
         this.#holdFor(busy);
       } else if (this.#deliveriesThisTurn >= deliveriesPerTurn) {
         this.#deliveriesThisTurn = 0;

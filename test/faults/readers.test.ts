@@ -133,16 +133,12 @@ test("a client that stops reading costs the server little", {
     context,
     `reader stopped while runs make ${2 * runs} MiB: memory, others, catching up`,
   );
-  const settings = { LOG_MEMORY_MB: "8" };
-  const measured = [];
-  for (const stopped of [false, true]) {
-    await using bench = await setUp(settings);
-    await load(bench, { stopped: false, runs: 2 });
-    measured.push(await load(bench, { stopped, runs }));
-  }
-  const [reads, stops] = measured;
-  if (reads === undefined || stops === undefined) throw new Error("not measured");
-  context.annotate(JSON.stringify(measured));
+  // In one process, one after the other: two processes differ by more than what is looked for.
+  await using bench = await setUp({ LOG_MEMORY_MB: "8" });
+  await load(bench, { stopped: false, runs });
+  const reads = await load(bench, { stopped: false, runs });
+  const stops = await load(bench, { stopped: true, runs });
+  context.annotate(JSON.stringify({ reads, stops }));
   expect(stops.behindEnded).toBe(1);
   expect(stops.held - reads.held).toBeLessThan(8 * mebibyte);
   expect(stops.rss - reads.rss).toBeLessThan(8 * mebibyte);

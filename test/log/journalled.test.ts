@@ -31,7 +31,7 @@ function token(runId: string, text: string): ChatEvent {
 }
 
 describe("memory", () => {
-  test("what the log says it holds is what it costs, however the tokens come", () => {
+  test("what the log says it holds is what it costs, however the tokens come", async () => {
     for (const spans of [[spanId], [randomUUID(), randomUUID(), randomUUID()]]) {
       const log = new MemoryLog();
       const runId = randomUUID();
@@ -41,6 +41,7 @@ describe("memory", () => {
         const span = spans[index % spans.length] ?? spanId;
         writer.append({ type: "token", runId, spanId: span, text: `${index}`.padStart(5, " ") });
       }
+      await writer.flushed();
       const used = heapUsed() - before;
       expect(used / log.bytes).toBeLessThan(1.5);
     }

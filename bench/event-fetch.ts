@@ -13,8 +13,8 @@ import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { StringOutputParser } from "@langchain/core/output_parsers";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
 import { ChatOpenAI, type ChatOpenAIFields } from "@langchain/openai";
-import { EventCompletions } from "../src/bots/event-completions.ts";
-import { createEventFetch } from "../src/bots/event-fetch.ts";
+import { EventCompletions } from "../src/bots/provider/event-completions.ts";
+import { createEventFetch } from "../src/bots/provider/event-fetch.ts";
 
 const tokensPerAnswer = 300;
 const paceMs = 50;

@@ -2,7 +2,6 @@
 export type { Connection } from "./api/context.ts";
 export { formatError, toTrpcError } from "./api/errors.ts";
 export { type ChatRouter, type ChatRouterOptions, createChatRouter } from "./api/router.ts";
-export { agentBot } from "./bots/agent-bot.ts";
 export {
   type Bot,
   type BotContext,
@@ -12,10 +11,11 @@ export {
   type Expose,
   type Memory,
 } from "./bots/bot.ts";
-export { chatBot } from "./bots/chat-bot.ts";
-export { EventCompletions } from "./bots/event-completions.ts";
-export { createEventFetch } from "./bots/event-fetch.ts";
-export { createModel, type ModelSettings } from "./bots/model.ts";
+export { EventCompletions } from "./bots/provider/event-completions.ts";
+export { createEventFetch } from "./bots/provider/event-fetch.ts";
+export { agentBot } from "./bots/shipped/agent-bot.ts";
+export { chatBot } from "./bots/shipped/chat-bot.ts";
+export { createModel, type ModelSettings } from "./bots/shipped/model.ts";
 export { type ErrorCode, errorTable, type Failure, LangwireError } from "./protocol/errors.ts";
 export type { ChatEvent, EventOf, EventType, RunStatus, Usage } from "./protocol/events.ts";
 export type { Caller } from "./runs/caller.ts";

@@ -3,11 +3,11 @@
 import { fileURLToPath } from "node:url";
 import closeWithGrace from "close-with-grace";
 import type { Logger } from "pino";
-import { agentBot } from "./bots/agent-bot.ts";
 import type { Bot } from "./bots/bot.ts";
-import { chatBot } from "./bots/chat-bot.ts";
-import { LocalModel } from "./bots/local-model.ts";
-import { createModel } from "./bots/model.ts";
+import { LocalModel } from "./bots/local/local-model.ts";
+import { agentBot } from "./bots/shipped/agent-bot.ts";
+import { chatBot } from "./bots/shipped/chat-bot.ts";
+import { createModel } from "./bots/shipped/model.ts";
 import { ConfigError, readSettings, type Settings, secretsIn } from "./config.ts";
 import { LangwireError } from "./protocol/errors.ts";
 import { allOf } from "./runs/observer.ts";

@@ -8,7 +8,7 @@
  * another process has taken over gets its `runEnd` there, and ends here without a word.
  */
 import type { Bot, HistoryMessage } from "../bots/bot.ts";
-import { type SpanEvent, startBot } from "../bots/run-bot.ts";
+import { type SpanEvent, startBot } from "../bots/run/run-bot.ts";
 import type { RunWriter } from "../log/log.ts";
 import { AnswerFold } from "../protocol/answer.ts";
 import { type Failure, LangwireError } from "../protocol/errors.ts";

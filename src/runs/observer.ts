@@ -1,5 +1,5 @@
 /** Who wants to know of runs besides their readers: logs, metrics, traces. */
-import type { SpanEvent } from "../bots/run-bot.ts";
+import type { SpanEvent } from "../bots/run/run-bot.ts";
 import type { Run } from "../store/store.ts";
 import type { RunEnding } from "./live-run.ts";
 

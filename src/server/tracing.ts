@@ -13,7 +13,7 @@ import {
   type TracerProvider,
   trace,
 } from "@opentelemetry/api";
-import type { SpanEvent } from "../bots/run-bot.ts";
+import type { SpanEvent } from "../bots/run/run-bot.ts";
 import type { RunObserver } from "../runs/observer.ts";
 
 interface TracedRun {

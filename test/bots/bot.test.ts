@@ -11,11 +11,11 @@ import {
   defineBot,
   type HistoryMessage,
 } from "../../src/bots/bot.ts";
-import { defaultInput } from "../../src/bots/bot-input.ts";
-import { textOf } from "../../src/bots/bot-output.ts";
 import { Catalogue } from "../../src/bots/catalogue.ts";
 import { estimateTokens, recall } from "../../src/bots/memory.ts";
 import { contextTokensOf, defaultContextTokens } from "../../src/bots/model-limits.ts";
+import { defaultInput } from "../../src/bots/run/bot-input.ts";
+import { textOf } from "../../src/bots/run/bot-output.ts";
 import { botInfo } from "../../src/protocol/conversations.ts";
 import { transcriptOf } from "./transcript.ts";
 

@@ -8,8 +8,8 @@ import {
 } from "@langchain/openai";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { EventCompletions } from "../../src/bots/event-completions.ts";
-import { createEventFetch, type EventFetch } from "../../src/bots/event-fetch.ts";
+import { EventCompletions } from "../../src/bots/provider/event-completions.ts";
+import { createEventFetch, type EventFetch } from "../../src/bots/provider/event-fetch.ts";
 import { eventDocument } from "./event-fetch-documents.ts";
 import {
   cutAt,

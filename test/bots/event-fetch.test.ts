@@ -9,7 +9,11 @@ import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "nod
 import fc from "fast-check";
 import { H2CClient } from "undici";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { createEventFetch, type EventFetch, ProviderTimeout } from "../../src/bots/event-fetch.ts";
+import {
+  createEventFetch,
+  type EventFetch,
+  ProviderTimeout,
+} from "../../src/bots/provider/event-fetch.ts";
 import { eventDocument } from "./event-fetch-documents.ts";
 import {
   cutAt,

@@ -1,11 +1,11 @@
 import { HumanMessage } from "@langchain/core/messages";
 import { describe, expect, test } from "vitest";
-import { agentBot } from "../../src/bots/agent-bot.ts";
-import { chatBot } from "../../src/bots/chat-bot.ts";
-import { DocumentSearch } from "../../src/bots/document-search.ts";
-import { LocalModel } from "../../src/bots/local-model.ts";
-import { createModel } from "../../src/bots/model.ts";
-import { ownDocuments } from "../../src/bots/own-documents.ts";
+import { LocalModel } from "../../src/bots/local/local-model.ts";
+import { agentBot } from "../../src/bots/shipped/agent-bot.ts";
+import { chatBot } from "../../src/bots/shipped/chat-bot.ts";
+import { createModel } from "../../src/bots/shipped/model.ts";
+import { DocumentSearch } from "../../src/bots/tools/document-search.ts";
+import { ownDocuments } from "../../src/bots/tools/own-documents.ts";
 import { transcriptOfBot } from "./transcript.ts";
 
 const model = new LocalModel({ paceMs: 0 });

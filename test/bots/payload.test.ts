@@ -4,7 +4,7 @@ import { ChatOpenAI } from "@langchain/openai";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { cutText, type PayloadLimits, toPayload } from "../../src/bots/payload.ts";
+import { cutText, type PayloadLimits, toPayload } from "../../src/bots/run/payload.ts";
 
 const circular: Record<string, unknown> = { name: "it" };
 circular.self = circular;

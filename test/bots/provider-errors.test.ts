@@ -1,6 +1,6 @@
 import { ContextOverflowError } from "@langchain/core/errors";
 import { describe, expect, test } from "vitest";
-import { classifyError, type ErrorSource } from "../../src/bots/provider-errors.ts";
+import { classifyError, type ErrorSource } from "../../src/bots/provider/provider-errors.ts";
 import { type ErrorCode, errorTable, LangwireError } from "../../src/protocol/errors.ts";
 
 const withFields = (fields: object, message = "secret words") =>

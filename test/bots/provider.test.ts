@@ -9,12 +9,12 @@ import { ChatPromptTemplate } from "@langchain/core/prompts";
 import { RunnableLambda } from "@langchain/core/runnables";
 import { MessagesAnnotation, StateGraph } from "@langchain/langgraph";
 import { describe, expect, test } from "vitest";
-import { agentBot } from "../../src/bots/agent-bot.ts";
-import { timeTool } from "../../src/bots/agent-tools.ts";
 import { type Bot, type BotRunnable, defineBot } from "../../src/bots/bot.ts";
-import { chatBot } from "../../src/bots/chat-bot.ts";
-import { createModel, type ModelSettings } from "../../src/bots/model.ts";
-import { startBot } from "../../src/bots/run-bot.ts";
+import { startBot } from "../../src/bots/run/run-bot.ts";
+import { agentBot } from "../../src/bots/shipped/agent-bot.ts";
+import { chatBot } from "../../src/bots/shipped/chat-bot.ts";
+import { createModel, type ModelSettings } from "../../src/bots/shipped/model.ts";
+import { timeTool } from "../../src/bots/tools/agent-tools.ts";
 import { AnswerFold } from "../../src/protocol/answer.ts";
 import type { ErrorCode } from "../../src/protocol/errors.ts";
 import {

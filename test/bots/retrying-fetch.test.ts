@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createRetryingFetch, type RetryOptions } from "../../src/bots/retrying-fetch.ts";
+import { createRetryingFetch, type RetryOptions } from "../../src/bots/provider/retrying-fetch.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
 
 type Attempt = Response | Error;

@@ -10,7 +10,7 @@ import { createAgent, tool } from "langchain";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { defineBot, type Expose } from "../../src/bots/bot.ts";
-import { type SpanEvent, startBot } from "../../src/bots/run-bot.ts";
+import { type SpanEvent, startBot } from "../../src/bots/run/run-bot.ts";
 import { type MockProvider, startMockProvider } from "../support/mock-provider.ts";
 import { transcriptOf } from "./transcript.ts";
 

@@ -6,7 +6,12 @@ import {
   defineBot,
   type HistoryMessage,
 } from "../../src/bots/bot.ts";
-import { type BotOutcome, type BotRun, type SpanEvent, startBot } from "../../src/bots/run-bot.ts";
+import {
+  type BotOutcome,
+  type BotRun,
+  type SpanEvent,
+  startBot,
+} from "../../src/bots/run/run-bot.ts";
 import { type ChatEvent, chatEvent } from "../../src/protocol/events.ts";
 import { beforeRun, nextOrder } from "../../src/protocol/order.ts";
 

@@ -7,7 +7,7 @@ import { createTRPCClient, createWSClient, wsLink } from "@trpc/client";
 import superjson from "superjson";
 import { expect, test } from "vitest";
 import type { AppRouter } from "../../examples/mount-into-trpc.ts";
-import { chatBot } from "../../src/bots/chat-bot.ts";
+import { chatBot } from "../../src/bots/shipped/chat-bot.ts";
 import { scriptedModel, startTestServer } from "../../src/testing.ts";
 import { startProgram } from "../support/child-process.ts";
 import { read, wsClient } from "../support/stock-client.ts";

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { chatBot } from "../../src/bots/chat-bot.ts";
+import { chatBot } from "../../src/bots/shipped/chat-bot.ts";
 import { openLangwire } from "../../src/index.ts";
 import { adminRoutes } from "../../src/server/admin.ts";
 import { createServer } from "../../src/server/app.ts";

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { chatBot } from "../../src/bots/chat-bot.ts";
+import { chatBot } from "../../src/bots/shipped/chat-bot.ts";
 import { LoopLag } from "../../src/server/loop-lag.ts";
 import { Metrics, metricsServer } from "../../src/server/metrics.ts";
 import { scriptedModel, startTestServer } from "../../src/testing.ts";

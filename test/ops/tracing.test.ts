@@ -6,8 +6,8 @@ import {
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
 import { expect, test } from "vitest";
-import { agentBot } from "../../src/bots/agent-bot.ts";
-import { chatBot } from "../../src/bots/chat-bot.ts";
+import { agentBot } from "../../src/bots/shipped/agent-bot.ts";
+import { chatBot } from "../../src/bots/shipped/chat-bot.ts";
 import type { Bot } from "../../src/index.ts";
 import type { RunObserver } from "../../src/runs/observer.ts";
 import { traceRuns } from "../../src/server/tracing.ts";

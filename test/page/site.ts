@@ -27,7 +27,7 @@ import {
   type Page,
 } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { agentBot } from "../../src/bots/agent-bot.ts";
+import { agentBot } from "../../src/bots/shipped/agent-bot.ts";
 import { startTestServer, type TestServer, type TestServerOptions } from "../../src/testing.ts";
 import { type MockProvider, startMockProvider } from "../support/mock-provider.ts";
 import { openaiBot } from "../support/openai-bot.ts";

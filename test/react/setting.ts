@@ -1,8 +1,8 @@
 /** A server whose bots say what a test tells them to, and clients of it. */
 import { onTestFinished } from "vitest";
 import { type ClientOptions, createClient, type LangwireClient } from "../../client/src/index.ts";
-import { agentBot } from "../../src/bots/agent-bot.ts";
 import { defineBot } from "../../src/bots/bot.ts";
+import { agentBot } from "../../src/bots/shipped/agent-bot.ts";
 import { type ScriptedReply, scriptedModel, startTestServer } from "../../src/testing.ts";
 
 export interface Setting {

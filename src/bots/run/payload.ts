@@ -10,7 +10,7 @@ import {
   isToolMessage,
   type ToolMessage,
 } from "@langchain/core/messages";
-import type { Json } from "../protocol/events.ts";
+import type { Json } from "../../protocol/events.ts";
 
 export interface PayloadLimits {
   readonly depth: number;

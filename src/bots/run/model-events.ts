@@ -1,12 +1,12 @@
 /** The model spans of one run: their tokens, their reasoning, their usage, their results. */
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
 import type { ChatGenerationChunk, GenerationChunk, LLMResult } from "@langchain/core/outputs";
-import { LangwireError } from "../protocol/errors.ts";
-import type { EventOf, Usage } from "../protocol/events.ts";
-import { addUsage } from "../protocol/usage.ts";
+import { LangwireError } from "../../protocol/errors.ts";
+import type { EventOf, Usage } from "../../protocol/events.ts";
+import { addUsage } from "../../protocol/usage.ts";
+import { usageOfMetadata } from "../provider/provider-usage.ts";
 import { type ModelResult, readQuietChunk, readResult } from "./model-result.ts";
 import { toPayload } from "./payload.ts";
-import { usageOfMetadata } from "./provider-usage.ts";
 import type { Span } from "./span-tree.ts";
 import type { SpanWriter } from "./span-writer.ts";
 

@@ -1,9 +1,9 @@
 /** The bot that uses tools: arithmetic, the time, and what Langwire's documents say. */
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { createAgent } from "langchain";
-import { calculatorTool, searchTool, timeTool } from "./agent-tools.ts";
-import { type Bot, defineBot, type Memory } from "./bot.ts";
-import { memoryFor } from "./model-limits.ts";
+import { type Bot, defineBot, type Memory } from "../bot.ts";
+import { memoryFor } from "../model-limits.ts";
+import { calculatorTool, searchTool, timeTool } from "../tools/agent-tools.ts";
 
 const instructions =
   "You are a helpful assistant. Use the calculator for arithmetic, the time tool for dates and times, and the search for questions about Langwire. Answer in the language of the message, unless asked otherwise.";

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseRetryAfterMs } from "@langchain/core/utils/async_caller";
-import { LangwireError } from "../protocol/errors.ts";
+import { LangwireError } from "../../protocol/errors.ts";
 import { startProviderCall } from "./provider-calls.ts";
 
 export interface RetryOptions {

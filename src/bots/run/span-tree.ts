@@ -2,7 +2,7 @@
  * The spans of one run, as LangChain opens and closes them. Hidden ones are kept too, for what is
  * below them: on the wire their children belong to the nearest ancestor that shows.
  */
-import type { ErrorSource } from "./provider-errors.ts";
+import type { ErrorSource } from "../provider/provider-errors.ts";
 
 export type SpanKind = ErrorSource;
 

@@ -1,13 +1,13 @@
 /** Runs a bot on one message: its events as they happen, and how it ended. */
 import type { BaseCallbackHandler } from "@langchain/core/callbacks/base";
-import { LangwireError } from "../protocol/errors.ts";
-import type { Usage } from "../protocol/events.ts";
-import type { Bot, BotContext, BotRunnable, BotTurn } from "./bot.ts";
+import { LangwireError } from "../../protocol/errors.ts";
+import type { Usage } from "../../protocol/events.ts";
+import type { Bot, BotContext, BotRunnable, BotTurn } from "../bot.ts";
+import { recall } from "../memory.ts";
+import { withProviderCalls } from "../provider/provider-calls.ts";
 import { defaultInput } from "./bot-input.ts";
 import { textOf } from "./bot-output.ts";
 import { EventCallbacks } from "./callbacks.ts";
-import { recall } from "./memory.ts";
-import { withProviderCalls } from "./provider-calls.ts";
 import { type SpanEvent, SpanWriter } from "./span-writer.ts";
 
 export type { SpanEvent } from "./span-writer.ts";

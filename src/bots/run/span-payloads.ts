@@ -1,7 +1,7 @@
 /** What LangChain hands to the callbacks of tools and retrievers, as far as it goes on the wire. */
 import type { DocumentInterface } from "@langchain/core/documents";
 import { isToolMessage } from "@langchain/core/messages";
-import type { EventOf } from "../protocol/events.ts";
+import type { EventOf } from "../../protocol/events.ts";
 import { cutText, payloadLimits, toolContent, toPayload } from "./payload.ts";
 
 /** LangGraph stops a graph to ask a human by throwing: that is no failure. */

@@ -7,8 +7,8 @@ import {
 } from "@langchain/core/messages";
 import type { ToolCall } from "@langchain/core/messages/tool";
 import type { ChatGenerationChunk, GenerationChunk, LLMResult } from "@langchain/core/outputs";
-import type { Usage } from "../protocol/events.ts";
-import { usageOfMetadata, usageOfResult } from "./provider-usage.ts";
+import type { Usage } from "../../protocol/events.ts";
+import { usageOfMetadata, usageOfResult } from "../provider/provider-usage.ts";
 
 export interface ModelResult {
   readonly text: string;

@@ -2,11 +2,11 @@
  * Writes one run's spans as events: which spans show, who their parents are, which payloads leave
  * the server, which tokens turned out void. It knows nothing of LangChain's callbacks.
  */
-import type { LangwireError } from "../protocol/errors.ts";
-import type { ChatEvent } from "../protocol/events.ts";
-import type { Expose } from "./bot.ts";
+import type { LangwireError } from "../../protocol/errors.ts";
+import type { ChatEvent } from "../../protocol/events.ts";
+import type { Expose } from "../bot.ts";
+import { classifyError } from "../provider/provider-errors.ts";
 import { cutText, payloadLimits } from "./payload.ts";
-import { classifyError } from "./provider-errors.ts";
 import { isTaggedHidden, isTaggedMute } from "./span-facts.ts";
 import { type AgentRole, Span, type SpanKind, SpanTree } from "./span-tree.ts";
 

@@ -1,5 +1,5 @@
 /** Tokens counted by providers, in the several shapes in which LangChain hands them over. */
-import type { Usage } from "../protocol/events.ts";
+import type { Usage } from "../../protocol/events.ts";
 
 /** The standard shape: a message's `usage_metadata`. */
 export function usageOfMetadata(value: unknown): Usage | undefined {

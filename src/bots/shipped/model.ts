@@ -2,10 +2,10 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { initChatModel } from "langchain";
 import { MODEL_PROVIDER_CONFIG } from "langchain/chat_models/universal";
-import { EventCompletions } from "./event-completions.ts";
-import { createEventFetch } from "./event-fetch.ts";
-import { LocalModel } from "./local-model.ts";
-import { createRetryingFetch } from "./retrying-fetch.ts";
+import { LocalModel } from "../local/local-model.ts";
+import { EventCompletions } from "../provider/event-completions.ts";
+import { createEventFetch } from "../provider/event-fetch.ts";
+import { createRetryingFetch } from "../provider/retrying-fetch.ts";
 
 export interface ModelSettings {
   /** `provider:name`, for example `openai:gpt-4.1-mini`. `local:` is the built-in model. */

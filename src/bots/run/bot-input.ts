@@ -11,7 +11,7 @@
  * | anything else: a prompt, a lambda, a map …      | `{ history: BaseMessage[], human_input }`    |
  */
 import { AIMessage, type BaseMessage, HumanMessage } from "@langchain/core/messages";
-import type { HistoryMessage } from "./bot.ts";
+import type { HistoryMessage } from "../bot.ts";
 
 export function defaultInput(
   runnable: unknown,

@@ -3,8 +3,8 @@ import type { BaseChatModel } from "@langchain/core/language_models/chat_models"
 import { StringOutputParser } from "@langchain/core/output_parsers";
 import { ChatPromptTemplate, MessagesPlaceholder } from "@langchain/core/prompts";
 import { RunnableSequence } from "@langchain/core/runnables";
-import { type Bot, defineBot, type Memory } from "./bot.ts";
-import { memoryFor } from "./model-limits.ts";
+import { type Bot, defineBot, type Memory } from "../bot.ts";
+import { memoryFor } from "../model-limits.ts";
 
 const instructions =
   "You are a helpful assistant. Answer in the language of the message, unless asked otherwise.";

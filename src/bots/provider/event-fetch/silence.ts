@@ -1,6 +1,6 @@
 /** Notices that a provider has gone silent: one timer for a whole answer, not one for each read. */
 import { performance } from "node:perf_hooks";
-import { LangwireError } from "../../protocol/errors.ts";
+import { LangwireError } from "../../../protocol/errors.ts";
 
 export interface SilenceLimits {
   /** Until the first byte of the answer. */

@@ -13,8 +13,8 @@ import {
 } from "@langchain/core/language_models/chat_models";
 import { AIMessage, AIMessageChunk, type BaseMessage } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
+import { estimateTokens } from "../memory.ts";
 import { type LocalReply, localReply } from "./local-replies.ts";
-import { estimateTokens } from "./memory.ts";
 
 export interface LocalModelFields extends BaseChatModelParams {
   /** Wait before each token. Default 12. */

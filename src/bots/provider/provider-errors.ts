@@ -3,7 +3,7 @@
  * causes behind it, and at where it was thrown. The cause's own words never go into the message.
  */
 import { parseRetryAfterMs } from "@langchain/core/utils/async_caller";
-import { type ErrorCode, LangwireError } from "../protocol/errors.ts";
+import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
 
 /** The kind of span in which something was thrown. */
 export type ErrorSource = "llm" | "chain" | "tool" | "retriever";

@@ -1,9 +1,9 @@
 /** What the local model replies: a rule for each kind of request, the first that fits. */
 import type { BaseMessage } from "@langchain/core/messages";
-import { calculate, formatNumber } from "./calculator.ts";
+import { cutText } from "../run/payload.ts";
+import { calculate, formatNumber } from "../tools/calculator.ts";
+import { ownDocuments } from "../tools/own-documents.ts";
 import { verseAbout } from "./local-verse.ts";
-import { ownDocuments } from "./own-documents.ts";
-import { cutText } from "./payload.ts";
 
 export interface LocalReply {
   readonly text: string;

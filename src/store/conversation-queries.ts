@@ -3,7 +3,7 @@ import type { Kysely } from "kysely";
 import type { Conversation } from "../protocol/conversations.ts";
 import { type ConversationRow, toConversation } from "./rows.ts";
 import { running, type Schema } from "./schema.ts";
-import type { NewConversation } from "./store.ts";
+import type { Deleted, NewConversation } from "./store.ts";
 import { storable } from "./text.ts";
 
 /** A new conversation with its owner, or undefined when its id is taken. */
@@ -74,4 +74,32 @@ export async function updateOwn(
     .returning("conversation_id")
     .executeTakeFirst();
   return updated !== undefined;
+}
+
+/** What turns a conversation's row into what is left of a deleted one. */
+export function tombstone(): { deleted_at: string; title: string; shared: number } {
+  return { deleted_at: new Date().toISOString(), title: "", shared: 0 };
+}
+
+/** Removes the members, the runs and their messages: all of a deleted conversation but its tombstone. */
+export async function removeContents(
+  db: Kysely<Schema>,
+  conversationId: string,
+): Promise<Deleted> {
+  const inProgress = await db
+    .selectFrom("runs")
+    .select("run_id")
+    .where("conversation_id", "=", conversationId)
+    .where("status", "=", running)
+    .executeTakeFirst();
+  await db.deleteFrom("runs").where("conversation_id", "=", conversationId).execute();
+  const members = await db
+    .deleteFrom("members")
+    .where("conversation_id", "=", conversationId)
+    .returning("user_id")
+    .execute();
+  return {
+    members: members.map((row) => row.user_id),
+    ...(inProgress !== undefined && { runningRunId: inProgress.run_id }),
+  };
 }

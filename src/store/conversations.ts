@@ -4,13 +4,14 @@ import {
   conversationsOf,
   findConversation,
   insertConversation,
+  removeContents,
+  tombstone,
   updateOwn,
 } from "./conversation-queries.ts";
 import { decodeConversationCursor, encodeConversationCursor } from "./cursor.ts";
 import type { Engine } from "./engine.ts";
 import { Messages } from "./messages.ts";
 import { toConversation } from "./rows.ts";
-import { running } from "./schema.ts";
 import type {
   Conversations,
   Deleted,
@@ -144,24 +145,8 @@ export class StoredConversations implements Conversations {
 
   async delete(conversationId: string, userId: string): Promise<Deleted | undefined> {
     return await this.#engine.transaction(async (db) => {
-      const tombstone = { deleted_at: new Date().toISOString(), title: "", shared: 0 };
-      if (!(await updateOwn(db, conversationId, userId, tombstone))) return undefined;
-      const inProgress = await db
-        .selectFrom("runs")
-        .select("run_id")
-        .where("conversation_id", "=", conversationId)
-        .where("status", "=", running)
-        .executeTakeFirst();
-      await db.deleteFrom("runs").where("conversation_id", "=", conversationId).execute();
-      const members = await db
-        .deleteFrom("members")
-        .where("conversation_id", "=", conversationId)
-        .returning("user_id")
-        .execute();
-      return {
-        members: members.map((row) => row.user_id),
-        ...(inProgress !== undefined && { runningRunId: inProgress.run_id }),
-      };
+      const owned = await updateOwn(db, conversationId, userId, tombstone());
+      return owned ? await removeContents(db, conversationId) : undefined;
     });
   }
 

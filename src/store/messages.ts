@@ -3,9 +3,13 @@ import type { Kysely } from "kysely";
 import type { Message } from "../protocol/conversations.ts";
 import { decodeMessageCursor, encodeMessageCursor } from "./cursor.ts";
 import type { Engine } from "./engine.ts";
+import { fitting } from "./fitting.ts";
 import { toMessage } from "./rows.ts";
 import { running, type Schema } from "./schema.ts";
 import type { HistoryEntry, Page, PageRequest } from "./store.ts";
+
+/** Of a page's texts. The first one comes whatever its size. */
+const pageMaxBytes = 1024 * 1024;
 
 export class Messages {
   readonly #engine: Engine;
@@ -18,19 +22,33 @@ export class Messages {
 
   async page(conversationId: string, { cursor, limit }: PageRequest): Promise<Page<Message>> {
     const before = cursor === undefined ? undefined : decodeMessageCursor(cursor);
-    const rows = await this.#engine.run((db) => {
+    const found = await this.#engine.run((db) => {
       let query = db
         .selectFrom("messages")
-        .selectAll()
+        .select(({ fn }) => ["position", fn<number>("octet_length", ["text"]).as("bytes")])
         .where("conversation_id", "=", conversationId)
         .orderBy("position", "desc")
         .limit(limit + 1);
       if (before !== undefined) query = query.where("position", "<", before);
       return query.execute();
     });
-    const items = rows.slice(0, limit).map(toMessage).reverse();
-    const oldest = items[0];
-    return rows.length > limit && oldest !== undefined
+    const taken = fitting(found.slice(0, limit), pageMaxBytes);
+    const newest = taken[0];
+    const oldest = taken.at(-1);
+    if (newest === undefined || oldest === undefined) return { items: [] };
+    // What was said in between stands after the newest, so these are the ones that were measured.
+    const rows = await this.#engine.run((db) =>
+      db
+        .selectFrom("messages")
+        .selectAll()
+        .where("conversation_id", "=", conversationId)
+        .where("position", ">=", oldest.position)
+        .where("position", "<=", newest.position)
+        .orderBy("position")
+        .execute(),
+    );
+    const items = rows.map(toMessage);
+    return found.length > taken.length
       ? { items, nextCursor: encodeMessageCursor(oldest.position) }
       : { items };
   }

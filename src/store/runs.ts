@@ -1,13 +1,17 @@
 /** Runs: finding them and ending them. `claim.ts` begins them. */
 
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { RunStatus } from "../protocol/events.ts";
 import { Claims } from "./claim.ts";
 import type { Engine } from "./engine.ts";
+import { fitting } from "./fitting.ts";
 import { toRun } from "./rows.ts";
 import { running, type Schema } from "./schema.ts";
 import type { Claim, Ending, Finished, NewRun, Run, Runs } from "./store.ts";
 import { storable } from "./text.ts";
+
+/** Of the texts that `endedBetween` reads at once. The first run comes whatever its size. */
+const endedMaxBytes = 256 * 1024;
 
 export class StoredRuns implements Runs {
   readonly #engine: Engine;
@@ -107,14 +111,29 @@ export class StoredRuns implements Runs {
   }
 
   async endedBetween(conversationId: string, afterSeq: number, limit: number): Promise<Run[]> {
+    const found = await this.#engine.run((db) =>
+      db
+        .selectFrom("runs")
+        .select(({ fn }) => {
+          const bytes = sql<number>`${fn("octet_length", ["message"])} + ${fn("octet_length", ["text"])}`;
+          return ["end_seq", bytes.as("bytes")];
+        })
+        .where("conversation_id", "=", conversationId)
+        .where("end_seq", ">", afterSeq)
+        .orderBy("end_seq")
+        .limit(limit)
+        .execute(),
+    );
+    const last = fitting(found, endedMaxBytes).at(-1);
+    if (last === undefined) return [];
     const rows = await this.#engine.run((db) =>
       db
         .selectFrom("runs")
         .selectAll()
         .where("conversation_id", "=", conversationId)
         .where("end_seq", ">", afterSeq)
+        .where("end_seq", "<=", last.end_seq)
         .orderBy("end_seq")
-        .limit(limit)
         .execute(),
     );
     return rows.map(toRun);

@@ -1,4 +1,5 @@
 /** The store on whichever engine; the engine's own file adds how it ends. */
+import { StoredAdministration } from "./administration.ts";
 import { StoredConversations } from "./conversations.ts";
 import type { Engine } from "./engine.ts";
 import { StoredRuns } from "./runs.ts";
@@ -8,6 +9,7 @@ export function storeOn(engine: Engine): Omit<Store, typeof Symbol.asyncDispose>
   return {
     conversations: new StoredConversations(engine),
     runs: new StoredRuns(engine),
+    administration: new StoredAdministration(engine),
     async ping() {
       // A transaction that writes nothing: on SQLite it takes the lock that writing needs.
       await engine.transaction((db) =>

@@ -20,10 +20,13 @@
 import type { Conversation, Message } from "../protocol/conversations.ts";
 import type { Failure } from "../protocol/errors.ts";
 import type { RunStatus, Usage } from "../protocol/events.ts";
+import type { Administration } from "./administration.ts";
 
 export interface Store extends AsyncDisposable {
   readonly conversations: Conversations;
   readonly runs: Runs;
+  /** For the operator alone: it asks nobody's leave. */
+  readonly administration: Administration;
   /**
    * Settles when the database answers and may be written to. A full disk shows at the next write.
    * @throws LangwireError STORE_UNAVAILABLE
@@ -58,7 +61,9 @@ export interface Conversations {
   lastSeq(conversationId: string): Promise<number>;
   /**
    * The newest page first; inside a page the oldest message first, as they are read. A human
-   * message stands from its run's start, the bot's from its end, also when that has no text.
+   * message stands from its run's start, the bot's from its end, also when that has no text. A page
+   * is of `limit` messages, or of those that fit in 1 MiB of UTF-8 if they are fewer, and of one at
+   * least while there is one.
    * Whether the caller may read them is the caller's to check.
    */
   messages(conversationId: string, page: PageRequest): Promise<Page<Message>>;
@@ -88,7 +93,9 @@ export interface Runs {
   /** Ends a run and keeps the bot's message. Repeating it with the same ending is harmless. */
   finish(ending: Ending): Promise<Finished>;
   /**
-   * Runs that ended after `afterSeq`, in order: for readers whose place in the log is gone.
+   * Runs that ended after `afterSeq`, in order: for readers whose place in the log is gone. At most
+   * `limit`, and no more than have 256 KiB of text between them, but for the first, which comes
+   * whatever its size; who wants the rest asks again after the last of these.
    * Whether the caller may read them is the caller's to check.
    */
   endedBetween(conversationId: string, afterSeq: number, limit: number): Promise<Run[]>;

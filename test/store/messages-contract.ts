@@ -70,6 +70,24 @@ export function describeMessages(newPlace: () => Promise<StorePlace>): void {
     expect(positions).toEqual([...new Set(positions)].sort((a, b) => a - b));
   });
 
+  test("come in pages of no more bytes than anybody reads at once, and of one at least", async () => {
+    const { store } = current;
+    const conversationId = randomUUID();
+    const ofBytes = (bytes: number) => "炭".repeat(bytes / 3) + "x".repeat(bytes % 3);
+    const mebibyte = 1024 * 1024;
+    await exchange(store, { conversationId, message: "1" }, { text: ofBytes(3 * mebibyte) });
+    await exchange(store, { conversationId, message: "2" }, { text: ofBytes(mebibyte - 1) });
+    await exchange(store, { conversationId, message: "3" }, { text: "Short." });
+    const pages: (string | number)[][] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await store.conversations.messages(conversationId, { limit: 100, cursor });
+      pages.push(page.items.map(({ text }) => (text.length > 9 ? Buffer.byteLength(text) : text)));
+      cursor = page.nextCursor;
+    } while (cursor !== undefined);
+    expect(pages).toEqual([["3", "Short."], ["2", mebibyte - 1], [3 * mebibyte], ["1"]]);
+  });
+
   test("refuse a cursor that is none of theirs", async () => {
     const { conversations } = current.store;
     for (const cursor of ["", "0", "-1", "1.5", "x", "9".repeat(30)]) {

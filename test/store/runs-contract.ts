@@ -197,6 +197,25 @@ export function describeRuns(newPlace: () => Promise<StorePlace>): void {
     expect(await store.runs.endedBetween(conversationId, 30, 10)).toEqual([]);
   });
 
+  test("that ended are read no more at once than memory should hold, and one at least", async () => {
+    const { store } = current;
+    const conversationId = randomUUID();
+    const texts = [5_000_000, 1, 1, 262_000, 1].map((bytes) => "x".repeat(bytes));
+    for (const text of texts) await exchange(store, { conversationId, message: "m" }, { text });
+    const reads: number[][] = [];
+    let after = 0;
+    do {
+      const ended = await store.runs.endedBetween(conversationId, after, 20);
+      reads.push(ended.map(({ text = "" }) => text.length));
+      after = ended.at(-1)?.endSeq ?? 0;
+    } while (after > 0);
+    expect(reads).toEqual([[5_000_000], [1, 1, 262_000, 1], []]);
+    await exchange(store, { conversationId, message: "x".repeat(200_000) });
+    await exchange(store, { conversationId, message: "x".repeat(200_000) });
+    expect(await store.runs.endedBetween(conversationId, after, 20)).toHaveLength(1);
+    expect(await store.runs.endedBetween(conversationId, 10, 20)).toHaveLength(4);
+  });
+
   test("take no id that the database would alter", async () => {
     const { store } = current;
     for (const userId of ["ali\0ce", "alice\uD800"]) {

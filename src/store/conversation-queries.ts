@@ -82,10 +82,7 @@ export function tombstone(): { deleted_at: string; title: string; shared: number
 }
 
 /** Removes the members, the runs and their messages: all of a deleted conversation but its tombstone. */
-export async function removeContents(
-  db: Kysely<Schema>,
-  conversationId: string,
-): Promise<Deleted> {
+export async function removeContents(db: Kysely<Schema>, conversationId: string): Promise<Deleted> {
   const inProgress = await db
     .selectFrom("runs")
     .select("run_id")

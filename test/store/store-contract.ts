@@ -3,6 +3,7 @@
  * open it and calls `describeStore`.
  */
 import { describe } from "vitest";
+import { describeAdministration } from "./administration-contract.ts";
 import { describeConversations } from "./conversations-contract.ts";
 import { describeMembers } from "./members-contract.ts";
 import { describeMessages } from "./messages-contract.ts";
@@ -17,6 +18,7 @@ export function describeStore(name: string, newPlace: () => Promise<StorePlace>)
     describe("members", () => describeMembers(newPlace));
     describe("messages", () => describeMessages(newPlace));
     describe("runs", () => describeRuns(newPlace));
+    describe("administration", () => describeAdministration(newPlace));
     describe("itself", () => describeStoreItself(newPlace));
     describe("under any interleaving", () => describeStoreModel(newPlace));
   });

@@ -6,6 +6,7 @@
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 export type ErrorCode =
+  | "AUTH_UNAVAILABLE"
   | "BAD_INPUT"
   | "CONTEXT_OVERFLOW"
   | "CONVERSATION_BUSY"

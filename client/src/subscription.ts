@@ -166,6 +166,8 @@ export class Subscription implements Dependent {
     if (this.#ended) return;
     const mayPass =
       error.code === "UNREACHABLE" ||
+      // The server has not looked at it: it could not tell who asks.
+      error.code === "AUTH_UNAVAILABLE" ||
       // The connection itself decides whether a fresh token is worth an attempt.
       (error.code === "UNAUTHORIZED" && connection.refusals > 0) ||
       // What the server had taken on once, it takes on again.

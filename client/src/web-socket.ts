@@ -58,8 +58,9 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
 
   /** The next attempt brings a fresh token along, if there is a way to get one. */
   function refused(error: LangwireClientError): void {
+    if (error.code !== "UNAUTHORIZED") return;
     connection.refusals++;
-    if (error.code === "UNAUTHORIZED" && connection.refusals > refusalsAllowed) {
+    if (connection.refusals > refusalsAllowed) {
       connection.giveUp(error);
       void socket.close();
     }

@@ -7,6 +7,7 @@ import { type ErrorCode, type Failure, LangwireError } from "../protocol/errors.
 const trpcCodes: Record<ErrorCode, TRPC_ERROR_CODE_KEY> = {
   BAD_INPUT: "BAD_REQUEST",
   UNAUTHORIZED: "UNAUTHORIZED",
+  AUTH_UNAVAILABLE: "SERVICE_UNAVAILABLE",
   NOT_FOUND: "NOT_FOUND",
   CONVERSATION_BUSY: "CONFLICT",
   RATE_LIMITED: "TOO_MANY_REQUESTS",

@@ -24,6 +24,11 @@ export const errorTable = {
     retryable: false,
     action: "Get a fresh token and connect again.",
   },
+  AUTH_UNAVAILABLE: {
+    meaning: "The server cannot check tokens at the moment.",
+    retryable: true,
+    action: "Try again after retryAfterMs, with the same token.",
+  },
   NOT_FOUND: {
     meaning: "There is no such run, conversation or bot for this caller.",
     retryable: false,

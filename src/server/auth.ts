@@ -1,5 +1,11 @@
 /** Callers who prove who they are with a JSON Web Token. */
-import { createRemoteJWKSet, errors, type JWTVerifyOptions, jwtVerify } from "jose";
+import {
+  createRemoteJWKSet,
+  errors,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from "jose";
 import { LangwireError } from "../protocol/errors.ts";
 import { type Authenticate, type Credentials, type Identity, readUserId } from "./callers.ts";
 
@@ -22,6 +28,8 @@ const publicKeyAlgorithms = ["RS256", "PS256", "ES256", "EdDSA"];
 const maxTokenLength = 8 * 1024;
 const clockToleranceS = 5;
 const jwksTimeoutMs = 5_000;
+/** Callers who come back while a download is under way share it, so this may be short. */
+const retryAfterMs = 1_000;
 const bearer = /^Bearer +([\w.~+/=-]+)$/i;
 
 /**
@@ -64,7 +72,15 @@ function verifierFor(
   // keys that nobody knows, so tokens that were made up cannot make it ask again and again.
   const jwks = createRemoteJWKSet(key.jwksUrl, { timeoutDuration: jwksTimeoutMs });
   const options = { ...required, algorithms: publicKeyAlgorithms };
-  return async (token) => (await jwtVerify(token, jwks, options)).payload;
+  const findKey: JWTVerifyGetKey = async (header, token) => {
+    try {
+      return await jwks(header, token);
+    } catch (cause) {
+      if (blamesToken(cause)) throw cause;
+      throw new LangwireError("AUTH_UNAVAILABLE", { retryAfterMs, cause });
+    }
+  };
+  return async (token) => (await jwtVerify(token, findKey, options)).payload;
 }
 
 function tokenOf({ connectionParams, headers }: Credentials): string {
@@ -89,14 +105,14 @@ function refusal(cause: unknown): LangwireError {
   if (cause instanceof errors.JWTExpired) {
     return new LangwireError("UNAUTHORIZED", { message: "The token has expired.", cause });
   }
-  if (cause instanceof errors.JOSEError && !unreachable(cause)) {
-    return new LangwireError("UNAUTHORIZED", { message: "The token is not valid.", cause });
-  }
-  const message = "The server cannot check tokens at the moment.";
-  return new LangwireError("UNAUTHORIZED", { message, cause });
+  return new LangwireError("UNAUTHORIZED", { message: "The token is not valid.", cause });
 }
 
-/** jose has its plainest error for an answer that is not a key set. */
-function unreachable(error: errors.JOSEError): boolean {
-  return error instanceof errors.JWKSTimeout || error.code === "ERR_JOSE_GENERIC";
+/** Whether no key fits for the token's sake. Everything else is about where the keys come from. */
+function blamesToken(cause: unknown): boolean {
+  return (
+    cause instanceof errors.JWKSNoMatchingKey ||
+    cause instanceof errors.JWKSMultipleMatchingKeys ||
+    cause instanceof errors.JOSENotSupported
+  );
 }

@@ -16,7 +16,7 @@ export interface Identity extends Caller {
   readonly expiresAtMs?: number;
 }
 
-/** @throws LangwireError UNAUTHORIZED */
+/** @throws LangwireError UNAUTHORIZED; AUTH_UNAVAILABLE where that cannot be found out at the moment */
 export type Authenticate = (credentials: Credentials) => Identity | Promise<Identity>;
 
 const defaultUserId = "local";

@@ -2,6 +2,8 @@
 export const closeCodes = {
   /** The server is going down or restarting (RFC 6455's own code). */
   serviceRestart: 1012,
+  /** Nobody can be let in at the moment, whatever their token (a code of IANA's list: try again later). */
+  tryAgainLater: 1013,
   /** No connection parameters came in time, or what came was something else. */
   nameless: 4400,
   /** The token is not valid, or no longer. */

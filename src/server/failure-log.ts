@@ -2,8 +2,11 @@
 import type { TRPCError } from "@trpc/server";
 import type { FastifyBaseLogger } from "fastify";
 import { toLangwireError } from "../api/errors.ts";
+import type { ErrorCode } from "../protocol/errors.ts";
 
 const maxPathLength = 100;
+/** Failures that the operator should hear of. */
+const ours = new Set<ErrorCode>(["INTERNAL", "STORE_UNAVAILABLE", "AUTH_UNAVAILABLE"]);
 
 export function logFailures(logger: FastifyBaseLogger) {
   return ({ error, path, type }: { error: TRPCError; path: string | undefined; type: string }) => {
@@ -12,7 +15,7 @@ export function logFailures(logger: FastifyBaseLogger) {
     const fields = { code, type, path: path?.slice(0, maxPathLength) };
     if (isOfTheWire(error.cause)) {
       logger.debug({ ...fields, err: error.cause }, "socket failed");
-    } else if (code === "INTERNAL" || code === "STORE_UNAVAILABLE") {
+    } else if (ours.has(code)) {
       logger.error({ ...fields, err: failure.cause ?? error }, "request failed");
     } else if (code === "UNAUTHORIZED") {
       logger.info({ ...fields, err: failure }, "caller refused");

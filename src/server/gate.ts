@@ -67,6 +67,9 @@ export function guard(app: FastifyInstance, options: GateOptions): void {
       }
     } catch (cause) {
       if (!(cause instanceof LangwireError)) throw cause;
+      if (cause.code === "AUTH_UNAVAILABLE") {
+        request.log.error({ code: cause.code, err: cause.cause }, "request failed");
+      }
       return refusals.send(reply, cause);
     }
   });

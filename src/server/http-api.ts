@@ -3,12 +3,13 @@ import type { CreateFastifyContextOptions } from "@trpc/server/adapters/fastify"
 import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from "@trpc/server/adapters/fastify";
 import type { FastifyInstance } from "fastify";
 import type { Connection } from "../api/context.ts";
-import { toTrpcError } from "../api/errors.ts";
+import { toLangwireError, toTrpcError } from "../api/errors.ts";
 import type { ChatRouter } from "../api/router.ts";
 import type { Authenticate } from "./callers.ts";
 import type { Connections } from "./connections.ts";
 import { logFailures } from "./failure-log.ts";
 import { identityIn } from "./gate.ts";
+import { retryHeaders } from "./refusals.ts";
 import { SocketPacer } from "./socket-pacer.ts";
 
 export interface HttpApiOptions {
@@ -29,6 +30,8 @@ export async function serveHttp(app: FastifyInstance, options: HttpApiOptions): 
       maxBatchSize: maxMessagesPerFrame,
       maxBodySize: maxFrameBytes,
       onError: logFailures(app.log),
+      responseMeta: ({ errors: [first] }) =>
+        first === undefined ? {} : { headers: retryHeaders(toLangwireError(first)) },
       createContext: (request) =>
         connect(request).catch((cause: unknown) => {
           throw toTrpcError(cause);

@@ -40,9 +40,7 @@ export class Refusals {
       code === undefined ? toTrpcError(error) : new TRPCError({ code, message, cause: error });
     const status = getHTTPStatusCodeFromError(told);
     if (status === 401) reply.header("www-authenticate", "Bearer");
-    if (error.retryAfterMs !== undefined) {
-      reply.header("retry-after", Math.ceil(error.retryAfterMs / 1_000));
-    }
+    reply.headers(retryHeaders(error));
     return reply.status(status).type("application/json; charset=utf-8").send(this.#body(told));
   }
 
@@ -80,6 +78,12 @@ export class Refusals {
     const shape = getTRPCErrorShape({ config: this.#config, error, ...call });
     return JSON.stringify(transformTRPCResponse(this.#config, { error: shape }));
   }
+}
+
+/** When to try again, in HTTP's own words. */
+export function retryHeaders({ retryAfterMs }: LangwireError): Record<string, string> {
+  if (retryAfterMs === undefined) return {};
+  return { "retry-after": String(Math.ceil(retryAfterMs / 1_000)) };
 }
 
 const statusByParserError: Readonly<Record<string, string>> = {

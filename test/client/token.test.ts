@@ -1,6 +1,10 @@
-import { expect, test } from "vitest";
+import { EventSource } from "eventsource";
+import { expect, onTestFinished, test } from "vitest";
+import { serverSentEvents } from "../../client/src/sse.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
+import { verifyTokens } from "../../src/server/auth.ts";
 import type { Authenticate } from "../../src/server/callers.ts";
+import { audience, issuer, startKeyServer } from "../security/tokens.ts";
 import { gate, hello, setUp } from "./set-up.ts";
 
 /** Takes the tokens that are in the set, over WebSocket and over HTTP. */
@@ -66,6 +70,35 @@ test("a token that has just expired gets one more chance, and only one", async (
   proxy.cut();
   await expect(client.send(hello).text).rejects.toMatchObject({ code: "UNAUTHORIZED" });
   expect(tokens).toEqual([]);
+});
+
+test.each([
+  ["a WebSocket", {}],
+  ["server-sent events", { transport: serverSentEvents, EventSource }],
+])("over %s, a good token waits while the server cannot check it", async (_way, transport) => {
+  const keys = await startKeyServer();
+  onTestFinished(() => keys[Symbol.asyncDispose]());
+  const authenticate = verifyTokens({ key: { jwksUrl: keys.url }, issuer, audience });
+  const token = await keys.sign("ann");
+  await keys.stop();
+  const refused = Promise.withResolvers<void>();
+  const { client } = await setUp({
+    server: {
+      authenticate: async (credentials) => {
+        try {
+          return await authenticate(credentials);
+        } catch (cause) {
+          refused.resolve();
+          throw cause;
+        }
+      },
+    },
+    client: { ...transport, token },
+  });
+  const run = client.send(hello);
+  await refused.promise;
+  await keys.restart();
+  expect(await run.text).toBe("You said: hello");
 });
 
 test("without authentication, userId names the caller", async () => {

@@ -18,7 +18,7 @@ import { read } from "../support/stock-client.ts";
 import { expectWholeRun } from "../support/transcript.ts";
 import { scriptedBot } from "./scripted-bot.ts";
 import { codeOf, type Frame, openSocket, request } from "./socket.ts";
-import { secret, sharedSecretToken } from "./tokens.ts";
+import { audience, issuer, secret, sharedSecretToken, startKeyServer } from "./tokens.ts";
 
 function start(options: Partial<TestServerOptions> = {}) {
   return startTestServer({ bots: [scriptedBot()], ...options });
@@ -99,6 +99,61 @@ describe("before the upgrade", () => {
     for (const path of ["/healthz", "/trpc/bots.list", "/nowhere", "/"]) {
       const refused = openSocket(`ws://127.0.0.1:${server.port}${path}`);
       await expect(refused).rejects.toMatchObject({ status: 404 });
+    }
+  });
+});
+
+describe("while the issuer's keys cannot be fetched", () => {
+  async function startWithKeys() {
+    await using starting = new AsyncDisposableStack();
+    const keys = starting.use(await startKeyServer());
+    const authenticate = verifyTokens({ key: { jwksUrl: keys.url }, issuer, audience });
+    const server = starting.use(await start({ authenticate }));
+    const token = await keys.sign("ann");
+    const started = starting.move();
+    return { keys, server, token, [Symbol.asyncDispose]: () => started.disposeAsync() };
+  }
+  const again = {
+    status: 503,
+    headers: { "retry-after": "1" },
+    body: expect.stringContaining('"code":"AUTH_UNAVAILABLE","retryable":true'),
+  };
+
+  test("a socket opened with a header is told to come back, and let in when they can be", async () => {
+    await using s = await startWithKeys();
+    await s.keys.stop();
+    const headers = { authorization: `Bearer ${s.token}` };
+    await expect(openSocket(s.server.url, { headers })).rejects.toMatchObject(again);
+    await s.keys.restart();
+    using socket = await openSocket(s.server.url, { headers });
+    expect(socket.webSocket.readyState).toBe(1);
+  });
+
+  test("a socket that brings parameters is closed with a code to come back from", async () => {
+    await using s = await startWithKeys();
+    await s.keys.stop();
+    using socket = await openSocket(`${s.server.url}?connectionParams=1`);
+    socket.send({ method: "connectionParams", data: { token: s.token } });
+    expect(await socket.closed).toEqual({ code: 1013, reason: "AUTH_UNAVAILABLE" });
+    expect(socket.frames.map((frame) => codeOf(frame))).toEqual(["AUTH_UNAVAILABLE"]);
+  });
+
+  test("a question over HTTP gets 503 and the time to try again", async () => {
+    await using s = await startWithKeys();
+    await s.keys.stop();
+    const params = JSON.stringify({ token: s.token });
+    const inUrl = `connectionParams=${encodeURIComponent(params)}`;
+    const authorization = `Bearer ${s.token}`;
+    const asked: [string, RequestInit][] = [
+      ["bots.list", { headers: { authorization } }],
+      [`bots.list?${inUrl}`, {}],
+    ];
+    for (const [path, init] of asked) {
+      const response = await fetch(`${s.server.httpUrl}/${path}`, init);
+      const { status } = response;
+      const retryAfter = response.headers.get("retry-after") ?? "";
+      const body = await response.text();
+      expect({ status, headers: { "retry-after": retryAfter }, body }).toEqual(again);
     }
   });
 });

@@ -37,6 +37,8 @@ export interface KeyServer extends AsyncDisposable {
   /** A new key, signing from now on. */
   rotate(keyId: string): Promise<void>;
   stop(): Promise<void>;
+  /** After `stop`, at the same address. */
+  restart(): Promise<void>;
 }
 
 export async function startKeyServer(): Promise<KeyServer> {
@@ -53,7 +55,9 @@ export async function startKeyServer(): Promise<KeyServer> {
     }));
     response.end(JSON.stringify({ keys: await Promise.all(published) }));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const listen = (at: number) =>
+    new Promise<void>((resolve) => server.listen(at, "127.0.0.1", resolve));
+  await listen(0);
   const { port } = server.address() as AddressInfo;
   let signing = "first";
   keys.set(signing, await generateKeyPair("ES256"));
@@ -84,6 +88,7 @@ export async function startKeyServer(): Promise<KeyServer> {
       signing = keyId;
     },
     stop,
+    restart: () => listen(port),
     [Symbol.asyncDispose]: stop,
   };
 }

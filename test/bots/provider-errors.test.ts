@@ -29,6 +29,28 @@ const rows: readonly [string, unknown, ErrorSource, ErrorCode, number?][] = [
     3000,
   ],
   [
+    "a 429 that says it in milliseconds too",
+    withFields({
+      status: 429,
+      // LangChain's own, which it reads from Retry-After.
+      retryAfterMs: 1_000,
+      headers: new Headers({ "retry-after": "1", "retry-after-ms": "130.5" }),
+    }),
+    "llm",
+    "MODEL_RATE_LIMIT",
+    131,
+  ],
+  [
+    "a 429 with milliseconds that are none",
+    withFields({
+      status: 429,
+      headers: new Headers({ "retry-after": "2", "retry-after-ms": "soon" }),
+    }),
+    "llm",
+    "MODEL_RATE_LIMIT",
+    2_000,
+  ],
+  [
     "LangChain's authentication",
     withFields({ lc_error_code: "MODEL_AUTHENTICATION" }),
     "llm",

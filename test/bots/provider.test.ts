@@ -207,13 +207,16 @@ describe("what goes wrong at the provider has its code:", () => {
     expect(run.providerCalls).toBe(4);
   });
 
-  test("429 with Retry-After longer than anybody waits says how long", async () => {
+  test.each([
+    [{ "retry-after": "120" }, 120_000],
+    [{ "retry-after": "120", "retry-after-ms": "119500" }, 119_500],
+  ])("429 with a time that is longer than anybody waits says it: %o", async (headers, ms) => {
     await using provider = await startMockProvider();
-    provider.answerAll({ status: 429, headers: { "retry-after": "120" } });
+    provider.answerAll({ status: 429, headers });
     const { outcome, run } = await chat(provider);
     expect(outcome).toMatchObject({
       status: "failed",
-      error: { code: "MODEL_RATE_LIMIT", retryAfterMs: 120_000 },
+      error: { code: "MODEL_RATE_LIMIT", retryAfterMs: ms },
     });
     expect(run.providerCalls).toBe(1);
   });

@@ -2,12 +2,13 @@
  * From whatever was thrown to one row of the error table. Pure: it looks at the cause and at the
  * causes behind it, and at where it was thrown. The cause's own words never go into the message.
  */
-import { parseRetryAfterMs } from "@langchain/core/utils/async_caller";
 import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
+import { exactRetryAfterOf, retryAfterOf } from "./retry-after.ts";
 
 /** The kind of span in which something was thrown. */
 export type ErrorSource = "llm" | "chain" | "tool" | "retriever";
 
+const noHeaders = new Headers();
 /** Causes behind causes are looked at this deep. */
 const causesAtMost = 8;
 
@@ -17,7 +18,7 @@ export function classifyError(cause: unknown, source: ErrorSource): LangwireErro
     const link = linkOf(error);
     const code = modelCode(link) ?? (source === "llm" ? providerCode(link) : undefined);
     if (code === undefined) continue;
-    const retryAfterMs = code === "MODEL_RATE_LIMIT" ? retryAfterOf(link) : undefined;
+    const retryAfterMs = code === "MODEL_RATE_LIMIT" ? waitOf(link) : undefined;
     return new LangwireError(code, { cause, ...(retryAfterMs !== undefined && { retryAfterMs }) });
   }
   return new LangwireError(unknownCode[source], { cause });
@@ -77,8 +78,9 @@ function providerCode(link: Link): ErrorCode | undefined {
   return undefined;
 }
 
-function retryAfterOf(link: Link): number | undefined {
-  const ms = link.retryAfterMs ?? parseRetryAfterMs(link.retryAfterHeader);
+/** LangChain's own figure comes from `retry-after`, in whole seconds, or from the message. */
+function waitOf({ headers, retryAfterMs }: Link): number | undefined {
+  const ms = exactRetryAfterOf(headers) ?? retryAfterMs ?? retryAfterOf(headers);
   return ms === undefined ? undefined : Math.ceil(ms);
 }
 
@@ -90,7 +92,7 @@ interface Link {
   readonly code: string;
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
-  readonly retryAfterHeader: string | undefined;
+  readonly headers: Headers;
 }
 
 function linkOf(error: object): Link {
@@ -102,8 +104,7 @@ function linkOf(error: object): Link {
     code: textIn(error, "code"),
     status: numberIn(error, "status") ?? numberIn(error, "statusCode"),
     retryAfterMs: numberIn(error, "retryAfterMs"),
-    retryAfterHeader:
-      headers instanceof Headers ? (headers.get("retry-after") ?? undefined) : undefined,
+    headers: headers instanceof Headers ? headers : noHeaders,
   };
 }
 

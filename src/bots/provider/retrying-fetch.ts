@@ -4,9 +4,9 @@
  * never longer than its bound in total. An answer that breaks off midway is not tried again.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseRetryAfterMs } from "@langchain/core/utils/async_caller";
 import { LangwireError } from "../../protocol/errors.ts";
 import { startProviderCall } from "./provider-calls.ts";
+import { retryAfterOf } from "./retry-after.ts";
 
 export interface RetryOptions {
   /** The one that is called. Default: the global one. */
@@ -77,12 +77,6 @@ async function outcome(
     const retryable = !(thrown instanceof LangwireError);
     return { thrown, retryable, retryAfterMs: undefined };
   }
-}
-
-function retryAfterOf(headers: Headers): number | undefined {
-  const ms = headers.get("retry-after-ms");
-  if (ms !== null && Number.isFinite(Number(ms))) return Math.max(0, Number(ms));
-  return parseRetryAfterMs(headers.get("retry-after"));
 }
 
 /** Doubling, and spread by a half so that many runs do not come back at one moment. */

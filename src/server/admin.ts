@@ -1,18 +1,21 @@
 /**
- * What the admin command asks of a running server: the runs in progress on this process, whoever
- * they belong to. Each request brings the operator's token; without one there are no such routes.
+ * What the admin command asks of a running server: the runs in progress on this process, and what is
+ * stored, whoever it belongs to. Each request brings the operator's token; without one there are no
+ * such routes.
  */
-import { Readable } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import { LangwireError } from "../protocol/errors.ts";
 import type { Langwire } from "../runs/open-langwire.ts";
+import { adminConversationRoutes } from "./admin-conversations.ts";
 import { bringsToken } from "./bearer.ts";
+import { jsonLines } from "./json-lines.ts";
 
 interface RunParams {
   Params: { runId: string };
 }
 
-export function adminRoutes(app: FastifyInstance, { runs }: Langwire, token: string): void {
+export function adminRoutes(app: FastifyInstance, langwire: Langwire, token: string): void {
+  const { runs } = langwire;
   app.register(
     async (admin) => {
       admin.addHook("onRequest", async ({ headers }) => {
@@ -46,13 +49,13 @@ export function adminRoutes(app: FastifyInstance, { runs }: Langwire, token: str
         // The run is claimed, so this attaches: as its owner, from its start on.
         const input = { runId, botId, conversationId, message, ifBusy: "reject" as const };
         const follower = await runs.send({ userId }, input, { signal: left.signal });
-        const lines = Readable.from(
-          (async function* () {
-            for await (const { event } of follower) yield `${JSON.stringify(event)}\n`;
-          })(),
-        );
-        return reply.type("application/x-ndjson").send(lines);
+        const events = (async function* () {
+          for await (const { event } of follower) yield event;
+        })();
+        return jsonLines(reply, events);
       });
+
+      adminConversationRoutes(admin, langwire);
     },
     { prefix: "/admin" },
   );

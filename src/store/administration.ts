@@ -45,8 +45,6 @@ export interface StoredConversation {
 
 /** How many conversations or members are looked at in one statement. */
 const pageSize = 500;
-/** A run may hold a long answer. */
-const runsPerPage = 20;
 
 export class StoredAdministration implements Administration {
   readonly #engine: Engine;
@@ -83,8 +81,9 @@ export class StoredAdministration implements Administration {
     for await (const { user_id } of rows) yield user_id;
   }
 
+  /** One at a time: each may hold an answer of some MiB. */
   async *runs(conversationId: string): AsyncGenerator<Run, void> {
-    const runs = paged(runsPerPage, async (last: Run | undefined) => {
+    yield* paged(1, async (last: Run | undefined) => {
       const rows = await this.#engine.run((db) =>
         db
           .selectFrom("runs")
@@ -92,12 +91,11 @@ export class StoredAdministration implements Administration {
           .where("conversation_id", "=", conversationId)
           .where("first_seq", ">", last?.firstSeq ?? 0)
           .orderBy("first_seq")
-          .limit(runsPerPage)
+          .limit(1)
           .execute(),
       );
       return rows.map(toRun);
     });
-    yield* runs;
   }
 
   /** By the primary key, so that no page costs more for how many there are, or how few match. */

@@ -29,7 +29,7 @@ const known: readonly (readonly [RegExp, ((match: RegExpMatchArray) => boolean)?
   [/^npm (ci|install)$/],
   [/^npm (install|i) [\w@/ .-]+$/],
   [/^npm (start|test)$/, ([, script = ""]) => script in packages.scripts],
-  [/^npm run ([\w:]+)(?= -- .*|$)/, ([, script = ""]) => script in packages.scripts],
+  [/^npm run (?:--silent )?([\w:]+)(?= -- .*|$)/, ([, script = ""]) => script in packages.scripts],
   [/^npm run example -- ([\w-]+)/, ([, name = ""]) => examples(name)],
   [/^npx vitest run ([\w./-]+)$/, ([, path = ""]) => existsSync(join(root, path))],
   [/^npx (langwire|langwire-chat)\b/],

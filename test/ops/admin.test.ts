@@ -1,12 +1,14 @@
-/** The admin command against a server: what it lists, shows, follows and stops, and who may not. */
+/** The admin command against a server: what it tells, stops and deletes, and who may not. */
 import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { chatBot } from "../../src/bots/shipped/chat-bot.ts";
 import { openLangwire } from "../../src/index.ts";
 import { adminRoutes } from "../../src/server/admin.ts";
+import type { ExportLine, PruneLine } from "../../src/server/admin-conversations.ts";
 import { createServer } from "../../src/server/app.ts";
 import { scriptedModel } from "../../src/testing.ts";
+import { exchange } from "../store/store-place.ts";
 import { startProgram } from "../support/child-process.ts";
 import { read, wsClient } from "../support/stock-client.ts";
 
@@ -44,7 +46,15 @@ async function start() {
     const started = begin(args, env);
     return { code: await started.exited, output: started.output };
   };
-  return { admin, begin, reading, until, runId: input.runId, port };
+  const { runId, conversationId } = input;
+  return { admin, begin, reading, until, runId, conversationId, port, client, langwire };
+}
+
+function linesOf<Line>(output: string): Line[] {
+  return output
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
 }
 
 test("lists runs without their messages, and shows one with it", async () => {
@@ -71,11 +81,109 @@ test("follows one from its start to its end", async () => {
   until.resolve();
   expect(await following.exited).toBe(0);
   const { output } = following;
-  const types = output
-    .trim()
-    .split("\n")
-    .map((line): string => JSON.parse(line).type);
+  const types = linesOf<{ type: string }>(output).map(({ type }) => type);
   expect([types[0], types.at(-1)]).toEqual(["runStart", "runEnd"]);
+});
+
+test("exports a conversation whole, whoever owns it", async () => {
+  const { admin, langwire, conversationId, runId, reading, until } = await start();
+  until.resolve();
+  await reading.completed;
+  const { store } = langwire;
+  await store.conversations.share(conversationId, "local");
+  await store.conversations.join(conversationId, "bob");
+  const text = "é\n".repeat(100_000);
+  for (let index = 0; index < 30; index++) {
+    await exchange(store, { conversationId, userId: "bob", message: `Number ${index}` }, { text });
+  }
+  const { code, output } = await admin(["export", conversationId]);
+  expect(code).toBe(0);
+  const lines = linesOf<ExportLine>(output);
+  const at = expect.any(String);
+  expect(lines.slice(0, 4)).toEqual([
+    {
+      type: "conversation",
+      conversationId,
+      botId: "chat",
+      ownerId: "local",
+      title: "Soda?",
+      shared: true,
+      createdAt: at,
+      updatedAt: at,
+    },
+    { type: "member", userId: "bob" },
+    { type: "member", userId: "local" },
+    {
+      type: "run",
+      runId,
+      userId: "local",
+      message: "Soda?",
+      status: "completed",
+      startedAt: at,
+      endedAt: at,
+      text: "It",
+      usage: expect.any(Object),
+      providerCalls: 0,
+    },
+  ]);
+  const others = lines.slice(4).map((line) => line.type === "run" && [line.message, line.text]);
+  expect(others.length).toBe(30);
+  expect(others.every((one, index) => one && one[0] === `Number ${index}` && one[1] === text)).toBe(
+    true,
+  );
+});
+
+test("does not take a part of an export for all of it", async () => {
+  const { admin, langwire, conversationId } = await start();
+  const missing = await admin(["export", randomUUID()]);
+  expect(missing.code).toBe(1);
+  expect(missing.output).toContain("404");
+  const { administration } = langwire.store;
+  vi.spyOn(administration, "runs").mockImplementation(async function* () {
+    yield* [];
+    throw new Error("The disk is gone.");
+  });
+  expect((await admin(["export", conversationId])).code).toBe(1);
+});
+
+test("prunes what was inactive for long, and ends who watches it", async () => {
+  const { admin, client, langwire, conversationId: busy } = await start();
+  const { store } = langwire;
+  const old = await exchange(store, { userId: "local" });
+  const other = await exchange(store, { userId: "bob" });
+  const started = Promise.withResolvers<void>();
+  const watching = read((options) => {
+    const { conversationId } = old;
+    const onStarted = () => started.resolve();
+    return client.api.chat.watch.subscribe({ conversationId }, { ...options, onStarted });
+  });
+  await started.promise;
+  onTestFinished(() => void vi.useRealTimers());
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 91 * 24 * 60 * 60_000 });
+  const recent = await exchange(store, { userId: "bob" });
+  const pruned = async (...args: string[]) => {
+    const { code, output } = await admin(["prune", ...args]);
+    expect(code).toBe(0);
+    return linesOf<PruneLine>(output).map(({ ownerId, conversationId }) => [
+      ownerId,
+      conversationId,
+    ]);
+  };
+
+  expect(await pruned("--older-than", "92d")).toEqual([]);
+  const expected = new Set([
+    ["local", old.conversationId],
+    ["bob", other.conversationId],
+  ]);
+  expect(new Set(await pruned("--older-than", "90d", "--dry-run"))).toEqual(expected);
+  expect(await store.conversations.get(old.conversationId, "local")).toBeDefined();
+  expect(new Set(await pruned("--older-than", "90d"))).toEqual(expected);
+  await expect(watching.completed).rejects.toMatchObject({
+    data: { langwire: { code: "NOT_FOUND" } },
+  });
+  expect(await store.conversations.get(old.conversationId, "local")).toBeUndefined();
+  expect(await store.conversations.get(busy, "local")).toBeDefined();
+  expect(await store.conversations.get(recent.conversationId, "bob")).toBeDefined();
 });
 
 test("refuses who does not know the token, and what it does not understand", async () => {
@@ -85,6 +193,9 @@ test("refuses who does not know the token, and what it does not understand", asy
   expect(wrong.output).toContain("401");
   expect((await admin(["launch", "x"])).code).toBe(2);
   expect((await admin(["list"], {})).code).toBe(2);
+  expect((await admin(["prune"])).code).toBe(2);
+  expect((await admin(["prune", "--older-than", "old"])).code).toBe(2);
+  expect((await admin(["list", "--dry-run"])).code).toBe(2);
   expect((await admin(["--help"])).output).toContain("Usage:");
   expect((await fetch(`http://127.0.0.1:${port}/admin/runs`)).status).toBe(401);
 });

@@ -37,13 +37,13 @@ export function describeAdministration(newPlace: () => Promise<StorePlace>): voi
     expect(await administration.conversation(randomUUID())).toBeUndefined();
   });
 
-  test("reads its members and runs whole, over more than one page", async () => {
+  test("reads all of its members and runs, in their order", async () => {
     const { store } = current;
     const { administration, conversations } = store;
     const first = await exchange(store);
     const { conversationId } = first;
     const runs = [first];
-    for (let index = 0; index < 45; index++) {
+    for (let index = 0; index < 5; index++) {
       runs.push(await exchange(store, { conversationId, message: `Message ${index}` }));
     }
     runs.push(await begin(store, { conversationId, message: "Last?" }));

@@ -24,12 +24,11 @@ export function startProgram(
   });
   let output = "";
   const waiting = new Set<() => void>();
-  const take = (chunk: Buffer): void => {
-    output += chunk.toString("utf8");
+  const take = (chunk: string): void => {
+    output += chunk;
     for (const look of waiting) look();
   };
-  child.stdout.on("data", take);
-  child.stderr.on("data", take);
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", take);
   const exited = once(child, "close").then(([code, signal]) => code ?? signal);
   return {
     child,

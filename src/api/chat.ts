@@ -13,14 +13,14 @@ export function chatRouter(
 ) {
   /** A subscription counts from before its first await until its reader is closed. */
   async function subscribe(
-    { pacer, openSubscription }: Connection,
+    { pacer, outlet, openSubscription }: Connection,
     signal: AbortSignal | undefined,
     follow: (reader: Reader) => Promise<Follower>,
   ): Promise<TrackedEvents> {
     const release = openSubscription?.();
     try {
       const follower = await follow({ pacer, signal, onClose: release });
-      return new TrackedEvents(follower, present);
+      return new TrackedEvents(follower, present, outlet);
     } catch (cause) {
       release?.();
       throw cause;

@@ -1,9 +1,9 @@
-/** A follower as tRPC wants it: every event tracked by its number. */
+/** A follower as tRPC wants it: every event tracked by its number, until it has an outlet. */
 import { type TrackedEnvelope, tracked } from "@trpc/server";
 import type { LogEntry } from "../log/entry.ts";
 import type { ChatEvent } from "../protocol/events.ts";
 import type { Follower } from "../runs/follow.ts";
-import type { Present } from "./context.ts";
+import type { Outlet, Present } from "./context.ts";
 import { toTrpcError } from "./errors.ts";
 
 type Result = IteratorResult<TrackedEnvelope<ChatEvent>, undefined>;
@@ -12,9 +12,12 @@ export class TrackedEvents implements AsyncIterableIterator<TrackedEnvelope<Chat
   readonly #follower: Follower;
   readonly #present: Present;
 
-  constructor(follower: Follower, present: Present) {
+  constructor(follower: Follower, present: Present, outlet?: Outlet) {
     this.#follower = follower;
-    this.#present = present;
+    this.#present =
+      outlet === undefined
+        ? present
+        : (entry) => outlet.first(entry, (send) => follower.divert(send));
   }
 
   next(): Promise<Result> {

@@ -5,7 +5,8 @@
  *     └────▶ waiting ── the log has more, the socket drains, a read settles ──▶ delivered
  *
  * By hand and without `async`: this is the path of every event to every reader. When the log wakes
- * it, it settles the one promise that `next` has given out, and that is all that an event costs.
+ * it, it settles the one promise that `next` has given out; diverted, it hands the event on, and
+ * `next` is for the end alone.
  */
 import { setImmediate } from "node:timers/promises";
 import type { LogEntry } from "../log/entry.ts";
@@ -65,6 +66,7 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
   #calls = 0;
   #calledAtMs: number | undefined;
   #waiting: Waiting | undefined;
+  #take: ((entry: LogEntry) => void) | undefined;
   #lookAgainTimer: NodeJS.Timeout | undefined;
   #closed = false;
   #failure: unknown;
@@ -99,7 +101,7 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
   /** One call at a time, as `for await` and tRPC do. */
   next(): Promise<Result> {
     try {
-      const result = this.#step();
+      const result = this.#advance();
       if (result !== undefined) return Promise.resolve(result);
     } catch (cause) {
       return Promise.reject(cause);
@@ -107,6 +109,11 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
     });
+  }
+
+  /** From the next `next` on, events go to `take` as they come, and `next` settles with the end. */
+  divert(take: (entry: LogEntry) => void): void {
+    this.#take = take;
   }
 
   async return(): Promise<IteratorReturnResult<undefined>> {
@@ -120,6 +127,14 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#close();
+  }
+
+  #advance(): Result | undefined {
+    for (;;) {
+      const result = this.#step();
+      if (this.#take === undefined || result === undefined || result.done === true) return result;
+      this.#take(result.value);
+    }
   }
 
   /** What can be delivered now; undefined when something has to happen first. */
@@ -225,7 +240,7 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
     if (waiting === undefined) return;
     this.#waiting = undefined;
     try {
-      const result = this.#step();
+      const result = this.#advance();
       if (result === undefined) this.#waiting = waiting;
       else waiting.resolve(result);
     } catch (cause) {

@@ -14,7 +14,7 @@ import { FrameReader } from "./frames.ts";
 import { bringsParams, identityIn } from "./gate.ts";
 import type { Refusals } from "./refusals.ts";
 import { closeGraceMs } from "./socket-connection.ts";
-import { encodeFrame } from "./wire.ts";
+import { encodeFrame, TextOutlet } from "./wire.ts";
 
 export interface SocketsOptions {
   readonly apiPath: string;
@@ -44,6 +44,7 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
       onBadParams: () => connection.closeSoon(closeCodes.nameless, "no connection parameters"),
       onFlood: () => connection.close(closeCodes.tooMany, "too many requests"),
     });
+    const outlet = new TextOutlet((frame) => connection.send(frame));
     const identify: Authenticate = async (credentials) => {
       try {
         return await authenticate(credentials);
@@ -75,6 +76,7 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
         return {
           caller,
           pacer: connection.pacer,
+          outlet,
           openSubscription: () => connection.openSubscription(),
         };
       },

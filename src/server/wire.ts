@@ -6,16 +6,19 @@
 import type { CombinedDataTransformer } from "@trpc/server";
 import type { TRPCResultMessage } from "@trpc/server/rpc";
 import superjson from "superjson";
-import type { Present } from "../api/context.ts";
+import type { Outlet, Present } from "../api/context.ts";
+import type { LogEntry } from "../log/entry.ts";
 import type { ChatEvent } from "../protocol/events.ts";
 import { reviveInput } from "./revive-input.ts";
 
 /** An event's JSON text on its way to the socket. */
 class EventText {
   readonly json: string;
+  readonly onFrame: OnFrame | undefined;
 
-  constructor(json: string) {
+  constructor(json: string, onFrame?: OnFrame) {
     this.json = json;
+    this.onFrame = onFrame;
   }
 
   /** For transports that build their frames with JSON.stringify: server-sent events. */
@@ -24,14 +27,35 @@ class EventText {
   }
 }
 
+/** Told of the frame's text up to the event's number: what all frames of one call begin with. */
+type OnFrame = (head: string) => void;
+
 /** A tracked event: its number and its text. */
 class TrackedText {
   readonly id: string;
   readonly json: string;
+  readonly onFrame: OnFrame | undefined;
 
-  constructor(id: string, json: string) {
+  constructor(id: string, { json, onFrame }: EventText) {
     this.id = id;
     this.json = json;
+    this.onFrame = onFrame;
+  }
+}
+
+/** Sends a call's events as tRPC would, once tRPC has sent the first. */
+export class TextOutlet implements Outlet {
+  readonly #send: (frame: string) => void;
+
+  constructor(send: (frame: string) => void) {
+    this.#send = send;
+  }
+
+  first(entry: LogEntry, opened: (send: (entry: LogEntry) => void) => void): ChatEvent {
+    const text = new EventText(entry.json, (head) => {
+      opened(({ seq, json }) => this.#send(frameOf(head, String(seq), json)));
+    });
+    return text as unknown as ChatEvent;
   }
 }
 
@@ -45,7 +69,7 @@ export const wireTransformer: CombinedDataTransformer = {
 
 /** `{ json }` without `meta` is valid superjson, and all that the router answers is plain JSON. */
 function serializeOutput(value: unknown): unknown {
-  return isTracked(value) ? new TrackedText(value.id, value.data.json) : { json: value };
+  return isTracked(value) ? new TrackedText(value.id, value.data) : { json: value };
 }
 
 function isTracked(value: unknown): value is { id: string; data: EventText } {
@@ -62,8 +86,12 @@ export function encodeFrame(message: unknown): string {
   const { id, jsonrpc, result } = message as Partial<TRPCResultMessage<unknown>>;
   const data = result?.type === "data" ? result.data : undefined;
   if (!(data instanceof TrackedText)) return JSON.stringify(message);
-  const head = jsonrpc === undefined ? "" : `"jsonrpc":"${jsonrpc}",`;
-  const call = typeof id === "number" ? id : JSON.stringify(id);
-  const seq = data.id;
-  return `{"id":${call},${head}"result":{"type":"data","id":"${seq}","data":{"json":{"id":"${seq}","data":${data.json}}}}}`;
+  const version = jsonrpc === undefined ? "" : `"jsonrpc":"${jsonrpc}",`;
+  const head = `{"id":${JSON.stringify(id)},${version}"result":{"type":"data","id":"`;
+  data.onFrame?.(head);
+  return frameOf(head, data.id, data.json);
+}
+
+function frameOf(head: string, seq: string, json: string): string {
+  return `${head}${seq}","data":{"json":{"id":"${seq}","data":${json}}}}}`;
 }

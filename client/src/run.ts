@@ -1,8 +1,7 @@
 /** One run, as its sender follows it. */
 import { Answer } from "./answer.ts";
-import { createBackoff, wait } from "./backoff.ts";
 import type { Connection } from "./connection.ts";
-import { closedError, LangwireClientError, toClientError } from "./errors.ts";
+import { LangwireClientError } from "./errors.ts";
 import { EventBuffer } from "./event-buffer.ts";
 import { Subscription } from "./subscription.ts";
 import type { Transport } from "./transport.ts";
@@ -13,6 +12,8 @@ export interface RunOptions extends CallOptions {
   readonly transport: Transport;
   readonly connection: Connection;
   readonly input: SendInput;
+  /** The client's own. */
+  readonly cancel: (runId: string) => Promise<RunStatus>;
 }
 
 /**
@@ -33,28 +34,28 @@ export class Run implements AsyncIterable<ChatEvent> {
   /** The run's ending, failed ones included. Rejects when the run was refused. */
   readonly ended: Promise<EventOf<"runEnd">>;
 
-  readonly #transport: Transport;
+  readonly #cancel: RunOptions["cancel"];
   readonly #events = new EventBuffer();
   readonly #answer = new Answer();
   readonly #started = Promise.withResolvers<void>();
   readonly #end = Promise.withResolvers<EventOf<"runEnd">>();
   readonly #subscription: Subscription;
 
-  constructor({ transport, connection, input, signal }: RunOptions) {
+  constructor(options: RunOptions) {
+    const { input, cancel, transport } = options;
     const { runId = uuid(), conversationId = uuid(), lastEventId, ...rest } = input;
     this.id = runId;
     this.conversationId = conversationId;
     this.botId = input.botId;
     this.message = input.message;
-    this.#transport = transport;
+    this.#cancel = cancel;
     this.ended = this.#end.promise;
     this.text = this.ended.then(textOf);
     // Whoever is not interested in the outcome need not handle it.
     for (const promise of [this.ended, this.text, this.#started.promise]) promise.catch(() => {});
     const send = { ...rest, runId, conversationId };
     this.#subscription = new Subscription({
-      transport,
-      connection,
+      ...options,
       lastEventId,
       subscribe: (after, callbacks) =>
         transport.trpc.chat.send.subscribe({ ...send, lastEventId: after }, callbacks),
@@ -62,15 +63,6 @@ export class Run implements AsyncIterable<ChatEvent> {
       onEvent: (event) => this.#add(event),
       onFailure: (error) => this.#fail(error),
     });
-    const stop = () => this.detach();
-    signal?.addEventListener("abort", stop, { once: true });
-    this.ended
-      .catch(() => {})
-      .finally(() => {
-        signal?.removeEventListener("abort", stop);
-        this.#subscription.stop();
-      });
-    if (signal?.aborted) stop();
   }
 
   /** The answer so far, without what a retry or a fallback made void. */
@@ -93,21 +85,12 @@ export class Run implements AsyncIterable<ChatEvent> {
    */
   async cancel(): Promise<RunStatus> {
     await this.#started.promise;
-    for (const backoff = createBackoff(); ; ) {
-      try {
-        return (await this.#transport.trpc.chat.cancel.mutate({ runId: this.id })).status;
-      } catch (cause) {
-        const error = toClientError(cause);
-        if (error.code !== "UNREACHABLE") throw error;
-      }
-      const ended = await Promise.race([wait(backoff.next()), this.ended]);
-      if (ended !== undefined) return ended.status;
-    }
+    return await Promise.race([this.#cancel(this.id), this.ended.then(({ status }) => status)]);
   }
 
   /** Stops following. The run goes on, and sending again with its id attaches to it. */
   detach(): void {
-    this.#subscription.fail(closedError());
+    this.#subscription.detach();
   }
 
   /** What `send` needs to attach to this run again, after a page was loaded anew for instance. */
@@ -120,6 +103,7 @@ export class Run implements AsyncIterable<ChatEvent> {
     this.#answer.add(event);
     this.#events.push(event);
     if (event.type !== "runEnd") return;
+    this.#subscription.stop();
     this.#events.end();
     this.#end.resolve(event);
   }

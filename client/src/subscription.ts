@@ -31,6 +31,8 @@ export interface SubscriptionOptions {
   ) => Unsubscribable;
   /** The last event that the caller has. */
   readonly lastEventId?: string | undefined;
+  /** Ends the reading, as a failure with the code CLOSED. */
+  readonly signal?: AbortSignal | undefined;
   /** Called once for each event, in order. */
   readonly onEvent: (event: ChatEvent, id: string) => void;
   /** The server knows of it: it has taken it on, or is about to refuse it. */
@@ -53,9 +55,17 @@ export class Subscription implements Dependent {
   constructor(options: SubscriptionOptions) {
     this.#options = options;
     this.#lastEventId = options.lastEventId;
-    this.#forget = options.connection.add(this);
-    options.connection.givenUp = undefined;
-    this.#open();
+    const { connection, signal } = options;
+    const abort = () => this.detach();
+    const forget = connection.add(this);
+    this.#forget = () => {
+      forget();
+      signal?.removeEventListener("abort", abort);
+    };
+    signal?.addEventListener("abort", abort);
+    connection.givenUp = undefined;
+    if (signal?.aborted) abort();
+    else this.#open();
   }
 
   get accepted(): boolean {
@@ -89,6 +99,11 @@ export class Subscription implements Dependent {
     this.pause();
   }
 
+  /** The caller wants no more of it: a failure with the code CLOSED. */
+  detach(): void {
+    this.fail(closedError());
+  }
+
   fail(error: LangwireClientError): void {
     if (this.#ended) return;
     this.stop();
@@ -97,7 +112,7 @@ export class Subscription implements Dependent {
 
   #open(): void {
     if (this.#options.connection.state === "closed") {
-      this.fail(closedError());
+      this.detach();
       return;
     }
     // What a subscription that was replaced still has to say is nobody's concern.

@@ -2,7 +2,7 @@
 import { joined } from "./answer.ts";
 import { Bell } from "./bell.ts";
 import type { Connection } from "./connection.ts";
-import { closedError, type LangwireClientError } from "./errors.ts";
+import type { LangwireClientError } from "./errors.ts";
 import { Subscription } from "./subscription.ts";
 import type { Transport } from "./transport.ts";
 import type { CallOptions, ChatEvent, WatchInput } from "./types.ts";
@@ -29,7 +29,6 @@ export class Watch implements AsyncIterableIterator<ChatEvent, undefined> {
   readonly started: Promise<void>;
   readonly #accepted = Promise.withResolvers<void>();
   readonly #subscription: Subscription;
-  readonly #release: () => void;
   #queue: { event: ChatEvent; id: string }[] = [];
   #position = 0;
   #paused = false;
@@ -38,29 +37,27 @@ export class Watch implements AsyncIterableIterator<ChatEvent, undefined> {
   #lastEventId: string | undefined;
   readonly #changed = new Bell();
 
-  constructor({ transport, connection, input, signal }: WatchOptions) {
-    const { conversationId, lastEventId } = input;
+  constructor(options: WatchOptions) {
+    const { conversationId, lastEventId } = options.input;
+    const { watch } = options.transport.trpc.chat;
     this.started = this.#accepted.promise;
     // Whoever only reads the events learns of a failure there.
     this.started.catch(() => {});
     this.#lastEventId = lastEventId;
-    const stop = () => this.#close();
-    signal?.addEventListener("abort", stop, { once: true });
-    this.#release = () => signal?.removeEventListener("abort", stop);
     this.#subscription = new Subscription({
-      transport,
-      connection,
+      ...options,
       lastEventId,
       subscribe: (after, callbacks) =>
-        transport.trpc.chat.watch.subscribe({ conversationId, lastEventId: after }, callbacks),
+        watch.subscribe({ conversationId, lastEventId: after }, callbacks),
       onStarted: this.#accepted.resolve,
       onEvent: (event, id) => this.#push(event, id),
       onFailure: (error) => {
         if (error.code !== "CLOSED") this.#failure = error;
-        this.#finish();
+        this.#closed = true;
+        this.#accepted.reject(error);
+        this.#changed.ring();
       },
     });
-    if (signal?.aborted) stop();
   }
 
   /** The number of the last event that was read; as `lastEventId`, it resumes behind it. */
@@ -85,7 +82,7 @@ export class Watch implements AsyncIterableIterator<ChatEvent, undefined> {
 
   async return(): Promise<IteratorReturnResult<undefined>> {
     this.#queue = [];
-    this.#close();
+    this.#subscription.detach();
     return { done: true, value: undefined };
   }
 
@@ -95,7 +92,7 @@ export class Watch implements AsyncIterableIterator<ChatEvent, undefined> {
 
   #push(event: ChatEvent, id: string): void {
     const last = this.#queue.at(-1);
-    const both = last === undefined ? undefined : joined(last.event, event);
+    const both = last && joined(last.event, event);
     if (both === undefined) this.#queue.push({ event, id });
     else this.#queue[this.#queue.length - 1] = { event: both, id };
     if (this.#queue.length > maxQueuedEvents) {
@@ -111,17 +108,5 @@ export class Watch implements AsyncIterableIterator<ChatEvent, undefined> {
     if (!this.#paused) return;
     this.#paused = false;
     this.#subscription.resume();
-  }
-
-  #close(): void {
-    this.#subscription.stop();
-    this.#finish();
-  }
-
-  #finish(): void {
-    this.#closed = true;
-    this.#accepted.reject(this.#failure ?? closedError());
-    this.#release();
-    this.#changed.ring();
   }
 }

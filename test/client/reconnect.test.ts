@@ -84,6 +84,20 @@ describe("a lost socket", () => {
     expect(await run.text).toBe("a");
   });
 
+  test("does not stop a cancel by a run's id, and asks for it once more", async () => {
+    const { client, connect, provider, proxy } = await setUp();
+    provider.answer({ steps: ["a", "stall"] });
+    const run = client.send(hello);
+    for await (const event of run) if (event.type === "token") break;
+    const other = connect();
+    await other.bots.list();
+    proxy.pause();
+    const cancelled = other.cancel(run.id);
+    proxy.cut();
+    proxy.resume();
+    expect(await cancelled).toBe("cancelled");
+  });
+
   test("that is dead without saying so is found out by its silence", async () => {
     const { client, provider, proxy } = await setUp({
       client: { pingAfterMs: 50, pongTimeoutMs: 100 },

@@ -86,6 +86,23 @@ describe("a run", () => {
     expect(await client.send(hello).cancel()).toBe("cancelled");
   });
 
+  test("is cancelled by its id, by a client that does not follow it", async () => {
+    const { client, connect, provider } = await setUp();
+    provider.answer({ steps: ["enough", "stall"] });
+    const run = client.send(hello);
+    for await (const event of run) if (event.type === "token") break;
+    const notFound = { code: "NOT_FOUND" };
+    await expect(connect({ userId: "eve" }).cancel(run.id)).rejects.toMatchObject(notFound);
+    const other = connect();
+    expect(await other.cancel(run.id)).toBe("cancelled");
+    expect(await run.text).toBe("enough");
+    expect(await provider.calls[0]?.closed).toBe("aborted");
+    expect(await other.cancel(run.id)).toBe("cancelled");
+    await expect(other.cancel(crypto.randomUUID())).rejects.toMatchObject(notFound);
+    await other.close();
+    await expect(other.cancel(run.id)).rejects.toMatchObject({ code: "CLOSED" });
+  });
+
   test("that nobody looks at does not fail the process", async () => {
     const { client } = await setUp();
     const unhandled: unknown[] = [];

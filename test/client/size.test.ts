@@ -4,7 +4,7 @@ import { build } from "vite";
 import { expect, test } from "vitest";
 
 const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const maxGzipBytes = 4 * 1024;
+const maxGzipBytes = 4_000;
 
 /** The client as an application's bundler takes it in, without what it stands on. */
 async function bundle(): Promise<string> {

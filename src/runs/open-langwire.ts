@@ -40,7 +40,7 @@ export interface Langwire extends AsyncDisposable {
  * Opens Langwire and ends the runs that an earlier process left behind; with `redisUrl`, joins the
  * processes that are there.
  * @throws LangwireError STORE_UNAVAILABLE when something cannot be reached or used, or another
- *   process uses `dataDir`
+ *   process uses `dataDir`, or `databaseUrl` without sharing a log
  */
 export async function openLangwire(options: LangwireOptions): Promise<Langwire> {
   const { observer = {}, userLimits } = options;

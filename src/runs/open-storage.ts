@@ -50,7 +50,7 @@ const journalFile = "journal.sqlite";
 
 /**
  * @throws LangwireError STORE_UNAVAILABLE when something cannot be reached or used, or another
- *   process uses `dataDir`
+ *   process uses `dataDir`, or `databaseUrl` without sharing a log
  * @throws TypeError for `redisUrl` without `databaseUrl`
  */
 export async function openStorage(options: OpenStorageOptions): Promise<Storage> {
@@ -82,7 +82,7 @@ async function openPostgres(
   { dataDir, databaseUrl, logBounds }: StorageOptions & { databaseUrl: string },
 ) {
   if (dataDir !== undefined) opening.use(await takeFolder(dataDir));
-  const store = opening.use(await openPostgresStore({ url: databaseUrl }));
+  const store = opening.use(await openPostgresStore({ url: databaseUrl, use: "alone" }));
   const journal =
     dataDir === undefined ? undefined : openJournal(opening, join(dataDir, journalFile));
   return { store, log: opening.use(new MemoryLog({ bounds: logBounds, journal })) };
@@ -104,7 +104,7 @@ async function openCluster(
   const { logBounds, storeTimeoutMs, observer } = options;
   // A process that starts again is another one: what the one before left is for the reaper.
   const nodeId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-  const store = opening.use(await openPostgresStore({ url: databaseUrl }));
+  const store = opening.use(await openPostgresStore({ url: databaseUrl, use: "shared" }));
   const log = opening.use(
     await RedisLog.open({
       url: redisUrl,

@@ -1,11 +1,18 @@
 /** The store in Postgres, which several nodes may share. */
-import { Socket } from "node:net";
-import { type CompiledQuery, Kysely, PostgresDialect, PostgresQueryCompiler } from "kysely";
+import {
+  type CompiledQuery,
+  Kysely,
+  PostgresDialect,
+  type PostgresPool,
+  PostgresQueryCompiler,
+} from "kysely";
 import { Pool, type PoolConfig, TypeOverrides, types } from "pg";
+import { DatabaseLock, type DatabaseUse } from "./database-lock.ts";
 import { Engine } from "./engine.ts";
 import { postgresFailure } from "./errors.ts";
 import { migrate } from "./migrations.ts";
 import type { Schema } from "./schema.ts";
+import { socketThatGivesUp } from "./silent-socket.ts";
 import type { Store } from "./store.ts";
 import { storeOn } from "./store-on.ts";
 import { checked } from "./text.ts";
@@ -13,6 +20,12 @@ import { checked } from "./text.ts";
 export interface PostgresStoreOptions {
   /** `postgres://user:password@host:port/database`, with the parameters that libpq knows. */
   readonly url: string;
+  /**
+   * Keeps processes away that would harm each other, by a connection more. `alone`: any other; when
+   * that cannot be promised any more, nothing is read or written. `shared`: one that is `alone`.
+   * Default: nobody is kept away.
+   */
+  readonly use?: DatabaseUse;
   /** Connections that this store opens at most. Default: 10. */
   readonly maxConnections?: number;
   /** How long the server may take to connect or to answer; then it is unavailable. Default: 10 s. */
@@ -23,9 +36,9 @@ const migrationTimeoutMs = 60_000;
 /** What a node that was stopped in the middle may hold up the others. */
 const abandonedTransactionMs = 10_000;
 
-/** @throws LangwireError STORE_UNAVAILABLE */
+/** @throws LangwireError STORE_UNAVAILABLE, also when another process uses the database */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { url, maxConnections = 10, timeoutMs = 10_000 } = options;
+  const { url, use, maxConnections = 10, timeoutMs = 10_000 } = options;
   const shared: PoolConfig = {
     connectionString: url,
     application_name: "langwire",
@@ -33,7 +46,10 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     keepAlive: true,
     types: numbers(),
   };
+  await using opening = new AsyncDisposableStack();
+  let lock: DatabaseLock | undefined;
   try {
+    if (use !== undefined) lock = opening.use(await DatabaseLock.take(shared, use));
     await migrateAlone(shared);
   } catch (error) {
     throw postgresFailure(error);
@@ -47,13 +63,28 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     onConnect: (client) =>
       client.query(`set idle_in_transaction_session_timeout = ${abandonedTransactionMs}`),
   });
+  opening.defer(() => pool.end());
+  const connections = use === "alone" && lock !== undefined ? guarded(pool, lock) : pool;
+  const opened = opening.move();
   let closing: Promise<void> | undefined;
   return {
-    ...storeOn(new Engine(kyselyOn(pool), postgresFailure)),
+    ...storeOn(new Engine(kyselyOn(connections), postgresFailure)),
     async [Symbol.asyncDispose]() {
-      closing ??= pool.end();
+      closing ??= opened.disposeAsync();
       await closing;
     },
+  };
+}
+
+/** The pool, which gives nothing out while the lock is lost. */
+function guarded(pool: Pool, lock: DatabaseLock): PostgresPool {
+  return {
+    options: pool.options,
+    connect: async () => {
+      lock.check();
+      return await pool.connect();
+    },
+    end: () => pool.end(),
   };
 }
 
@@ -77,7 +108,7 @@ function poolOf(config: PoolConfig): Pool {
   return pool;
 }
 
-function kyselyOn(pool: Pool): Kysely<Schema> {
+function kyselyOn(pool: PostgresPool): Kysely<Schema> {
   return new Kysely<Schema>({ dialect: new CheckingDialect({ pool }) });
 }
 
@@ -100,12 +131,4 @@ function numbers(): TypeOverrides {
   const overrides = new TypeOverrides();
   overrides.setTypeParser(types.builtins.INT8, Number);
   return overrides;
-}
-
-/** TCP itself takes minutes to find out that nobody is there any more. */
-function socketThatGivesUp(timeoutMs: number): Socket {
-  const socket = new Socket();
-  return socket.setTimeout(timeoutMs, () =>
-    socket.destroy(new Error("Connection terminated: the server did not answer in time")),
-  );
 }

@@ -1,5 +1,7 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { expect, test } from "vitest";
+import type { DatabaseUse } from "../../src/store/database-lock.ts";
 import { openPostgresStore } from "../../src/store/postgres.ts";
 import { administer, describeWithPostgres } from "../support/postgres.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
@@ -138,5 +140,81 @@ await describeWithPostgres("the Postgres store when Postgres fails", (postgres) 
     proxy.resume();
     // Whether or not the first call got through after all.
     expect(await store.runs.finish(ending)).toMatchObject({ finished: true, run: ending });
+  });
+
+  test("a store alone keeps all others away, and one that shares keeps away who would be alone", async () => {
+    await using database = await postgres.createDatabase();
+    await using other = await postgres.createDatabase();
+    const open = (use: DatabaseUse, url = database.url) => openPostgresStore({ url, use });
+    const refused = (reason: RegExp) => ({
+      code: "STORE_UNAVAILABLE",
+      cause: expect.objectContaining({ message: expect.stringMatching(reason) }),
+    });
+    await using stack = new AsyncDisposableStack();
+    stack.use(await open("alone"));
+    for (let count = 0; count < 2; count++) stack.use(await open("shared", other.url));
+    await Promise.all([
+      expect(open("alone")).rejects.toMatchObject(refused(/^another process .* REDIS_URL/)),
+      expect(open("shared")).rejects.toMatchObject(refused(/^a process without REDIS_URL/)),
+      expect(open("alone", other.url)).rejects.toMatchObject(refused(/^another process/)),
+    ]);
+    await stack.disposeAsync();
+    await using again = await open("alone");
+    await exchange(again);
+  });
+
+  test("a store alone whose connections were ended is alone again before it goes on", async () => {
+    await using database = await postgres.createDatabase();
+    await using store = await openPostgresStore({ url: database.url, use: "alone" });
+    const run = await begin(store);
+    const locks = `select count(*)::int as held from pg_locks
+      where locktype = 'advisory' and database = (
+        select oid from pg_database where datname = '${database.name}')`;
+    await administer(
+      postgres.url,
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database.name}'`,
+    );
+    const next = () =>
+      store.runs.get(run.runId, "alice").catch((error: unknown) => {
+        expect(error).toMatchObject(unavailable);
+      });
+    await expect.poll(next).toEqual(run);
+    expect(await query(postgres.url, locks)).toEqual([{ held: 1 }]);
+  });
+
+  test("a store alone that lost its place to another reads and writes nothing", async () => {
+    await using database = await postgres.createDatabase();
+    await using proxy = await startTcpProxy({ port: postgres.port });
+    const url = new URL(database.url);
+    url.port = String(proxy.port);
+    await using store = await openPostgresStore({ url: url.href, use: "alone" });
+    const run = await begin(store);
+    proxy.refuse();
+    proxy.cut();
+    const other = await openPostgresStore({ url: database.url, use: "alone" });
+    expect((await other.runs.finish(endingOf(run))).finished).toBe(true);
+    proxy.accept();
+    const begun = store.runs.claim(newRun());
+    await expect(begun).rejects.toMatchObject(unavailable);
+    await expect(store.ping()).rejects.toMatchObject(unavailable);
+    await other[Symbol.asyncDispose]();
+    await expect.poll(() => store.ping().catch(() => "away")).toBeUndefined();
+    expect(await store.runs.finish(endingOf(run))).toMatchObject({ run: { status: "completed" } });
+  });
+
+  test("a store alone notices a network that swallows everything", async () => {
+    await using database = await postgres.createDatabase();
+    await using proxy = await startTcpProxy({ port: postgres.port });
+    const url = new URL(database.url);
+    url.port = String(proxy.port);
+    await using store = await openPostgresStore({ url: url.href, use: "alone", timeoutMs: 30_000 });
+    proxy.pause();
+    const reason = () => store.ping().catch(({ cause }: Error) => String(cause));
+    // The pool itself would wait for its half minute.
+    await expect
+      .poll(() => Promise.race([reason(), delay(50)]), { timeout: 15_000 })
+      .toMatch(/another process/);
+    proxy.resume();
+    await expect.poll(() => store.ping().catch(() => "away"), { timeout: 15_000 }).toBeUndefined();
   });
 });

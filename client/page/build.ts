@@ -1,5 +1,6 @@
 /**
- * Builds the chat page into `dist/page`, where the server looks for it.
+ * Builds the chat page into `dist/page`, where the server looks for it, with each file compressed
+ * beside itself.
  *
  *   node client/page/build.ts [--out <folder>] [--if-possible]
  *
@@ -8,6 +9,7 @@
  */
 import { parseArgs } from "node:util";
 import type { InlineConfig } from "vite";
+import { compressAll } from "./compress.ts";
 
 const { values } = parseArgs({
   options: { out: { type: "string" }, "if-possible": { type: "boolean", default: false } },
@@ -16,15 +18,17 @@ const { values } = parseArgs({
 if (values["if-possible"] && !(await isInstalled("vite"))) {
   console.log("The chat page is not built: Vite is not installed.");
 } else {
-  await buildPage(values.out);
+  await compressAll(await buildPage(values.out));
 }
 
-async function buildPage(outDir: string | undefined): Promise<void> {
+/** @returns the folder that the page is in */
+async function buildPage(given: string | undefined): Promise<string> {
   const { build } = await import("vite");
-  const { default: config }: { default: InlineConfig } = await import("./vite.config.ts");
-  const { build: output } = config;
-  const where = outDir === undefined ? output : { ...output, outDir };
-  await build({ ...config, configFile: false, logLevel: "warn", build: where });
+  const { default: config, pageDir } = await import("./vite.config.ts");
+  const outDir = given ?? pageDir;
+  const where: InlineConfig = { ...config, build: { ...config.build, outDir } };
+  await build({ ...where, configFile: false, logLevel: "warn" });
+  return outDir;
 }
 
 async function isInstalled(name: string): Promise<boolean> {

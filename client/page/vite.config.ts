@@ -5,6 +5,9 @@ import { defineConfig } from "vite";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+/** Where the server looks for the built page. */
+export const pageDir = here("../../dist/page");
+
 export default defineConfig({
   root: here("."),
   // Works under any path that a proxy puts it.
@@ -12,7 +15,7 @@ export default defineConfig({
   plugins: [react()],
   resolve: { conditions: ["langwire-source", "module", "browser", "development|production"] },
   build: {
-    outDir: here("../../dist/page"),
+    outDir: pageDir,
     emptyOutDir: true,
     target: "es2022",
     // The browsers that have `light-dark()` need no polyfill for preloading.

@@ -20,6 +20,9 @@ export async function servePage(app: FastifyInstance, dir: string): Promise<void
     root: dir,
     // Each file is a route of its own, so that the rest of the address space stays the API's.
     wildcard: false,
+    // What `client/page/compress.ts` has laid beside each of them is another form of it.
+    preCompressed: true,
+    globIgnore: ["**/*.{br,gz}"],
     cacheControl: false,
     setHeaders: (reply, path) => {
       const isAsset = path.startsWith(join(dir, assetsFolder));

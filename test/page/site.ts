@@ -11,13 +11,8 @@
  *     });
  *   });
  */
-import { execFile } from "node:child_process";
 import { accessSync, constants } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { ChatOpenAI } from "@langchain/openai";
 import {
   type Browser,
@@ -29,6 +24,7 @@ import {
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { agentBot } from "../../src/bots/shipped/agent-bot.ts";
 import { startTestServer, type TestServer, type TestServerOptions } from "../../src/testing.ts";
+import { buildPage } from "../support/built-page.ts";
 import { type MockProvider, startMockProvider } from "../support/mock-provider.ts";
 import { openaiBot } from "../support/openai-bot.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
@@ -201,16 +197,6 @@ export function textOf(locator: Locator) {
 export function gate(): { readonly passed: Promise<void>; open(): void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { passed: promise, open: resolve };
-}
-
-/** As it is built for everybody: a test's own NODE_ENV would make it another page. */
-async function buildPage(stack: AsyncDisposableStack): Promise<string> {
-  const outDir = await mkdtemp(join(tmpdir(), "langwire-page-"));
-  stack.defer(() => rm(outDir, { recursive: true }));
-  const script = fileURLToPath(new URL("../../client/page/build.ts", import.meta.url));
-  const env = { ...process.env, NODE_ENV: "production" };
-  await promisify(execFile)(process.execPath, [script, "--out", outDir], { env });
-  return outDir;
 }
 
 function findOnPath(names: readonly string[]): string | undefined {

@@ -75,7 +75,7 @@ function beginAnswer(first: string): Promise<ServerResponse> {
 }
 
 describe("ChatOpenAI over event completions", () => {
-  it("hands tokens to a callback handler, and the usage with the answer", async () => {
+  it("hands text to a callback handler, what arrived together as one, and the usage with the answer", async () => {
     const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
     server.respond = (_request, response) => {
       response.writeHead(200, eventStream);
@@ -84,7 +84,7 @@ describe("ChatOpenAI over event completions", () => {
     };
     const handler = new TokenHandler();
     const message = await model().invoke("Hi", { callbacks: [handler] });
-    expect(handler.tokens).toEqual(["炭酸", "水"]);
+    expect(handler.tokens).toEqual(["炭酸水"]);
     expect(message.text).toBe("炭酸水");
     expect(message.usage_metadata).toMatchObject({ input_tokens: 3, output_tokens: 2 });
   });
@@ -175,18 +175,40 @@ describe("ChatOpenAI over event completions", () => {
     expect(["", "ab"]).toContain(handler.tokens.join(""));
   });
 
-  it("answers calls of next() in order", async () => {
+  it("keeps tokens single for who keeps up with them", async () => {
+    const handler = new TokenHandler();
+    const answer = beginAnswer(chunk("a"));
+    const run = model().invoke("Hi", { callbacks: [handler] });
+    for (const [count, next] of ["b", "c"].entries()) {
+      await vi.waitFor(() => expect(handler.tokens).toHaveLength(count + 1));
+      (await answer).write(chunk(next));
+    }
+    (await answer).end(done);
+    await run;
+    expect(handler.tokens).toEqual(["a", "b", "c"]);
+  });
+
+  it("tells what was said before what went wrong", async () => {
     server.respond = (_request, response) => {
-      response.writeHead(200, eventStream).end(chunk("a") + chunk("b") + done);
+      response.writeHead(200, eventStream).end(`${chunk("a")}${chunk("b")}data: {no\n\n`);
+    };
+    const handler = new TokenHandler();
+    const run = model().invoke("Hi", { callbacks: [handler] });
+    await expect(run).rejects.toThrow(SyntaxError);
+    expect(handler.tokens).toEqual(["ab"]);
+  });
+
+  it("answers calls of next() in order", async () => {
+    const finish = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n';
+    server.respond = (_request, response) => {
+      response.writeHead(200, eventStream).end(chunk("a") + finish + done);
     };
     const stream = await readChunks(eventFetch);
     const iterator = stream[Symbol.asyncIterator]();
     const results = await Promise.all([iterator.next(), iterator.next(), iterator.next()]);
-    expect(results.map(({ value }) => value?.choices[0]?.delta.content)).toEqual([
-      "a",
-      "b",
-      undefined,
-    ]);
+    const choices = results.map(({ value }) => value?.choices[0]);
+    expect(choices.map((choice) => choice?.delta.content)).toEqual(["a", undefined, undefined]);
+    expect(choices.map((choice) => choice?.finish_reason)).toEqual([null, "stop", undefined]);
     expect(results.at(-1)?.done).toBe(true);
   });
 });

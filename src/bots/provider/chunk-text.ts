@@ -1,0 +1,75 @@
+/** Chunks of an answer that say nothing but text: nearly all of them, and all alike but for the text. */
+import type { OpenAIClient } from "@langchain/openai";
+
+export type Chunk = OpenAIClient.Chat.Completions.ChatCompletionChunk;
+
+const choiceFields: ReadonlySet<string> = new Set(["index", "delta", "finish_reason", "logprobs"]);
+const deltaFields: ReadonlySet<string> = new Set(["role", "content"]);
+
+/** The text, when a chunk says nothing else that joining it with others would lose. */
+export function textOf(chunk: Chunk): string | undefined {
+  const choices: unknown = chunk?.choices;
+  if (!Array.isArray(choices) || choices.length !== 1 || chunk.usage) return undefined;
+  const [choice] = chunk.choices;
+  if (!choice) return undefined;
+  const { index, delta, finish_reason, logprobs } = choice;
+  if (index !== 0 || finish_reason || logprobs) return undefined;
+  if (typeof delta?.content !== "string") return undefined;
+  if (!hasOnly(choice, choiceFields) || !hasOnly(delta, deltaFields)) return undefined;
+  return delta.content;
+}
+
+/** A chunk of text as one with another text. */
+export function joinText(chunk: Chunk, content: string): Chunk {
+  const [choice] = chunk.choices;
+  if (choice === undefined) throw new TypeError("a chunk of text has a choice");
+  return { ...chunk, choices: [{ ...choice, delta: { ...choice.delta, content } }] };
+}
+
+function hasOnly(value: object, fields: ReadonlySet<string>): boolean {
+  for (const field in value) if (!fields.has(field)) return false;
+  return true;
+}
+
+const contentKey = /"content":\s*"/g;
+const needsParsing = /["\\\p{Cc}]/u;
+/** Events in a row that were like none before, after which none is expected to be. */
+const maxMisses = 8;
+
+/**
+ * Reads an event that is like the last one in all but its text without parsing it: what stands
+ * before the text and behind it is the same, and the text itself is no more than its characters.
+ */
+export class TextChunk {
+  #like: { readonly before: string; readonly behind: string; readonly chunk: Chunk } | undefined;
+  #misses = 0;
+
+  /** Undefined where the event has to be parsed. */
+  read(data: string): Chunk | undefined {
+    const like = this.#like;
+    if (like === undefined || data.length < like.before.length + like.behind.length)
+      return undefined;
+    if (!data.startsWith(like.before) || !data.endsWith(like.behind)) return undefined;
+    const text = data.slice(like.before.length, data.length - like.behind.length);
+    if (needsParsing.test(text)) return undefined;
+    this.#misses = 0;
+    return joinText(like.chunk, text);
+  }
+
+  /** Takes an event that was parsed as the one that those after it may be like. */
+  learn(data: string, chunk: Chunk): void {
+    if (this.#misses > maxMisses) return;
+    const text = textOf(chunk);
+    if (text === undefined || needsParsing.test(text)) return;
+    this.#misses += 1;
+    this.#like = undefined;
+    // Where the key stands once, it is the delta's: a string that quotes it would escape the quotes.
+    const keys = [...data.matchAll(contentKey)];
+    const [key] = keys;
+    if (key === undefined || keys.length > 1) return;
+    const start = key.index + key[0].length;
+    if (!data.startsWith(`${text}"`, start)) return;
+    const before = data.slice(0, start);
+    this.#like = { before, behind: data.slice(start + text.length), chunk };
+  }
+}

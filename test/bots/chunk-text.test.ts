@@ -1,0 +1,75 @@
+/** Chunks that are read without being parsed are the ones that parsing would give. */
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { type Chunk, TextChunk, textOf } from "../../src/bots/provider/chunk-text.ts";
+
+const text = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.constantFrom("", '"', "\\", "\n", '"content":"x"', '"},"logprobs":null', "\u2028", "炭酸水"),
+);
+const delta = fc.oneof(
+  fc.record({ content: text }),
+  fc.record({ role: fc.constant("assistant"), content: text }),
+  fc.record({ content: text, refusal: text }),
+  fc.constant({}),
+);
+const choice = fc.record(
+  {
+    index: fc.constantFrom(0, 1),
+    delta,
+    logprobs: fc.constant(null),
+    finish_reason: fc.constant(null),
+  },
+  { requiredKeys: ["index", "delta"] },
+);
+const chunk = fc.record({
+  id: fc.constantFrom("a", "b"),
+  choices: fc.array(choice, { maxLength: 2 }),
+});
+const spelling = fc.constantFrom(
+  (value: unknown) => JSON.stringify(value),
+  (value: unknown) => JSON.stringify(value, null, 1),
+  (value: unknown) => JSON.stringify(value).replaceAll('":', '": '),
+);
+
+it("reads what it reads as JSON does, whatever came before", () => {
+  let unparsed = 0;
+  fc.assert(
+    fc.property(fc.array(chunk, { maxLength: 12 }), spelling, (chunks, spelled) => {
+      const pattern = new TextChunk();
+      for (const data of chunks.map(spelled)) {
+        const parsed = JSON.parse(data) as Chunk;
+        const read = pattern.read(data);
+        if (read === undefined) pattern.learn(data, parsed);
+        else {
+          unparsed += 1;
+          expect(read).toEqual(parsed);
+        }
+      }
+    }),
+    { numRuns: 3_000 },
+  );
+  expect(unparsed).toBeGreaterThan(0);
+});
+
+it("reads all but the first of an answer's chunks of text without parsing them", () => {
+  const pattern = new TextChunk();
+  const dataOf = (content: string): string =>
+    JSON.stringify({ id: "a", choices: [{ index: 0, delta: { content }, finish_reason: null }] });
+  pattern.learn(dataOf("Soda"), JSON.parse(dataOf("Soda")) as Chunk);
+  const read = [" water", ",", " 炭酸", "水"].map((word) => pattern.read(dataOf(word)));
+  expect(read.map((found) => found && textOf(found))).toEqual([" water", ",", " 炭酸", "水"]);
+});
+
+it.each([
+  ["a tool call", { delta: { content: "", tool_calls: [] } }],
+  ["a finish", { delta: { content: "x" }, finish_reason: "stop" }],
+  ["log probabilities", { delta: { content: "x" }, logprobs: { content: [] } }],
+  ["a refusal", { delta: { content: "x", refusal: "no" } }],
+  ["reasoning", { delta: { content: "", reasoning_content: "hm" } }],
+  ["another choice", { index: 1, delta: { content: "x" } }],
+])("is no mere text: %s", (_what, fields) => {
+  expect(textOf({ id: "a", choices: [{ index: 0, ...fields }] } as unknown as Chunk)).toBe(
+    undefined,
+  );
+});

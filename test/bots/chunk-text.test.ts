@@ -28,19 +28,21 @@ const chunk = fc.record({
 });
 const spelling = fc.constantFrom(
   (value: unknown) => JSON.stringify(value),
-  (value: unknown) => JSON.stringify(value, null, 1),
   (value: unknown) => JSON.stringify(value).replaceAll('":', '": '),
+  (value: unknown) => JSON.stringify(value, null, 1).replaceAll("\n", "\ndata: "),
 );
+const eventOf = (data: string): Buffer => Buffer.from(`data: ${data}\n\n`);
 
 it("reads what it reads as JSON does, whatever came before", () => {
   let unparsed = 0;
   fc.assert(
     fc.property(fc.array(chunk, { maxLength: 12 }), spelling, (chunks, spelled) => {
       const pattern = new TextChunk();
-      for (const data of chunks.map(spelled)) {
-        const parsed = JSON.parse(data) as Chunk;
-        const read = pattern.read(data);
-        if (read === undefined) pattern.learn(data, parsed);
+      for (const value of chunks) {
+        const event = eventOf(spelled(value));
+        const parsed = JSON.parse(JSON.stringify(value)) as Chunk;
+        const read = pattern.read(event);
+        if (read === undefined) pattern.learn(event, parsed);
         else {
           unparsed += 1;
           expect(read).toEqual(parsed);
@@ -54,11 +56,12 @@ it("reads what it reads as JSON does, whatever came before", () => {
 
 it("reads all but the first of an answer's chunks of text without parsing them", () => {
   const pattern = new TextChunk();
-  const dataOf = (content: string): string =>
-    JSON.stringify({ id: "a", choices: [{ index: 0, delta: { content }, finish_reason: null }] });
-  pattern.learn(dataOf("Soda"), JSON.parse(dataOf("Soda")) as Chunk);
-  const read = [" water", ",", " 炭酸", "水"].map((word) => pattern.read(dataOf(word)));
-  expect(read.map((found) => found && textOf(found))).toEqual([" water", ",", " 炭酸", "水"]);
+  const chunkOf = (content: string) =>
+    ({ id: "a", choices: [{ index: 0, delta: { content }, finish_reason: null }] }) as Chunk;
+  pattern.learn(eventOf(JSON.stringify(chunkOf("Soda"))), chunkOf("Soda"));
+  const words = [" water", ",", " 炭酸", "水"];
+  const read = words.map((word) => pattern.read(eventOf(JSON.stringify(chunkOf(word)))));
+  expect(read.map((found) => found && textOf(found))).toEqual(words);
 });
 
 it.each([

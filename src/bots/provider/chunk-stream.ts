@@ -3,7 +3,7 @@ import { OpenAIClient } from "@langchain/openai";
 import { type Chunk, joinText, TextChunk, textOf } from "./chunk-text.ts";
 import type { BodyFeed } from "./event-fetch/body-feed.ts";
 import { feedOf } from "./event-fetch/response-feed.ts";
-import { readSseEvent } from "./event-fetch/sse-event.ts";
+import { readSseEvent, type SseEvent } from "./event-fetch/sse-event.ts";
 
 export type { Chunk } from "./chunk-text.ts";
 
@@ -112,12 +112,16 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
     while (!this.#isDone) {
       const bytes = this.#takeEvent();
       if (bytes === undefined) return undefined;
+      const alike = bytes === null ? undefined : this.#text.read(bytes);
+      if (alike !== undefined) return alike;
       const event = bytes === null ? undefined : readSseEvent(bytes);
       if (bytes === null || event?.data === "[DONE]") {
         this.#isDone = true;
         this.#feed.drain();
       } else if (event !== undefined) {
-        return this.#chunkOf(event.name, event.data);
+        const chunk = this.#chunkOf(event);
+        this.#text.learn(bytes, chunk);
+        return chunk;
       }
     }
     return end;
@@ -134,9 +138,7 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
     }
   }
 
-  #chunkOf(name: string | undefined, data: string): Chunk {
-    const alike = name === undefined ? this.#text.read(data) : undefined;
-    if (alike !== undefined) return alike;
+  #chunkOf({ name, data }: SseEvent): Chunk {
     const value = this.#parse(data);
     const error = name === "error" ? (value?.error ?? value) : value?.error;
     if (name === "error" || error) {
@@ -147,7 +149,6 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
     if (Array.isArray(value?.choices)) {
       for (const choice of value.choices) choice.finish_reason ??= null;
     }
-    this.#text.learn(data, value);
     return value;
   }
 

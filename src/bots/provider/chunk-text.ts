@@ -37,39 +37,46 @@ const needsParsing = /["\\\p{Cc}]/u;
 const maxMisses = 8;
 
 /**
- * Reads an event that is like the last one in all but its text without parsing it: what stands
- * before the text and behind it is the same, and the text itself is no more than its characters.
+ * Reads an event that is like the last one in all but its text without parsing it: the bytes before
+ * the text and behind it are the same, and the text itself is no more than its characters.
  */
 export class TextChunk {
-  #like: { readonly before: string; readonly behind: string; readonly chunk: Chunk } | undefined;
+  #like: { readonly before: Buffer; readonly behind: Buffer; readonly chunk: Chunk } | undefined;
   #misses = 0;
 
   /** Undefined where the event has to be parsed. */
-  read(data: string): Chunk | undefined {
+  read(event: Buffer): Chunk | undefined {
     const like = this.#like;
-    if (like === undefined || data.length < like.before.length + like.behind.length)
-      return undefined;
-    if (!data.startsWith(like.before) || !data.endsWith(like.behind)) return undefined;
-    const text = data.slice(like.before.length, data.length - like.behind.length);
+    if (like === undefined) return undefined;
+    const { before, behind, chunk } = like;
+    const end = event.length - behind.length;
+    if (end < before.length) return undefined;
+    if (event.compare(before, 0, before.length, 0, before.length) !== 0) return undefined;
+    if (event.compare(behind, 0, behind.length, end) !== 0) return undefined;
+    const text = event.toString("utf8", before.length, end);
     if (needsParsing.test(text)) return undefined;
     this.#misses = 0;
-    return joinText(like.chunk, text);
+    return joinText(chunk, text);
   }
 
   /** Takes an event that was parsed as the one that those after it may be like. */
-  learn(data: string, chunk: Chunk): void {
+  learn(event: Buffer, chunk: Chunk): void {
     if (this.#misses > maxMisses) return;
     const text = textOf(chunk);
     if (text === undefined || needsParsing.test(text)) return;
     this.#misses += 1;
     this.#like = undefined;
+    const decoded = event.toString();
     // Where the key stands once, it is the delta's: a string that quotes it would escape the quotes.
-    const keys = [...data.matchAll(contentKey)];
+    const keys = [...decoded.matchAll(contentKey)];
     const [key] = keys;
     if (key === undefined || keys.length > 1) return;
     const start = key.index + key[0].length;
-    if (!data.startsWith(`${text}"`, start)) return;
-    const before = data.slice(0, start);
-    this.#like = { before, behind: data.slice(start + text.length), chunk };
+    if (!decoded.startsWith(`${text}"`, start)) return;
+    const before = Buffer.from(decoded.slice(0, start));
+    const behind = Buffer.from(decoded.slice(start + text.length));
+    // Bytes that are no text at all would not come back from it.
+    const same = Buffer.concat([before, Buffer.from(text), behind]).equals(event);
+    if (same) this.#like = { before, behind, chunk };
   }
 }

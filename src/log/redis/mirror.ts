@@ -8,7 +8,7 @@
 import { LogEntry } from "../entry.ts";
 import type { Slice } from "../log.ts";
 import { readNewest, readStream } from "./read-stream.ts";
-import type { RedisLink } from "./redis-link.ts";
+import type { RedisCommands } from "./redis-link.ts";
 import type { ConversationKeys } from "./scripts.ts";
 
 const maxEntries = 1_024;
@@ -16,7 +16,7 @@ const sliceEntries = 256;
 
 export class Mirror {
   readonly listeners = new Set<() => void>();
-  readonly #link: RedisLink;
+  readonly #link: RedisCommands;
   readonly #keys: ConversationKeys;
   #entries: LogEntry[] = [];
   #loaded = false;
@@ -26,7 +26,7 @@ export class Mirror {
   /** When it last was as new as Redis, on `performance.now()`'s clock. */
   #freshAtMs = 0;
 
-  constructor(link: RedisLink, keys: ConversationKeys) {
+  constructor(link: RedisCommands, keys: ConversationKeys) {
     this.#link = link;
     this.#keys = keys;
   }
@@ -64,7 +64,7 @@ export class Mirror {
       this.accept(events.map((json, index) => LogEntry.parse(firstSeq + index, json)));
       this.#freshAtMs = performance.now();
     }
-    if (this.#rung > this.#lastSeq) void this.#readOn();
+    if (this.#rung > this.#lastSeq) void this.#read();
   }
 
   /** Reads unless it was fresh a moment ago: for rings that were not heard, and for expiry. */
@@ -74,22 +74,16 @@ export class Mirror {
 
   /** Reads the newest part. @throws the connection's error */
   async load(): Promise<void> {
+    const askedAtMs = performance.now();
     const entries = await readNewest(this.#link, this.#keys.events, sliceEntries);
-    this.#freshAtMs = performance.now();
+    this.#freshAtMs = askedAtMs;
     this.#loaded = true;
     this.#replace(entries);
   }
 
-  async #readOn(): Promise<void> {
-    for (let before = -1; this.#rung > this.#lastSeq && before < this.#lastSeq; ) {
-      before = this.#lastSeq;
-      await this.#read();
-    }
-  }
-
   /** One read at a time; what is missed by a failure is found by the next check. */
   #read(): Promise<void> {
-    this.#reading ??= this.#readOnce()
+    this.#reading ??= this.#readToEnd()
       .catch(() => {})
       .finally(() => {
         this.#reading = undefined;
@@ -97,17 +91,34 @@ export class Mirror {
     return this.#reading;
   }
 
-  async #readOnce(): Promise<void> {
+  async #readToEnd(): Promise<void> {
+    for (let more = true; more; ) {
+      const rung = this.#rung;
+      const last = this.#lastSeq;
+      const full = await this.#readOnce();
+      const behind = this.#rung > this.#lastSeq;
+      // Whatever was rung before Redis was asked is in the answer, or is not there any more.
+      more = this.#lastSeq > last ? full || behind : behind && this.#rung > rung;
+    }
+  }
+
+  /** @returns whether there may be more */
+  async #readOnce(): Promise<boolean> {
     const last = this.#entries.at(-1);
-    if (last === undefined) return this.load();
+    if (last === undefined) {
+      await this.load();
+      return false;
+    }
     // Without a ring, from the last one on, to notice a stream that is gone or starts elsewhere.
     const from = this.#rung > last.seq ? last.seq + 1 : last.seq;
     const key = this.#keys.events;
+    const askedAtMs = performance.now();
     const entries = await readStream(this.#link, { key, from, count: sliceEntries });
-    this.#freshAtMs = performance.now();
+    this.#freshAtMs = askedAtMs;
     if (entries[0]?.seq === from) this.accept(entries);
     // Unless what this process wrote itself has come in meanwhile.
     else if (this.#entries.at(-1) === last) await this.load();
+    return entries.length === sliceEntries;
   }
 
   #replace(entries: LogEntry[]): void {

@@ -1,11 +1,11 @@
 /** Reading a stream: entries by their numbers, in order, up to the first hole. */
 import { LogEntry } from "../entry.ts";
-import type { RedisLink } from "./redis-link.ts";
+import type { RedisCommands } from "./redis-link.ts";
 
 type StreamReply = [id: string, fields: [name: string, json: string]][];
 
 export async function readStream(
-  { client }: RedisLink,
+  { client }: RedisCommands,
   { key, from, count }: { key: string; from: number; count: number },
 ): Promise<LogEntry[]> {
   const command = ["XRANGE", key, `${from}-0`, "+", "COUNT", String(count)];
@@ -14,7 +14,7 @@ export async function readStream(
 
 /** The last entries, oldest first. */
 export async function readNewest(
-  { client }: RedisLink,
+  { client }: RedisCommands,
   key: string,
   count: number,
 ): Promise<LogEntry[]> {

@@ -39,6 +39,9 @@ export interface RedisLinkOptions {
 
 export type RedisClient = ReturnType<typeof newClient>;
 
+/** Where commands go. */
+export type RedisCommands = Pick<RedisLink, "client">;
+
 /** Commands that may wait for their answers; beyond it they are refused. */
 const maxCommandsInFlight = 50_000;
 const firstReconnectDelayMs = 20;

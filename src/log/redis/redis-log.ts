@@ -24,7 +24,7 @@ import { RedisRunWriter, type WriterTimes } from "./run-writer.ts";
 import { type ConversationKeys, keysOf } from "./scripts.ts";
 
 export interface RedisLogTimes extends RedisTimes, WriterTimes {
-  /** How often a conversation is looked at that has been silent for as long. */
+  /** A conversation that has been silent for as long is looked at by then: what a lost ring costs. */
   readonly checkMs: number;
 }
 
@@ -54,6 +54,8 @@ export interface RedisLogOptions {
 const defaultPrefix = "langwire";
 const sliceEntries = 256;
 const retryDelayMs = 100;
+/** Each conversation's silence has a beginning of its own; to meet their ends, it looks so often. */
+const checkSteps = 8;
 /** The process's list of runs that it writes, kept for whoever takes them over. */
 const openRunsMs = 24 * 60 * 60_000;
 
@@ -83,7 +85,8 @@ export class RedisLog implements EventLog {
     this.#doorbell = parts.doorbell;
     this.#followed = parts.followed;
     const { checkMs } = this.#times;
-    this.#checks = setInterval(() => checkAll(this.#followed, checkMs), checkMs).unref();
+    const stepMs = checkMs / checkSteps;
+    this.#checks = setInterval(() => checkAll(this.#followed, checkMs - stepMs), stepMs).unref();
   }
 
   /** @throws LangwireError STORE_UNAVAILABLE when Redis cannot be reached in time */

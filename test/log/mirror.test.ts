@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import { Mirror } from "../../src/log/redis/mirror.ts";
+import type { RedisClient } from "../../src/log/redis/redis-link.ts";
+import { keysOf } from "../../src/log/redis/scripts.ts";
+
+/** A Redis with one stream, whose answers come when the test says so. */
+function slowRedis() {
+  const stream: [string, [string, string]][] = [];
+  const answers: (() => void)[] = [];
+  const sendCommand = ([name, , start = ""]: readonly string[]) => {
+    const from = Number.parseInt(start, 10);
+    const found =
+      name === "XRANGE"
+        ? stream.filter(([id]) => Number.parseInt(id, 10) >= from)
+        : stream.slice().reverse();
+    return new Promise((resolve) => answers.push(() => resolve(found)));
+  };
+  return {
+    link: { client: { sendCommand } as unknown as RedisClient },
+    add(seq: number) {
+      const event = { type: "custom", runId: "run", spanId: "span", name: String(seq) };
+      stream.push([`${seq}-0`, ["e", JSON.stringify(event)]]);
+    },
+    /** Answers the oldest question, and waits until the answer was heard. */
+    async answer() {
+      answers.shift()?.();
+      await new Promise(setImmediate);
+    },
+    get asked() {
+      return answers.length;
+    },
+  };
+}
+
+test("a ring in the middle of a read that came too early for it is read for", async () => {
+  const redis = slowRedis();
+  const mirror = new Mirror(redis.link, keysOf("test", "conversation"));
+  redis.add(1);
+  const loaded = mirror.load();
+  await redis.answer();
+  await loaded;
+  mirror.check(0);
+  expect(redis.asked).toBe(1);
+  redis.add(2);
+  // As for an event that is too large to come with its ring.
+  mirror.ring("2");
+  await redis.answer();
+  await redis.answer();
+  expect(mirror.read(1)).toMatchObject({ entries: [{ seq: 2 }] });
+  expect(redis.asked).toBe(0);
+});
+
+test("a ring for what is not there is asked for once", async () => {
+  const redis = slowRedis();
+  const mirror = new Mirror(redis.link, keysOf("test", "conversation"));
+  redis.add(1);
+  const loaded = mirror.load();
+  await redis.answer();
+  await loaded;
+  mirror.ring("9");
+  for (let answers = 0; answers < 3; answers++) await redis.answer();
+  expect(redis.asked).toBe(0);
+  expect(mirror.read(0)).toMatchObject({ entries: [{ seq: 1 }] });
+});

@@ -1,8 +1,9 @@
 /** What the page costs and whom it shuts out: renders per token, accessibility, small screens. */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { describeWithChromium, type Window } from "./site.ts";
+import { describeWithChromium, gate, type Window } from "./site.ts";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -13,10 +14,17 @@ async function violations({ page }: Window): Promise<string[]> {
     violations.map(({ id, nodes }) => id + ": " + nodes.map(({ html }) => html).join(", ")))`);
 }
 
-/** Counts how often an answer is drawn, and how often anything in it changes that was over before. */
+/**
+ * Counts how often an answer is drawn, and how often anything in it changes that was over before;
+ * notes when there was a frame, and a change.
+ */
 const countDrawing = `
-  window.drawn = { commits: 0, frames: 0, again: 0 };
-  const countFrame = () => { drawn.frames++; requestAnimationFrame(countFrame); };
+  window.drawn = { commits: 0, frames: 0, again: 0, frameTimesMs: [], commitTimesMs: [] };
+  const countFrame = (timeMs) => {
+    drawn.frames++;
+    drawn.frameTimesMs.push(timeMs);
+    requestAnimationFrame(countFrame);
+  };
   requestAnimationFrame(countFrame);
   let growing = 0;
   new MutationObserver((records) => {
@@ -26,10 +34,56 @@ const countDrawing = `
     const blocks = [...answer.children];
     const over = blocks.slice(0, growing);
     drawn.commits++;
+    drawn.commitTimesMs.push(performance.now());
     drawn.again += inAnswer.filter(({ target }) => over.some((block) => block.contains(target))).length;
     growing = blocks.length - 1;
   }).observe(document, { subtree: true, childList: true, characterData: true });
 `;
+
+interface Drawn {
+  readonly commits: number;
+  readonly frames: number;
+  readonly again: number;
+  readonly frameTimesMs: readonly number[];
+  readonly commitTimesMs: readonly number[];
+}
+
+/** An answer of paragraphs, lists and code, in which each token is known by its number. */
+function numberedTokens(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => {
+    const [block, at] = [Math.floor(index / 40), index % 40];
+    if (block % 5 === 4) {
+      const [opening, closing] = [at === 0 ? "```ts\n" : "", at === 39 ? "```\n\n" : ""];
+      return `${opening}w${index} = ${at};${at % 5 === 4 ? "\n" : " "}${closing}`;
+    }
+    const item = block % 5 === 3 && at % 8 === 0 ? "\n- " : "";
+    return `${item}${at % 10 === 5 ? `**w${index}**` : `w${index}`}${at === 39 ? "\n\n" : " "}`;
+  });
+}
+
+const groupSize = 4;
+
+/**
+ * In groups, as they come out of a network, by a clock of their own: a group that leaves late makes
+ * none after it late.
+ */
+async function* atRate(tokens: readonly string[], perSecond: number) {
+  const startedMs = performance.now();
+  for (const [index, token] of tokens.entries()) {
+    const dueMs = startedMs + (index * 1_000) / perSecond;
+    if (index % groupSize === 0) await sleep(Math.max(0, dueMs - performance.now()));
+    yield token;
+  }
+}
+
+const frameMs = 1_000 / 60;
+/** A page that is too slow drops most of its frames; a busy machine takes some from every page. */
+const maxDroppedShare = 0.1;
+/** Beyond this a text that flows is seen to stop. The machine may stop it once or twice. */
+const longFrameMs = 100;
+const maxLongFrames = 2;
+/** From the provider's last token until it can be read: nothing has piled up on the way. */
+const maxBehindMs = 1_000;
 
 describeWithChromium("the page: quality", (open) => {
   test("fast tokens are drawn by the frame, and only the end of the answer anew", async () => {
@@ -44,13 +98,47 @@ describeWithChromium("the page: quality", (open) => {
     await window.send("Go");
     await window.shows("(39)");
     await window.answered();
-    const drawn: { commits: number; frames: number; again: number } =
-      await window.page.evaluate("drawn");
+    const drawn: Drawn = await window.page.evaluate("drawn");
     expect(tokens.length).toBeGreaterThanOrEqual(400);
     expect(drawn.commits).toBeGreaterThan(0);
     expect(drawn.commits).toBeLessThanOrEqual(drawn.frames + 2);
     expect(drawn.commits).toBeLessThan(tokens.length / 2);
     expect(drawn.again).toBe(0);
+  });
+
+  test("200 tokens a second for six seconds: nearly every frame is drawn, and nothing piles up", async () => {
+    const { provider, visit } = await open();
+    const tokens = numberedTokens(1_200);
+    const { passed: spoken, open: end } = gate();
+    provider.answer({
+      steps: (async function* () {
+        yield* atRate(tokens, 200);
+        end();
+      })(),
+    });
+    const window = await visit({ script: countDrawing });
+    await window.send("Go");
+    await window.shows(/^w0 /);
+    await spoken;
+    const spokenMs = performance.now();
+    await window.shows(/w1199/);
+    const behindMs = performance.now() - spokenMs;
+    await window.answered();
+
+    const { commits, frames, again, frameTimesMs, commitTimesMs }: Drawn =
+      await window.page.evaluate("drawn");
+    const [first = 0, last = 0] = [commitTimesMs[0], commitTimesMs.at(-1)];
+    const during = frameTimesMs.filter((timeMs) => timeMs >= first && timeMs <= last);
+    const gapsMs = during.slice(1).map((timeMs, index) => timeMs - (during[index] ?? timeMs));
+    expect(last - first).toBeGreaterThan(5_000);
+    expect(behindMs).toBeLessThan(maxBehindMs);
+    expect(1 - (during.length * frameMs) / (last - first)).toBeLessThan(maxDroppedShare);
+    expect(gapsMs.filter((gapMs) => gapMs > longFrameMs).length).toBeLessThanOrEqual(maxLongFrames);
+    expect(commits).toBeLessThanOrEqual(frames + 2);
+    expect(again).toBe(0);
+    const text = await window.answers.last().locator(".markdown").textContent();
+    expect(text?.match(/w\d+/g)).toEqual(tokens.map((_, index) => `w${index}`));
+    expect(window.complaints).toEqual([]);
   });
 
   for (const colorScheme of ["light", "dark"] as const) {

@@ -43,6 +43,7 @@ export class SocketConnection {
   #seenBytes = -1;
   #stillSince = 0;
   #closing = false;
+  #corked = false;
 
   constructor(webSocket: WebSocket, request: IncomingMessage, host: SocketHost) {
     const { authTimeoutMs, maxBacklogBytes, slowReaderMs } = host.limits;
@@ -123,9 +124,21 @@ export class SocketConnection {
     this.#seenBytes = this.#socket.bytesRead + bytesTaken(this.#socket);
   }
 
+  /** What is sent in one turn leaves in one write. */
   send(data: string): void {
-    if (!this.#closing) this.#webSocket.send(data);
+    if (this.#closing) return;
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#socket.cork();
+      process.nextTick(this.#uncork);
+    }
+    this.#webSocket.send(data);
   }
+
+  readonly #uncork = (): void => {
+    this.#corked = false;
+    this.#socket.uncork();
+  };
 
   close(code: number, reason: string): void {
     if (this.#closing) return;

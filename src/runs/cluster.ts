@@ -8,7 +8,7 @@ import type { RunObserver } from "./observer.ts";
 import { reap } from "./reaper.ts";
 
 export interface ClusterTimes extends LeaseTimes {
-  /** How long a run's reader waits for the log before it asks the store whether the run has ended. */
+  /** How long a reader waits for the log before it asks the store whether a run has ended. */
   readonly lookAgainMs: number;
 }
 
@@ -60,6 +60,11 @@ export class Cluster implements AsyncDisposable {
   /** False when the others may take this process for gone, and end what it begins. */
   get joined(): boolean {
     return this.#lease?.held ?? false;
+  }
+
+  /** Rises whenever this process may not have heard everything that others wrote. */
+  get interruptions(): number {
+    return this.#options.log.doorbell.interruptions;
   }
 
   /** The processes that are there; undefined when that cannot be told. */

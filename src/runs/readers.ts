@@ -5,8 +5,9 @@ import { LangwireError } from "../protocol/errors.ts";
 import type { EventType } from "../protocol/events.ts";
 import type { Store } from "../store/store.ts";
 import type { Caller } from "./caller.ts";
-import { Follower, type LookAgain } from "./follow.ts";
-import { endAfter, missedEntries } from "./missed.ts";
+import { Follower } from "./follow.ts";
+import { lookAgain } from "./look-again.ts";
+import { missedEntries } from "./missed.ts";
 import type { Pacer } from "./pacer.ts";
 
 /** Where the events go. */
@@ -26,21 +27,26 @@ export interface Reading {
   readonly only?: ReadonlySet<EventType> | undefined;
 }
 
+/** A log that another process writes, and that storage of its own keeps. */
+export interface UnsureLog {
+  /** How long a reader waits for it before it asks the store whether a run has ended. */
+  readonly lookAgainMs: number;
+  /** Rises whenever this process may not have heard everything that was written. */
+  readonly interruptions: number;
+}
+
 export interface ReadersOptions {
   readonly store: Store;
   readonly log: EventLog;
-  /**
-   * How long a run's reader waits before it asks the store whether the run has ended, where the log
-   * may lose an end: another process writes it, and storage of its own keeps it.
-   */
-  readonly lookAgainMs?: number | undefined;
+  /** Where the log may lose what it had. */
+  readonly unsure?: UnsureLog | undefined;
   readonly onDelivered?: ((afterMs: number) => void) | undefined;
 }
 
 export class Readers implements AsyncDisposable {
   readonly #store: Store;
   readonly #log: EventLog;
-  readonly #lookAgainMs: number | undefined;
+  readonly #unsure: UnsureLog | undefined;
   readonly #onDelivered: ((afterMs: number) => void) | undefined;
   readonly #followers = new Map<string, Map<Follower, string>>();
   /** Readers of one run, who are done with its end. */
@@ -48,10 +54,10 @@ export class Readers implements AsyncDisposable {
   #revocations = 0;
   #noneOfRuns: (() => void) | undefined;
 
-  constructor({ store, log, lookAgainMs, onDelivered }: ReadersOptions) {
+  constructor({ store, log, unsure, onDelivered }: ReadersOptions) {
     this.#store = store;
     this.#log = log;
-    this.#lookAgainMs = lookAgainMs;
+    this.#unsure = unsure;
     this.#onDelivered = onDelivered;
   }
 
@@ -65,7 +71,8 @@ export class Readers implements AsyncDisposable {
     { pacer, signal, onClose }: Reader,
     { revocations, ...what }: Reading,
   ): Promise<Follower> {
-    const { conversationId } = what;
+    const { conversationId, runId } = what;
+    const unsure = this.#unsure;
     const follower = await Follower.start({
       ...what,
       log: this.#log,
@@ -73,7 +80,16 @@ export class Readers implements AsyncDisposable {
       onDelivered: this.#onDelivered,
       signal,
       missed: (after) => missedEntries(this.#store, conversationId, after),
-      lookAgain: this.#lookAgain(what.runId, userId),
+      lookAgain: unsure && {
+        afterMs: unsure.lookAgainMs,
+        look: lookAgain({
+          store: this.#store,
+          userId,
+          conversationId,
+          runId,
+          interruptions: () => unsure.interruptions,
+        }),
+      },
       onClose: (closed) => {
         this.#forget(conversationId, closed);
         onClose?.();
@@ -82,7 +98,7 @@ export class Readers implements AsyncDisposable {
     if (follower.closed) return follower;
     const followers = this.#followers.get(conversationId) ?? new Map<Follower, string>();
     this.#followers.set(conversationId, followers.set(follower, userId));
-    if (what.runId !== undefined) this.#ofRuns.add(follower);
+    if (runId !== undefined) this.#ofRuns.add(follower);
     if (revocations !== this.#revocations)
       await this.#checkMember(follower, conversationId, userId);
     return follower;
@@ -115,23 +131,6 @@ export class Readers implements AsyncDisposable {
     }
   }
 
-  #lookAgain(runId: string | undefined, userId: string): LookAgain | undefined {
-    const afterMs = this.#lookAgainMs;
-    if (afterMs === undefined || runId === undefined) return undefined;
-    let knownToEnd = false;
-    const look = async (after: number) => {
-      const run = await this.#store.runs.get(runId, userId).catch(orAway);
-      if (run === "away") return [];
-      if (run === undefined) throw new LangwireError("NOT_FOUND");
-      const end = endAfter(run, after);
-      // The log, which has what comes before the end too, is given the same time once more.
-      const late = knownToEnd;
-      knownToEnd = end.length > 0;
-      return late ? end : [];
-    };
-    return { afterMs, look };
-  }
-
   async #checkMember(follower: Follower, conversationId: string, userId: string): Promise<void> {
     try {
       const member = await this.#store.conversations.isMember(conversationId, userId);
@@ -149,10 +148,4 @@ export class Readers implements AsyncDisposable {
     if (this.#ofRuns.size === 0) this.#noneOfRuns?.();
     if (followers?.size === 0) this.#followers.delete(conversationId);
   }
-}
-
-/** A reader who waits goes on waiting while the store is away. */
-function orAway(cause: unknown): "away" {
-  if (cause instanceof LangwireError && cause.code === "STORE_UNAVAILABLE") return "away";
-  throw cause;
 }

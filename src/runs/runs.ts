@@ -63,7 +63,7 @@ export class Runs implements AsyncDisposable {
     this.#readers = new Readers({
       store,
       log,
-      lookAgainMs: cluster?.lookAgainMs,
+      unsure: cluster,
       onDelivered: observer.delivered,
     });
     cluster?.onNotice((notice) => this.#hear(notice));

@@ -198,6 +198,75 @@ needsRedis("redis faults", () => {
     });
   });
 
+  describe("a watcher learns from the store how a run ended of which Redis forgot", () => {
+    /** What the node behind the proxy hears nothing of. */
+    async function whileCutOff(work: () => Promise<unknown>): Promise<void> {
+      proxy.refuse();
+      proxy.cut();
+      await work();
+      proxy.accept();
+    }
+
+    async function completed(run: SentRun): Promise<void> {
+      using client = wsClient(steady.url);
+      await read((options) => client.api.chat.send.subscribe(run, options)).completed;
+    }
+
+    test("all of it", { timeout: 60_000 }, async () => {
+      const first = world.newRun({ steps: ["first"] });
+      await completed(first);
+      await world.redis.command("FLUSHALL");
+      using client = wsClient(node.url);
+      const all = { conversationId: first.conversationId, lastEventId: "0" };
+      const watching = read((options) => client.api.chat.watch.subscribe(all, options));
+      await watching.until(({ type }) => type === "runEnd");
+      const missed = world.newRun({ steps: ["missed"] }, first.conversationId);
+      await whileCutOff(async () => {
+        await completed(missed);
+        await world.redis.command("FLUSHALL");
+      });
+      await watching.until(({ type, runId }) => type === "runEnd" && runId === missed.runId);
+      const ofRun = ({ runId }: SentRun) =>
+        watching.received.filter(({ event }) => event.runId === runId);
+      expect(ofRun(missed).map(({ event }) => event)).toMatchObject([
+        { type: "runStart", runId: missed.runId },
+        { type: "runEnd", runId: missed.runId, status: "completed", text: "missed" },
+      ]);
+      // From there it goes on as if nothing had been.
+      const next = world.newRun({ steps: ["next"] }, first.conversationId);
+      await completed(next);
+      await watching.until(({ type, runId }) => type === "runEnd" && runId === next.runId);
+      expect(expectWholeRun(ofRun(next))).toMatchObject({ status: "completed", text: "next" });
+      watching.stop();
+    });
+
+    test("its end alone", { timeout: 60_000 }, async () => {
+      const gate = Promise.withResolvers<void>();
+      const run = world.newRun({ steps: ["half ", { until: gate.promise }, "whole"] });
+      using client = wsClient(steady.url);
+      const sent = read((options) => client.api.chat.send.subscribe(run, options));
+      await sent.until(({ type }) => type === "token");
+      using other = wsClient(node.url);
+      const watching = read((options) => other.api.chat.watch.subscribe(run, options));
+      await watching.until(({ type }) => type === "token");
+      await world.redis.command("SAVE");
+      await whileCutOff(async () => {
+        gate.resolve();
+        await sent.completed;
+        // Until its owner has put the pen down.
+        const pen = `langwire:{${run.conversationId}}:pen`;
+        const closed = () => world.redis.command("HGET", pen, "closed");
+        await expect.poll(closed).toBe("1");
+        await world.redis.restart({ keepData: "saved" });
+      });
+      await watching.until(({ type }) => type === "runEnd");
+      const events = watching.received.map(({ event }) => event);
+      expect(events.filter(({ type }) => type === "runEnd")).toEqual([events.at(-1)]);
+      expect(events.at(-1)).toMatchObject({ status: "completed", text: "half whole" });
+      watching.stop();
+    });
+  });
+
   test("Redis full: nothing begins that cannot be kept, and it is said at once", {
     timeout: 30_000,
   }, async () => {

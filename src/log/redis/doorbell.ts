@@ -13,31 +13,47 @@ export interface DoorbellOptions extends Omit<RedisLinkOptions, "onConnect"> {
 
 type Hear = (message: string, channel: string) => void;
 
+interface Heard {
+  interruptions: number;
+}
+
 /** One listener a channel. */
 export class Doorbell implements AsyncDisposable {
   readonly #channels: Map<string, OnRing>;
   /** The same for all channels: the client finds by it what is no longer wanted. */
   readonly #hear: Hear;
   readonly #link: RedisLink;
+  readonly #heard: Heard;
 
-  private constructor(parts: { channels: Map<string, OnRing>; hear: Hear; link: RedisLink }) {
+  private constructor(
+    link: RedisLink,
+    parts: { channels: Map<string, OnRing>; hear: Hear; heard: Heard },
+  ) {
     this.#channels = parts.channels;
     this.#hear = parts.hear;
-    this.#link = parts.link;
+    this.#heard = parts.heard;
+    this.#link = link;
   }
 
   /** @throws LangwireError STORE_UNAVAILABLE when Redis cannot be reached in time */
   static async open({ onMaybeMissed, ...options }: DoorbellOptions): Promise<Doorbell> {
     const channels = new Map<string, OnRing>();
+    const heard: Heard = { interruptions: 0 };
     const hear: Hear = (message, channel) => channels.get(channel)?.(message);
     const onConnect = async (client: RedisClient) => {
       const names = [...channels.keys()];
       if (names.length === 0) return;
       await client.subscribe(names, hear);
+      heard.interruptions += 1;
       onMaybeMissed();
     };
     const link = await RedisLink.open({ ...options, onConnect });
-    return new Doorbell({ channels, hear, link });
+    return new Doorbell(link, { channels, hear, heard });
+  }
+
+  /** How often it began to listen again after a time in which it may have heard nothing. */
+  get interruptions(): number {
+    return this.#heard.interruptions;
   }
 
   get ready(): boolean {

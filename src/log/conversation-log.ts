@@ -3,11 +3,11 @@ import type { ChatEvent } from "../protocol/events.ts";
 import { LogEntry } from "./entry.ts";
 import type { Slice } from "./log.ts";
 
-/** An object, its fields and a short string in V8, over the characters themselves. */
+/** An object, its fields and a short string in V8, over the text itself. */
 const entryOverheadBytes = 128;
 const sliceEntries = 256;
-/** Characters after which a slice ends. */
-const sliceLength = 64 * 1024;
+/** Bytes after which a slice ends. */
+const sliceBytes = 64 * 1024;
 
 export class ConversationLog {
   readonly conversationId: string;
@@ -58,9 +58,9 @@ export class ConversationLog {
   append(event: ChatEvent): number {
     const last = this.#entries.at(-1);
     if (last !== undefined && this.hasPending && last.isNeighbour(event)) {
-      const before = last.length;
+      const before = last.bytes;
       last.extend(event);
-      return last.length - before;
+      return last.bytes - before;
     }
     const entry = LogEntry.of(this.lastSeq + 1, event, this.#entries);
     this.#entries.push(entry);
@@ -84,10 +84,10 @@ export class ConversationLog {
   read(after: number): Slice {
     const from = Math.max(0, after + 1 - this.#oldest);
     let to = from;
-    for (let length = 0; to < this.#committed && to - from < sliceEntries; to++) {
+    for (let bytes = 0; to < this.#committed && to - from < sliceEntries; to++) {
       // A reader that has stopped keeps its slice, also of what has left the log since.
-      if (length > sliceLength) break;
-      length += this.#entries[to]?.length ?? 0;
+      if (bytes > sliceBytes) break;
+      bytes += this.#entries[to]?.bytes ?? 0;
     }
     return {
       entries: from < to ? this.#entries.slice(from, to) : [],
@@ -111,5 +111,5 @@ export class ConversationLog {
 }
 
 function sizeOf(entry: LogEntry): number {
-  return entry.length + entryOverheadBytes;
+  return entry.bytes + entryOverheadBytes;
 }

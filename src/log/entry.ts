@@ -20,7 +20,7 @@ export class LogEntry {
   #body: string | undefined;
   /** What `extend` has added. Joined to the body at once: a string grown by `+=` keeps each part. */
   #added: string[] | undefined;
-  #length: number;
+  #bytes: number;
 
   private constructor(
     at: { seq: number; type: EventType; runId: string },
@@ -32,7 +32,8 @@ export class LogEntry {
     this.#head = json.head;
     this.#spanId = json.spanId;
     this.#body = json.body;
-    this.#length = (json.body?.length ?? 0) + (json.sharesHead === true ? 0 : json.head.length);
+    this.#bytes = json.sharesHead === true ? 0 : Buffer.byteLength(json.head);
+    if (json.body !== undefined) this.#bytes += Buffer.byteLength(json.body);
   }
 
   /** @param earlier of the same conversation: one of the same span lends its JSON head. */
@@ -77,9 +78,9 @@ export class LogEntry {
     return JSON.parse(this.json) as ChatEvent;
   }
 
-  /** Characters that it holds for itself; a shared head does not count. */
-  get length(): number {
-    return this.#length;
+  /** Bytes of its JSON as UTF-8, as far as it holds it for itself; a shared head does not count. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Whether the event continues this entry's text. */
@@ -106,7 +107,7 @@ export class LogEntry {
   /** Takes a neighbour's text in. Only before anybody has read the entry. */
   extend(event: Mergeable): void {
     const text = escaped(event.text);
-    this.#length += text.length;
+    this.#bytes += Buffer.byteLength(text);
     this.#added ??= [];
     this.#added.push(text);
   }

@@ -110,7 +110,7 @@ export class LiveRun {
     }
     if (this.#stopReason === undefined && outcome?.status === "completed") {
       const text = outcome.text ?? this.#answer.text;
-      if (text.length <= limits.maxRunBytes)
+      if (Buffer.byteLength(text) <= limits.maxRunBytes)
         return this.#end({ status: "completed", text, ...known });
       this.#stopReason = new LangwireError("RUN_TOO_LARGE");
     }
@@ -132,8 +132,8 @@ export class LiveRun {
     if (event.type === "token") this.#firstTokenMs ??= performance.now() - this.#startedMs;
     else if (event.type !== "reasoning") observe?.(event);
     // Payloads were bounded where they were made; a text is as long as the bot made it.
-    const textLength = "text" in event ? event.text.length : 0;
-    if (this.#bytes + textLength <= limits.maxRunBytes) {
+    const leastBytes = "text" in event ? event.text.length : 0;
+    if (this.#bytes + leastBytes <= limits.maxRunBytes) {
       this.#answer.add(event);
       this.#bytes += writer.append(event);
       const events = writer.lastSeq - run.firstSeq;

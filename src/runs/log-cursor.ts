@@ -9,8 +9,8 @@ export interface Wanted {
   readonly only?: ReadonlySet<EventType> | undefined;
 }
 
-/** Characters that merged neighbours may come to: it bounds a frame, not an event. */
-const mergedMaxLength = 16 * 1024;
+/** Bytes that merged neighbours may come to: it bounds a frame, not an event. */
+const mergedMaxBytes = 16 * 1024;
 
 export class LogCursor {
   readonly #wanted: Wanted;
@@ -55,10 +55,10 @@ export class LogCursor {
     const entries = this.#entries;
     const start = this.#index + 1;
     let end = start;
-    let length = first.length;
+    let bytes = first.bytes;
     for (let next = entries[end]; next !== undefined; next = entries[++end]) {
-      if (length > mergedMaxLength || !first.continuesWith(next)) break;
-      length += next.length;
+      if (bytes > mergedMaxBytes || !first.continuesWith(next)) break;
+      bytes += next.bytes;
     }
     this.#index = end;
     return end === start ? first : LogEntry.joined(first, entries.slice(start, end));

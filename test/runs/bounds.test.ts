@@ -28,6 +28,15 @@ test("an answer larger than the bound that was returned at once does not either"
   expect(entries.reduce((sum, { json }) => sum + json.length, 0)).toBeLessThan(20_000);
 });
 
+test("bytes are counted, not characters", async () => {
+  const bot = botSaying({
+    tokens: ["炭酸水".repeat(500), "炭酸水".repeat(500), "炭酸水".repeat(500)],
+  });
+  await using langwire = await openLangwire({ bots: [bot], runLimits });
+  const entries = await all(await langwire.runs.send(caller, newRun()));
+  expect(entries.at(-1)?.event).toMatchObject({ error: { code: "RUN_TOO_LARGE" } });
+});
+
 test("the log as a whole is bounded: the runs that ended first leave first", async () => {
   const bot = botSaying({ tokens: ["x".repeat(1_000)] });
   const logBounds = { maxBytes: 20_000 };

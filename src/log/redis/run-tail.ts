@@ -39,13 +39,13 @@ export class RunTail {
   append(event: ChatEvent): number {
     const last = this.#entries.at(-1);
     if (last !== undefined && this.#sealed < this.#entries.length && last.isNeighbour(event)) {
-      const before = last.length;
+      const before = last.bytes;
       last.extend(event);
-      return last.length - before;
+      return last.bytes - before;
     }
     const entry = LogEntry.of(this.lastSeq + 1, event, this.#entries);
     this.#entries.push(entry);
-    return entry.length + entryOverheadBytes;
+    return entry.bytes + entryOverheadBytes;
   }
 
   /** The next entries to send; from now on they stay as they are. */

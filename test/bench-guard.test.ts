@@ -1,5 +1,5 @@
 /**
- * What each token costs, counted instead of timed: entries of the log, rows of the journal, frames,
+ * What each token costs, counted instead of timed: appends to the log, rows of the journal, frames,
  * JSON made and JSON read. Whoever adds work to the path of a token meets this test.
  */
 import { randomUUID } from "node:crypto";
@@ -8,11 +8,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { ScriptedModel } from "../src/bots/scripted-model.ts";
-import { defineBot } from "../src/index.ts";
+import { createModel, defineBot } from "../src/index.ts";
+import { ConversationLog } from "../src/log/conversation-log.ts";
 import { startTestServer } from "../src/testing.ts";
+import { startMockProvider } from "./support/mock-provider.ts";
 
 const tokens = Array.from({ length: 1_000 }, (_, index) => ` token${index} "quoted" 炭酸`);
 const text = tokens.join("");
@@ -44,13 +47,12 @@ class SlowModel extends ScriptedModel {
  * `burst`: every token in one turn of the event loop, as a fast provider's come. `single`: each in a
  * turn of its own.
  */
-async function setUp(load: "burst" | "single" | "slow burst") {
+async function setUp(load: "burst" | "single" | "slow burst" | BaseChatModel) {
   const stack = new AsyncDisposableStack();
   const dataDir = mkdtempSync(join(tmpdir(), "langwire-guard-"));
   stack.defer(() => rmSync(dataDir, { recursive: true }));
-  const Model = load === "slow burst" ? SlowModel : ScriptedModel;
-  const model = new Model(() => ({ tokens, ...(load === "single" && { paceMs: 0 }) }));
-  const bot = defineBot({ id: "test", title: "Test", description: "", runnable: model });
+  const runnable = typeof load === "string" ? modelFor(load) : load;
+  const bot = defineBot({ id: "test", title: "Test", description: "", runnable });
   const server = stack.use(await startTestServer({ bots: [bot], dataDir }));
   const sockets = {
     open: async (): Promise<CountingSocket> => {
@@ -66,6 +68,11 @@ async function setUp(load: "burst" | "single" | "slow burst") {
   const journalRows = (): number =>
     Number(database.prepare("select count(*) as rows from journal").get()?.rows);
   return { server, sockets, journalRows, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+function modelFor(load: "burst" | "single" | "slow burst"): BaseChatModel {
+  const Model = load === "slow burst" ? SlowModel : ScriptedModel;
+  return new Model(() => ({ tokens, ...(load === "single" && { paceMs: 0 }) }));
 }
 
 /** Keeps its frames as they came, so that reading them costs nothing while others are counted. */
@@ -126,15 +133,24 @@ function readFrames({ frames }: CountingSocket): Read {
   };
 }
 
-/** JSON made and read in this process while something goes on. */
-async function countingJson(what: () => Promise<void>): Promise<{ made: number; read: number }> {
+interface Work {
+  /** Events given to the log. */
+  readonly appended: number;
+  /** JSON texts made. */
+  readonly made: number;
+  /** JSON texts read. */
+  readonly read: number;
+}
+
+/** What this process does while something goes on. */
+async function counting(what: () => Promise<void>): Promise<Work> {
+  const append = vi.spyOn(ConversationLog.prototype, "append");
   const stringify = vi.spyOn(JSON, "stringify");
   const parse = vi.spyOn(JSON, "parse");
   await what();
-  const counts = { made: stringify.mock.calls.length, read: parse.mock.calls.length };
-  stringify.mockRestore();
-  parse.mockRestore();
-  return counts;
+  const [appended, made, read] = [append, stringify, parse].map(({ mock }) => mock.calls.length);
+  for (const spy of [append, stringify, parse]) spy.mockRestore();
+  return { appended: appended ?? 0, made: made ?? 0, read: read ?? 0 };
 }
 
 const newRun = (conversationId: string = randomUUID()) => ({
@@ -153,7 +169,7 @@ describe("1,000 tokens in one turn of the loop", () => {
     const reader = await s.sockets.open();
     vi.useFakeTimers({ toFake: ["performance"] });
     const rowsBefore = s.journalRows();
-    const json = await countingJson(async () => {
+    const work = await counting(async () => {
       await reader.subscribe("chat.send", newRun());
       await reader.ended;
     });
@@ -162,8 +178,9 @@ describe("1,000 tokens in one turn of the loop", () => {
     expect(tokenFrames).toBe(1);
     expect(otherFrames).toBeLessThanOrEqual(8);
     expect(s.journalRows() - rowsBefore).toBeLessThanOrEqual(4);
-    expect(json.made).toBeLessThanOrEqual(tokens.length + perRun);
-    expect(json.read).toBeLessThanOrEqual(perRun);
+    expect(work.appended).toBeLessThanOrEqual(tokens.length + perRun);
+    expect(work.made).toBeLessThanOrEqual(tokens.length + perRun);
+    expect(work.read).toBeLessThanOrEqual(perRun);
   });
 
   test("leave in groups when the turn lasts, so that a reader does not wait for its end", async () => {
@@ -190,15 +207,42 @@ describe("1,000 tokens in one turn of the loop", () => {
     await sender.mutate("conversations.create", run);
     for (const watcher of watchers) await watcher.subscribe("chat.watch", run);
     vi.useFakeTimers({ toFake: ["performance"] });
-    const json = await countingJson(async () => {
+    const work = await counting(async () => {
       await sender.subscribe("chat.send", run);
       await Promise.all([sender, ...watchers].map(({ ended }) => ended));
     });
     for (const reader of [sender, ...watchers]) {
       expect(readFrames(reader)).toMatchObject({ tokenFrames: 1, text });
     }
-    expect(json.made).toBeLessThanOrEqual(tokens.length + perRun);
-    expect(json.read).toBeLessThanOrEqual(perRun);
+    expect(work.appended).toBeLessThanOrEqual(tokens.length + perRun);
+    expect(work.made).toBeLessThanOrEqual(tokens.length + perRun);
+    expect(work.read).toBeLessThanOrEqual(perRun);
+  });
+});
+
+describe("1,000 tokens in one write of a provider", () => {
+  test("are parsed, called back and appended as the few reads that they came in", async () => {
+    await using provider = await startMockProvider();
+    const words = tokens.map((token) => token.replaceAll('"', ""));
+    const events = words.map((content) => {
+      const choices = [{ index: 0, delta: { content }, finish_reason: null }];
+      return `data: ${JSON.stringify({ id: "one", choices })}\n\n`;
+    });
+    provider.answer({ steps: [Buffer.from(events.join(""))] });
+    const model = await createModel({
+      model: "openai:gpt-4.1-mini",
+      openaiApiKey: "test",
+      openaiBaseUrl: provider.baseUrl,
+    });
+    await using s = await setUp(model);
+    const reader = await s.sockets.open();
+    const work = await counting(async () => {
+      await reader.subscribe("chat.send", newRun());
+      await reader.ended;
+    });
+    expect(readFrames(reader).text).toBe(words.join(""));
+    expect(work.appended).toBeLessThanOrEqual(perRun);
+    expect(work.read).toBeLessThanOrEqual(perRun);
   });
 });
 
@@ -206,7 +250,7 @@ describe("1,000 tokens, each in a turn of its own", () => {
   test("are one event, one row and one frame each, none held back", async () => {
     await using s = await setUp("single");
     const reader = await s.sockets.open();
-    const json = await countingJson(async () => {
+    const work = await counting(async () => {
       await reader.subscribe("chat.send", newRun());
       await reader.ended;
     });
@@ -216,8 +260,9 @@ describe("1,000 tokens, each in a turn of its own", () => {
     expect(tokenFrames).toBeGreaterThan(0.9 * tokens.length);
     const rows = s.journalRows();
     expect(rows).toBeLessThanOrEqual(tokens.length + 5);
-    expect(json.made).toBeLessThanOrEqual(tokens.length + rows + perRun);
-    expect(json.read).toBeLessThanOrEqual(perRun);
+    expect(work.appended).toBeLessThanOrEqual(tokens.length + perRun);
+    expect(work.made).toBeLessThanOrEqual(tokens.length + rows + perRun);
+    expect(work.read).toBeLessThanOrEqual(perRun);
   });
 
   test("come in a twentieth of the frames to whoever attaches after the end", async () => {
@@ -226,15 +271,16 @@ describe("1,000 tokens, each in a turn of its own", () => {
     const run = newRun();
     await sender.subscribe("chat.send", run);
     await sender.ended;
-    const json = await countingJson(async () => {
+    const work = await counting(async () => {
       await late.subscribe("chat.send", run);
       await late.ended;
     });
     const { tokenFrames, text: received } = readFrames(late);
     expect(received).toBe(text);
     expect(tokenFrames).toBeLessThanOrEqual(tokens.length / 20);
-    expect(json.made).toBeLessThanOrEqual(perRun);
-    expect(json.read).toBeLessThanOrEqual(perRun);
+    expect(work.appended).toBe(0);
+    expect(work.made).toBeLessThanOrEqual(perRun);
+    expect(work.read).toBeLessThanOrEqual(perRun);
   });
 
   test("cost no frame when nobody reads, and are there for whoever comes", async () => {
@@ -244,10 +290,10 @@ describe("1,000 tokens, each in a turn of its own", () => {
     await sender.subscribe("chat.send", run);
     sender.close();
     const live = s.server.langwire.runs.live.get(run.runId);
-    const json = await countingJson(async () => {
+    const work = await counting(async () => {
       await live?.ended;
     });
-    expect(json.made).toBeLessThanOrEqual(tokens.length + s.journalRows() + perRun);
+    expect(work.made).toBeLessThanOrEqual(tokens.length + s.journalRows() + perRun);
     const late = await s.sockets.open();
     await late.subscribe("chat.send", run);
     await late.ended;

@@ -37,8 +37,8 @@ const needsParsing = /["\\\p{Cc}]/u;
 const maxMisses = 8;
 
 /**
- * Reads an event that is like the last one in all but its text without parsing it: the bytes before
- * the text and behind it are the same, and the text itself is no more than its characters.
+ * Reads an event that is like the last one in all but its text without parsing the rest: the bytes
+ * before the text and behind it are the same, and what is between them is one string's inside.
  */
 export class TextChunk {
   #like: { readonly before: Buffer; readonly behind: Buffer; readonly chunk: Chunk } | undefined;
@@ -53,8 +53,8 @@ export class TextChunk {
     if (end < before.length) return undefined;
     if (event.compare(before, 0, before.length, 0, before.length) !== 0) return undefined;
     if (event.compare(behind, 0, behind.length, end) !== 0) return undefined;
-    const text = event.toString("utf8", before.length, end);
-    if (needsParsing.test(text)) return undefined;
+    const text = unquoted(event.toString("utf8", before.length, end));
+    if (text === undefined) return undefined;
     this.#misses = 0;
     return joinText(chunk, text);
   }
@@ -78,5 +78,15 @@ export class TextChunk {
     // Bytes that are no text at all would not come back from it.
     const same = Buffer.concat([before, Buffer.from(text), behind]).equals(event);
     if (same) this.#like = { before, behind, chunk };
+  }
+}
+
+/** What stands between a string's quotes; undefined where it is not the inside of one string. */
+function unquoted(inside: string): string | undefined {
+  if (!needsParsing.test(inside)) return inside;
+  try {
+    return JSON.parse(`"${inside}"`) as string;
+  } catch {
+    return undefined;
   }
 }

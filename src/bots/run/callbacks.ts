@@ -16,7 +16,8 @@ import { ModelEvents } from "./model-events.ts";
 import { cutText, payloadLimits, toPayload } from "./payload.ts";
 import { agentRoleOf, isInAgent, modelOf, nameOf, tellsItsEnd } from "./span-facts.ts";
 import { argumentsOf, documentsOf, isInterrupt, returnedBy } from "./span-payloads.ts";
-import type { SpanWriter } from "./span-writer.ts";
+import type { Span } from "./span-tree.ts";
+import type { Closing, SpanEvent, SpanWriter } from "./span-writer.ts";
 
 type Metadata = Record<string, unknown>;
 
@@ -136,17 +137,14 @@ export class EventCallbacks extends BaseCallbackHandler {
   }
 
   override handleChainEnd(outputs: unknown, id: string): void {
-    const span = this.#writer.tree.get(id);
-    if (span === undefined || !span.open) return;
-    this.#writer.survived(span);
+    const span = this.#ending(id);
+    if (span === undefined) return;
     this.#agents.graphEnded(span, outputs);
-    const closing = this.#writer.shut(span);
-    if (closing === undefined) return;
-    this.#writer.emit({
+    this.#end(span, (closing, exposed) => ({
       type: "chainEnd",
       ...closing,
-      ...(this.#writer.exposes(span) && { output: toPayload(outputs) }),
-    });
+      ...(exposed && { output: toPayload(outputs) }),
+    }));
   }
 
   override handleChainError(error: unknown, id: string): void {
@@ -183,16 +181,11 @@ export class EventCallbacks extends BaseCallbackHandler {
   }
 
   override handleToolEnd(output: unknown, id: string): void {
-    const span = this.#writer.tree.get(id);
-    if (span === undefined || !span.open) return;
-    this.#writer.survived(span);
-    const closing = this.#writer.shut(span);
-    if (closing === undefined) return;
-    this.#writer.emit({
+    this.#end(this.#ending(id), (closing, exposed) => ({
       type: "toolEnd",
       ...closing,
-      ...(this.#writer.exposes(span) && { output: toPayload(returnedBy(output)) }),
-    });
+      ...(exposed && { output: toPayload(returnedBy(output)) }),
+    }));
   }
 
   override handleToolError(error: unknown, id: string): void {
@@ -227,16 +220,11 @@ export class EventCallbacks extends BaseCallbackHandler {
   }
 
   override handleRetrieverEnd(documents: DocumentInterface[], id: string): void {
-    const span = this.#writer.tree.get(id);
-    if (span === undefined || !span.open) return;
-    this.#writer.survived(span);
-    const closing = this.#writer.shut(span);
-    if (closing === undefined) return;
-    this.#writer.emit({
+    this.#end(this.#ending(id), (closing, exposed) => ({
       type: "retrieverEnd",
       ...closing,
-      ...(this.#writer.exposes(span) && { documents: documentsOf(documents) }),
-    });
+      ...(exposed && { documents: documentsOf(documents) }),
+    }));
   }
 
   override handleRetrieverError(error: unknown, id: string): void {
@@ -263,5 +251,20 @@ export class EventCallbacks extends BaseCallbackHandler {
       name: cutText(name, payloadLimits.nameCharacters),
       ...(data !== undefined && { data: toPayload(data) }),
     });
+  }
+
+  /** The open span that is about to end well. */
+  #ending(id: string): Span | undefined {
+    const span = this.#writer.tree.get(id);
+    if (span === undefined || !span.open) return undefined;
+    this.#writer.survived(span);
+    return span;
+  }
+
+  /** @param told makes the end's event, unless nobody sees it */
+  #end(span: Span | undefined, told: (closing: Closing, exposed: boolean) => SpanEvent): void {
+    const closing = this.#writer.shut(span);
+    if (span === undefined || closing === undefined) return;
+    this.#writer.emit(told(closing, this.#writer.exposes(span)));
   }
 }

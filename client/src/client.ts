@@ -1,7 +1,7 @@
 /** The client: what an application holds on to. */
 import { createBackoff, wait } from "./backoff.ts";
 import { Connection, type ConnectionStatus } from "./connection.ts";
-import { closedError, toClientError } from "./errors.ts";
+import { closedError, isUnheard, toClientError } from "./errors.ts";
 import { Run } from "./run.ts";
 import type { Transport, TransportOptions } from "./transport.ts";
 import type { CallOptions, Inputs, RunStatus, SendInput, WatchInput } from "./types.ts";
@@ -108,7 +108,7 @@ export class LangwireClient implements AsyncDisposable {
         } catch (cause) {
           if (options?.signal?.aborted) throw closedError();
           const error = toClientError(cause);
-          if (error.code !== "UNREACHABLE") throw error;
+          if (!isUnheard(error)) throw error;
           if (connection.givenUp !== undefined || !again) throw connection.givenUp ?? error;
         }
       }

@@ -40,6 +40,11 @@ export function closedError(): LangwireClientError {
   return new LangwireClientError({ code: "CLOSED", message: "Ended by this client." });
 }
 
+/** Whether the server has not looked at what it was asked: it is away, or cannot tell who asks. */
+export function isUnheard({ code }: LangwireClientError): boolean {
+  return code === "UNREACHABLE" || code === "AUTH_UNAVAILABLE";
+}
+
 /** tRPC's error in our words. What has no code of the server's own never came from the server. */
 export function toClientError(cause: unknown): LangwireClientError {
   if (cause instanceof LangwireClientError) return cause;

@@ -5,7 +5,7 @@
 import type { Unsubscribable } from "@trpc/server/observable";
 import { createBackoff } from "./backoff.ts";
 import type { Connection, Dependent } from "./connection.ts";
-import { closedError, type LangwireClientError, toClientError } from "./errors.ts";
+import { closedError, isUnheard, type LangwireClientError, toClientError } from "./errors.ts";
 import type { SubscriptionState, Transport } from "./transport.ts";
 import type { ChatEvent } from "./types.ts";
 
@@ -180,9 +180,7 @@ export class Subscription implements Dependent {
     if (error.code === "UNREACHABLE") error = (await transport.explain?.()) ?? error;
     if (this.#ended) return;
     const mayPass =
-      error.code === "UNREACHABLE" ||
-      // The server has not looked at it: it could not tell who asks.
-      error.code === "AUTH_UNAVAILABLE" ||
+      isUnheard(error) ||
       // The connection itself decides whether a fresh token is worth an attempt.
       (error.code === "UNAUTHORIZED" && connection.refusals > 0) ||
       // What the server had taken on once, it takes on again.

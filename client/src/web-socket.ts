@@ -13,7 +13,6 @@ const tooLargeCode = 1009;
 export function openWebSocket(options: TransportOptions, connection: Connection): Transport {
   const { idleMs = 60_000, pingAfterMs = 20_000, pongTimeoutMs = 60_000 } = options;
   const { connectTimeoutMs = 10_000 } = options;
-  const refusalsAllowed = typeof options.token === "function" ? 1 : 0;
   const backoff = createBackoff(options.backoff);
 
   const socket = createWSClient({
@@ -38,7 +37,10 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
         const message: object = JSON.parse(String(data));
         const refusal = connectionRefusal(message);
         if (refusal !== undefined) refused(refusal);
-        else if ("result" in message) accepted();
+        else if ("result" in message) {
+          connection.refusals = 0;
+          backoff.reset();
+        }
         return message;
       },
     },
@@ -51,16 +53,10 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
     },
   });
 
-  function accepted(): void {
-    connection.refusals = 0;
-    backoff.reset();
-  }
-
   /** The next attempt brings a fresh token along, if there is a way to get one. */
   function refused(error: LangwireClientError): void {
-    if (error.code !== "UNAUTHORIZED") return;
-    connection.refusals++;
-    if (connection.refusals > refusalsAllowed) {
+    const allowed = typeof options.token === "function" ? 1 : 0;
+    if (error.code === "UNAUTHORIZED" && ++connection.refusals > allowed) {
       connection.giveUp(error);
       void socket.close();
     }

@@ -96,9 +96,11 @@ test.each([
     client: { ...transport, token },
   });
   const run = client.send(hello);
+  const list = client.conversations.list();
   await refused.promise;
   await keys.restart();
   expect(await run.text).toBe("You said: hello");
+  expect(await list).toHaveProperty("items");
 });
 
 test("without authentication, userId names the caller", async () => {

@@ -49,8 +49,6 @@ export class Runs implements AsyncDisposable {
   readonly #live: LiveRuns;
   readonly #readers: Readers;
   readonly #cluster: Cluster | undefined;
-  /** Whether even the admission of a caller has to be asked before a run begins. */
-  readonly #asksAdmission: boolean;
 
   private constructor(options: RunsOptions) {
     const { bots, store, log, admit, cluster } = options;
@@ -58,7 +56,6 @@ export class Runs implements AsyncDisposable {
     const limits = { ...defaultRunLimits, ...options.limits };
     this.#store = store;
     this.#cluster = cluster;
-    this.#asksAdmission = admit !== undefined;
     this.#live = new LiveRuns({ bots, store, log, limits, observer, admit, cluster });
     this.#readers = new Readers({
       store,
@@ -173,10 +170,9 @@ export class Runs implements AsyncDisposable {
     await this.#live[Symbol.asyncDispose]();
   }
 
+  /** First, and without a write: a client that comes back sends the run that it has sent before. */
   async #existing(caller: Caller, input: SendInput): Promise<Run | undefined> {
     const refusal = this.#live.refusal(input);
-    const mayBegin = refusal === undefined && !this.#asksAdmission;
-    if (mayBegin && !this.live.has(input.runId)) return undefined;
     const run = await this.#store.runs.get(input.runId, caller.userId);
     if (run === undefined && refusal !== undefined) throw refusal;
     return run;

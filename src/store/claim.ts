@@ -33,11 +33,10 @@ export class Claims {
 
   async claim(input: NewRun): Promise<Claim> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      // First, and without a write: a client that comes back sends the run it has sent before.
-      const known = await this.#engine.run((db) => this.#known(db, input));
-      if (known !== undefined) return known;
       const claimed = await this.#engine.transaction((db) => this.#begin(db, input));
       if (claimed !== undefined) return claimed;
+      const known = await this.#engine.run((db) => this.#known(db, input));
+      if (known !== undefined) return known;
       const refusal = await this.#engine.run((db) => refusalOf(db, input));
       if (refusal !== undefined) return refusal;
     }

@@ -4,7 +4,7 @@ import type { Sample } from "../parts/measure.ts";
 import { type PeerName, peers } from "../parts/peers.ts";
 import { median } from "../parts/statistics.ts";
 import { columns } from "./columns.ts";
-import { type Target, targets } from "./targets.ts";
+import { type Find, type Target, targets } from "./targets.ts";
 
 export interface Results {
   readonly machine: Machine;
@@ -15,9 +15,6 @@ export interface Results {
     { samples: Partial<Record<PeerName, Sample[]>>; failures: Partial<Record<PeerName, string>> }
   >;
 }
-
-/** The median of one number of one peer; undefined where it was not measured. */
-export type Find = (measure: string, peer: PeerName, what: string) => number | undefined;
 
 export function report(results: Results): string {
   const { machine, startedAt, tookMinutes = 0 } = results;

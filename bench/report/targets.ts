@@ -1,6 +1,8 @@
 /** What Langwire sets itself, as ratios and differences against peers in the same run. */
 import type { PeerName } from "../parts/peers.ts";
-import type { Find } from "./report.ts";
+
+/** The median of one number of one peer; undefined where it was not measured. */
+export type Find = (measure: string, peer: PeerName, what: string) => number | undefined;
 
 export interface Outcome {
   readonly ours: string;

@@ -4,7 +4,9 @@ import { z } from "zod";
 import { LangwireError } from "../protocol/errors.ts";
 import type { Json } from "../protocol/events.ts";
 import { protocolLimits } from "../protocol/limits.ts";
-import { defaultContextTokens } from "./model-limits.ts";
+
+/** Where a model's own is not known: small enough to be safe with models run at home. */
+export const defaultContextTokens = 8_192;
 
 /** Who asks, and where. Handed to a bot's own functions. */
 export interface BotContext {

@@ -1,9 +1,6 @@
 /** How many tokens the context of a model holds, by how its name begins. */
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
-import type { Memory } from "./bot.ts";
-
-/** For models that the table does not know: small enough to be safe with models run at home. */
-export const defaultContextTokens = 8_192;
+import { defaultContextTokens, type Memory } from "./bot.ts";
 
 const contextTokensByPrefix: Readonly<Record<string, number>> = {
   "gpt-3.5": 16_385,

@@ -9,39 +9,7 @@ import { removeContents, tombstone } from "./conversation-queries.ts";
 import type { Engine } from "./engine.ts";
 import { toRun } from "./rows.ts";
 import { type ConversationTable, running } from "./schema.ts";
-import type { Run } from "./store.ts";
-
-export interface Administration {
-  /** Undefined when there is none, or it was deleted. */
-  conversation(conversationId: string): Promise<StoredConversation | undefined>;
-  /** Its members' ids, in their order; the owner is one of them. */
-  members(conversationId: string): AsyncIterable<string>;
-  /** Its runs, the oldest first, one in progress last. */
-  runs(conversationId: string): AsyncIterable<Run>;
-  /**
-   * The conversations whose last activity was before that time, and in which no run is in progress,
-   * in no order that means anything. Deleting them while this is read is harmless.
-   * @param before an ISO string
-   */
-  inactive(before: string): AsyncIterable<StoredConversation>;
-  /**
-   * Deletes a conversation as its owner would.
-   * @returns false when it does not exist, was active since `before`, or has a run in progress
-   */
-  deleteInactive(conversationId: string, before: string): Promise<boolean>;
-}
-
-export interface StoredConversation {
-  readonly conversationId: string;
-  readonly botId: string;
-  readonly ownerId: string;
-  readonly title: string;
-  /** Whether others may join. */
-  readonly shared: boolean;
-  readonly createdAt: string;
-  /** Its last activity: when its newest run began; until there is one, when it was created. */
-  readonly updatedAt: string;
-}
+import type { Administration, Run, StoredConversation } from "./store.ts";
 
 /** How many conversations or members are looked at in one statement. */
 const pageSize = 500;

@@ -20,7 +20,6 @@
 import type { Conversation, Message } from "../protocol/conversations.ts";
 import type { Failure } from "../protocol/errors.ts";
 import type { RunStatus, Usage } from "../protocol/events.ts";
-import type { Administration } from "./administration.ts";
 
 export interface Store extends AsyncDisposable {
   readonly conversations: Conversations;
@@ -99,6 +98,39 @@ export interface Runs {
    * Whether the caller may read them is the caller's to check.
    */
   endedBetween(conversationId: string, afterSeq: number, limit: number): Promise<Run[]>;
+}
+
+/** What an operator asks, whoever a conversation belongs to. */
+export interface Administration {
+  /** Undefined when there is none, or it was deleted. */
+  conversation(conversationId: string): Promise<StoredConversation | undefined>;
+  /** Its members' ids, in their order; the owner is one of them. */
+  members(conversationId: string): AsyncIterable<string>;
+  /** Its runs, the oldest first, one in progress last. */
+  runs(conversationId: string): AsyncIterable<Run>;
+  /**
+   * The conversations whose last activity was before that time, and in which no run is in progress,
+   * in no order that means anything. Deleting them while this is read is harmless.
+   * @param before an ISO string
+   */
+  inactive(before: string): AsyncIterable<StoredConversation>;
+  /**
+   * Deletes a conversation as its owner would.
+   * @returns false when it does not exist, was active since `before`, or has a run in progress
+   */
+  deleteInactive(conversationId: string, before: string): Promise<boolean>;
+}
+
+export interface StoredConversation {
+  readonly conversationId: string;
+  readonly botId: string;
+  readonly ownerId: string;
+  readonly title: string;
+  /** Whether others may join. */
+  readonly shared: boolean;
+  readonly createdAt: string;
+  /** Its last activity: when its newest run began; until there is one, when it was created. */
+  readonly updatedAt: string;
 }
 
 export interface NewConversation {

@@ -8,12 +8,13 @@ import { describe, expect, test } from "vitest";
 import {
   type Bot,
   type BotDefinition,
+  defaultContextTokens,
   defineBot,
   type HistoryMessage,
 } from "../../src/bots/bot.ts";
 import { Catalogue } from "../../src/bots/catalogue.ts";
 import { estimateTokens, recall } from "../../src/bots/memory.ts";
-import { contextTokensOf, defaultContextTokens } from "../../src/bots/model-limits.ts";
+import { contextTokensOf } from "../../src/bots/model-limits.ts";
 import { defaultInput } from "../../src/bots/run/bot-input.ts";
 import { textOf } from "../../src/bots/run/bot-output.ts";
 import { botInfo } from "../../src/protocol/conversations.ts";

@@ -3,17 +3,9 @@
  * reads in, the reader takes pieces out, without a promise for each. While much lies here unread
  * the connection is paused; the provider's silence counts only while the reader waits for it.
  */
-import type { Sink } from "./pump.ts";
+import type { Connection, Sink } from "./pump.ts";
 import type { Silence } from "./silence.ts";
 import { type Pieces, Reads } from "./sse-split.ts";
-
-/** The provider's side of an answer. */
-export interface Connection {
-  pause(): void;
-  resume(): void;
-  /** Closes it at once; does nothing when the answer is complete. */
-  close(reason: Error): void;
-}
 
 /** Several reads of a socket, so that a burst passes without a pause. */
 const pausedAboveBytes = 256 * 1024;

@@ -1,8 +1,8 @@
 /** One request to a provider and its answer: from the call until nothing more can come of it. */
-import { BodyFeed, type Connection } from "./body-feed.ts";
+import { BodyFeed } from "./body-feed.ts";
 import { decode, decodersOf } from "./content-coding.ts";
 import { EventBody } from "./event-body.ts";
-import type { Sink } from "./pump.ts";
+import type { Connection, Sink } from "./pump.ts";
 import { Silence, type SilenceLimits } from "./silence.ts";
 import { Events, Reads } from "./sse-split.ts";
 

@@ -1,5 +1,12 @@
 /** Makes a connection of something that must be pulled. It reads ahead, up to the feed's bound. */
-import type { Connection } from "./body-feed.ts";
+
+/** The provider's side of an answer. */
+export interface Connection {
+  pause(): void;
+  resume(): void;
+  /** Closes it at once; does nothing when the answer is complete. */
+  close(reason: Error): void;
+}
 
 /** Where a connection delivers. */
 export interface Sink {

@@ -3,8 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { LangwireError } from "../protocol/errors.ts";
 import type { Langwire } from "../runs/open-langwire.ts";
-import type { StoredConversation } from "../store/administration.ts";
-import type { Run } from "../store/store.ts";
+import type { Run, StoredConversation } from "../store/store.ts";
 import { jsonLines } from "./json-lines.ts";
 
 /** A line of an export: first the conversation, then its members, then its runs, the oldest first. */

@@ -128,13 +128,13 @@ export class Lease implements AsyncDisposable {
   async census(): Promise<Census | undefined> {
     const { link, nodeId, times } = this.#options;
     const args = [nodeId, times.leaseMs];
-    const [alive, gone] = await censusScript.run(link.client, this.#keys, args);
+    const [alive, gone] = await censusScript.run(link, this.#keys, args);
     return alive && gone && { alive: new Set(alive), gone };
   }
 
   /** Clears the place of one who is gone. */
   async clear(nodeId: string): Promise<void> {
-    await clearScript.run(this.#options.link.client, this.#keys, [nodeId]);
+    await clearScript.run(this.#options.link, this.#keys, [nodeId]);
   }
 
   /** Gives the place back: whoever leaves in order need not be waited for. */
@@ -150,7 +150,7 @@ export class Lease implements AsyncDisposable {
     // As of before: Redis may count from any moment in between.
     const askedAtMs = performance.now();
     const args = [nodeId, times.leaseMs, times.renewMs];
-    const [lapsed, reaper] = await renewScript.run(link.client, this.#keys, args);
+    const [lapsed, reaper] = await renewScript.run(link, this.#keys, args);
     this.#renewedAtMs = askedAtMs;
     onRenewed({ lapsed: lapsed === 1, reaper: reaper === 1 });
   }

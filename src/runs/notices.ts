@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
+import type { StreamReply } from "../log/redis/read-stream.ts";
 import type { RedisLog } from "../log/redis/redis-log.ts";
 import { Script } from "../log/redis/scripts.ts";
 
@@ -60,8 +61,10 @@ export class Notices implements AsyncDisposable {
 
   /** Hears what is sent from now on. @throws the connection's error */
   static async open(log: RedisLog, onNotice: (notice: Notice) => void): Promise<Notices> {
-    const newest = await log.link.client.xRevRange(keyOf(log), "+", "-", { COUNT: 1 });
-    const notices = new Notices({ log, onNotice, last: newest?.[0]?.id ?? "0-0" });
+    const key = keyOf(log);
+    const command = ["XREVRANGE", key, "+", "-", "COUNT", "1"];
+    const [newest] = await log.link.send<StreamReply>(key, command);
+    const notices = new Notices({ log, onNotice, last: newest?.[0] ?? "0-0" });
     await log.doorbell.subscribe(notices.#bell, () => void notices.hear());
     return notices;
   }
@@ -98,7 +101,7 @@ export class Notices implements AsyncDisposable {
     for (let next = this.#unsent[0]; next !== undefined; next = this.#unsent[0]) {
       try {
         const args = [keptNotices, keptMs, this.#bell, next];
-        await sendScript.run(this.#log.link.client, [this.#key], args);
+        await sendScript.run(this.#log.link, [this.#key], args);
         if (this.#unsent[0] === next) this.#unsent.shift();
       } catch {
         await delay(retryDelayMs, undefined, { ref: false, signal }).catch(() => {});
@@ -110,11 +113,12 @@ export class Notices implements AsyncDisposable {
   async #hearAll(): Promise<void> {
     while (this.#rung) {
       this.#rung = false;
-      const entries = await this.#log.link.client.xRange(this.#key, `(${this.#last}`, "+");
-      for (const { id, message } of entries ?? []) {
+      const command = ["XRANGE", this.#key, `(${this.#last}`, "+"];
+      const entries = await this.#log.link.send<StreamReply>(this.#key, command);
+      for (const [id, [, json]] of entries) {
         this.#last = id;
         // A process of another version may say what this one does not know.
-        const parsed = notice.safeParse(JSON.parse(message.n ?? "null"));
+        const parsed = notice.safeParse(JSON.parse(json));
         if (parsed.success) this.#onNotice(parsed.data);
       }
     }

@@ -20,13 +20,13 @@ export function sharedRateLimit(
   { link, prefix }: { link: RedisLink; prefix: string },
 ): RateLimit {
   if (rate.times === Number.POSITIVE_INFINITY) return memoryRateLimit(rate);
-  // The link's client is another one after each reconnect.
   const storeClient = {
     get isReady() {
       return link.ready;
     },
-    eval: (script: string, options: { keys: string[]; arguments: string[] }) =>
-      link.client.eval(script, options),
+    // With one key, as of the limiter's other commands.
+    eval: (script: string, { keys, arguments: args }: { keys: [string]; arguments: string[] }) =>
+      link.send(keys[0], ["EVAL", script, "1", ...keys, ...args]),
   };
   const limits = limiterOptions(rate);
   return limitBy(
@@ -94,20 +94,20 @@ export class SharedPlaces implements UserPlaces {
     }
     return () => {
       own();
-      if (link.ready) link.client.zRem(key, holder).catch(() => {});
+      link.send(key, ["ZREM", key, holder]).catch(() => {});
     };
   }
 
   async #takeShared(key: string, holder: string): Promise<boolean> {
     const { link, max, keptMs, alive } = this.#options;
     const args = [max, holder, keptMs];
-    const holders = await takeScript.run(link.client, [key], args);
+    const holders = await takeScript.run(link, [key], args);
     if (holders.length === 0) return true;
     // Those of processes that are gone hold nothing any more.
     const nodes = await alive();
     const gone = holders.filter((it) => nodes?.has(it.split(" ")[0] ?? "") === false);
     if (gone.length === 0) return false;
-    await link.client.zRem(key, gone);
-    return (await takeScript.run(link.client, [key], args)).length === 0;
+    await link.send(key, ["ZREM", key, ...gone]);
+    return (await takeScript.run(link, [key], args)).length === 0;
   }
 }

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
+import type { RedisCommands } from "../../src/log/redis/connection.ts";
 import { Mirror } from "../../src/log/redis/mirror.ts";
-import type { RedisClient } from "../../src/log/redis/redis-link.ts";
 import { keysOf } from "../../src/log/redis/scripts.ts";
 
 /** A Redis with one stream, whose answers come when the test says so. */
 function slowRedis() {
   const stream: [string, [string, string]][] = [];
   const answers: (() => void)[] = [];
-  const sendCommand = ([name, , start = ""]: readonly string[]) => {
+  const send = (_key: string, [name, , start = ""]: readonly string[]) => {
     const from = Number.parseInt(start, 10);
     const found =
       name === "XRANGE"
@@ -16,7 +16,7 @@ function slowRedis() {
     return new Promise((resolve) => answers.push(() => resolve(found)));
   };
   return {
-    link: { client: { sendCommand } as unknown as RedisClient },
+    link: { send } as RedisCommands,
     add(seq: number) {
       const event = { type: "custom", runId: "run", spanId: "span", name: String(seq) };
       stream.push([`${seq}-0`, ["e", JSON.stringify(event)]]);

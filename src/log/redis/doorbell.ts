@@ -1,12 +1,14 @@
 /**
  * The one subscribed connection of a process. What it hears makes things faster and is never needed:
- * a message may be lost, and after every reconnect some were.
+ * a message may be lost, and after every reconnect some were. Of a cluster it is to any server: each
+ * hands on to all others what is published there.
  */
-import { type RedisClient, RedisLink, type RedisLinkOptions } from "./redis-link.ts";
+import type { OneServer } from "./connection.ts";
+import { RedisLink, type RedisLinkOptions } from "./redis-link.ts";
 
 export type OnRing = (message: string) => void;
 
-export interface DoorbellOptions extends Omit<RedisLinkOptions, "onConnect"> {
+export interface DoorbellOptions extends Omit<RedisLinkOptions<OneServer>, "onConnect"> {
   /** Called when it listens again after a time in which it may have heard nothing. */
   readonly onMaybeMissed: () => void;
 }
@@ -22,11 +24,11 @@ export class Doorbell implements AsyncDisposable {
   readonly #channels: Map<string, OnRing>;
   /** The same for all channels: the client finds by it what is no longer wanted. */
   readonly #hear: Hear;
-  readonly #link: RedisLink;
+  readonly #link: RedisLink<OneServer>;
   readonly #heard: Heard;
 
   private constructor(
-    link: RedisLink,
+    link: RedisLink<OneServer>,
     parts: { channels: Map<string, OnRing>; hear: Hear; heard: Heard },
   ) {
     this.#channels = parts.channels;
@@ -40,7 +42,7 @@ export class Doorbell implements AsyncDisposable {
     const channels = new Map<string, OnRing>();
     const heard: Heard = { interruptions: 0 };
     const hear: Hear = (message, channel) => channels.get(channel)?.(message);
-    const onConnect = async (client: RedisClient) => {
+    const onConnect = async ({ client }: OneServer) => {
       const names = [...channels.keys()];
       if (names.length === 0) return;
       await client.subscribe(names, hear);
@@ -65,7 +67,7 @@ export class Doorbell implements AsyncDisposable {
    * @throws LangwireError STORE_UNAVAILABLE, or the connection's error; nothing is subscribed then
    */
   async subscribe(channel: string, onRing: OnRing): Promise<void> {
-    const { client } = this.#link;
+    const { client } = this.#link.connection;
     this.#channels.set(channel, onRing);
     try {
       await client.subscribe(channel, this.#hear);
@@ -79,7 +81,7 @@ export class Doorbell implements AsyncDisposable {
     this.#channels.delete(channel);
     if (!this.#link.ready) return;
     // A channel that stays subscribed costs a message that nobody hears.
-    await this.#link.client.unsubscribe(channel, this.#hear).catch(() => {});
+    await this.#link.connection.client.unsubscribe(channel, this.#hear).catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

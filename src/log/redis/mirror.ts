@@ -7,8 +7,8 @@
  */
 import { LogEntry } from "../entry.ts";
 import type { Slice } from "../log.ts";
+import type { RedisCommands } from "./connection.ts";
 import { readNewest, readStream } from "./read-stream.ts";
-import type { RedisCommands } from "./redis-link.ts";
 import type { ConversationKeys } from "./scripts.ts";
 
 const maxEntries = 1_024;

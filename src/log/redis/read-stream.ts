@@ -1,25 +1,26 @@
 /** Reading a stream: entries by their numbers, in order, up to the first hole. */
 import { LogEntry } from "../entry.ts";
-import type { RedisCommands } from "./redis-link.ts";
+import type { RedisCommands } from "./connection.ts";
 
-type StreamReply = [id: string, fields: [name: string, json: string]][];
+/** Entries with one field each. */
+export type StreamReply = [id: string, fields: [name: string, json: string]][];
 
 export async function readStream(
-  { client }: RedisCommands,
+  link: RedisCommands,
   { key, from, count }: { key: string; from: number; count: number },
 ): Promise<LogEntry[]> {
   const command = ["XRANGE", key, `${from}-0`, "+", "COUNT", String(count)];
-  return toEntries(await client.sendCommand<StreamReply>(command));
+  return toEntries(await link.send<StreamReply>(key, command));
 }
 
 /** The last entries, oldest first. */
 export async function readNewest(
-  { client }: RedisCommands,
+  link: RedisCommands,
   key: string,
   count: number,
 ): Promise<LogEntry[]> {
   const command = ["XREVRANGE", key, "+", "-", "COUNT", String(count)];
-  return toEntries((await client.sendCommand<StreamReply>(command)).reverse());
+  return toEntries((await link.send<StreamReply>(key, command)).reverse());
 }
 
 function toEntries(reply: StreamReply): LogEntry[] {

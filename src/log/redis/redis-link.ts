@@ -1,69 +1,55 @@
 /**
- * One connection to Redis that comes back by itself.
- *
- * Each client is used until it breaks and is then replaced, so there is one way in which a
- * connection is lost: every command in flight rejects at once, and whoever sent it decides whether it
- * may be repeated. Nothing is queued while Redis is away.
+ * The way to Redis, which comes back by itself: one connection (connection.ts) at a time, replaced when
+ * it breaks.
  *
  * A network that swallows packets breaks nothing by itself: writes still succeed, and no timeout of
- * the socket runs as long as there are any. So a ping that is not answered ends the client.
+ * the socket runs as long as there are any. So a ping that is not answered ends the connection.
  */
 import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
-import { createClient } from "redis";
 import { LangwireError } from "../../protocol/errors.ts";
+import {
+  defaultRedisTimes,
+  orAborted,
+  type Pinged,
+  type RedisCommands,
+  type RedisConnection,
+  type RedisTimes,
+} from "./connection.ts";
 
-export interface RedisTimes {
-  readonly connectTimeoutMs: number;
-  readonly pingMs: number;
-  /** A ping that takes longer means that the connection is dead. */
-  readonly silenceMs: number;
-  readonly maxReconnectDelayMs: number;
-}
-
-export const defaultRedisTimes: RedisTimes = {
-  connectTimeoutMs: 5_000,
-  pingMs: 1_000,
-  silenceMs: 5_000,
-  maxReconnectDelayMs: 1_000,
-};
-
-export interface RedisLinkOptions {
-  /** `redis://user:password@host:port/database`, `rediss://` with TLS, or `unix:///path`. */
-  readonly url: string;
-  /** What `CLIENT LIST` shows. */
-  readonly name: string;
+export interface RedisLinkOptions<Connection extends RedisConnection> {
+  readonly connect: (times: RedisTimes, signal: AbortSignal) => Promise<Connection>;
   readonly times?: Partial<RedisTimes> | undefined;
   /** Called with every new connection before it counts as ready. */
-  readonly onConnect?: (client: RedisClient) => Promise<void>;
+  readonly onConnect?: (connection: Connection) => Promise<void>;
 }
 
-export type RedisClient = ReturnType<typeof newClient>;
-
-/** Where commands go. */
-export type RedisCommands = Pick<RedisLink, "client">;
-
-/** Commands that may wait for their answers; beyond it they are refused. */
-const maxCommandsInFlight = 50_000;
 const firstReconnectDelayMs = 20;
 
-export class RedisLink implements AsyncDisposable {
-  readonly #options: RedisLinkOptions;
+export class RedisLink<Connection extends RedisConnection = RedisConnection>
+  implements RedisCommands, AsyncDisposable
+{
+  readonly #options: RedisLinkOptions<Connection>;
   readonly #times: RedisTimes;
   readonly #closing = new AbortController();
   readonly #done: Promise<void>;
-  #client: RedisClient | undefined;
+  /** The last one that there was, broken or not. */
+  #connection: Connection | undefined;
+  #whole = false;
+  #replaced = new AbortController();
   /** Why there was no connection, the last time that there was none. */
   #failure: unknown;
   #ready = Promise.withResolvers<void>();
 
-  private constructor(options: RedisLinkOptions) {
+  private constructor(options: RedisLinkOptions<Connection>) {
     this.#options = options;
     this.#times = { ...defaultRedisTimes, ...options.times };
     this.#done = this.#keepConnected();
   }
 
   /** @throws LangwireError STORE_UNAVAILABLE when Redis cannot be reached in time */
-  static async open(options: RedisLinkOptions): Promise<RedisLink> {
+  static async open<Connection extends RedisConnection>(
+    options: RedisLinkOptions<Connection>,
+  ): Promise<RedisLink<Connection>> {
     const link = new RedisLink(options);
     try {
       await link.whenReady(link.#times.connectTimeoutMs);
@@ -74,8 +60,9 @@ export class RedisLink implements AsyncDisposable {
     }
   }
 
+  /** Whether Redis answers; of a cluster, every shard. */
   get ready(): boolean {
-    return this.#client !== undefined;
+    return this.#whole;
   }
 
   /** @throws LangwireError STORE_UNAVAILABLE when there is no connection in time */
@@ -89,12 +76,20 @@ export class RedisLink implements AsyncDisposable {
   }
 
   /**
-   * The client of the moment.
+   * The connection of the moment.
    * @throws LangwireError STORE_UNAVAILABLE while there is none
    */
-  get client(): RedisClient {
-    if (this.#client === undefined) throw new LangwireError("STORE_UNAVAILABLE");
-    return this.#client;
+  get connection(): Connection {
+    if (this.#connection === undefined || !this.#whole) {
+      throw new LangwireError("STORE_UNAVAILABLE");
+    }
+    return this.#connection;
+  }
+
+  /** While a shard of a cluster is away, the others still take commands. */
+  async send<Reply>(key: string, command: readonly string[]): Promise<Reply> {
+    if (this.#connection === undefined) throw new LangwireError("STORE_UNAVAILABLE");
+    return this.#connection.send<Reply>(key, command);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -106,85 +101,77 @@ export class RedisLink implements AsyncDisposable {
     const { signal } = this.#closing;
     const { maxReconnectDelayMs } = this.#times;
     for (let failures = 0; !signal.aborted; failures++) {
-      const client = newClient(this.#options, this.#times);
-      const broken = new Promise<void>((resolve) => client.once("terminated", () => resolve()));
-      // The client's errors reach whoever sent a command; without a listener they would be thrown.
-      client.on("error", () => {});
-      const closed = new AbortController();
-      const onClosing = () => closed.abort();
-      signal.addEventListener("abort", onClosing, { once: true });
       try {
-        await orAborted(client.connect(), signal);
-        await orAborted(this.#options.onConnect?.(client) ?? Promise.resolve(), signal);
+        const connection = await this.#connect();
         failures = 0;
-        this.#client = client;
-        this.#ready.resolve();
-        await Promise.race([broken, this.#silence(client, closed.signal)]);
+        await this.#untilBroken(connection);
       } catch (cause) {
         // Not reachable, or broken while being prepared: tried again below.
         this.#failure = cause;
-      } finally {
-        closed.abort();
-        signal.removeEventListener("abort", onClosing);
-        if (this.#client !== undefined) this.#ready = Promise.withResolvers();
-        this.#client = undefined;
-        client.destroy();
       }
       const backoffMs = Math.min(firstReconnectDelayMs * 2 ** failures, maxReconnectDelayMs);
       await delay(backoffMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
     }
+    this.#connection?.destroy();
+    this.#connection = undefined;
   }
 
-  /** Settles when the client does not answer any more, or the signal comes. */
-  async #silence(client: RedisClient, signal: AbortSignal): Promise<void> {
+  async #connect(): Promise<Connection> {
+    const { connect, onConnect } = this.#options;
+    const { signal } = this.#closing;
+    const connection = await connect(this.#times, signal);
+    try {
+      await orAborted(onConnect?.(connection) ?? Promise.resolve(), signal);
+    } catch (cause) {
+      connection.destroy();
+      throw cause;
+    }
+    this.#replaced.abort();
+    this.#replaced = new AbortController();
+    this.#connection?.retire();
+    this.#connection = connection;
+    this.#whole = true;
+    this.#ready.resolve();
+    return connection;
+  }
+
+  async #untilBroken(connection: Connection): Promise<void> {
+    const { promise: silent, resolve } = Promise.withResolvers<void>();
+    void this.#keepPinging(connection, resolve);
+    await Promise.race([connection.broken, silent]);
+    this.#whole = false;
+    this.#ready = Promise.withResolvers();
+  }
+
+  /** Until it is replaced: the shards that are left of a broken cluster may fall silent too. */
+  async #keepPinging(connection: Connection, onSilence: () => void): Promise<void> {
+    const signal = AbortSignal.any([this.#closing.signal, this.#replaced.signal]);
     const { pingMs, silenceMs } = this.#times;
     while (!signal.aborted) {
       await delay(pingMs, undefined, { ref: false, signal }).catch(() => {});
-      if (signal.aborted) return;
-      let answered = false;
-      const answer = client.ping().then(
-        () => {
-          answered = true;
-        },
-        () => {},
-      );
-      const timeout = new AbortController();
-      const late = delay(silenceMs, undefined, { ref: false, signal: timeout.signal });
-      await Promise.race([answer, late.catch(() => {})]);
-      timeout.abort();
-      // When this process itself was busy, the answer is still to be read.
-      for (let turns = 0; turns < 3 && !answered; turns++) await turn();
-      if (!answered) return;
+      if (signal.aborted) break;
+      const answers = connection.servers.map((server) => answersIn(server, silenceMs));
+      if (!(await Promise.all(answers)).every(Boolean)) onSilence();
     }
+    onSilence();
   }
 }
 
-function newClient({ url, name }: RedisLinkOptions, times: RedisTimes) {
-  return createClient({
-    url,
-    name,
-    disableOfflineQueue: true,
-    commandsQueueMaxLength: maxCommandsInFlight,
-    maintNotifications: "disabled",
-    commandOptions: { timeout: 0 },
-    socket: {
-      connectTimeout: times.connectTimeoutMs,
-      // Above the time between pings: it ends a handshake that is not answered.
-      socketTimeout: times.pingMs + times.silenceMs,
-      reconnectStrategy: false,
+/** A server that does not answer in time is ended. */
+async function answersIn(server: Pinged, silenceMs: number): Promise<boolean> {
+  let answered = false;
+  const answer = server.ping().then(
+    () => {
+      answered = true;
     },
-  });
-}
-
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    work.catch(() => {});
-  }
+    () => {},
+  );
+  const timeout = new AbortController();
+  const late = delay(silenceMs, undefined, { ref: false, signal: timeout.signal });
+  await Promise.race([answer, late.catch(() => {})]);
+  timeout.abort();
+  // When this process itself was busy, the answer is still to be read.
+  for (let turns = 0; turns < 3 && !answered; turns++) await turn();
+  if (!answered) server.destroy();
+  return answered;
 }

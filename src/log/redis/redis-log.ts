@@ -16,12 +16,15 @@ import {
   type OpenRun,
   type Slice,
 } from "../log.ts";
+import { OneServer, type RedisTimes } from "./connection.ts";
 import { Doorbell } from "./doorbell.ts";
+import { KnownServers } from "./known-servers.ts";
 import { Mirror } from "./mirror.ts";
 import { readNewest, readStream } from "./read-stream.ts";
-import { RedisLink, type RedisTimes } from "./redis-link.ts";
+import { RedisLink } from "./redis-link.ts";
 import { RedisRunWriter, type WriterTimes } from "./run-writer.ts";
 import { type ConversationKeys, keysOf } from "./scripts.ts";
+import { connectToRedis } from "./server-cluster.ts";
 
 export interface RedisLogTimes extends RedisTimes, WriterTimes {
   /** A conversation that has been silent for as long is looked at by then: what a lost ring costs. */
@@ -37,6 +40,10 @@ export const defaultRedisLogTimes: Omit<RedisLogTimes, keyof RedisTimes> = {
 };
 
 export interface RedisLogOptions {
+  /**
+   * `redis://user:password@host:port/database`, `rediss://` with TLS, or `unix:///path`; of a cluster,
+   * any of its servers.
+   */
   readonly url: string;
   /** Begins every key and channel: deployments that share a Redis need different ones. */
   readonly prefix?: string | undefined;
@@ -93,13 +100,20 @@ export class RedisLog implements EventLog {
   static async open(options: RedisLogOptions): Promise<RedisLog> {
     const { url, nodeId, times } = options;
     await using opening = new AsyncDisposableStack();
-    const link = opening.use(await RedisLink.open({ url, name: `langwire-${nodeId}`, times }));
+    const known = new KnownServers(url);
+    const link = opening.use(
+      await RedisLink.open({
+        times,
+        connect: (times, signal) =>
+          connectToRedis(known, { name: `langwire-${nodeId}`, times, signal }),
+      }),
+    );
     const followed = new Map<string, Followed>();
     const doorbell = opening.use(
       await Doorbell.open({
-        url,
-        name: `langwire-bell-${nodeId}`,
         times,
+        connect: (times, signal) =>
+          OneServer.connect(known.next(), { name: `langwire-bell-${nodeId}`, times, signal }),
         onMaybeMissed: () => checkAll(followed, 0),
       }),
     );
@@ -123,10 +137,9 @@ export class RedisLog implements EventLog {
     const openRuns = this.#openRunsKey(nodeId);
     // First: a crash in between leaves a run to look after that is none, and not the reverse.
     await this.#unlessAway(async () => {
-      const { client } = this.link;
       await Promise.all([
-        client.hSet(openRuns, runId, conversationId),
-        client.pExpire(openRuns, openRunsMs),
+        this.link.send(openRuns, ["HSET", openRuns, runId, conversationId]),
+        this.link.send(openRuns, ["PEXPIRE", openRuns, String(openRunsMs)]),
       ]);
     });
     const writer = await this.#unlessAway(() =>
@@ -143,7 +156,7 @@ export class RedisLog implements EventLog {
         onWritten: (entries) => this.#followed.get(conversationId)?.mirror.accept(entries),
         onDone: (done) => {
           this.#writers.delete(done);
-          if (this.link.ready) this.link.client.hDel(openRuns, runId).catch(() => {});
+          this.link.send(openRuns, ["HDEL", openRuns, runId]).catch(() => {});
         },
       }),
     );
@@ -209,13 +222,15 @@ export class RedisLog implements EventLog {
 
   /** The runs that a process was writing and has not put down. */
   async openRunsOf(nodeId: string): Promise<{ runId: string; conversationId: string }[]> {
-    const runs = await this.link.client.hGetAll(this.#openRunsKey(nodeId));
+    const key = this.#openRunsKey(nodeId);
+    const runs = await this.link.send<Record<string, string>>(key, ["HGETALL", key]);
     return Object.entries(runs).map(([runId, conversationId]) => ({ runId, conversationId }));
   }
 
   /** To be called when all of them have been looked after. */
   async forgetOpenRunsOf(nodeId: string): Promise<void> {
-    await this.link.client.del(this.#openRunsKey(nodeId));
+    const key = this.#openRunsKey(nodeId);
+    await this.link.send(key, ["DEL", key]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -13,12 +13,12 @@ import { LangwireError } from "../../protocol/errors.ts";
 import type { ChatEvent } from "../../protocol/events.ts";
 import type { LogEntry } from "../entry.ts";
 import type { RunWriter } from "../log.ts";
-import type { RedisLink } from "./redis-link.ts";
+import type { RedisCommands } from "./connection.ts";
 import { RunTail } from "./run-tail.ts";
 import { appendScript, type ConversationKeys, closeScript, openScript } from "./scripts.ts";
 
 export interface WriterOptions {
-  readonly link: RedisLink;
+  readonly link: RedisCommands;
   readonly keys: ConversationKeys;
   readonly runId: string;
   readonly after: number;
@@ -163,7 +163,7 @@ export class RedisRunWriter implements RunWriter {
     const renews = askedAtMs > this.#renewAtMs;
     const liveMs = renews ? times.liveMs : 0;
     const [how, lastSeq] = await appendScript.run(
-      link.client,
+      link,
       [keys.events, keys.pen, keys.ended],
       [runId, fence, liveMs, keys.bell, firstSeq, ...batch.map(({ json }) => json)],
     );
@@ -201,7 +201,7 @@ export class RedisRunWriter implements RunWriter {
     const { link, keys, runId, fence, times } = this.#options;
     const { retentionMs, maxConversationBytes } = times;
     await closeScript.run(
-      link.client,
+      link,
       [keys.events, keys.pen, keys.ended],
       [runId, fence, retentionMs, maxConversationBytes],
     );
@@ -238,7 +238,7 @@ async function openPen(options: WriterOptions, after: number) {
   const { link, keys, runId, fence, takeOver, times } = options;
   const { liveMs, retentionMs, maxConversationBytes } = times;
   const [how, lastSeq] = await openScript.run(
-    link.client,
+    link,
     [keys.events, keys.pen, keys.ended],
     [runId, fence, after, takeOver ? 1 : 0, liveMs, retentionMs, maxConversationBytes],
   );

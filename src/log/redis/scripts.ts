@@ -10,7 +10,7 @@
  * the process before sends afterwards is refused in the same step in which it would be written.
  */
 import { createHash } from "node:crypto";
-import type { RedisClient } from "./redis-link.ts";
+import type { RedisCommands } from "./connection.ts";
 
 export class Script<Reply> {
   readonly #source: string;
@@ -26,16 +26,17 @@ export class Script<Reply> {
   }
 
   async run(
-    client: RedisClient,
+    link: RedisCommands,
     keys: readonly string[],
     args: readonly (string | number)[],
   ): Promise<Reply> {
+    const [key = ""] = keys;
     const rest = [String(this.#keys), ...keys, ...args.map(String)];
     try {
-      return await client.sendCommand<Reply>(["EVALSHA", this.#sha, ...rest]);
+      return await link.send<Reply>(key, ["EVALSHA", this.#sha, ...rest]);
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return await client.sendCommand<Reply>(["EVAL", this.#source, ...rest]);
+      return await link.send<Reply>(key, ["EVAL", this.#source, ...rest]);
     }
   }
 }

@@ -1,0 +1,42 @@
+/**
+ * The servers by which a process finds Redis: the one of its settings, and the shards of the cluster
+ * that it turned out to belong to. Each connection goes to another one than the last: the server of the
+ * settings may be the one that is away, and doorbells spread over all of them.
+ */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export class KnownServers {
+  readonly #url: string;
+  #urls: readonly string[];
+  #next = 0;
+
+  /** @param url `redis://user:password@host:port/database`, `rediss://` with TLS, or `unix:///path` */
+  constructor(url: string) {
+    this.#url = url;
+    this.#urls = [url];
+  }
+
+  /** The URL of the server to connect to. */
+  next(): string {
+    return this.#urls[this.#next++ % this.#urls.length] ?? this.#url;
+  }
+
+  /** Takes a cluster's shards in, in place of those that were known. */
+  learn(shards: readonly Address[]): void {
+    if (this.#url.startsWith("unix:")) return;
+    this.#urls = [this.#url, ...shards.map((shard) => this.#urlOf(shard))];
+    // Otherwise the doorbells of all processes would hang on the same server.
+    this.#next = Math.floor(Math.random() * this.#urls.length);
+  }
+
+  /** With the same user and TLS. */
+  #urlOf({ host, port }: Address): string {
+    const url = new URL(this.#url);
+    url.hostname = host.includes(":") ? `[${host}]` : host;
+    url.port = String(port);
+    return url.href;
+  }
+}

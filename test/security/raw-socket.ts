@@ -70,8 +70,10 @@ export async function openRawSocket(port: number, path = "/trpc"): Promise<RawSo
   const waiting = new Set<() => void>();
   socket.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
-    tail = Buffer.concat([tail, chunk]).subarray(-4_096);
+    tail = Buffer.concat([tail, chunk]);
+    // Much may have come behind what is waited for.
     for (const look of waiting) look();
+    tail = tail.subarray(-4_096);
     if (endsWithClose(tail)) socket.end();
   });
   return {

@@ -22,17 +22,19 @@ export interface NodeSettings {
   readonly clusterTimes: TestServerOptions["clusterTimes"];
 }
 
-export class ClusterWorld implements AsyncDisposable {
+type AnyRedis = AsyncDisposable & Pick<TestRedis, "url" | "command">;
+
+export class ClusterWorld<Redis extends AnyRedis = TestRedis> implements AsyncDisposable {
   readonly postgres: TestPostgres;
   readonly database: TestDatabase;
-  readonly redis: TestRedis;
+  readonly redis: Redis;
   readonly provider: MockProvider;
   readonly #stack: AsyncDisposableStack;
   readonly #replies = new Map<string, Reply>();
   readonly #calls = new Map<string, number>();
 
   private constructor(
-    parts: Pick<ClusterWorld, "postgres" | "database" | "redis" | "provider">,
+    parts: Pick<ClusterWorld<Redis>, "postgres" | "database" | "redis" | "provider">,
     stack: AsyncDisposableStack,
   ) {
     this.postgres = parts.postgres;
@@ -46,7 +48,13 @@ export class ClusterWorld implements AsyncDisposable {
     });
   }
 
-  static async start(): Promise<ClusterWorld> {
+  static start(): Promise<ClusterWorld> {
+    return ClusterWorld.startOn(() => startRedis());
+  }
+
+  static async startOn<Redis extends AnyRedis>(
+    startRedis: () => Promise<Redis>,
+  ): Promise<ClusterWorld<Redis>> {
     await using starting = new AsyncDisposableStack();
     const postgres = starting.use(await startPostgres());
     const database = await postgres.createDatabase();

@@ -10,12 +10,7 @@ needsRedis("redis", () => {
   let redis: TestRedis;
 
   beforeAll(async () => {
-    // A cluster of one refuses scripts and commands whose keys are not in one slot.
-    redis = await startRedis(["--cluster-enabled", "yes"]);
-    await redis.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
-    while (!(await redis.command<string>("CLUSTER", "INFO")).includes("cluster_state:ok")) {
-      await delay(20);
-    }
+    redis = await startRedis();
   });
 
   afterAll(() => redis[Symbol.asyncDispose]());

@@ -1,4 +1,4 @@
-/** A real Redis for tests: the machine's own redis-server, on a free port and with nothing on disk. */
+/** A real Redis for tests: the machine's own redis-server, on a free port and with nothing to keep. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -18,6 +18,8 @@ export interface TestRedis extends AsyncDisposable {
    * wrote, or with nothing.
    */
   restart(options: { keepData: boolean | "saved" }): Promise<void>;
+  /** Kills the server. Whoever needs it again restarts it. */
+  kill(): Promise<void>;
   /** Runs one command on a connection of its own. */
   command<T>(...args: string[]): Promise<T>;
 }
@@ -42,13 +44,15 @@ export async function startRedis(settings: readonly string[] = []): Promise<Test
   }
 
   async function stopServer(): Promise<void> {
+    if (server.signalCode !== null || server.exitCode !== null) return;
     const exited = once(server, "exit");
     server.kill("SIGKILL");
     await exited;
   }
 
   async function command<T>(...args: string[]): Promise<T> {
-    const client = createClient({ url, commandOptions: { timeout: 0 } });
+    const socket = { reconnectStrategy: false } as const;
+    const client = createClient({ url, socket, commandOptions: { timeout: 0 } });
     client.on("error", () => {});
     await client.connect();
     try {
@@ -65,6 +69,7 @@ export async function startRedis(settings: readonly string[] = []): Promise<Test
       return server.pid ?? 0;
     },
     command,
+    kill: stopServer,
     async restart({ keepData }) {
       if (keepData === true) await command("SAVE");
       await stopServer();

@@ -5,12 +5,13 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { settings } from "../../src/config.ts";
 import type { Bot } from "../../src/index.ts";
 import { errorCodes } from "../../src/protocol/errors.ts";
 import { startTestServer } from "../../src/testing.ts";
+import { startMockProvider } from "../support/mock-provider.ts";
 import { read, wsClient } from "../support/stock-client.ts";
 import { expectWholeRun } from "../support/transcript.ts";
 import { problemWith } from "./known-commands.ts";
@@ -45,7 +46,12 @@ test("TypeScript compiles against the packages, by their names", async () => {
   expect(await project.typeCheck()).toBe("");
 }, 60_000);
 
-test("bots that a sample exports answer", async () => {
+test("bots that a sample exports answer", async ({ onTestFinished }) => {
+  // For models that a sample makes itself: OpenAI's SDK takes it from here.
+  await using provider = await startMockProvider();
+  provider.answerAll({ steps: ["5"] });
+  vi.stubEnv("OPENAI_BASE_URL", provider.baseUrl);
+  onTestFinished(() => void vi.unstubAllEnvs());
   await using project = await openSampleProject();
   const exporting = of("ts").filter(({ code }) => /^export const bot\b/m.test(code));
   expect(exporting.length).toBeGreaterThan(0);

@@ -137,9 +137,12 @@ needsRedis("redis shards", () => {
       using reading = await started(run);
       using undisturbed = await started(other);
       process.kill(third.pid, "SIGSTOP");
-      await expect.poll(() => isReady(nodes[0]), { timeout: 10_000 }).toBe(503);
-      await isWhole(other, undisturbed.readers);
-      process.kill(third.pid, "SIGCONT");
+      try {
+        await expect.poll(() => isReady(nodes[0]), { timeout: 10_000 }).toBe(503);
+        await isWhole(other, undisturbed.readers);
+      } finally {
+        process.kill(third.pid, "SIGCONT");
+      }
       await isWhole(run, reading.readers);
     });
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { RedisLog } from "../../src/log/redis/redis-log.ts";
-import { needsRedis } from "../support/redis.ts";
+import { needsRedis, startRedis, type TestRedis } from "../support/redis.ts";
 import { startRedisCluster, type TestRedisCluster } from "../support/redis-cluster.ts";
 import { describeLog } from "./log-contract.ts";
 
@@ -17,4 +17,45 @@ needsRedis("redis cluster", () => {
   describeLog("redis cluster", (bounds) =>
     RedisLog.open({ url: redis.url, nodeId: randomUUID(), bounds, times: { checkMs: 20 } }),
   );
+
+  describe("redis cluster: its servers", () => {
+    /** What a server says of the connections of one process. */
+    async function connectionsOf(nodeId: string, server: Pick<TestRedis, "command">) {
+      const clients = await server.command<string>("CLIENT", "LIST");
+      return clients.split("\n").filter((line) => line.includes(` name=langwire-${nodeId} `));
+    }
+
+    test("all know a process as the user of its URL, and are left when it goes", async () => {
+      for (const { command } of [...redis.shards, redis.replica]) {
+        await command("ACL", "SETUSER", "alice", "on", ">p@ss", "~*", "&*", "+@all");
+      }
+      const url = new URL(redis.url);
+      url.username = "alice";
+      url.password = "p@ss";
+      const nodeId = randomUUID();
+      const log = await RedisLog.open({ url: url.href, nodeId });
+      for (const shard of redis.shards) {
+        const users = (await connectionsOf(nodeId, shard)).map((it) => / user=(\w+)/.exec(it)?.[1]);
+        expect(users).toContain("alice");
+        expect(users).not.toContain("default");
+      }
+      await log[Symbol.asyncDispose]();
+      for (const shard of redis.shards) {
+        await expect.poll(() => connectionsOf(nodeId, shard)).toEqual([]);
+      }
+    });
+
+    test("one that has left its cluster is not taken for it", async () => {
+      await using alone = await startRedis(["--cluster-enabled", "yes"]);
+      const opening = RedisLog.open({
+        url: alone.url,
+        nodeId: randomUUID(),
+        times: { connectTimeoutMs: 300 },
+      });
+      await expect(opening).rejects.toMatchObject({
+        code: "STORE_UNAVAILABLE",
+        cause: { message: "a Redis Cluster without shards" },
+      });
+    });
+  });
 });

@@ -65,12 +65,16 @@ class ServerCluster implements RedisConnection {
   ): Promise<ServerCluster> {
     const cluster = newCluster(member, options);
     const connection = new ServerCluster(cluster);
+    const connecting = cluster.connect();
     try {
-      await orAborted(cluster.connect(), options.signal);
+      await orAborted(connecting, options.signal);
+      if (cluster.masters.length === 0) throw new Error("a Redis Cluster without shards");
       known.learn(cluster.masters.map((shard) => reachable(shard, member)));
       return connection;
     } catch (cause) {
       connection.destroy();
+      // It may be about to connect to shards, which it does then all the same.
+      connecting.catch(() => {}).finally(() => connection.destroy());
       throw cause;
     }
   }

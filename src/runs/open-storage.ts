@@ -25,7 +25,10 @@ export interface StorageOptions {
   readonly dataDir?: string;
   /** `postgres://…`: conversations live there instead. Without `redisUrl`, for one process alone. */
   readonly databaseUrl?: string;
-  /** `redis://…`: one of several processes that share this Redis and `databaseUrl`. */
+  /**
+   * `redis://…`: one of several processes that share this Redis and `databaseUrl`. Of a Redis Cluster,
+   * any server.
+   */
   readonly redisUrl?: string;
   /** Begins every key in Redis. Default: `langwire`. */
   readonly redisPrefix?: string;

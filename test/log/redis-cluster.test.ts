@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { RedisLog } from "../../src/log/redis/redis-log.ts";
 import { needsRedis, startRedis, type TestRedis } from "../support/redis.ts";
 import { startRedisCluster, type TestRedisCluster } from "../support/redis-cluster.ts";
+import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { describeLog } from "./log-contract.ts";
 
 needsRedis("redis cluster", () => {
@@ -42,6 +43,30 @@ needsRedis("redis cluster", () => {
       await log[Symbol.asyncDispose]();
       for (const shard of redis.shards) {
         await expect.poll(() => connectionsOf(nodeId, shard)).toEqual([]);
+      }
+    });
+
+    test("are found again without waiting for one that says nothing", async () => {
+      await using proxy = await startTcpProxy({ port: redis.shards[0].port });
+      const nodeId = randomUUID();
+      await using log = await RedisLog.open({
+        url: `redis://127.0.0.1:${proxy.port}`,
+        nodeId,
+        times: { pingMs: 100, silenceMs: 10_000 },
+      });
+      proxy.pause();
+      const [shard] = redis.shards;
+      const idsNow = async () =>
+        (await connectionsOf(nodeId, shard)).map((line) => /^id=(\d+)/.exec(line)?.[1] ?? "");
+      // Each time it begins with another of the four that it knows.
+      for (let times = 0; times < 4; times++) {
+        const before = await idsNow();
+        for (const id of before) await shard.command("CLIENT", "KILL", "ID", id);
+        const isBack = async () => {
+          const ids = await idsNow();
+          return log.link.ready && ids.length > 0 && !ids.some((id) => before.includes(id));
+        };
+        await expect.poll(isBack, { timeout: 3_000 }).toBe(true);
       }
     });
 

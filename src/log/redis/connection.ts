@@ -47,11 +47,17 @@ export interface RedisConnection extends RedisCommands {
   destroy(): void;
 }
 
-export interface ConnectOptions {
-  /** What `CLIENT LIST` shows. */
-  readonly name: string;
+/** One try to connect. */
+export interface Attempt {
   readonly times: RedisTimes;
   readonly signal: AbortSignal;
+  /** Tries that failed, and the end of the connection before. */
+  readonly failures: number;
+}
+
+export interface ConnectOptions extends Attempt {
+  /** What `CLIENT LIST` shows. */
+  readonly name: string;
 }
 
 export type RedisClient = ReturnType<typeof newClient>;
@@ -114,7 +120,7 @@ function newClient(url: string, options: ConnectOptions) {
 }
 
 /** The same for every connection of a process. */
-export function clientOptions({ name, times }: ConnectOptions) {
+export function clientOptions({ name, times }: Pick<ConnectOptions, "name" | "times">) {
   return {
     name,
     disableOfflineQueue: true,

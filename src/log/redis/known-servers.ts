@@ -3,10 +3,15 @@
  * that it turned out to belong to. Each connection goes to another one than the last: the server of the
  * settings may be the one that is away, and doorbells spread over all of them.
  */
+import type { Attempt } from "./connection.ts";
+
 export interface Address {
   readonly host: string;
   readonly port: number;
 }
+
+/** One after the other: to a server, to ask it for the shards, to the shards. */
+const maxConnects = 3;
 
 export class KnownServers {
   readonly #url: string;
@@ -22,6 +27,16 @@ export class KnownServers {
   /** The URL of the server to connect to. */
   next(): string {
     return this.#urls[this.#next++ % this.#urls.length] ?? this.#url;
+  }
+
+  /**
+   * Until when to try it. A machine that is gone refuses nothing, and where there are others to ask,
+   * waiting for it costs more than asking them; unless all are slow.
+   */
+  patience({ times, signal, failures }: Attempt): AbortSignal {
+    if (this.#urls.length === 1) return signal;
+    const patienceMs = Math.min(times.pingMs * 2 ** failures, maxConnects * times.connectTimeoutMs);
+    return AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
   }
 
   /** Takes a cluster's shards in, in place of those that were known. */

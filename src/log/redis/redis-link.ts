@@ -8,6 +8,7 @@
 import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import { LangwireError } from "../../protocol/errors.ts";
 import {
+  type Attempt,
   defaultRedisTimes,
   orAborted,
   type Pinged,
@@ -17,7 +18,7 @@ import {
 } from "./connection.ts";
 
 export interface RedisLinkOptions<Connection extends RedisConnection> {
-  readonly connect: (times: RedisTimes, signal: AbortSignal) => Promise<Connection>;
+  readonly connect: (attempt: Attempt) => Promise<Connection>;
   readonly times?: Partial<RedisTimes> | undefined;
   /** Called with every new connection before it counts as ready. */
   readonly onConnect?: (connection: Connection) => Promise<void>;
@@ -102,7 +103,7 @@ export class RedisLink<Connection extends RedisConnection = RedisConnection>
     const { maxReconnectDelayMs } = this.#times;
     for (let failures = 0; !signal.aborted; failures++) {
       try {
-        const connection = await this.#connect();
+        const connection = await this.#connect(failures);
         failures = 0;
         await this.#untilBroken(connection);
       } catch (cause) {
@@ -116,10 +117,10 @@ export class RedisLink<Connection extends RedisConnection = RedisConnection>
     this.#connection = undefined;
   }
 
-  async #connect(): Promise<Connection> {
+  async #connect(failures: number): Promise<Connection> {
     const { connect, onConnect } = this.#options;
     const { signal } = this.#closing;
-    const connection = await connect(this.#times, signal);
+    const connection = await connect({ times: this.#times, signal, failures });
     try {
       await orAborted(onConnect?.(connection) ?? Promise.resolve(), signal);
     } catch (cause) {
@@ -138,9 +139,12 @@ export class RedisLink<Connection extends RedisConnection = RedisConnection>
   async #untilBroken(connection: Connection): Promise<void> {
     const { promise: silent, resolve } = Promise.withResolvers<void>();
     void this.#keepPinging(connection, resolve);
-    await Promise.race([connection.broken, silent]);
-    this.#whole = false;
-    this.#ready = Promise.withResolvers();
+    try {
+      await orAborted(Promise.race([connection.broken, silent]), this.#closing.signal);
+    } finally {
+      this.#whole = false;
+      this.#ready = Promise.withResolvers();
+    }
   }
 
   /** Until it is replaced: the shards that are left of a broken cluster may fall silent too. */
@@ -149,11 +153,10 @@ export class RedisLink<Connection extends RedisConnection = RedisConnection>
     const { pingMs, silenceMs } = this.#times;
     while (!signal.aborted) {
       await delay(pingMs, undefined, { ref: false, signal }).catch(() => {});
-      if (signal.aborted) break;
+      if (signal.aborted) return;
       const answers = connection.servers.map((server) => answersIn(server, silenceMs));
       if (!(await Promise.all(answers)).every(Boolean)) onSilence();
     }
-    onSilence();
   }
 }
 

@@ -16,7 +16,7 @@ import {
   type OpenRun,
   type Slice,
 } from "../log.ts";
-import { OneServer, type RedisTimes } from "./connection.ts";
+import type { RedisTimes } from "./connection.ts";
 import { Doorbell } from "./doorbell.ts";
 import { KnownServers } from "./known-servers.ts";
 import { Mirror } from "./mirror.ts";
@@ -24,7 +24,7 @@ import { readNewest, readStream } from "./read-stream.ts";
 import { RedisLink } from "./redis-link.ts";
 import { RedisRunWriter, type WriterTimes } from "./run-writer.ts";
 import { type ConversationKeys, keysOf } from "./scripts.ts";
-import { connectToRedis } from "./server-cluster.ts";
+import { connectToOne, connectToRedis } from "./server-cluster.ts";
 
 export interface RedisLogTimes extends RedisTimes, WriterTimes {
   /** A conversation that has been silent for as long is looked at by then: what a lost ring costs. */
@@ -104,16 +104,14 @@ export class RedisLog implements EventLog {
     const link = opening.use(
       await RedisLink.open({
         times,
-        connect: (times, signal) =>
-          connectToRedis(known, { name: `langwire-${nodeId}`, times, signal }),
+        connect: (attempt) => connectToRedis(known, { ...attempt, name: `langwire-${nodeId}` }),
       }),
     );
     const followed = new Map<string, Followed>();
     const doorbell = opening.use(
       await Doorbell.open({
         times,
-        connect: (times, signal) =>
-          OneServer.connect(known.next(), { name: `langwire-bell-${nodeId}`, times, signal }),
+        connect: (attempt) => connectToOne(known, { ...attempt, name: `langwire-bell-${nodeId}` }),
         onMaybeMissed: () => checkAll(followed, 0),
       }),
     );

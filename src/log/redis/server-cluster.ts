@@ -24,14 +24,20 @@ const movingRetryMs = 20;
 
 type Cluster = ReturnType<typeof newCluster>;
 
+/** Connects to the next server that is known. @throws the connection's error, or the signal's reason */
+export function connectToOne(known: KnownServers, options: ConnectOptions): Promise<OneServer> {
+  return OneServer.connect(known.next(), { ...options, signal: known.patience(options) });
+}
+
 /**
  * Connects to the next server that is known, and where it is one of a cluster's, to all shards.
  * @throws the connection's error, or the signal's reason
  */
 export async function connectToRedis(
   known: KnownServers,
-  options: ConnectOptions,
+  given: ConnectOptions,
 ): Promise<RedisConnection> {
+  const options = { ...given, signal: known.patience(given) };
   const server = await OneServer.connect(known.next(), options);
   let isWhole = false;
   try {

@@ -28,6 +28,12 @@ export interface SocketHost {
   countSubscriptions(change: 1 | -1): void;
 }
 
+/**
+ * Characters from which a frame is sent as bytes. A string that the other end does not take at once
+ * waits in three bytes a character, beside itself.
+ */
+const longFrameLength = 16 * 1024;
+
 /** A close frame waits behind the backlog; a socket that takes nothing is cut after this. */
 export const closeGraceMs = 1_000;
 
@@ -132,7 +138,8 @@ export class SocketConnection {
       this.#socket.cork();
       process.nextTick(this.#uncork);
     }
-    this.#webSocket.send(data);
+    if (data.length < longFrameLength) this.#webSocket.send(data);
+    else this.#webSocket.send(Buffer.from(data), { binary: false });
   }
 
   readonly #uncork = (): void => {

@@ -7,53 +7,50 @@ type Mergeable = EventOf<"token"> | EventOf<"reasoning">;
 const tail = '"}';
 /** How many spans may speak in turns before each new entry of theirs holds its own JSON head. */
 const parallelSpans = 16;
+/** Characters up to which a string is never a view into a longer one, which it would keep. */
+const ownLength = 12;
 
-export class LogEntry {
-  readonly seq: number;
+/** What a span's entries have in common: held once, since a token's entry is small and there are many. */
+interface Voice {
   readonly type: EventType;
   readonly runId: string;
   /** The span that speaks; undefined on events that never merge. */
-  readonly #spanId: string | undefined;
-  /** JSON up to the text's first character, shared by a span's entries; else the whole JSON. */
-  readonly #head: string;
-  /** The escaped text without its quotes; undefined on events that never merge. */
-  #body: string | undefined;
-  /** What `extend` has added. Joined to the body at once: a string grown by `+=` keeps each part. */
-  #added: string[] | undefined;
+  readonly spanId: string | undefined;
+  /** JSON up to the text's first character; else the whole JSON. */
+  readonly head: string;
+}
+
+export class LogEntry {
+  readonly seq: number;
+  readonly #voice: Voice;
+  /**
+   * The escaped text without its quotes, and what `extend` has added: joined once it is asked for,
+   * since a string grown by `+=` keeps each part. Undefined on events that never merge.
+   */
+  #body: string | string[] | undefined;
   #bytes: number;
 
-  private constructor(
-    at: { seq: number; type: EventType; runId: string },
-    json: { head: string; spanId?: string | undefined; body?: string; sharesHead?: boolean },
-  ) {
-    this.seq = at.seq;
-    this.type = at.type;
-    this.runId = at.runId;
-    this.#head = json.head;
-    this.#spanId = json.spanId;
-    this.#body = json.body;
-    this.#bytes = json.sharesHead === true ? 0 : Buffer.byteLength(json.head);
-    if (json.body !== undefined) this.#bytes += Buffer.byteLength(json.body);
+  private constructor(seq: number, voice: Voice, body?: string, sharesVoice = false) {
+    this.seq = seq;
+    this.#voice = voice;
+    this.#body = body;
+    this.#bytes = sharesVoice ? 0 : Buffer.byteLength(voice.head);
+    if (body !== undefined) this.#bytes += Buffer.byteLength(body);
   }
 
   /** @param earlier of the same conversation: one of the same span lends its JSON head. */
   static of(seq: number, event: ChatEvent, earlier: readonly LogEntry[] = []): LogEntry {
     const { type, runId } = event;
     if (type !== "token" && type !== "reasoning") {
-      return new LogEntry({ seq, type, runId }, { head: JSON.stringify(event) });
+      return new LogEntry(seq, { type, runId, spanId: undefined, head: JSON.stringify(event) });
     }
-    const { spanId } = event;
     const body = escaped(event.text);
     const oldest = Math.max(0, earlier.length - parallelSpans);
     for (let index = earlier.length - 1; index >= oldest; index--) {
       const kin = earlier[index];
-      if (kin?.isNeighbour(event) !== true) continue;
-      return new LogEntry(
-        { seq, type, runId },
-        { head: kin.#head, spanId, body, sharesHead: true },
-      );
+      if (kin?.isNeighbour(event) === true) return new LogEntry(seq, kin.#voice, body, true);
     }
-    return new LogEntry({ seq, type, runId }, { head: headOf(event), spanId, body });
+    return new LogEntry(seq, { type, runId, spanId: event.spanId, head: headOf(event) }, body);
   }
 
   /** The entry that a storage kept as JSON text. */
@@ -67,11 +64,20 @@ export class LogEntry {
     if (last === undefined) return first;
     let body = first.#text;
     for (const entry of rest) body += entry.#text;
-    return new LogEntry(last, { head: first.#head, spanId: first.#spanId, body });
+    return new LogEntry(last.seq, first.#voice, body);
+  }
+
+  get type(): EventType {
+    return this.#voice.type;
+  }
+
+  get runId(): string {
+    return this.#voice.runId;
   }
 
   get json(): string {
-    return this.#body === undefined ? this.#head : this.#head + this.#text + tail;
+    const { head } = this.#voice;
+    return this.#body === undefined ? head : head + this.#text + tail;
   }
 
   get event(): ChatEvent {
@@ -85,22 +91,25 @@ export class LogEntry {
 
   /** Whether the event continues this entry's text. */
   isNeighbour(event: ChatEvent): event is Mergeable {
+    const { type, runId, spanId } = this.#voice;
     return (
-      this.#spanId !== undefined &&
-      event.type === this.type &&
+      spanId !== undefined &&
+      event.type === type &&
       (event.type === "token" || event.type === "reasoning") &&
-      event.spanId === this.#spanId &&
-      event.runId === this.runId
+      event.spanId === spanId &&
+      event.runId === runId
     );
   }
 
   /** Whether the entry continues this one's text. */
   continuesWith(next: LogEntry): boolean {
+    const [ours, theirs] = [this.#voice, next.#voice];
+    if (ours === theirs) return ours.spanId !== undefined;
     return (
-      this.#spanId !== undefined &&
-      this.#spanId === next.#spanId &&
-      this.type === next.type &&
-      this.runId === next.runId
+      ours.spanId !== undefined &&
+      ours.spanId === theirs.spanId &&
+      ours.type === theirs.type &&
+      ours.runId === theirs.runId
     );
   }
 
@@ -108,17 +117,13 @@ export class LogEntry {
   extend(event: Mergeable): void {
     const text = escaped(event.text);
     this.#bytes += Buffer.byteLength(text);
-    this.#added ??= [];
-    this.#added.push(text);
+    if (Array.isArray(this.#body)) this.#body.push(text);
+    else this.#body = [this.#body ?? "", text];
   }
 
   get #text(): string {
-    const added = this.#added;
-    if (added === undefined) return this.#body ?? "";
-    added.unshift(this.#body ?? "");
-    this.#body = added.join("");
-    this.#added = undefined;
-    return this.#body;
+    if (Array.isArray(this.#body)) this.#body = this.#body.join("");
+    return this.#body ?? "";
   }
 
   /** Nothing extends it any more. */
@@ -136,5 +141,10 @@ function headOf({ type, runId, spanId }: Mergeable): string {
  * halves that arrive apart are whole again once they are joined and parsed.
  */
 function escaped(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
+  const json = JSON.stringify(text);
+  // A longer part of a string is a view that keeps all of it: while an entry lasts, a copy is less,
+  // and where a short text needed no escaping, not even that.
+  if (text.length <= ownLength && json.length === text.length + 2) return text;
+  const bytes = Buffer.from(json);
+  return bytes.toString("utf8", 1, bytes.length - 1);
 }

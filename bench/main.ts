@@ -60,7 +60,10 @@ mkdirSync(join(folder, "results"), { recursive: true });
 
 const startedAt = new Date();
 const results: Results = { machine: machine(), startedAt: startedAt.toISOString(), measures: {} };
-if (only !== undefined) results.measures = keptMeasures();
+if (only !== undefined) {
+  results.inParts = true;
+  results.measures = keptMeasures();
+}
 
 for (const measure of measures) {
   if (only?.includes(measure.name) ?? measure.rounds[mode] > 0) await run(measure);

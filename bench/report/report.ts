@@ -9,6 +9,8 @@ import { type Find, type Target, targets } from "./targets.ts";
 export interface Results {
   readonly machine: Machine;
   readonly startedAt: string;
+  /** Whether some measures are of earlier runs. */
+  inParts?: boolean;
   tookMinutes?: number;
   measures: Record<
     string,
@@ -17,7 +19,7 @@ export interface Results {
 }
 
 export function report(results: Results): string {
-  const { machine, startedAt, tookMinutes = 0 } = results;
+  const { machine, startedAt, tookMinutes = 0, inParts = false } = results;
   const find: Find = (measure, peer, what) => {
     const values = valuesOf(results, measure, peer, what);
     return values.length === 0 ? undefined : median(values);
@@ -28,7 +30,10 @@ export function report(results: Results): string {
     "",
     "Written by `npm run bench`; docs/performance.md says what the figures mean.",
     "",
-    `${startedAt.slice(0, 16).replace("T", " ")} UTC, ${tookMinutes.toFixed(0)} minutes. ` +
+    `${startedAt.slice(0, 16).replace("T", " ")} UTC, ${tookMinutes.toFixed(0)} minutes` +
+      (inParts
+        ? ": the last of several parts, each measure with its peers in one of them. "
+        : ". ") +
       `${machine.processor}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}, ` +
       `Node ${machine.node}; load average before the start ${machine.loadAverage.toFixed(2)}.`,
     "",

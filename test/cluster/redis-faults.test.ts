@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TestServer } from "../../src/testing.ts";
+import { sized } from "../faults/form.ts";
 import type { SentRun } from "../faults/world.ts";
 import { needsRedis, startRedis } from "../support/redis.ts";
 import { read, wsClient } from "../support/stock-client.ts";
@@ -66,6 +67,12 @@ needsRedis("redis faults", () => {
     expect(end.status).toBe("completed");
   }
 
+  async function blackHole(ms: number): Promise<void> {
+    proxy.pause();
+    await delay(ms);
+    proxy.resume();
+  }
+
   describe("a run comes through whole when", () => {
     test("connections to Redis are cut again and again", async () => {
       await comesThrough(async () => {
@@ -96,11 +103,7 @@ needsRedis("redis faults", () => {
     });
 
     test("Redis is a black hole for a while, which nobody is told", async () => {
-      await comesThrough(async () => {
-        proxy.pause();
-        await delay(2_000);
-        proxy.resume();
-      });
+      await comesThrough(() => blackHole(2_000));
     });
 
     test("Redis restarts with its data", async () => {
@@ -288,5 +291,18 @@ needsRedis("redis faults", () => {
       return reading.completed.then(tokensOf, () => "refused");
     };
     await expect.poll(textOfNext, { timeout: 10_000 }).toBe("fits");
+  });
+
+  test("a black hole for longer than the owner's lease: a typed end, the same for every reader", {
+    timeout: 60_000,
+  }, async () => {
+    const run = world.newRun({ steps: ["half ", "stall"] });
+    using readers = await started(run);
+    await blackHole(sized({ short: times.leaseMs + 2_000, full: 10_000 }));
+    const [here, there] = await Promise.all([readers.here.completed, readers.there.completed]);
+    const end = await world.judge(steady, run, { readers: { here, there } });
+    expect(end).toMatchObject({ status: "failed", text: "half " });
+    expect(["OWNER_LOST", "STORE_UNAVAILABLE"]).toContain(end.error?.code);
+    expect(world.callsOf(run.message)).toBe(1);
   });
 });

@@ -10,7 +10,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
-import { LangwireError } from "../protocol/errors.ts";
+import { type ErrorCode, LangwireError } from "../protocol/errors.ts";
 import type { Pacer } from "../runs/pacer.ts";
 import type { Identity } from "./callers.ts";
 import { closeCodes } from "./close-codes.ts";
@@ -91,8 +91,7 @@ export class SocketConnection {
       return identity;
     } catch (cause) {
       const { code } = cause instanceof LangwireError ? cause : { code: undefined };
-      const closeCode = code === "RATE_LIMITED" ? closeCodes.tooMany : closeCodes.unauthorized;
-      this.closeSoon(closeCode, code ?? "INTERNAL");
+      this.closeSoon(closeCodeOf(code), code ?? "INTERNAL");
       throw cause;
     } finally {
       release();
@@ -185,5 +184,17 @@ export class SocketConnection {
   #count(change: 1 | -1): void {
     this.#subscriptions += change;
     this.#host.countSubscriptions(change);
+  }
+}
+
+/** How a socket closes whose caller could not be identified. */
+function closeCodeOf(code: ErrorCode | undefined): number {
+  switch (code) {
+    case "RATE_LIMITED":
+      return closeCodes.tooMany;
+    case "AUTH_UNAVAILABLE":
+      return closeCodes.tryAgainLater;
+    default:
+      return closeCodes.unauthorized;
   }
 }

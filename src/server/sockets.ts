@@ -45,17 +45,6 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
       onFlood: () => connection.close(closeCodes.tooMany, "too many requests"),
     });
     const outlet = new TextOutlet((frame) => connection.send(frame));
-    const identify: Authenticate = async (credentials) => {
-      try {
-        return await authenticate(credentials);
-      } catch (cause) {
-        // Comes before the close of `identified`, which tells the client to get another token.
-        if (cause instanceof LangwireError && cause.code === "AUTH_UNAVAILABLE") {
-          connection.closeSoon(closeCodes.tryAgainLater, cause.code);
-        }
-        throw cause;
-      }
-    };
     // A handler of its own for each socket costs a closure, and gives each frame its sender.
     getWSConnectionHandler({
       wss: app.websocketServer,
@@ -69,7 +58,7 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
         const { headers } = request;
         const proven = connectionParams === null ? identityIn(request) : undefined;
         const caller = await connection
-          .identified(async () => proven ?? (await identify({ connectionParams, headers })))
+          .identified(async () => proven ?? (await authenticate({ connectionParams, headers })))
           .catch((cause: unknown) => {
             throw toTrpcError(cause);
           });

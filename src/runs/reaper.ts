@@ -47,8 +47,8 @@ async function endRunsOf(owner: string | null, options: ReaperOptions): Promise<
   }
   if (owner === null) return;
   // Ended in the store, and gone before the log had the runEnd.
-  for (const run of await log.openRunsOf(owner)) await endInLog(run, options);
-  await log.forgetOpenRunsOf(owner);
+  for (const run of await log.openRuns.of(owner)) await endInLog(run, options);
+  await log.openRuns.forget(owner);
   await lease.clear(owner);
 }
 

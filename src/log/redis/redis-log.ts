@@ -3,10 +3,8 @@
  * and the one that works on a run writes it, as long as nobody has taken the run over (scripts.ts).
  *
  * A reader sees only what Redis has acknowledged, on the writing process too. Readers of one
- * conversation in one process share a mirror (mirror.ts), which a doorbell wakes (doorbell.ts).
+ * conversation in one process share a mirror (mirrors.ts), which a doorbell wakes (doorbell.ts).
  */
-import { setTimeout as delay } from "node:timers/promises";
-import { LangwireError } from "../../protocol/errors.ts";
 import {
   defaultLogBounds,
   type EventLog,
@@ -19,16 +17,18 @@ import {
 import type { RedisTimes } from "./connection.ts";
 import { Doorbell } from "./doorbell.ts";
 import { KnownServers } from "./known-servers.ts";
-import { Mirror } from "./mirror.ts";
+import { Mirrors, type MirrorTimes } from "./mirrors.ts";
+import { OpenRuns } from "./open-runs.ts";
+import { patiently, unlessAway } from "./patience.ts";
 import { readNewest, readStream } from "./read-stream.ts";
 import { RedisLink } from "./redis-link.ts";
 import { RedisRunWriter, type WriterTimes } from "./run-writer.ts";
-import { type ConversationKeys, keysOf } from "./scripts.ts";
+import { keysOf } from "./scripts.ts";
 import { connectToOne, connectToRedis } from "./server-cluster.ts";
 
-export interface RedisLogTimes extends RedisTimes, WriterTimes {
-  /** A conversation that has been silent for as long is looked at by then: what a lost ring costs. */
-  readonly checkMs: number;
+export interface RedisLogTimes extends RedisTimes, WriterTimes, MirrorTimes {
+  /** How long Redis may be without an answer before whoever waits is told. */
+  readonly timeoutMs: number;
 }
 
 export const defaultRedisLogTimes: Omit<RedisLogTimes, keyof RedisTimes> = {
@@ -60,90 +60,77 @@ export interface RedisLogOptions {
 
 const defaultPrefix = "langwire";
 const sliceEntries = 256;
-const retryDelayMs = 100;
-/** Each conversation's silence has a beginning of its own; to meet their ends, it looks so often. */
-const checkSteps = 8;
-/** The process's list of runs that it writes, kept for whoever takes them over. */
-const openRunsMs = 24 * 60 * 60_000;
 
-interface Followed {
-  readonly mirror: Mirror;
-  readonly ready: Promise<void>;
+type LogTimes = Omit<RedisLogTimes, keyof RedisTimes>;
+
+interface Parts {
+  readonly prefix: string;
+  readonly times: LogTimes;
+  readonly link: RedisLink;
+  readonly doorbell: Doorbell;
+  readonly mirrors: Mirrors;
 }
 
 export class RedisLog implements EventLog {
-  readonly link: RedisLink;
   readonly prefix: string;
-  readonly #doorbell: Doorbell;
+  readonly link: RedisLink;
+  /** The connection for other rings than a conversation's, too. */
+  readonly doorbell: Doorbell;
+  readonly openRuns: OpenRuns;
   readonly #options: RedisLogOptions;
-  readonly #times: Omit<RedisLogTimes, keyof RedisTimes>;
-  readonly #followed: Map<string, Followed>;
+  readonly #times: LogTimes;
+  readonly #mirrors: Mirrors;
   readonly #writers = new Set<RedisRunWriter>();
-  readonly #checks: NodeJS.Timeout;
 
-  private constructor(
-    options: RedisLogOptions,
-    parts: { link: RedisLink; doorbell: Doorbell; followed: Map<string, Followed> },
-  ) {
+  private constructor(options: RedisLogOptions, { prefix, times, link, doorbell, mirrors }: Parts) {
     this.#options = options;
-    this.#times = timesOf(options);
-    this.prefix = options.prefix ?? defaultPrefix;
-    this.link = parts.link;
-    this.#doorbell = parts.doorbell;
-    this.#followed = parts.followed;
-    const { checkMs } = this.#times;
-    const stepMs = checkMs / checkSteps;
-    this.#checks = setInterval(() => checkAll(this.#followed, checkMs - stepMs), stepMs).unref();
+    this.#times = times;
+    this.#mirrors = mirrors;
+    this.prefix = prefix;
+    this.link = link;
+    this.doorbell = doorbell;
+    this.openRuns = new OpenRuns(link, prefix);
   }
 
   /** @throws LangwireError STORE_UNAVAILABLE when Redis cannot be reached in time */
   static async open(options: RedisLogOptions): Promise<RedisLog> {
-    const { url, nodeId, times } = options;
+    const { url, prefix = defaultPrefix, nodeId } = options;
     await using opening = new AsyncDisposableStack();
     const known = new KnownServers(url);
     const link = opening.use(
       await RedisLink.open({
-        times,
+        times: options.times,
         connect: (attempt) => connectToRedis(known, { ...attempt, name: `langwire-${nodeId}` }),
       }),
     );
-    const followed = new Map<string, Followed>();
+    let mirrors: Mirrors | undefined;
     const doorbell = opening.use(
       await Doorbell.open({
-        times,
+        times: options.times,
         connect: (attempt) => connectToOne(known, { ...attempt, name: `langwire-bell-${nodeId}` }),
-        onMaybeMissed: () => checkAll(followed, 0),
+        onMaybeMissed: () => mirrors?.check(0),
       }),
     );
     opening.move();
-    return new RedisLog(options, { link, doorbell, followed });
-  }
-
-  /** The connection for other rings than a conversation's. */
-  get doorbell(): Doorbell {
-    return this.#doorbell;
+    const times = timesOf(options);
+    mirrors = new Mirrors({ link, doorbell, prefix, times });
+    return new RedisLog(options, { prefix, times, link, doorbell, mirrors });
   }
 
   get healthy(): boolean {
-    if (!this.link.ready || !this.#doorbell.ready) return false;
+    if (!this.link.ready || !this.doorbell.ready) return false;
     for (const writer of this.#writers) if (!writer.healthy) return false;
     return true;
   }
 
   async open({ conversationId, runId, after, takeOver = false }: OpenRun): Promise<RedisRunWriter> {
     const { nodeId, mayRewrite } = this.#options;
-    const openRuns = this.#openRunsKey(nodeId);
     // First: a crash in between leaves a run to look after that is none, and not the reverse.
-    await this.#unlessAway(async () => {
-      await Promise.all([
-        this.link.send(openRuns, ["HSET", openRuns, runId, conversationId]),
-        this.link.send(openRuns, ["PEXPIRE", openRuns, String(openRunsMs)]),
-      ]);
-    });
-    const writer = await this.#unlessAway(() =>
+    await unlessAway(() => this.openRuns.add(nodeId, { runId, conversationId }));
+    const writer = await unlessAway(() =>
       RedisRunWriter.open({
         link: this.link,
-        keys: this.#keysOf(conversationId),
+        keys: keysOf(this.prefix, conversationId),
         runId,
         after,
         fence: nodeId,
@@ -151,10 +138,10 @@ export class RedisLog implements EventLog {
         times: this.#times,
         mayRewrite: async () =>
           takeOver || ((await mayRewrite?.({ conversationId, runId })) ?? true),
-        onWritten: (entries) => this.#followed.get(conversationId)?.mirror.accept(entries),
+        onWritten: (entries) => this.#mirrors.get(conversationId)?.accept(entries),
         onDone: (done) => {
           this.#writers.delete(done);
-          this.link.send(openRuns, ["HDEL", openRuns, runId]).catch(() => {});
+          this.openRuns.remove(nodeId, runId);
         },
       }),
     );
@@ -168,13 +155,14 @@ export class RedisLog implements EventLog {
   }
 
   read(conversationId: string, after: number): MaybePromise<Slice> {
-    const slice = this.#followed.get(conversationId)?.mirror.read(after);
-    return slice ?? this.#patiently(() => this.readStored(conversationId, after));
+    const slice = this.#mirrors.get(conversationId)?.read(after);
+    const { timeoutMs } = this.#times;
+    return slice ?? patiently(timeoutMs, () => this.readStored(conversationId, after));
   }
 
   /** As `read`, and as of now: not what this process has heard of. @throws the connection's error */
   async readStored(conversationId: string, after: number): Promise<Slice> {
-    const key = this.#keysOf(conversationId).events;
+    const key = keysOf(this.prefix, conversationId).events;
     const from = after + 1;
     const entries = await readStream(this.link, { key, from, count: sliceEntries });
     const [first] = entries;
@@ -183,34 +171,8 @@ export class RedisLog implements EventLog {
     return { entries, oldest: newest?.seq };
   }
 
-  async subscribe(conversationId: string, onChange: () => void): Promise<() => void> {
-    let followed = this.#followed.get(conversationId);
-    if (followed === undefined) {
-      const keys = this.#keysOf(conversationId);
-      const mirror = new Mirror(this.link, keys);
-      const ready = this.#patiently(async () => {
-        await this.#doorbell.subscribe(keys.bell, (message) => mirror.ring(message));
-        await mirror.load();
-      });
-      followed = { mirror, ready };
-      this.#followed.set(conversationId, followed);
-    }
-    const { mirror, ready } = followed;
-    mirror.listeners.add(onChange);
-    const leave = () => {
-      mirror.listeners.delete(onChange);
-      if (mirror.listeners.size > 0) return;
-      if (this.#followed.get(conversationId)?.mirror !== mirror) return;
-      this.#followed.delete(conversationId);
-      void this.#doorbell.unsubscribe(this.#keysOf(conversationId).bell);
-    };
-    try {
-      await ready;
-    } catch (cause) {
-      leave();
-      throw cause;
-    }
-    return leave;
+  subscribe(conversationId: string, onChange: () => void): Promise<() => void> {
+    return this.#mirrors.follow(conversationId, onChange);
   }
 
   /** Nothing is found at boot: whoever is gone is found by the others, at any time. */
@@ -218,66 +180,18 @@ export class RedisLog implements EventLog {
     return [];
   }
 
-  /** The runs that a process was writing and has not put down. */
-  async openRunsOf(nodeId: string): Promise<{ runId: string; conversationId: string }[]> {
-    const key = this.#openRunsKey(nodeId);
-    const runs = await this.link.send<Record<string, string>>(key, ["HGETALL", key]);
-    return Object.entries(runs).map(([runId, conversationId]) => ({ runId, conversationId }));
-  }
-
-  /** To be called when all of them have been looked after. */
-  async forgetOpenRunsOf(nodeId: string): Promise<void> {
-    const key = this.#openRunsKey(nodeId);
-    await this.link.send(key, ["DEL", key]);
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#checks);
+    this.#mirrors[Symbol.dispose]();
     if (this.link.ready) {
       await Promise.all([...this.#writers].map((writer) => writer.flushed()));
     }
     for (const writer of this.#writers) writer.abandon();
-    await this.#doorbell[Symbol.asyncDispose]();
+    await this.doorbell[Symbol.asyncDispose]();
     await this.link[Symbol.asyncDispose]();
   }
-
-  #keysOf(conversationId: string): ConversationKeys {
-    return keysOf(this.prefix, conversationId);
-  }
-
-  #openRunsKey(nodeId: string): string {
-    return `${this.prefix}:open-runs:${nodeId}`;
-  }
-
-  /** @throws LangwireError STORE_UNAVAILABLE in place of a connection's errors */
-  async #unlessAway<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (cause) {
-      if (cause instanceof LangwireError) throw cause;
-      throw new LangwireError("STORE_UNAVAILABLE", { cause });
-    }
-  }
-
-  /** Tries again while Redis is away. @throws LangwireError STORE_UNAVAILABLE after the time limit */
-  async #patiently<T>(work: () => Promise<T>): Promise<T> {
-    const deadlineMs = performance.now() + this.#times.timeoutMs;
-    for (;;) {
-      try {
-        return await work();
-      } catch (cause) {
-        if (performance.now() > deadlineMs) throw new LangwireError("STORE_UNAVAILABLE", { cause });
-        await delay(retryDelayMs, undefined, { ref: false });
-      }
-    }
-  }
 }
 
-function timesOf({ bounds, times }: RedisLogOptions): Omit<RedisLogTimes, keyof RedisTimes> {
+function timesOf({ bounds, times }: RedisLogOptions): LogTimes {
   const { retentionMs = defaultRedisLogTimes.retentionMs } = bounds ?? {};
   return { ...defaultRedisLogTimes, retentionMs, ...times };
-}
-
-function checkAll(followed: ReadonlyMap<string, Followed>, olderThanMs: number): void {
-  for (const { mirror } of followed.values()) mirror.check(olderThanMs);
 }

@@ -1,0 +1,98 @@
+/**
+ * The conversations that somebody in this process follows: each has one mirror, from its first reader
+ * to its last. The doorbell wakes them; whatever it may have missed is found by a look now and then.
+ */
+import type { RedisCommands } from "./connection.ts";
+import type { Doorbell } from "./doorbell.ts";
+import { Mirror } from "./mirror.ts";
+import { patiently } from "./patience.ts";
+import { keysOf } from "./scripts.ts";
+
+export interface MirrorTimes {
+  /** A conversation that has been silent for as long is looked at by then: what a lost ring costs. */
+  readonly checkMs: number;
+  /** How long a first reader waits for Redis. */
+  readonly timeoutMs: number;
+}
+
+export interface MirrorsOptions {
+  readonly link: RedisCommands;
+  readonly doorbell: Doorbell;
+  readonly prefix: string;
+  readonly times: MirrorTimes;
+}
+
+/** Each conversation's silence has a beginning of its own; to meet their ends, it looks so often. */
+const checkSteps = 8;
+
+interface Followed {
+  readonly mirror: Mirror;
+  readonly ready: Promise<void>;
+}
+
+export class Mirrors implements Disposable {
+  readonly #options: MirrorsOptions;
+  readonly #followed = new Map<string, Followed>();
+  readonly #checks: NodeJS.Timeout;
+
+  constructor(options: MirrorsOptions) {
+    this.#options = options;
+    const { checkMs } = options.times;
+    const stepMs = checkMs / checkSteps;
+    this.#checks = setInterval(() => this.check(checkMs - stepMs), stepMs).unref();
+  }
+
+  /** Undefined while nobody in this process follows the conversation. */
+  get(conversationId: string): Mirror | undefined {
+    return this.#followed.get(conversationId)?.mirror;
+  }
+
+  /**
+   * Calls back for each change from the moment on in which this settles.
+   * @returns ends it
+   * @throws LangwireError STORE_UNAVAILABLE when Redis does not answer in time
+   */
+  async follow(conversationId: string, onChange: () => void): Promise<() => void> {
+    let followed = this.#followed.get(conversationId);
+    if (followed === undefined) {
+      followed = this.#begin(conversationId);
+      this.#followed.set(conversationId, followed);
+    }
+    const { mirror, ready } = followed;
+    mirror.listeners.add(onChange);
+    const leave = () => {
+      mirror.listeners.delete(onChange);
+      if (mirror.listeners.size > 0 || this.get(conversationId) !== mirror) return;
+      this.#followed.delete(conversationId);
+      const { doorbell, prefix } = this.#options;
+      void doorbell.unsubscribe(keysOf(prefix, conversationId).bell);
+    };
+    try {
+      await ready;
+    } catch (cause) {
+      leave();
+      throw cause;
+    }
+    return leave;
+  }
+
+  /** Has those read that were not fresh a moment ago. */
+  check(olderThanMs: number): void {
+    for (const { mirror } of this.#followed.values()) mirror.check(olderThanMs);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#checks);
+  }
+
+  #begin(conversationId: string): Followed {
+    const { link, doorbell, prefix, times } = this.#options;
+    const keys = keysOf(prefix, conversationId);
+    const mirror = new Mirror(link, keys);
+    const ready = patiently(times.timeoutMs, async () => {
+      await doorbell.subscribe(keys.bell, (message) => mirror.ring(message));
+      await mirror.load();
+    });
+    return { mirror, ready };
+  }
+}

@@ -3,24 +3,21 @@ import { cancelInput, sendInput, watchInput } from "../protocol/inputs.ts";
 import type { Follower } from "../runs/follow.ts";
 import type { Reader } from "../runs/readers.ts";
 import type { Runs } from "../runs/runs.ts";
-import type { Connection, Present } from "./context.ts";
+import type { Connection } from "./context.ts";
 import type { Procedures } from "./procedures.ts";
 import { TrackedEvents } from "./subscription.ts";
 
-export function chatRouter(
-  { router, procedure }: Procedures,
-  { runs, present }: { runs: Runs; present: Present },
-) {
+export function chatRouter({ router, procedure }: Procedures, { runs }: { runs: Runs }) {
   /** A subscription counts from before its first await until its reader is closed. */
   async function subscribe(
-    { pacer, outlet, openSubscription }: Connection,
+    { pacer, openSubscription }: Connection,
     signal: AbortSignal | undefined,
     follow: (reader: Reader) => Promise<Follower>,
   ): Promise<TrackedEvents> {
     const release = openSubscription?.();
     try {
       const follower = await follow({ pacer, signal, onClose: release });
-      return new TrackedEvents(follower, present, outlet);
+      return new TrackedEvents(follower);
     } catch (cause) {
       release?.();
       throw cause;

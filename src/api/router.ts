@@ -4,7 +4,7 @@ import type { Catalogue } from "../bots/catalogue.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Store } from "../store/store.ts";
 import { chatRouter } from "./chat.ts";
-import type { Connection, Present } from "./context.ts";
+import type { Connection } from "./context.ts";
 import { conversationsRouter } from "./conversations.ts";
 import { createProcedures } from "./procedures.ts";
 
@@ -16,18 +16,15 @@ export interface ChatRouterOptions<Context extends object> {
   readonly connection: (context: Context) => Connection;
   /** Default: superjson both ways. Where the router is mounted, the outer router's counts. */
   readonly transformer?: CombinedDataTransformer;
-  /** Default: the event itself. */
-  readonly present?: Present;
 }
 
 /** `chat`, `conversations` and `bots`, over the runs, store and bots of `openLangwire`. */
 export function createChatRouter<Context extends object>(options: ChatRouterOptions<Context>) {
   const { bots, runs, store, connection, transformer } = options;
-  const { present = (entry) => entry.event } = options;
   const procedures = createProcedures(connection, transformer);
   const { router, procedure } = procedures;
   return router({
-    chat: chatRouter(procedures, { runs, present }),
+    chat: chatRouter(procedures, { runs }),
     conversations: conversationsRouter(procedures, { bots, runs, store }),
     bots: router({ list: procedure.query(() => bots.list()) }),
   });

@@ -5,8 +5,7 @@
  *     └────▶ waiting ── the log has more, the socket drains, a read settles ──▶ delivered
  *
  * By hand and without `async`: this is the path of every event to every reader. When the log wakes
- * it, it settles the one promise that `next` has given out; diverted, it hands the event on, and
- * `next` is for the end alone.
+ * it, it settles the one promise that `next` has given out, or hands on what `deliver` is for.
  */
 import { setImmediate } from "node:timers/promises";
 import type { LogEntry } from "../log/entry.ts";
@@ -111,9 +110,10 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
     });
   }
 
-  /** From the next `next` on, events go to `take` as they come, and `next` settles with the end. */
-  divert(take: (entry: LogEntry) => void): void {
+  /** In place of `next`: events go to `take` as they come. @returns settles with the end */
+  async deliver(take: (entry: LogEntry) => void): Promise<void> {
     this.#take = take;
+    await this.next();
   }
 
   async return(): Promise<IteratorReturnResult<undefined>> {

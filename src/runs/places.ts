@@ -23,17 +23,25 @@ export class Places implements UserPlaces {
     return this.taken(key) >= this.#max;
   }
 
-  /** @returns gives the place back, once; undefined when there is none left */
   take(key: string): (() => void) | undefined {
-    if (this.full(key)) return undefined;
-    this.#taken.set(key, this.taken(key) + 1);
+    if (!this.enter(key)) return undefined;
     let held = true;
     return () => {
-      if (!held) return;
+      if (held) this.leave(key);
       held = false;
-      const left = this.taken(key) - 1;
-      if (left === 0) this.#taken.delete(key);
-      else this.#taken.set(key, left);
     };
+  }
+
+  /** For who remembers to `leave`, once. @returns whether there was a place left */
+  enter(key: string): boolean {
+    if (this.full(key)) return false;
+    this.#taken.set(key, this.taken(key) + 1);
+    return true;
+  }
+
+  leave(key: string): void {
+    const left = this.taken(key) - 1;
+    if (left === 0) this.#taken.delete(key);
+    else this.#taken.set(key, left);
   }
 }

@@ -15,8 +15,8 @@ import { serveHttp } from "./http-api.ts";
 import { originCheck } from "./origins.ts";
 import { servePage } from "./page.ts";
 import { Refusals } from "./refusals.ts";
-import { serveSockets, socketFailed } from "./sockets.ts";
-import { presentAsText, wireTransformer } from "./wire.ts";
+import { serveSockets } from "./sockets.ts";
+import { wireTransformer } from "./wire.ts";
 
 export interface ServerOptions {
   readonly langwire: Langwire;
@@ -56,7 +56,6 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     ...langwire,
     connection: (context: Connection) => context,
     transformer: wireTransformer,
-    present: presentAsText,
   });
   const refusals = new Refusals(router);
   const app = Fastify({
@@ -74,10 +73,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
   const shared = { apiPath, router, connections, refusals, authenticate };
 
   refusals.handle(app);
-  await app.register(websocket, {
-    options: { maxPayload, perMessageDeflate: false },
-    errorHandler: socketFailed,
-  });
+  await app.register(websocket, { options: { maxPayload, perMessageDeflate: false } });
   guard(app, {
     ...shared,
     allowsOrigin,

@@ -1,5 +1,4 @@
 /** The open WebSockets, and the subscriptions over HTTP: how many, whose, and until when. */
-import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { LangwireError } from "../protocol/errors.ts";
@@ -7,7 +6,7 @@ import { Places } from "../runs/places.ts";
 import type { Identity } from "./callers.ts";
 import { closeCodes } from "./close-codes.ts";
 import { type ConnectionLimits, defaultConnectionLimits } from "./connection-limits.ts";
-import { Expiries } from "./expiries.ts";
+import { Expiries, type Expiring } from "./expiries.ts";
 import { SocketConnection, type SocketHost } from "./socket-connection.ts";
 
 /** A client that was turned away for the room that others take looks again after this. */
@@ -16,7 +15,7 @@ const everybody = "";
 
 export class Connections implements SocketHost {
   readonly limits: ConnectionLimits;
-  readonly #open = new Map<SocketConnection, Socket>();
+  readonly #open = new Set<SocketConnection>();
   readonly #all: Places;
   readonly #addresses: Places;
   readonly #users: Places;
@@ -30,7 +29,7 @@ export class Connections implements SocketHost {
     this.#addresses = new Places(this.limits.maxSocketsPerAddress);
     this.#users = new Places(this.limits.maxSocketsPerUser);
     this.#timer = setInterval(() => {
-      for (const connection of this.#open.keys()) connection.look();
+      for (const connection of this.#open) connection.look();
     }, this.limits.pingMs).unref();
   }
 
@@ -46,7 +45,7 @@ export class Connections implements SocketHost {
 
   /** Bytes that wait in this process for each WebSocket. */
   backlogsBytes(): number[] {
-    return [...this.#open.values()].map(({ writableLength }) => writableLength);
+    return [...this.#open].map(({ backlogBytes }) => backlogBytes);
   }
 
   /** @throws LangwireError when there is no room for one more from this address */
@@ -62,46 +61,47 @@ export class Connections implements SocketHost {
   }
 
   /** @throws LangwireError when there is no room */
-  add(webSocket: WebSocket, request: IncomingMessage, address: string): SocketConnection {
-    const release = this.#enter(address);
-    const connection = new SocketConnection(webSocket, request, this);
-    this.#open.set(connection, request.socket);
-    webSocket.once("close", () => {
-      this.#open.delete(connection);
-      release();
-    });
+  add(webSocket: WebSocket, socket: Socket, address: string): SocketConnection {
+    this.#enter(address);
+    const connection = new SocketConnection(this, { webSocket, socket, address });
+    this.#open.add(connection);
     return connection;
+  }
+
+  named(connection: SocketConnection, { userId, expiresAtMs }: Identity): void {
+    this.#enterAs(userId);
+    if (expiresAtMs !== undefined) this.#expiries.add(connection, expiresAtMs);
+  }
+
+  ended(connection: SocketConnection): void {
+    this.#open.delete(connection);
+    this.#leave(connection.address, connection.userId, connection);
   }
 
   /**
    * A subscription over HTTP: counts like a socket.
    * @param end ends it, when the caller's token expires
-   * @returns called when it is over
+   * @returns called once, when it is over
    * @throws LangwireError when there is no room
    */
   addHttpSubscription(
     { userId, expiresAtMs }: Identity,
     { address, end }: { address: string; end: () => void },
   ): () => void {
-    using entering = new DisposableStack();
-    entering.defer(this.#enter(address));
-    entering.defer(this.takeUserPlace(userId));
-    if (expiresAtMs !== undefined) entering.defer(this.expireAt(expiresAtMs, end));
+    const expiring: Expiring = { expire: end };
+    this.#enter(address);
+    try {
+      this.#enterAs(userId);
+    } catch (cause) {
+      this.#leave(address);
+      throw cause;
+    }
+    if (expiresAtMs !== undefined) this.#expiries.add(expiring, expiresAtMs);
     this.countSubscriptions(1);
-    entering.defer(() => this.countSubscriptions(-1));
-    const entered = entering.move();
-    return () => entered.dispose();
-  }
-
-  takeUserPlace(userId: string): () => void {
-    const release = this.#users.take(userId);
-    if (release !== undefined) return release;
-    const message = "The caller has as many connections as this server allows.";
-    throw new LangwireError("RATE_LIMITED", { message, retryAfterMs });
-  }
-
-  expireAt(expiresAtMs: number, end: () => void): () => void {
-    return this.#expiries.at(expiresAtMs, end);
+    return () => {
+      this.countSubscriptions(-1);
+      this.#leave(address, userId, expiring);
+    };
   }
 
   countSubscriptions(change: 1 | -1): void {
@@ -112,17 +112,28 @@ export class Connections implements SocketHost {
   closeAll(): void {
     clearInterval(this.#timer);
     this.#expiries[Symbol.dispose]();
-    for (const connection of this.#open.keys()) {
+    for (const connection of this.#open) {
       connection.send('{"id":null,"method":"reconnect"}');
       connection.close(closeCodes.serviceRestart, "server restarts");
     }
   }
 
-  #enter(address: string): () => void {
+  #enter(address: string): void {
     this.checkRoom(address);
-    const releases = [this.#all.take(everybody), this.#addresses.take(address)];
-    return () => {
-      for (const release of releases) release?.();
-    };
+    this.#all.enter(everybody);
+    this.#addresses.enter(address);
+  }
+
+  #enterAs(userId: string): void {
+    if (this.#users.enter(userId)) return;
+    const message = "The caller has as many connections as this server allows.";
+    throw new LangwireError("RATE_LIMITED", { message, retryAfterMs });
+  }
+
+  #leave(address: string, userId?: string, expiring?: Expiring): void {
+    this.#all.leave(everybody);
+    this.#addresses.leave(address);
+    if (userId !== undefined) this.#users.leave(userId);
+    if (expiring !== undefined) this.#expiries.delete(expiring);
   }
 }

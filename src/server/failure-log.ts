@@ -8,8 +8,17 @@ const maxPathLength = 100;
 /** Failures that the operator should hear of. */
 const ours = new Set<ErrorCode>(["INTERNAL", "STORE_UNAVAILABLE", "AUTH_UNAVAILABLE"]);
 
-export function logFailures(logger: FastifyBaseLogger) {
-  return ({ error, path, type }: { error: TRPCError; path: string | undefined; type: string }) => {
+/** A call that failed; its path and type are what the caller sent. */
+export interface FailedCall {
+  readonly error: TRPCError;
+  readonly path: string | undefined;
+  readonly type: string;
+}
+
+export type LogFailure = (failed: FailedCall) => void;
+
+export function logFailures(logger: FastifyBaseLogger): LogFailure {
+  return ({ error, path, type }) => {
     const failure = toLangwireError(error);
     const { code } = failure;
     const fields = { code, type, path: path?.slice(0, maxPathLength) };

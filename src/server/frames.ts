@@ -1,27 +1,43 @@
 /**
- * What clients send over a WebSocket, before tRPC sees it. tRPC fails a whole frame for one request
- * in it that has the wrong shape, leaving the others without an answer, and it counts the requests of
- * a frame only when all are parsed. Here each refused request is answered under its own id, and what
- * is too much is dropped before it costs anything.
+ * What clients send over a WebSocket. Of several requests in a frame, each that has the wrong shape
+ * is refused under its own id and leaves the others alone, and what is too much is dropped before it
+ * costs anything.
  */
 import { LangwireError } from "../protocol/errors.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 
 export type RequestId = number | string | null;
 
-export interface FrameReaderOptions {
-  readonly limits: Pick<
-    ConnectionLimits,
-    "maxMessagesPerFrame" | "maxSubscriptionsPerSocket" | "maxRequestsPerSecond"
-  >;
-  /** Whether the first frame says who is calling, and is no request. */
-  readonly startsWithParams: boolean;
-  /** Answers a request that tRPC will not see. */
-  readonly refuse: (id: RequestId, error: LangwireError) => void;
-  /** The first frame was not what it has to be. */
-  readonly onBadParams: () => void;
+interface Numbered {
+  readonly id: number | string;
+  readonly jsonrpc?: "2.0";
+}
+
+/** A call of a procedure, as it came: its input is whatever the client sent. */
+export interface CallMessage extends Numbered {
+  readonly method: "query" | "mutation" | "subscription";
+  readonly params: {
+    readonly path: string;
+    readonly input?: unknown;
+    readonly lastEventId?: string;
+  };
+}
+
+export type Message = CallMessage | (Numbered & { readonly method: "subscription.stop" });
+
+/** Who a caller says to be, in the first frame of a socket. */
+export type ConnectionParams = Readonly<Record<string, string>> | null;
+
+export type FrameLimits = Pick<
+  ConnectionLimits,
+  "maxMessagesPerFrame" | "maxSubscriptionsPerSocket" | "maxRequestsPerSecond"
+>;
+
+export interface Refusing {
+  /** Answers a request that goes no further. */
+  refuse(id: RequestId, error: LangwireError): void;
   /** The client sends so much that answering it is too much, too. */
-  readonly onFlood: () => void;
+  cutOff(): void;
 }
 
 const maxParamsLength = 16 * 1024;
@@ -37,58 +53,45 @@ const methods: ReadonlySet<unknown> = new Set([
 ]);
 
 export class FrameReader {
-  readonly #options: FrameReaderOptions;
-  readonly #maxMessages: number;
-  #awaitsParams: boolean;
+  readonly #limits: FrameLimits;
+  readonly #refusing: Refusing;
   #windowEnds = 0;
   #requests = 0;
   #flooded = false;
 
-  constructor(options: FrameReaderOptions) {
-    this.#options = options;
-    this.#awaitsParams = options.startsWithParams;
-    const { maxMessagesPerFrame, maxSubscriptionsPerSocket } = options.limits;
-    this.#maxMessages = Math.max(maxMessagesPerFrame, maxSubscriptionsPerSocket + 1);
+  constructor(limits: FrameLimits, refusing: Refusing) {
+    this.#limits = limits;
+    this.#refusing = refusing;
   }
 
-  /**
-   * @returns what tRPC is to see of the frame
-   * @throws SyntaxError when it is not JSON text; tRPC answers that
-   */
-  read(data: unknown): unknown {
+  /** @throws SyntaxError when it is not JSON text */
+  read(text: string): Message[] {
     if (this.#flooded) return [];
-    const text = typeof data === "string" ? data : "";
-    if (this.#awaitsParams) return this.#readParams(text);
     if (hasMoreThan(text, this.#maxMessages * answeredFactor)) return this.#flood();
     const parsed: unknown = JSON.parse(text);
     const messages = Array.isArray(parsed) ? parsed : [parsed];
     if (this.#count(Math.max(messages.length, 1))) return this.#flood();
     const tooMany = messages.length > this.#maxMessages;
-    return messages.filter((message) => {
-      const refusal = tooMany ? tooManyMessages : this.#refusalOf(message);
-      if (refusal !== undefined) this.#options.refuse(idOf(message), refusal);
-      return refusal === undefined;
+    return messages.filter((message): message is Message => {
+      if (!tooMany && isMessage(message)) {
+        const refusal = this.#refusalOf(message);
+        if (refusal === undefined) return true;
+        this.#refusing.refuse(message.id, refusal);
+      } else this.#refusing.refuse(idOf(message), tooMany ? tooManyMessages : badMessage);
+      return false;
     });
   }
 
-  #readParams(text: string): unknown {
-    this.#awaitsParams = false;
-    try {
-      if (text.length > maxParamsLength) throw new SyntaxError("connection parameters too long");
-      const message: unknown = JSON.parse(text);
-      if (!hasParams(message)) throw new SyntaxError("not connection parameters");
-      return message;
-    } catch (cause) {
-      this.#options.onBadParams();
-      throw cause;
-    }
+  /** However many messages a frame may have, a client that comes back sends all its subscriptions in one. */
+  get #maxMessages(): number {
+    const { maxMessagesPerFrame, maxSubscriptionsPerSocket } = this.#limits;
+    return Math.max(maxMessagesPerFrame, maxSubscriptionsPerSocket + 1);
   }
 
-  #refusalOf(message: unknown): LangwireError | undefined {
-    if (!isRequest(message)) return badMessage;
+  #refusalOf({ method }: Message): LangwireError | undefined {
+    if (this.#requests <= this.#limits.maxRequestsPerSecond) return undefined;
     // Stopping makes nothing but room.
-    if (this.#requests <= this.#options.limits.maxRequestsPerSecond) return undefined;
-    if (message.method === "subscription.stop") return undefined;
+    if (method === "subscription.stop") return undefined;
     const retryAfterMs = Math.max(1, Math.ceil(this.#windowEnds - performance.now()));
     return new LangwireError("RATE_LIMITED", { retryAfterMs });
   }
@@ -101,13 +104,13 @@ export class FrameReader {
       this.#requests = 0;
     }
     this.#requests += requests;
-    return this.#requests > this.#options.limits.maxRequestsPerSecond * 2 + this.#maxMessages;
+    return this.#requests > this.#limits.maxRequestsPerSecond * 2 + this.#maxMessages;
   }
 
   #flood(): [] {
     this.#flooded = true;
-    this.#options.refuse(null, tooManyMessages);
-    this.#options.onFlood();
+    this.#refusing.refuse(null, tooManyMessages);
+    this.#refusing.cutOff();
     return [];
   }
 }
@@ -145,20 +148,23 @@ function isSpace(char: number): boolean {
   return char === 0x20 || char === 0x0a || char === 0x0d || char === 0x09;
 }
 
-function hasParams(message: unknown): boolean {
-  if (!isRecord(message) || message.method !== "connectionParams") return false;
-  const { data } = message;
-  if (data === null) return true;
+/** @throws SyntaxError when the frame is something else than connection parameters */
+export function readParams(text: string): ConnectionParams {
+  if (text.length > maxParamsLength) throw new SyntaxError("connection parameters too long");
+  const message: unknown = JSON.parse(text);
+  if (isRecord(message) && message.method === "connectionParams") {
+    const { data } = message;
+    if (data === null || isRecordOfStrings(data)) return data;
+  }
+  throw new SyntaxError("not connection parameters");
+}
+
+function isRecordOfStrings(data: unknown): data is Record<string, string> {
   return isRecord(data) && Object.values(data).every((value) => typeof value === "string");
 }
 
-interface Request {
-  readonly id: number | string;
-  readonly method: unknown;
-}
-
-/** What tRPC would refuse, and ids that it would take: endless ones, and such as JSON has not. */
-function isRequest(message: unknown): message is Request {
+/** What tRPC would take, but for endless ids and such as JSON has not. */
+function isMessage(message: unknown): message is Message {
   if (!isRecord(message) || idOf(message) === null) return false;
   const { jsonrpc, method, params } = message;
   if (jsonrpc !== undefined && jsonrpc !== "2.0") return false;

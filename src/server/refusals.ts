@@ -13,6 +13,7 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { toLangwireError, toTrpcError } from "../api/errors.ts";
 import { type ErrorCode, LangwireError } from "../protocol/errors.ts";
 import type { RequestId } from "./frames.ts";
+import { frameHead } from "./wire.ts";
 
 export class Refusals {
   readonly #config: AnyTRPCRouter["_def"]["_config"];
@@ -27,7 +28,12 @@ export class Refusals {
   frame(id: RequestId, error: LangwireError): string {
     const told = this.#told.get(error) ?? this.#body(toTrpcError(error));
     this.#told.set(error, told);
-    return `{"id":${JSON.stringify(id)},${told.slice(1)}`;
+    return frameHead(id) + told.slice(1);
+  }
+
+  /** The same for whatever a call has thrown, after what the call's frames begin with. */
+  failureFrame(head: string, error: TRPCError): string {
+    return head + this.#body(error).slice(1);
   }
 
   /**

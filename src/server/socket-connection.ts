@@ -7,25 +7,45 @@
  * Nothing is read from it while its caller is being looked up, nor while more waits for it than it
  * takes: what it sends then stays in the kernel's buffers, and in the end in the client's.
  */
-import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { getTRPCErrorFromUnknown } from "@trpc/server";
 import type { WebSocket } from "ws";
+import { toLangwireError } from "../api/errors.ts";
 import { type ErrorCode, LangwireError } from "../protocol/errors.ts";
 import type { Pacer } from "../runs/pacer.ts";
 import type { Identity } from "./callers.ts";
 import { closeCodes } from "./close-codes.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
+import type { Expiring } from "./expiries.ts";
 import { bytesTaken, SocketPacer } from "./socket-pacer.ts";
 
 /** What a connection needs of the others: its places among them, and their shared clock. */
 export interface SocketHost {
   readonly limits: ConnectionLimits;
-  /** @throws LangwireError RATE_LIMITED; gives back a release */
-  takeUserPlace(userId: string): () => void;
-  /** Calls back when the time has come. @returns forgets about it */
-  expireAt(expiresAtMs: number, end: () => void): () => void;
+  /**
+   * It is known whose the connection is; it is told when that is over.
+   * @throws LangwireError RATE_LIMITED
+   */
+  named(connection: SocketConnection, identity: Identity): void;
+  /** The socket has closed. */
+  ended(connection: SocketConnection): void;
   /** Counts subscriptions, one up or one down. */
   countSubscriptions(change: 1 | -1): void;
+}
+
+/** What comes on a socket. */
+export interface SocketListener {
+  /** One frame; a binary one is no text, and comes as none. */
+  receive(text: string): void;
+  /** The socket has closed. */
+  end(): void;
+}
+
+/** One WebSocket, the TCP socket beneath it, and where it comes from. */
+export interface SocketParts {
+  readonly webSocket: WebSocket;
+  readonly socket: Socket;
+  readonly address: string;
 }
 
 /**
@@ -37,13 +57,15 @@ const longFrameLength = 16 * 1024;
 /** A close frame waits behind the backlog; a socket that takes nothing is cut after this. */
 export const closeGraceMs = 1_000;
 
-export class SocketConnection {
+export class SocketConnection implements Expiring {
+  readonly address: string;
   readonly pacer: Pacer;
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
   readonly #host: SocketHost;
-  readonly #ended = new DisposableStack();
-  readonly #nameless: NodeJS.Timeout;
+  /** Closes it while nobody is named; later, cuts it when it does not close. */
+  #deadline: NodeJS.Timeout | undefined;
+  #userId: string | undefined;
   #holds = 0;
   #subscriptions = 0;
   #seenBytes = -1;
@@ -51,30 +73,50 @@ export class SocketConnection {
   #closing = false;
   #corked = false;
 
-  constructor(webSocket: WebSocket, request: IncomingMessage, host: SocketHost) {
+  constructor(host: SocketHost, { webSocket, socket, address }: SocketParts) {
     const { authTimeoutMs, maxBacklogBytes, slowReaderMs } = host.limits;
-    this.#webSocket = webSocket;
-    this.#socket = request.socket;
     this.#host = host;
-    this.pacer = new SocketPacer(request.socket, {
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+    this.address = address;
+    this.pacer = new SocketPacer(socket, {
       maxBacklogBytes,
       patienceMs: slowReaderMs,
       onStuck: () => this.close(closeCodes.slowReader, "slow reader"),
     });
-    this.#nameless = setTimeout(
-      () => this.close(closeCodes.nameless, "no connection parameters"),
-      authTimeoutMs,
-    );
-    this.#ended.defer(() => clearTimeout(this.#nameless));
-    webSocket.on("message", () => this.#holdWhileBusy());
-    webSocket.once("close", () => {
-      this.#closing = true;
-      this.#ended.dispose();
-    });
+    this.#deadline = setTimeout(() => this.close(closeCodes.nameless, nameless), authTimeoutMs);
+  }
+
+  get limits(): ConnectionLimits {
+    return this.#host.limits;
   }
 
   get closing(): boolean {
     return this.#closing;
+  }
+
+  /** Undefined until it is known. */
+  get userId(): string | undefined {
+    return this.#userId;
+  }
+
+  /** Bytes that wait in this process for the other end. */
+  get backlogBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Once, right after it was made. */
+  listen(listener: SocketListener): void {
+    this.#webSocket.on("message", (data, isBinary) => {
+      this.#holdWhileBusy();
+      listener.receive(isBinary ? "" : String(data));
+    });
+    this.#webSocket.on("close", () => {
+      this.#closing = true;
+      clearTimeout(this.#deadline);
+      listener.end();
+      this.#host.ended(this);
+    });
   }
 
   /** Reads nothing until `identify` has settled. Closes the socket when it fails. */
@@ -82,16 +124,15 @@ export class SocketConnection {
     const release = this.#hold();
     try {
       const identity = await identify();
-      if (this.#ended.disposed) return identity;
-      this.#ended.defer(this.#host.takeUserPlace(identity.userId));
-      const { expiresAtMs } = identity;
-      if (expiresAtMs !== undefined)
-        this.#ended.defer(this.#host.expireAt(expiresAtMs, this.#expire));
-      clearTimeout(this.#nameless);
+      if (this.#closing) return identity;
+      this.#host.named(this, identity);
+      this.#userId = identity.userId;
+      clearTimeout(this.#deadline);
+      this.#deadline = undefined;
       return identity;
     } catch (cause) {
-      const { code } = cause instanceof LangwireError ? cause : { code: undefined };
-      this.closeSoon(closeCodeOf(code), code ?? "INTERNAL");
+      const { code } = toLangwireError(getTRPCErrorFromUnknown(cause));
+      this.#refuse(code);
       throw cause;
     } finally {
       release();
@@ -135,35 +176,36 @@ export class SocketConnection {
     if (!this.#corked) {
       this.#corked = true;
       this.#socket.cork();
-      process.nextTick(this.#uncork);
+      process.nextTick(uncork, this);
     }
     if (data.length < longFrameLength) this.#webSocket.send(data);
     else this.#webSocket.send(Buffer.from(data), { binary: false });
   }
 
-  readonly #uncork = (): void => {
+  uncork(): void {
     this.#corked = false;
     this.#socket.uncork();
-  };
+  }
 
   close(code: number, reason: string): void {
     if (this.#closing) return;
     this.#closing = true;
     this.#webSocket.close(code, reason);
-    const timer = setTimeout(() => this.#webSocket.terminate(), closeGraceMs);
-    this.#ended.defer(() => clearTimeout(timer));
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.#webSocket.terminate(), closeGraceMs);
     this.#webSocket.resume();
   }
 
-  /**
-   * For a socket that tRPC turns away: it answers what came on it, and closes it without a code in
-   * the next turn; this comes between the two.
-   */
-  closeSoon(code: number, reason: string): void {
-    setImmediate(() => this.close(code, reason));
+  expire(): void {
+    this.close(closeCodes.unauthorized, "token expired");
   }
 
-  readonly #expire = (): void => this.close(closeCodes.unauthorized, "token expired");
+  /** After the answer to who cannot be named, which the caller of this sends. */
+  #refuse(code: ErrorCode): void {
+    const closeCode = closeCodeOf(code);
+    const reason = closeCode === closeCodes.nameless ? nameless : code;
+    setImmediate(() => this.close(closeCode, reason));
+  }
 
   #holdWhileBusy(): void {
     const busy = this.pacer.ready();
@@ -187,9 +229,17 @@ export class SocketConnection {
   }
 }
 
+function uncork(connection: SocketConnection): void {
+  connection.uncork();
+}
+
+const nameless = "no connection parameters";
+
 /** How a socket closes whose caller could not be identified. */
-function closeCodeOf(code: ErrorCode | undefined): number {
+function closeCodeOf(code: ErrorCode): number {
   switch (code) {
+    case "BAD_INPUT":
+      return closeCodes.nameless;
     case "RATE_LIMITED":
       return closeCodes.tooMany;
     case "AUTH_UNAVAILABLE":

@@ -1,24 +1,21 @@
-/** Frames before tRPC sees them: what is refused, under which id, and at what cost. */
+/** What comes in frames: what is refused, under which id, and at what cost. */
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import type { LangwireError } from "../../src/protocol/errors.ts";
-import { FrameReader, hasMoreThan, type RequestId } from "../../src/server/frames.ts";
+import { FrameReader, hasMoreThan, type RequestId, readParams } from "../../src/server/frames.ts";
 
 interface Refused {
   readonly id: RequestId;
   readonly code: LangwireError["code"];
 }
 
-function reader(options: { startsWithParams?: boolean; maxRequestsPerSecond?: number } = {}) {
-  const { startsWithParams = false, maxRequestsPerSecond = 100_000 } = options;
+function reader({ maxRequestsPerSecond = 100_000 } = {}) {
   const refused: Refused[] = [];
-  const seen = { badParams: 0, floods: 0 };
-  const frames = new FrameReader({
-    limits: { maxMessagesPerFrame: 10, maxSubscriptionsPerSocket: 5, maxRequestsPerSecond },
-    startsWithParams,
+  const seen = { floods: 0 };
+  const limits = { maxMessagesPerFrame: 10, maxSubscriptionsPerSocket: 5, maxRequestsPerSecond };
+  const frames = new FrameReader(limits, {
     refuse: (id, { code }) => refused.push({ id, code }),
-    onBadParams: () => seen.badParams++,
-    onFlood: () => seen.floods++,
+    cutOff: () => seen.floods++,
   });
   return { frames, refused, seen };
 }
@@ -57,10 +54,9 @@ describe("a request with the wrong shape", () => {
     expect(refused).toEqual([{ id: null, code: "BAD_INPUT" }]);
   });
 
-  test("what is not JSON is left to tRPC, and binary is not JSON", () => {
+  test.each(["{", "", "undefined"])("%j is not JSON", (text) => {
     const { frames } = reader();
-    expect(() => frames.read("{")).toThrow(SyntaxError);
-    expect(() => frames.read(Buffer.from("{}"))).toThrow(SyntaxError);
+    expect(() => frames.read(text)).toThrow(SyntaxError);
   });
 });
 
@@ -99,17 +95,20 @@ describe("too much at once", () => {
 });
 
 describe("the first frame, where it says who is calling", () => {
-  test("is handed on as it is, once", () => {
-    const { frames } = reader({ startsWithParams: true });
-    const params = { method: "connectionParams", data: { token: "t" } };
-    expect(frames.read(JSON.stringify(params))).toEqual(params);
-    expect(frames.read(JSON.stringify(params))).toEqual([]);
+  test.each([[{ token: "t" }], [{}], [null]])("%j", (data) => {
+    expect(readParams(JSON.stringify({ method: "connectionParams", data }))).toEqual(data);
   });
 
-  test.each(["{", `"${"x".repeat(20_000)}"`])("%.10s… is not it", (text) => {
-    const { frames, seen } = reader({ startsWithParams: true });
-    expect(() => frames.read(text)).toThrow(SyntaxError);
-    expect(seen.badParams).toBe(1);
+  test.each([
+    "{",
+    `"${"x".repeat(20_000)}"`,
+    "[]",
+    '{"method":"query","data":{}}',
+    '{"method":"connectionParams"}',
+    '{"method":"connectionParams","data":["t"]}',
+    '{"method":"connectionParams","data":{"token":1}}',
+  ])("%.50s… is not it", (text) => {
+    expect(() => readParams(text)).toThrow(SyntaxError);
   });
 });
 

@@ -62,6 +62,16 @@ export class Cluster implements AsyncDisposable {
     return this.#lease?.held ?? false;
   }
 
+  /**
+   * Settles when Redis takes writes and this process has joined, as of now: it renews its place.
+   * @throws LangwireError STORE_UNAVAILABLE, or the connection's error
+   */
+  async ping(): Promise<void> {
+    await this.#lease?.renew();
+    // Redis may have taken longer to answer than a place lasts.
+    if (!this.joined) throw new LangwireError("STORE_UNAVAILABLE");
+  }
+
   /** Rises whenever this process may not have heard everything that others wrote. */
   get interruptions(): number {
     return this.#options.log.doorbell.interruptions;

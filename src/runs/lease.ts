@@ -103,7 +103,9 @@ export class Lease implements AsyncDisposable {
   readonly #keys: readonly string[];
   readonly #closing = new AbortController();
   #renewedAtMs = Number.NEGATIVE_INFINITY;
-  #renewing = Promise.resolve();
+  /** Until it is given back. */
+  #kept = Promise.resolve();
+  #renewal: Promise<void> | undefined;
 
   private constructor(options: LeaseOptions) {
     this.#options = options;
@@ -114,14 +116,22 @@ export class Lease implements AsyncDisposable {
   /** @throws the connection's error */
   static async take(options: LeaseOptions): Promise<Lease> {
     const lease = new Lease(options);
-    await lease.#renew();
-    lease.#renewing = lease.#keepRenewing();
+    await lease.renew();
+    lease.#kept = lease.#keepRenewing();
     return lease;
   }
 
   /** False when others may take this process for gone. */
   get held(): boolean {
     return performance.now() - this.#renewedAtMs < this.#options.times.leaseMs;
+  }
+
+  /** Renews it now, once for all who ask meanwhile. @throws the connection's error */
+  renew(): Promise<void> {
+    this.#renewal ??= this.#renew().finally(() => {
+      this.#renewal = undefined;
+    });
+    return this.#renewal;
   }
 
   /** Undefined when this process may not call anybody gone: Redis was away, or lost its data. */
@@ -140,12 +150,15 @@ export class Lease implements AsyncDisposable {
   /** Gives the place back: whoever leaves in order need not be waited for. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    await this.#renewing;
+    await this.#kept;
+    await this.#renewal?.catch(() => {});
     const { link, nodeId } = this.#options;
     if (link.ready) await this.clear(nodeId).catch(() => {});
   }
 
   async #renew(): Promise<void> {
+    // Whoever has given the place back must not be found there.
+    this.#closing.signal.throwIfAborted();
     const { link, nodeId, times, onRenewed } = this.#options;
     // As of before: Redis may count from any moment in between.
     const askedAtMs = performance.now();
@@ -162,7 +175,7 @@ export class Lease implements AsyncDisposable {
     while (!signal.aborted) {
       await delay(waitMs, undefined, { ref: false, signal }).catch(() => {});
       if (signal.aborted) return;
-      const renewed = await this.#renew().then(
+      const renewed = await this.renew().then(
         () => true,
         () => false,
       );

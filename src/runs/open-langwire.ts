@@ -4,6 +4,7 @@ import { Catalogue } from "../bots/catalogue.ts";
 import type { EventLog } from "../log/log.ts";
 import type { Store } from "../store/store.ts";
 import { type Admit, admission } from "./admission.ts";
+import type { Cluster } from "./cluster.ts";
 import { defaultRunLimits, type RunLimits } from "./limits.ts";
 import type { RunObserver } from "./observer.ts";
 import { openStorage, type Storage, type StorageOptions } from "./open-storage.ts";
@@ -34,6 +35,8 @@ export interface Langwire extends AsyncDisposable {
   readonly runs: Runs;
   readonly store: Store;
   readonly log: EventLog;
+  /** Set where there may be other processes. */
+  readonly cluster?: Cluster | undefined;
 }
 
 /**
@@ -56,7 +59,7 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
     await Runs.start({ bots, store, log, limits, observer, admit, cluster }),
   );
   const opened = opening.move();
-  return { bots, runs, store, log, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { bots, runs, store, log, cluster, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 function admitWithin(

@@ -52,10 +52,12 @@ needsRedis("redis faults", () => {
     };
   }
 
+  const ready = ({ port }: TestServer) =>
+    fetch(`http://127.0.0.1:${port}/readyz`).then(({ status }) => status);
+
   /** The run goes through it whole: no gap, no duplicate, on either node. */
   async function comesThrough(disturb: () => Promise<void>): Promise<void> {
-    const ready = () => fetch(`http://127.0.0.1:${node.port}/readyz`).then(({ status }) => status);
-    await expect.poll(ready, { timeout: 10_000 }).toBe(200);
+    await expect.poll(() => ready(node), { timeout: 10_000 }).toBe(200);
     const run = world.newRun({ steps: pieces, paceMs: 20 });
     using readers = await started(run);
     await disturb();
@@ -149,11 +151,10 @@ needsRedis("redis faults", () => {
     using client = wsClient(lost.url);
     const reading = read((options) => client.api.chat.send.subscribe(run, options));
     await reading.until(({ type }) => type === "token");
-    const ready = () => fetch(`http://127.0.0.1:${lost.port}/readyz`).then(({ status }) => status);
-    expect(await ready()).toBe(200);
+    expect(await ready(lost)).toBe(200);
     way.refuse();
     way.cut();
-    await expect.poll(ready).toBe(503);
+    await expect.poll(() => ready(lost)).toBe(503);
     const refused = world.newRun({ steps: ["never"] });
     await expect(
       read((options) => client.api.chat.send.subscribe(refused, options)).completed,
@@ -166,7 +167,7 @@ needsRedis("redis faults", () => {
     expect(tokensOf(received)).toBe("partial");
     expect(expectWholeRun(received).status).toBe("cancelled");
     way.accept();
-    await expect.poll(ready, { timeout: 10_000 }).toBe(200);
+    await expect.poll(() => ready(lost), { timeout: 10_000 }).toBe(200);
     const next = world.newRun({ steps: ["next"] }, run.conversationId);
     const after = await read((options) => client.api.chat.send.subscribe(next, options)).completed;
     expect(expectWholeRun(after).text).toBe("next");
@@ -278,7 +279,9 @@ needsRedis("redis faults", () => {
     const place = { databaseUrl: database.url, redisUrl: redis.url, clusterTimes: times };
     await using full = await world.startNode(place);
     using client = wsClient(full.url);
+    expect(await ready(full)).toBe(200);
     await redis.command("CONFIG", "SET", "maxmemory", "1");
+    expect(await ready(full)).toBe(503);
     const run = world.newRun({ steps: ["never"] });
     await expect(
       read((options) => client.api.chat.send.subscribe(run, options)).completed,
@@ -291,6 +294,22 @@ needsRedis("redis faults", () => {
       return reading.completed.then(tokensOf, () => "refused");
     };
     await expect.poll(textOfNext, { timeout: 10_000 }).toBe("fits");
+  });
+
+  test("a node is ready when it takes runs, though its lease had lapsed", {
+    timeout: 30_000,
+  }, async () => {
+    const clusterTimes = { ...times, leaseMs: 2_000, renewMs: 60_000 };
+    await using lapsing = await world.startNode({ clusterTimes });
+    using client = wsClient(lapsing.url);
+    const textOfNext = () => {
+      const next = world.newRun({ steps: ["taken"] });
+      const reading = read((options) => client.api.chat.send.subscribe(next, options));
+      return reading.completed.then(tokensOf, () => "refused");
+    };
+    await expect.poll(textOfNext, { timeout: 10_000 }).toBe("refused");
+    expect(await ready(lapsing)).toBe(200);
+    expect(await textOfNext()).toBe("taken");
   });
 
   test("a black hole for longer than the owner's lease: a typed end, the same for every reader", {

@@ -2,10 +2,10 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TestServer } from "../../src/testing.ts";
-import { NetworkReader } from "../faults/world.ts";
+import { NetworkReader, type SentRun } from "../faults/world.ts";
 import { needsRedis, startRedis, type TestRedis } from "../support/redis.ts";
 import { startRedisCluster } from "../support/redis-cluster.ts";
-import { read, type StockClient, wsClient } from "../support/stock-client.ts";
+import { type Reading, read, type StockClient, wsClient } from "../support/stock-client.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { expectWholeRun, tokensOf } from "../support/transcript.ts";
 import { ClusterWorld } from "./world.ts";
@@ -35,17 +35,20 @@ needsRedis("nodes", () => {
     const clientOf = (node: TestServer, userId?: string) =>
       wsClient(node.url, userId === undefined ? {} : { userId });
 
+    /** Sends a run, or attaches to one that was sent; settles with its first token. */
+    async function speaking({ api }: StockClient, run: SentRun): Promise<Reading> {
+      const reading = read((options) => api.chat.send.subscribe(run, options));
+      await reading.until(({ type }) => type === "token");
+      return reading;
+    }
+
     describe("a run", () => {
       test("is read on every node, live and afterwards, as on its own", async () => {
         const gate = Promise.withResolvers<void>();
         const run = world.newRun({ steps: ["one ", { until: gate.promise }, "two ", "three"] });
         const clients = nodes.map((node) => clientOf(node));
         const readings = [];
-        for (const { api } of clients) {
-          const reading = read((options) => api.chat.send.subscribe(run, options));
-          await reading.until(({ type }) => type === "token");
-          readings.push(reading);
-        }
+        for (const client of clients) readings.push(await speaking(client, run));
         gate.resolve();
         const received = await Promise.all(readings.map(({ completed }) => completed));
         const late = await read((options) => nodesClient(2).chat.send.subscribe(run, options))
@@ -81,8 +84,7 @@ needsRedis("nodes", () => {
         const run = world.newRun({ steps: ["partial", "stall"] });
         using owner = clientOf(nodes[0]);
         using other = clientOf(nodes[1]);
-        const reading = read((options) => owner.api.chat.send.subscribe(run, options));
-        await reading.until(({ type }) => type === "token");
+        const reading = await speaking(owner, run);
         const call = world.provider.calls.findLast(({ lastText }) => lastText === run.message);
         const cancelled = await other.api.chat.cancel.mutate({ runId: run.runId });
         expect(cancelled.status).toBe("cancelled");
@@ -97,8 +99,7 @@ needsRedis("nodes", () => {
         const first = world.newRun({ steps: ["first", "stall"] });
         using owner = clientOf(nodes[0]);
         using other = clientOf(nodes[2]);
-        const reading = read((options) => owner.api.chat.send.subscribe(first, options));
-        await reading.until(({ type }) => type === "token");
+        const reading = await speaking(owner, first);
         const refused = world.newRun({ steps: ["refused"] }, first.conversationId);
         await expect(
           read((options) => other.api.chat.send.subscribe(refused, options)).completed,
@@ -115,10 +116,8 @@ needsRedis("nodes", () => {
         const run = world.newRun({ steps: ["partial", "stall"] });
         using other = clientOf(nodes[1]);
         using owner = clientOf(leaving);
-        const started = read((options) => owner.api.chat.send.subscribe(run, options));
-        await started.until(({ type }) => type === "token");
-        const reading = read((options) => other.api.chat.send.subscribe(run, options));
-        await reading.until(({ type }) => type === "token");
+        await speaking(owner, run);
+        const reading = await speaking(other, run);
         await leaving[Symbol.asyncDispose]();
         expect(expectWholeRun(await reading.completed)).toMatchObject({
           status: "failed",
@@ -159,8 +158,7 @@ needsRedis("nodes", () => {
         const run = world.newRun({ steps: ["partial", "stall"] });
         using owner = clientOf(nodes[0]);
         using other = clientOf(nodes[1]);
-        const reading = read((options) => owner.api.chat.send.subscribe(run, options));
-        await reading.until(({ type }) => type === "token");
+        const reading = await speaking(owner, run);
         const call = world.provider.calls.findLast(({ lastText }) => lastText === run.message);
         using third = clientOf(nodes[2]);
         const watching = read((options) => third.api.chat.watch.subscribe(run, options));
@@ -176,8 +174,7 @@ needsRedis("nodes", () => {
         const run = world.newRun({ steps: ["a", "stall"] });
         using owner = clientOf(nodes[0], "alice");
         using guest = clientOf(nodes[1], "bob");
-        const reading = read((options) => owner.api.chat.send.subscribe(run, options));
-        await reading.until(({ type }) => type === "token");
+        const reading = await speaking(owner, run);
         const { conversationId } = run;
         await owner.api.conversations.share.mutate({ conversationId });
         await guest.api.conversations.join.mutate({ conversationId });
@@ -215,10 +212,9 @@ needsRedis("nodes", () => {
         using clientOne = clientOf(one, "alice");
         using clientTwo = clientOf(two, "alice");
         using clientOfBob = clientOf(two, "bob");
-        const begin = async ({ api }: StockClient) => {
+        const begin = async (client: StockClient) => {
           const run = world.newRun({ steps: ["partial", "stall"] });
-          const reading = read((options) => api.chat.send.subscribe(run, options));
-          await reading.until(({ type }) => type === "token");
+          await speaking(client, run);
           return run;
         };
         const first = await begin(clientOne);

@@ -30,18 +30,23 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
   const preHandler = async ({ ws, raw }: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (ws) reply.raw.detachSocket(raw.socket);
   };
-  app.get(apiPath, { websocket: true, preHandler }, (webSocket, { raw: request, ip }) => {
-    // Nor what the plugin listens with, the request and its reply.
-    webSocket.removeAllListeners("error").on("error", onError);
-    try {
-      const connection = connections.add(webSocket, request.socket, ip);
-      const opening = { bringsParams: bringsParams(request), prove: proofOf(request) };
-      connection.listen(new SocketCalls(api, connection, opening));
-    } catch (cause) {
-      if (!(cause instanceof LangwireError)) throw cause;
-      webSocket.close(closeCodes.tooMany, cause.code);
-    }
-  });
+  app.get(
+    apiPath,
+    { websocket: true, preHandler },
+    (webSocket, { raw: request, ip, id: reqId }) => {
+      // Nor what the plugin listens with, the request and its reply.
+      webSocket.removeAllListeners("error").on("error", onError);
+      webSocket.on("close", (code) => app.log.info({ reqId, code }, "socket closed"));
+      try {
+        const connection = connections.add(webSocket, request.socket, ip);
+        const opening = { bringsParams: bringsParams(request), prove: proofOf(request) };
+        connection.listen(new SocketCalls(api, connection, opening));
+      } catch (cause) {
+        if (!(cause instanceof LangwireError)) throw cause;
+        webSocket.close(closeCodes.tooMany, cause.code);
+      }
+    },
+  );
 
   /** Who the first frame names, or else the headers. */
   function proofOf(request: IncomingMessage): Opening["prove"] {

@@ -4,7 +4,7 @@
  * deletes it or removes members; what the insert then sees stays true until the commit.
  */
 import type { Kysely } from "kysely";
-import { insertConversation } from "./conversation-queries.ts";
+import { preparedInsert } from "./conversation-queries.ts";
 import type { Engine } from "./engine.ts";
 import { toConversation, toRun } from "./rows.ts";
 import { running, type Schema } from "./schema.ts";
@@ -22,12 +22,14 @@ export class Claims {
   readonly #engine: Engine;
   readonly #selectRun;
   readonly #touchConversation;
+  readonly #insertConversation;
   readonly #insertRun;
 
   constructor(engine: Engine) {
     this.#engine = engine;
     this.#selectRun = engine.prepare(selectRun);
     this.#touchConversation = engine.prepare(touchConversation);
+    this.#insertConversation = preparedInsert(engine);
     this.#insertRun = engine.prepare(insertRun);
   }
 
@@ -53,11 +55,15 @@ export class Claims {
   async #begin(db: Kysely<Schema>, input: NewRun): Promise<Claim | undefined> {
     const { runId, conversationId, botId, userId } = input;
     const at = new Date().toISOString();
+    const message = storable(input.message);
     const [existing] = await this.#touchConversation(db, { conversationId, at });
     const conversation =
-      existing ?? (await insertConversation(db, { conversationId, botId, userId, at }));
+      existing ??
+      (await this.#insertConversation(db, {
+        ...{ conversationId, botId, userId, at },
+        title: titleOf(message),
+      }));
     if (conversation?.bot_id !== botId) return undefined;
-    const message = storable(input.message);
     const owner = input.owner ?? null;
     const [run] = await this.#insertRun(db, { ...input, message, at, owner });
     if (run === undefined) return undefined;

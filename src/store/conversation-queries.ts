@@ -1,36 +1,54 @@
 /** The statements about conversations that more than one call is made of. */
 import type { Kysely } from "kysely";
 import type { Conversation } from "../protocol/conversations.ts";
+import type { Engine } from "./engine.ts";
 import { type ConversationRow, toConversation } from "./rows.ts";
 import { running, type Schema } from "./schema.ts";
 import type { Deleted, NewConversation } from "./store.ts";
 import { storable } from "./text.ts";
 
-/** A new conversation with its owner, or undefined when its id is taken. */
-export async function insertConversation(
+type AtTime = { readonly at: string };
+type InsertValues = NewConversation & AtTime & { readonly title: string };
+
+/** What makes a new conversation with its owner, or answers undefined when its id is taken. */
+export function preparedInsert(engine: Engine) {
+  const insertRow = engine.prepare(insertConversation);
+  const insertOwner = engine.prepare(insertMember);
+  return async (
+    db: Kysely<Schema>,
+    input: NewConversation & AtTime,
+  ): Promise<ConversationRow | undefined> => {
+    const [row] = await insertRow(db, { ...input, title: storable(input.title ?? "") });
+    if (row === undefined) return undefined;
+    await insertOwner(db, input);
+    return { ...row, running_run_id: null };
+  };
+}
+
+function insertConversation(
   db: Kysely<Schema>,
-  { conversationId, botId, userId, title, at }: NewConversation & { readonly at: string },
-): Promise<ConversationRow | undefined> {
-  const row = await db
+  { conversationId, botId, userId, title, at }: InsertValues,
+) {
+  return db
     .insertInto("conversations")
     .values({
       conversation_id: conversationId,
       bot_id: botId,
       owner_id: userId,
-      title: storable(title ?? ""),
+      title,
       shared: 0,
       created_at: at,
       updated_at: at,
     })
     .onConflict((conflict) => conflict.doNothing())
-    .returningAll()
-    .executeTakeFirst();
-  if (row === undefined) return undefined;
-  await db
-    .insertInto("members")
-    .values({ conversation_id: conversationId, user_id: userId })
-    .execute();
-  return { ...row, running_run_id: null };
+    .returningAll();
+}
+
+function insertMember(
+  db: Kysely<Schema>,
+  { conversationId, userId }: Pick<NewConversation, "conversationId" | "userId">,
+) {
+  return db.insertInto("members").values({ conversation_id: conversationId, user_id: userId });
 }
 
 /** The conversations that the user may see. Deleted ones have no members, so they are not among them. */

@@ -3,7 +3,7 @@ import type { Conversation, Message } from "../protocol/conversations.ts";
 import {
   conversationsOf,
   findConversation,
-  insertConversation,
+  preparedInsert,
   removeContents,
   tombstone,
   updateOwn,
@@ -26,16 +26,18 @@ import { storable } from "./text.ts";
 export class StoredConversations implements Conversations {
   readonly #engine: Engine;
   readonly #messages: Messages;
+  readonly #insert;
 
   constructor(engine: Engine) {
     this.#engine = engine;
     this.#messages = new Messages(engine);
+    this.#insert = preparedInsert(engine);
   }
 
   async create(input: NewConversation): Promise<Conversation | undefined> {
     const { conversationId, botId, userId } = input;
     const created = await this.#engine.transaction(async (db) => {
-      const row = await insertConversation(db, { ...input, at: new Date().toISOString() });
+      const row = await this.#insert(db, { ...input, at: new Date().toISOString() });
       return row && toConversation(row, userId);
     });
     if (created !== undefined) return created;

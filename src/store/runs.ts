@@ -16,11 +16,13 @@ const endedMaxBytes = 256 * 1024;
 export class StoredRuns implements Runs {
   readonly #engine: Engine;
   readonly #claims: Claims;
+  readonly #selectOwn;
   readonly #endRun;
 
   constructor(engine: Engine) {
     this.#engine = engine;
     this.#claims = new Claims(engine);
+    this.#selectOwn = engine.prepare(selectOwn);
     this.#endRun = engine.prepare(endRun);
   }
 
@@ -29,15 +31,7 @@ export class StoredRuns implements Runs {
   }
 
   async get(runId: string, userId: string): Promise<Run | undefined> {
-    const row = await this.#engine.run((db) =>
-      db
-        .selectFrom("runs as r")
-        .innerJoin("members as m", "m.conversation_id", "r.conversation_id")
-        .where("r.run_id", "=", runId)
-        .where("m.user_id", "=", userId)
-        .selectAll("r")
-        .executeTakeFirst(),
-    );
+    const [row] = await this.#engine.run((db) => this.#selectOwn(db, { runId, userId }));
     return row && toRun(row);
   }
 
@@ -138,6 +132,19 @@ export class StoredRuns implements Runs {
     );
     return rows.map(toRun);
   }
+}
+
+/** The run, if the user may see it. */
+function selectOwn(
+  db: Kysely<Schema>,
+  { runId, userId }: { readonly runId: string; readonly userId: string },
+) {
+  return db
+    .selectFrom("runs as r")
+    .innerJoin("members as m", "m.conversation_id", "r.conversation_id")
+    .where("r.run_id", "=", runId)
+    .where("m.user_id", "=", userId)
+    .selectAll("r");
 }
 
 interface EndValues {

@@ -24,5 +24,5 @@ export { allOf, type RunObserver } from "./runs/observer.ts";
 export { type Langwire, type LangwireOptions, openLangwire } from "./runs/open-langwire.ts";
 export type { Pacer } from "./runs/pacer.ts";
 export { type ChatServer, createServer, type ServerOptions } from "./server/app.ts";
-export { Metrics, metricsRoute, metricsServer } from "./server/metrics.ts";
-export { traceRuns } from "./server/tracing.ts";
+export { Metrics, metricsRoute, metricsServer } from "./server/metrics/metrics.ts";
+export { traceRuns } from "./server/metrics/tracing.ts";

@@ -14,15 +14,15 @@ import { LangwireError } from "./protocol/errors.ts";
 import { allOf } from "./runs/observer.ts";
 import { openLangwire } from "./runs/open-langwire.ts";
 import type { StorageOptions } from "./runs/open-storage.ts";
-import { adminRoutes } from "./server/admin.ts";
+import { adminRoutes } from "./server/admin/admin.ts";
 import { createServer, type ServerOptions } from "./server/app.ts";
-import { verifyTokens } from "./server/auth.ts";
 import { serveDocs } from "./server/docs-page.ts";
-import { createLogger, takeConsole } from "./server/logger.ts";
-import { LoopLag } from "./server/loop-lag.ts";
-import { Metrics, metricsRoute, metricsServer } from "./server/metrics.ts";
-import { logRuns } from "./server/run-log.ts";
-import { traceRuns } from "./server/tracing.ts";
+import { verifyTokens } from "./server/doors/auth.ts";
+import { createLogger, takeConsole } from "./server/logging/logger.ts";
+import { logRuns } from "./server/logging/run-log.ts";
+import { LoopLag } from "./server/metrics/loop-lag.ts";
+import { Metrics, metricsRoute, metricsServer } from "./server/metrics/metrics.ts";
+import { traceRuns } from "./server/metrics/tracing.ts";
 
 const mebibyte = 1024 * 1024;
 /** The built page is the same one for this file and for what is compiled from it. */

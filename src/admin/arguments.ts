@@ -1,6 +1,6 @@
 /** The command line, as the request that it stands for. */
 import { parseArgs } from "node:util";
-import type { PruneInput } from "../server/admin-conversations.ts";
+import type { PruneInput } from "../server/admin/admin-conversations.ts";
 
 export const usage = `Usage: npm run admin -- [options] <command>
 

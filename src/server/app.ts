@@ -4,19 +4,19 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
 import type { Connection } from "../api/context.ts";
 import { createChatRouter } from "../api/router.ts";
 import type { Langwire } from "../runs/open-langwire.ts";
-import type { RateLimit } from "../runs/rate-limit.ts";
-import { browserHeaders } from "./browser-headers.ts";
-import { type Authenticate, trustCallers } from "./callers.ts";
-import type { ConnectionLimits } from "./connection-limits.ts";
-import { Connections } from "./connections.ts";
-import { guard } from "./gate.ts";
+import { memoryRateLimit, type RateLimit } from "../runs/rate-limit.ts";
+import type { ConnectionLimits } from "./connections/connection-limits.ts";
+import { Connections } from "./connections/connections.ts";
+import { serveSockets } from "./connections/sockets.ts";
+import { wireTransformer } from "./connections/wire.ts";
+import { browserHeaders } from "./doors/browser-headers.ts";
+import { type Authenticate, trustCallers } from "./doors/callers.ts";
+import { guard } from "./doors/gate.ts";
+import { originCheck } from "./doors/origins.ts";
+import { Refusals } from "./doors/refusals.ts";
 import { healthRoutes } from "./health.ts";
 import { serveHttp } from "./http-api.ts";
-import { originCheck } from "./origins.ts";
 import { servePage } from "./page.ts";
-import { Refusals } from "./refusals.ts";
-import { serveSockets } from "./sockets.ts";
-import { wireTransformer } from "./wire.ts";
 
 export interface ServerOptions {
   readonly langwire: Langwire;
@@ -51,7 +51,8 @@ const requestTimeoutMs = 30_000;
 export async function createServer(options: ServerOptions): Promise<ChatServer> {
   const { langwire, logger, authenticate = trustCallers } = options;
   const connections = new Connections(options.connectionLimits);
-  const maxPayload = connections.limits.maxFrameBytes;
+  const { maxFrameBytes: maxPayload, maxHttpRequestsPerSecond } = connections.limits;
+  const perSecond = { times: maxHttpRequestsPerSecond, perMs: 1_000 };
   const router = createChatRouter({
     ...langwire,
     connection: (context: Connection) => context,
@@ -78,7 +79,8 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     ...shared,
     allowsOrigin,
     loopbackOnly: options.authenticate === undefined && options.allowAnonymous !== true,
-    requestsPerAddress: options.requestsPerAddress,
+    checkRoom: (address) => connections.checkRoom(address),
+    requestsPerAddress: options.requestsPerAddress ?? memoryRateLimit(perSecond),
   });
   await browserHeaders(app, { allowsOrigin });
   serveSockets(app, shared);

@@ -5,12 +5,12 @@ import type { FastifyInstance } from "fastify";
 import type { Connection } from "../api/context.ts";
 import { toLangwireError, toTrpcError } from "../api/errors.ts";
 import type { ChatRouter } from "../api/router.ts";
-import type { Authenticate } from "./callers.ts";
-import type { Connections } from "./connections.ts";
-import { logFailures } from "./failure-log.ts";
-import { identityIn } from "./gate.ts";
-import { retryHeaders } from "./refusals.ts";
-import { SocketPacer } from "./socket-pacer.ts";
+import type { Connections } from "./connections/connections.ts";
+import { SocketPacer } from "./connections/socket-pacer.ts";
+import type { Authenticate } from "./doors/callers.ts";
+import { identityIn } from "./doors/gate.ts";
+import { retryHeaders } from "./doors/refusals.ts";
+import { logFailures } from "./logging/failure-log.ts";
 
 export interface HttpApiOptions {
   readonly apiPath: string;

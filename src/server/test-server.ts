@@ -2,7 +2,7 @@
 import type { AddressInfo } from "node:net";
 import { type Langwire, type LangwireOptions, openLangwire } from "../runs/open-langwire.ts";
 import { type ChatServer, createServer, type ServerOptions } from "./app.ts";
-import type { ConnectionLimits } from "./connection-limits.ts";
+import type { ConnectionLimits } from "./connections/connection-limits.ts";
 
 export interface TestServerOptions extends LangwireOptions, Omit<ServerOptions, "langwire"> {
   /** Default: any free port. */

@@ -1,8 +1,8 @@
 /** The dashboard and the alerts ask for metrics that there are, by labels that they have. */
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { LoopLag } from "../../src/server/loop-lag.ts";
-import { Metrics } from "../../src/server/metrics.ts";
+import { LoopLag } from "../../src/server/metrics/loop-lag.ts";
+import { Metrics } from "../../src/server/metrics/metrics.ts";
 import { startTestServer } from "../../src/testing.ts";
 import { root, samplesIn } from "../docs/samples.ts";
 

@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { chatBot } from "../../src/bots/shipped/chat-bot.ts";
-import { LoopLag } from "../../src/server/loop-lag.ts";
-import { Metrics, metricsServer } from "../../src/server/metrics.ts";
+import { LoopLag } from "../../src/server/metrics/loop-lag.ts";
+import { Metrics, metricsServer } from "../../src/server/metrics/metrics.ts";
 import { scriptedModel, startTestServer } from "../../src/testing.ts";
 import { read, wsClient } from "../support/stock-client.ts";
 
@@ -24,11 +24,11 @@ async function start(model = scriptedModel([{ tokens: ["It", " fizz", "es."], us
     await server[Symbol.asyncDispose]();
     loopLag[Symbol.dispose]();
   });
-  const send = (message: string) => {
-    const input = { runId: randomUUID(), conversationId: randomUUID(), botId: "chat", message };
+  const send = (message: string, conversationId: string = randomUUID()) => {
+    const input = { runId: randomUUID(), conversationId, botId: "chat", message };
     return { input, ...read((options) => client.api.chat.send.subscribe(input, options)) };
   };
-  return { metrics, server, send };
+  return { metrics, server, send, api: client.api };
 }
 
 /** The value of a sample, by its name and labels as they are written. */
@@ -48,7 +48,17 @@ test("a run that completed is counted, with its tokens and times", async () => {
   expect(await sample(metrics, 'langwire_time_to_first_token_seconds_count{bot="chat"}')).toBe(1);
   expect(await sample(metrics, 'langwire_output_tokens_per_second_count{bot="chat"}')).toBe(1);
   expect(await sample(metrics, "langwire_append_seconds_count")).toBe(1);
-  expect(await sample(metrics, "langwire_delivery_seconds_count")).toBeGreaterThan(0);
+});
+
+test("who reads along is timed from the log's call to the delivery", async () => {
+  const { metrics, api, send } = await start();
+  const conversationId = randomUUID();
+  await api.conversations.create.mutate({ conversationId, botId: "chat" });
+  const started = Promise.withResolvers<void>();
+  api.chat.watch.subscribe({ conversationId }, { onStarted: () => started.resolve() });
+  await started.promise;
+  await send("Soda?", conversationId).completed;
+  await expect.poll(() => sample(metrics, "langwire_delivery_seconds_count")).toBeGreaterThan(0);
 });
 
 test("a run that failed is counted under its code", async () => {

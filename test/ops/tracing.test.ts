@@ -10,7 +10,7 @@ import { agentBot } from "../../src/bots/shipped/agent-bot.ts";
 import { chatBot } from "../../src/bots/shipped/chat-bot.ts";
 import type { Bot } from "../../src/index.ts";
 import type { RunObserver } from "../../src/runs/observer.ts";
-import { traceRuns } from "../../src/server/tracing.ts";
+import { traceRuns } from "../../src/server/metrics/tracing.ts";
 import { scriptedModel, startTestServer } from "../../src/testing.ts";
 import { read, wsClient } from "../support/stock-client.ts";
 

@@ -6,7 +6,7 @@ import { createChatRouter } from "../../src/api/router.ts";
 import { openLangwire } from "../../src/index.ts";
 import { errorTable } from "../../src/protocol/errors.ts";
 import { chatEvent } from "../../src/protocol/events.ts";
-import { closeCodes } from "../../src/server/close-codes.ts";
+import { closeCodes } from "../../src/server/connections/close-codes.ts";
 
 const document = await readFile(new URL("../../PROTOCOL.md", import.meta.url), "utf8");
 const rows = document.split("\n").filter((line) => line.startsWith("| "));

@@ -12,7 +12,7 @@ import { EventSource } from "eventsource";
 import superjson from "superjson";
 import { describe, expect, test } from "vitest";
 import type { ChatRouter } from "../../src/api/router.ts";
-import { verifyTokens } from "../../src/server/auth.ts";
+import { verifyTokens } from "../../src/server/doors/auth.ts";
 import { startTestServer, type TestServerOptions } from "../../src/server/test-server.ts";
 import { read } from "../support/stock-client.ts";
 import { expectWholeRun } from "../support/transcript.ts";

@@ -2,7 +2,12 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import type { LangwireError } from "../../src/protocol/errors.ts";
-import { FrameReader, hasMoreThan, type RequestId, readParams } from "../../src/server/frames.ts";
+import {
+  FrameReader,
+  hasMoreThan,
+  type RequestId,
+  readParams,
+} from "../../src/server/connections/frames.ts";
 
 interface Refused {
   readonly id: RequestId;

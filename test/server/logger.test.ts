@@ -1,7 +1,7 @@
 /** The log: one line for each thing said, and nothing in it that has to stay unsaid. */
 import { describe, expect, test } from "vitest";
 import { LangwireError } from "../../src/protocol/errors.ts";
-import { createLogger } from "../../src/server/logger.ts";
+import { createLogger } from "../../src/server/logging/logger.ts";
 
 function setUp(options: { level?: string; secrets?: string[] } = {}) {
   const lines: string[] = [];

@@ -1,8 +1,8 @@
 /** Logs what callers are told no more of than that it failed. */
 import type { TRPCError } from "@trpc/server";
 import type { FastifyBaseLogger } from "fastify";
-import { toLangwireError } from "../api/errors.ts";
-import type { ErrorCode } from "../protocol/errors.ts";
+import { toLangwireError } from "../../api/errors.ts";
+import type { ErrorCode } from "../../protocol/errors.ts";
 
 const maxPathLength = 100;
 /** Failures that the operator should hear of. */

@@ -4,10 +4,10 @@
  * such routes.
  */
 import type { FastifyInstance } from "fastify";
-import { LangwireError } from "../protocol/errors.ts";
-import type { Langwire } from "../runs/open-langwire.ts";
+import { LangwireError } from "../../protocol/errors.ts";
+import type { Langwire } from "../../runs/open-langwire.ts";
+import { bringsToken } from "../doors/bearer.ts";
 import { adminConversationRoutes } from "./admin-conversations.ts";
-import { bringsToken } from "./bearer.ts";
 import { jsonLines } from "./json-lines.ts";
 
 interface RunParams {

@@ -4,17 +4,17 @@
  * by an answer over HTTP, before it is one.
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { LangwireError } from "../protocol/errors.ts";
-import { memoryRateLimit, type RateLimit } from "../runs/rate-limit.ts";
+import { LangwireError } from "../../protocol/errors.ts";
+import type { RateLimit } from "../../runs/rate-limit.ts";
 import type { Authenticate, Identity } from "./callers.ts";
-import type { Connections } from "./connections.ts";
 import { isLoopbackHost, type OriginCheck } from "./origins.ts";
 import type { Refusals } from "./refusals.ts";
 
 export interface GateOptions {
   /** The one address of the API: what lies below it is guarded, and sockets open there alone. */
   readonly apiPath: string;
-  readonly connections: Connections;
+  /** @throws LangwireError when there is no room for one more socket from this address */
+  readonly checkRoom: (address: string) => void;
   readonly refusals: Refusals;
   readonly allowsOrigin: OriginCheck;
   /**
@@ -23,7 +23,8 @@ export interface GateOptions {
    */
   readonly loopbackOnly: boolean;
   readonly authenticate: Authenticate;
-  readonly requestsPerAddress?: RateLimit | undefined;
+  /** HTTP requests and new sockets of one address. */
+  readonly requestsPerAddress: RateLimit;
 }
 
 const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "OPTIONS"]);
@@ -37,9 +38,8 @@ export function identityIn(request: FastifyRequest["raw"]): Identity | undefined
 }
 
 export function guard(app: FastifyInstance, options: GateOptions): void {
-  const { apiPath, connections, refusals, allowsOrigin, loopbackOnly, authenticate } = options;
-  const perSecond = { times: connections.limits.maxHttpRequestsPerSecond, perMs: 1_000 };
-  const { requestsPerAddress = memoryRateLimit(perSecond) } = options;
+  const { apiPath, refusals, allowsOrigin, loopbackOnly, authenticate } = options;
+  const { checkRoom, requestsPerAddress } = options;
 
   app.addHook("onRequest", async (request, reply) => {
     const { host, origin, "sec-fetch-site": site } = request.headers;
@@ -76,7 +76,7 @@ export function guard(app: FastifyInstance, options: GateOptions): void {
 
   function openable(request: FastifyRequest): void {
     if (request.routeOptions.url !== apiPath) throw new LangwireError("NOT_FOUND");
-    connections.checkRoom(request.ip);
+    checkRoom(request.ip);
   }
 }
 

@@ -1,6 +1,6 @@
 /** A log line when a run starts and one when it ends. Messages and answers are not logged. */
 import type { FastifyBaseLogger } from "fastify";
-import type { RunObserver } from "../runs/observer.ts";
+import type { RunObserver } from "../../runs/observer.ts";
 
 export function logRuns(logger: FastifyBaseLogger): RunObserver {
   return {

@@ -13,8 +13,8 @@ import {
   type TracerProvider,
   trace,
 } from "@opentelemetry/api";
-import type { SpanEvent } from "../bots/run/run-bot.ts";
-import type { RunObserver } from "../runs/observer.ts";
+import type { SpanEvent } from "../../bots/run/run-bot.ts";
+import type { RunObserver } from "../../runs/observer.ts";
 
 interface TracedRun {
   readonly span: Span;

@@ -4,7 +4,7 @@
  * in them is a field that is `undefined`. Dates, regular expressions, big integers, classes and paths
  * into the depth are not revived, and what is nested is not looked into.
  */
-import { eventTypes } from "../protocol/events.ts";
+import { eventTypes } from "../../protocol/events.ts";
 
 /** No input schema takes it, so the caller gets BAD_INPUT under the request's own id. */
 export const unacceptable = Symbol("unacceptable input");

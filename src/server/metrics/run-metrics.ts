@@ -3,7 +3,7 @@
  * set (bots, statuses, codes); nobody's ids and nobody's words are among them.
  */
 import { Counter, Histogram, type Registry } from "prom-client";
-import type { RunObserver } from "../runs/observer.ts";
+import type { RunObserver } from "../../runs/observer.ts";
 
 const runSeconds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const firstTokenSeconds = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32];

@@ -6,7 +6,7 @@ import {
   type JWTVerifyOptions,
   jwtVerify,
 } from "jose";
-import { LangwireError } from "../protocol/errors.ts";
+import { LangwireError } from "../../protocol/errors.ts";
 import { type Authenticate, type Credentials, type Identity, readUserId } from "./callers.ts";
 
 /** What a token was signed with: a secret shared with its issuer, or keys that the issuer publishes. */

@@ -1,8 +1,8 @@
 /** Who is at the other end. Without authentication, whoever they say they are. */
 import { z } from "zod";
-import { LangwireError } from "../protocol/errors.ts";
-import { protocolLimits } from "../protocol/limits.ts";
-import type { Caller } from "../runs/caller.ts";
+import { LangwireError } from "../../protocol/errors.ts";
+import { protocolLimits } from "../../protocol/limits.ts";
+import type { Caller } from "../../runs/caller.ts";
 
 /** What a connection brings along: connectionParams over WebSocket, headers over HTTP. */
 export interface Credentials {

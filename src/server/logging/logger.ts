@@ -9,7 +9,7 @@
 import { format } from "node:util";
 import type { FastifyRequest } from "fastify";
 import { type DestinationStream, type Logger, pino } from "pino";
-import { LangwireError } from "../protocol/errors.ts";
+import { LangwireError } from "../../protocol/errors.ts";
 
 export interface LoggerOptions {
   readonly level: string;

@@ -10,10 +10,10 @@
 import type { Socket } from "node:net";
 import { getTRPCErrorFromUnknown } from "@trpc/server";
 import type { WebSocket } from "ws";
-import { toLangwireError } from "../api/errors.ts";
-import { type ErrorCode, LangwireError } from "../protocol/errors.ts";
-import type { Pacer } from "../runs/pacer.ts";
-import type { Identity } from "./callers.ts";
+import { toLangwireError } from "../../api/errors.ts";
+import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
+import type { Pacer } from "../../runs/pacer.ts";
+import type { Identity } from "../doors/callers.ts";
 import { closeCodes } from "./close-codes.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 import type { Expiring } from "./expiries.ts";

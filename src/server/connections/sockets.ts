@@ -2,14 +2,14 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
-import type { ChatRouter } from "../api/router.ts";
-import { LangwireError } from "../protocol/errors.ts";
-import type { Authenticate } from "./callers.ts";
+import type { ChatRouter } from "../../api/router.ts";
+import { LangwireError } from "../../protocol/errors.ts";
+import type { Authenticate } from "../doors/callers.ts";
+import { bringsParams, identityIn } from "../doors/gate.ts";
+import type { Refusals } from "../doors/refusals.ts";
+import { isOfTheWire, logFailures } from "../logging/failure-log.ts";
 import { closeCodes } from "./close-codes.ts";
 import type { Connections } from "./connections.ts";
-import { isOfTheWire, logFailures } from "./failure-log.ts";
-import { bringsParams, identityIn } from "./gate.ts";
-import type { Refusals } from "./refusals.ts";
 import { type Opening, type SocketApi, SocketCalls } from "./socket-calls.ts";
 import { closeGraceMs } from "./socket-connection.ts";
 

@@ -6,14 +6,15 @@
  *   nameless ── its first frame, or the headers that opened it ──▶ being looked up ──▶ calls
  */
 import { callTRPCProcedure, TRPCError } from "@trpc/server";
-import type { Connection } from "../api/context.ts";
-import { toTrpcError } from "../api/errors.ts";
-import type { ChatRouter } from "../api/router.ts";
-import { TrackedEvents } from "../api/subscription.ts";
-import type { LangwireError } from "../protocol/errors.ts";
-import type { Identity } from "./callers.ts";
+import type { Connection } from "../../api/context.ts";
+import { toTrpcError } from "../../api/errors.ts";
+import type { ChatRouter } from "../../api/router.ts";
+import { TrackedEvents } from "../../api/subscription.ts";
+import type { LangwireError } from "../../protocol/errors.ts";
+import type { Identity } from "../doors/callers.ts";
+import type { Refusals } from "../doors/refusals.ts";
+import type { LogFailure } from "../logging/failure-log.ts";
 import { closeCodes } from "./close-codes.ts";
-import type { LogFailure } from "./failure-log.ts";
 import {
   type CallMessage,
   type ConnectionParams,
@@ -22,7 +23,6 @@ import {
   type RequestId,
   readParams,
 } from "./frames.ts";
-import type { Refusals } from "./refusals.ts";
 import { reviveInput } from "./revive-input.ts";
 import type { SocketConnection } from "./socket-connection.ts";
 import { answerFrame, eventFrame, frameHead, stateFrame } from "./wire.ts";
@@ -74,7 +74,7 @@ export class SocketCalls {
 
   /** Answers a request that goes no further. */
   refuse(id: RequestId, error: LangwireError): void {
-    this.#connection.send(this.#api.refusals.frame(id, error));
+    this.#connection.send(this.#api.refusals.frame(frameHead(id), error));
   }
 
   /** The client sends so much that answering it is too much, too. */

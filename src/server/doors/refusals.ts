@@ -10,10 +10,8 @@ import {
 } from "@trpc/server";
 import { getHTTPStatusCodeFromError } from "@trpc/server/http";
 import type { FastifyInstance, FastifyReply } from "fastify";
-import { toLangwireError, toTrpcError } from "../api/errors.ts";
-import { type ErrorCode, LangwireError } from "../protocol/errors.ts";
-import type { RequestId } from "./frames.ts";
-import { frameHead } from "./wire.ts";
+import { toLangwireError, toTrpcError } from "../../api/errors.ts";
+import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
 
 export class Refusals {
   readonly #config: AnyTRPCRouter["_def"]["_config"];
@@ -24,14 +22,14 @@ export class Refusals {
     this.#config = router._def._config;
   }
 
-  /** The error as a frame of the WebSocket. */
-  frame(id: RequestId, error: LangwireError): string {
+  /** The error as a frame of the WebSocket, after what the frame begins with. */
+  frame(head: string, error: LangwireError): string {
     const told = this.#told.get(error) ?? this.#body(toTrpcError(error));
     this.#told.set(error, told);
-    return frameHead(id) + told.slice(1);
+    return head + told.slice(1);
   }
 
-  /** The same for whatever a call has thrown, after what the call's frames begin with. */
+  /** The same for what a call has thrown. */
   failureFrame(head: string, error: TRPCError): string {
     return head + this.#body(error).slice(1);
   }

@@ -5,7 +5,7 @@
  */
 import type { CombinedDataTransformer } from "@trpc/server";
 import superjson from "superjson";
-import type { LogEntry } from "../log/entry.ts";
+import type { LogEntry } from "../../log/entry.ts";
 import { reviveInput } from "./revive-input.ts";
 
 /** `{ json }` without `meta` is valid superjson, and all that the router answers is plain JSON. */

@@ -3,7 +3,7 @@
  * is refused under its own id and leaves the others alone, and what is too much is dropped before it
  * costs anything.
  */
-import { LangwireError } from "../protocol/errors.ts";
+import { LangwireError } from "../../protocol/errors.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 
 export type RequestId = number | string | null;

@@ -1,9 +1,9 @@
 /** The open WebSockets, and the subscriptions over HTTP: how many, whose, and until when. */
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
-import { LangwireError } from "../protocol/errors.ts";
-import { Places } from "../runs/places.ts";
-import type { Identity } from "./callers.ts";
+import { LangwireError } from "../../protocol/errors.ts";
+import { Places } from "../../runs/places.ts";
+import type { Identity } from "../doors/callers.ts";
 import { closeCodes } from "./close-codes.ts";
 import { type ConnectionLimits, defaultConnectionLimits } from "./connection-limits.ts";
 import { Expiries, type Expiring } from "./expiries.ts";

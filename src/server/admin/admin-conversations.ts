@@ -1,9 +1,9 @@
 /** The operator's access to what is stored: a conversation whole, and the deletion of old ones. */
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { LangwireError } from "../protocol/errors.ts";
-import type { Langwire } from "../runs/open-langwire.ts";
-import type { Run, StoredConversation } from "../store/store.ts";
+import { LangwireError } from "../../protocol/errors.ts";
+import type { Langwire } from "../../runs/open-langwire.ts";
+import type { Run, StoredConversation } from "../../store/store.ts";
 import { jsonLines } from "./json-lines.ts";
 
 /** A line of an export: first the conversation, then its members, then its runs, the oldest first. */

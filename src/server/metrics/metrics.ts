@@ -1,9 +1,9 @@
 /** `/metrics` for Prometheus: on a port of its own, or on the server's behind a token. */
 import Fastify, { type FastifyInstance } from "fastify";
 import { Registry } from "prom-client";
-import type { RunObserver } from "../runs/observer.ts";
-import { bringsToken } from "./bearer.ts";
-import { isLoopbackHost } from "./origins.ts";
+import type { RunObserver } from "../../runs/observer.ts";
+import { bringsToken } from "../doors/bearer.ts";
+import { isLoopbackHost } from "../doors/origins.ts";
 import { observeRuns } from "./run-metrics.ts";
 import { type Observed, observeServer } from "./server-metrics.ts";
 

@@ -4,8 +4,8 @@ import type { Measure } from "../parts/measure.ts";
 import { tokenIntervalMs } from "../parts/paced-window.ts";
 import { Stage } from "../parts/stage.ts";
 
-const firstRuns = 150;
-const stepRuns = 50;
+export const firstRuns = 150;
+export const stepRuns = 50;
 const mostRuns = 2_000;
 const settleMs = 700;
 const windowMs = 1_800;

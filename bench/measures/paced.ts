@@ -3,7 +3,7 @@ import type { Measure } from "../parts/measure.ts";
 import { pacedWindow } from "../parts/paced-window.ts";
 import { Stage } from "../parts/stage.ts";
 
-const levels = { quick: [300], full: [300, 600] };
+export const pacedRuns = { quick: [300], full: [300, 600] };
 
 export const paced: Measure = {
   name: "paced",
@@ -24,7 +24,7 @@ export const paced: Measure = {
   sample: async (peer, mode) => {
     await using stage = await Stage.open({ peer });
     const sample: Record<string, number> = {};
-    for (const count of levels[mode]) {
+    for (const count of pacedRuns[mode]) {
       await stage.connect(count);
       const { cpuPercent, p50, p99, tokensPerSecond } = await pacedWindow(stage, count);
       sample[`cpuPercent${count}`] = cpuPercent;

@@ -5,7 +5,7 @@ import { Stage } from "../parts/stage.ts";
 
 const tokens = 300;
 const wanted = { kind: "fast", tokens } as const;
-const levels = [16, 128];
+export const saturatedRuns = [16, 128];
 
 const expensive: ReadonlySet<PeerName> = new Set(["plainTrpc", "langgraphApi", "streamEvents"]);
 
@@ -35,10 +35,10 @@ export const saturated: Measure = {
     await using stage = await Stage.open({ peer });
     const answers = (mode === "quick" ? 256 : 512) / (expensive.has(peer) ? 2 : 1);
     const sample: Record<string, number> = {};
-    for (const count of levels) {
+    for (const count of saturatedRuns) {
       await stage.connect(count);
       const load = { wanted, runsEach: answers / count, spreadMs: 0, count };
-      if (count === levels[0]) await stage.drive(load);
+      if (count === saturatedRuns[0]) await stage.drive(load);
       const cpuUs = await stage.cpuUs(() => stage.drive(load));
       sample[`usPerToken${count}`] = cpuUs / (answers * tokens);
     }

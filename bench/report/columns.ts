@@ -1,4 +1,9 @@
 /** How each measure is shown. */
+import { firstRuns, stepRuns } from "../measures/capacity.ts";
+import { answerLengths } from "../measures/long-answer.ts";
+import { pacedRuns } from "../measures/paced.ts";
+import { saturatedRuns } from "../measures/saturated.ts";
+
 export interface Column {
   readonly what: string;
   readonly head: string;
@@ -17,12 +22,12 @@ export const columns: Readonly<Record<string, Table>> = {
   saturated: {
     title: "Saturated",
     note: "Answers of 300 tokens, the provider as fast as it is read, 32 events a write. Server CPU, µs a token.",
-    columns: [column("usPerToken16", "16 runs"), column("usPerToken128", "128 runs")],
+    columns: saturatedRuns.map((runs) => column(`usPerToken${runs}`, `${runs} runs`)),
   },
   paced: {
     title: "Paced",
     note: "One token each 50 ms a run, one event a packet, all runs out of phase. Server CPU as a share of its core; from the provider's write to the client's receipt, ms.",
-    columns: [300, 600].flatMap((runs) => [
+    columns: pacedRuns.full.flatMap((runs) => [
       column(`cpuPercent${runs}`, `${runs}: CPU %`),
       column(`p50Ms${runs}`, `${runs}: p50 ms`, 2),
       column(`p99Ms${runs}`, `${runs}: p99 ms`),
@@ -31,7 +36,7 @@ export const columns: Readonly<Record<string, Table>> = {
   },
   capacity: {
     title: "Capacity",
-    note: "Most runs at 20 tokens/s with 99 of 100 tokens within 100 ms; fifty more at each step. Langwire with MAX_LIVE_RUNS raised to 2,000.",
+    note: `Most runs at 20 tokens/s with 99 of 100 tokens within 100 ms; ${stepRuns} more at each step, 0 for not even the first ${firstRuns}. Langwire with MAX_LIVE_RUNS raised to 2,000.`,
     columns: [column("runs", "runs", 0)],
   },
   fanout: {
@@ -81,10 +86,8 @@ export const columns: Readonly<Record<string, Table>> = {
   longAnswer: {
     title: "Long answers",
     note: "Four runs at once, saturated. Server CPU, µs a token.",
-    columns: [
-      column("usPerToken500", "500 tokens"),
-      column("usPerToken5000", "5,000 tokens"),
-      column("usPerToken20000", "20,000 tokens"),
-    ],
+    columns: answerLengths.map((tokens) =>
+      column(`usPerToken${tokens}`, `${tokens.toLocaleString("en")} tokens`),
+    ),
   },
 };

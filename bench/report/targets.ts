@@ -1,4 +1,6 @@
 /** What Langwire sets itself, as ratios and differences against peers in the same run. */
+import { pacedRuns } from "../measures/paced.ts";
+import { saturatedRuns } from "../measures/saturated.ts";
 import type { PeerName } from "../parts/peers.ts";
 
 /** The median of one number of one peer; undefined where it was not measured. */
@@ -28,15 +30,16 @@ interface Comparison {
 
 function atMost(factor: number, comparison: Comparison): Target {
   return compared(comparison, `≤ ${factor} ×`, (ours, theirs) => ({
-    verdict: `${(ours / theirs).toFixed(2)} ×`,
+    verdict: ratio(ours, theirs, 2),
     passed: ours <= factor * theirs,
   }));
 }
 
 function atLeast(factor: number, comparison: Comparison): Target {
   return compared(comparison, `≥ ${factor} ×`, (ours, theirs) => ({
-    verdict: `${(ours / theirs).toFixed(2)} ×`,
-    passed: ours >= factor * theirs,
+    verdict: ratio(ours, theirs, 2),
+    // Something is more than nothing, by whatever factor.
+    passed: theirs === 0 ? ours > 0 : ours >= factor * theirs,
   }));
 }
 
@@ -65,6 +68,10 @@ function compared(
       };
     },
   };
+}
+
+function ratio(ours: number, theirs: number, digits: number): string {
+  return theirs === 0 ? "none" : `${(ours / theirs).toFixed(digits)} ×`;
 }
 
 /** A bound that needs no peer. */
@@ -101,7 +108,7 @@ function ownRatio(
       return {
         ours: ours.toFixed(1),
         theirs: theirs.toFixed(1),
-        verdict: `${(ours / theirs).toFixed(3)} ×`,
+        verdict: ratio(ours, theirs, 3),
         passed: ours <= factor * theirs,
       };
     },
@@ -116,7 +123,7 @@ const shortName: Partial<Record<PeerName, string>> = {
 };
 
 export const targets: readonly Target[] = [
-  ...[16, 128].map((runs) =>
+  ...saturatedRuns.map((runs) =>
     atMost(0.85, {
       title: `Saturated, ${runs} runs, CPU a token`,
       measure: "saturated",
@@ -125,7 +132,7 @@ export const targets: readonly Target[] = [
       than: "callbacks",
     }),
   ),
-  ...[300, 600].flatMap((runs) => [
+  ...pacedRuns.full.flatMap((runs) => [
     atMost(1, {
       title: `Paced, ${runs} runs, CPU`,
       measure: "paced",

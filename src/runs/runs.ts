@@ -5,7 +5,7 @@
  * only attaches. Nothing that a reader does, leaving least of all, reaches the run; `cancel`, a
  * limit and the shutdown do.
  */
-import { setTimeout as delay, setImmediate } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Catalogue } from "../bots/catalogue.ts";
 import type { EventLog } from "../log/log.ts";
 import { LangwireError } from "../protocol/errors.ts";
@@ -92,15 +92,13 @@ export class Runs implements AsyncDisposable {
   async send(caller: Caller, input: SendInput, reader: Reader = {}): Promise<Follower> {
     const { revocations } = this.#readers;
     const interrupt = (runId: string) => this.cancel(caller, runId);
-    const existing = await this.#existing(caller, input);
-    const run = existing ?? (await this.#live.start(caller, input, interrupt));
+    const run =
+      (await this.#existing(caller, input)) ?? (await this.#live.start(caller, input, interrupt));
     const { runId, conversationId, firstSeq, endSeq } = run;
     const place = input.lastEventId === undefined ? firstSeq - 1 : Number(input.lastEventId);
     // Ahead of all that there is, nothing would ever come: a crash has taken that place back.
     const reachable = endSeq === undefined ? this.live.get(runId)?.lastSeq : endSeq;
     const ahead = reachable !== undefined && place > reachable;
-    // The bot is on its way to its provider: what the caller is told by now can wait for that.
-    if (existing === undefined) await setImmediate();
     return this.#readers.follow(caller, reader, {
       revocations,
       conversationId,

@@ -54,6 +54,11 @@ export class LiveRuns implements AsyncDisposable {
     return this.#draining;
   }
 
+  /** Whether runs are refused since the store was found away, and has not been found back. */
+  get storeAway(): boolean {
+    return this.#watch.away;
+  }
+
   /** Why no run may begin now with this. One that was claimed before can be read all the same. */
   refusal({ botId, message }: SendInput): LangwireError | undefined {
     const { bots, log, limits, cluster } = this.#options;

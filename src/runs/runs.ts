@@ -84,6 +84,11 @@ export class Runs implements AsyncDisposable {
     return !this.#live.draining;
   }
 
+  /** Whether runs are refused since the store was found away, and has not been found back. */
+  get storeAway(): boolean {
+    return this.#live.storeAway;
+  }
+
   /**
    * Claims the run and starts it, or attaches to it when it was claimed before.
    * @returns the run's events after `lastEventId`, ending with its `runEnd`

@@ -15,7 +15,7 @@ export function healthRoutes(app: FastifyInstance, { runs, store, log, cluster }
     ]);
     const checks = {
       accepting: runs.accepting,
-      store: storeAnswers,
+      store: storeAnswers && !runs.storeAway,
       log: log.healthy,
       ...(cluster && { cluster: clusterAnswers }),
     };

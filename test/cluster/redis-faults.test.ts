@@ -288,12 +288,10 @@ needsRedis("redis faults", () => {
     ).rejects.toMatchObject({ data: { langwire: { code: "STORE_UNAVAILABLE" } } });
     expect(world.callsOf(run.message)).toBe(0);
     await redis.command("CONFIG", "SET", "maxmemory", "0");
-    const textOfNext = async () => {
-      const next = world.newRun({ steps: ["fits"] });
-      const reading = read((options) => client.api.chat.send.subscribe(next, options));
-      return reading.completed.then(tokensOf, () => "refused");
-    };
-    await expect.poll(textOfNext, { timeout: 10_000 }).toBe("fits");
+    await expect.poll(() => ready(full), { interval: 5, timeout: 10_000 }).toBe(200);
+    const next = world.newRun({ steps: ["fits"] });
+    const reading = read((options) => client.api.chat.send.subscribe(next, options));
+    expect(tokensOf(await reading.completed)).toBe("fits");
   });
 
   test("a node is ready when it takes runs, though its lease had lapsed", {

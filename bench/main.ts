@@ -1,7 +1,7 @@
 /**
  * Measures Langwire and its peers, in turn, and writes RESULTS.md.
  *
- *   npm run bench                            everything, about forty minutes
+ *   npm run bench                            everything, about an hour
  *   npm run bench -- --quick                 a few peers and rounds, about three
  *   npm run bench -- --only saturated,fanout
  *   npm run bench -- --rounds 3

@@ -4,7 +4,7 @@ import type { Measure } from "../parts/measure.ts";
 import { tokenIntervalMs } from "../parts/paced-window.ts";
 import { Stage } from "../parts/stage.ts";
 
-export const firstRuns = 150;
+export const firstRuns = 50;
 export const stepRuns = 50;
 const mostRuns = 2_000;
 const settleMs = 700;
@@ -15,7 +15,7 @@ const tokens = 3_000;
 export const capacity: Measure = {
   name: "capacity",
   peers: { quick: [], full: ["langwire", "rawWs", "aiSdk", "langgraphApi"] },
-  rounds: { quick: 0, full: 3 },
+  rounds: { quick: 0, full: 5 },
   sample: async (peer) => {
     await using stage = await Stage.open({ peer, env: { MAX_LIVE_RUNS: String(mostRuns) } });
     const wanted = { kind: "paced", tokens, intervalMs: tokenIntervalMs } as const;

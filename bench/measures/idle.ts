@@ -9,7 +9,7 @@ const sockets = { quick: 1_000, full: 5_000 };
 export const idle: Measure = {
   name: "idle",
   peers: { quick: ["langwire", "rawWs"], full: ["langwire", "rawWs", "plainTrpc", "socketIo"] },
-  rounds: { quick: 1, full: 3 },
+  rounds: { quick: 1, full: 5 },
   sample: async (peer, mode) => {
     await using stage = await Stage.open({ peer });
     const count = sockets[mode];

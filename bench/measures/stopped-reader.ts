@@ -18,7 +18,7 @@ export const stoppedReader: Measure = {
     quick: ["langwire"],
     full: ["langwire", "rawWs", "aiSdk", "langgraphApi", "socketIo", "plainTrpc"],
   },
-  rounds: { quick: 1, full: 3 },
+  rounds: { quick: 1, full: 5 },
   sample: async (peer) => {
     const reading = await grown(peer, "reads");
     const stopped = await grown(peer, "stops");

@@ -17,6 +17,7 @@ import { growth } from "./measures/growth.ts";
 import { idle } from "./measures/idle.ts";
 import { longAnswer } from "./measures/long-answer.ts";
 import { paced } from "./measures/paced.ts";
+import { profile } from "./measures/profile.ts";
 import { saturated } from "./measures/saturated.ts";
 import { stoppedReader } from "./measures/stopped-reader.ts";
 import { machine } from "./parts/machine.ts";
@@ -35,6 +36,7 @@ const measures: readonly Measure[] = [
   attach,
   firstToken,
   longAnswer,
+  profile,
   growth,
 ];
 

@@ -1,20 +1,24 @@
-/** Where a process spends its CPU: V8's sampling profiler, and what it found by package and file. */
+/** Where a process spends its CPU: V8's sampling profiler, read by the steps of a token's way. */
 import { writeFileSync } from "node:fs";
 import { Session } from "node:inspector/promises";
+import { isIdle, type Step, stepOf } from "./steps.ts";
 
 const samplingUs = 250;
 
+interface Node {
+  readonly id: number;
+  readonly callFrame: { readonly functionName: string; readonly url: string };
+  readonly children?: readonly number[];
+}
+
 interface Profile {
-  readonly nodes: readonly {
-    readonly id: number;
-    readonly callFrame: { readonly functionName: string; readonly url: string };
-  }[];
+  readonly nodes: readonly Node[];
   readonly samples?: readonly number[];
   readonly timeDeltas?: readonly number[];
 }
 
-/** Self time in µs, by what the code belongs to and then by function. */
-export type SelfTimes = Record<string, Record<string, number>>;
+/** What part of the time that was not idle each step took: together 1. */
+export type Shares = Partial<Record<Step, number>>;
 
 let session: Session | undefined;
 
@@ -27,42 +31,44 @@ export async function startProfile(): Promise<void> {
 }
 
 /** @param path where the profile is kept as DevTools reads it, if anywhere */
-export async function stopProfile(path?: string): Promise<SelfTimes> {
+export async function stopProfile(path?: string): Promise<Shares> {
   if (session === undefined) throw new Error("no profile was started");
   const { profile } = await session.post("Profiler.stop");
   session.disconnect();
   session = undefined;
   if (path !== undefined) writeFileSync(path, JSON.stringify(profile));
-  return selfTimes(profile);
+  return sharesOf(profile);
 }
 
-function selfTimes({ nodes, samples = [], timeDeltas = [] }: Profile): SelfTimes {
-  const byId = new Map(nodes.map((node) => [node.id, node]));
-  const times: SelfTimes = Object.create(null);
+function sharesOf({ nodes, samples = [], timeDeltas = [] }: Profile): Shares {
+  const steps = stepsOf(nodes);
+  const times = new Map<Step, number>();
+  let total = 0;
   for (const [index, sample] of samples.entries()) {
-    const node = byId.get(sample);
-    if (node === undefined) continue;
-    const { functionName, url } = node.callFrame;
-    const owner = ownerOf(url, functionName);
-    if (owner === undefined) continue;
-    times[owner] ??= Object.create(null) as Record<string, number>;
-    const name = functionName === "" ? "(anonymous)" : functionName;
-    times[owner][name] = (times[owner][name] ?? 0) + Math.max(0, timeDeltas[index] ?? 0);
+    const step = steps.get(sample);
+    if (step === undefined) continue;
+    const us = Math.max(0, timeDeltas[index] ?? 0);
+    times.set(step, (times.get(step) ?? 0) + us);
+    total += us;
   }
-  return times;
+  return Object.fromEntries([...times].map(([step, us]) => [step, us / total]));
 }
 
-/** Nothing for the profiler's own switch. */
-function ownerOf(url: string, functionName: string): string | undefined {
-  if (url === "node:inspector") return undefined;
-  if (functionName === "(garbage collector)") return "garbage collection";
-  if (functionName === "(idle)") return "idle";
-  if (functionName === "(program)") return "outside of JavaScript";
-  const [, inPackage] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url) ?? [];
-  if (inPackage !== undefined) return inPackage;
-  if (url.startsWith("node:internal/deps/undici")) return "undici (built in)";
-  if (url.startsWith("node:")) return "Node";
-  if (url === "") return "V8 and native";
-  const [, own] = /\/((?:src|bench)\/.*)/.exec(url) ?? [];
-  return own ?? url;
+/** Each call's step, or else its caller's: what Node and V8 do is done for somebody. */
+function stepsOf(nodes: readonly Node[]): Map<number, Step> {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const steps = new Map<number, Step>();
+  const [root] = nodes;
+  const open: [node: Node, above: Step][] = root === undefined ? [] : [[root, "Node and V8"]];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const [node, above] = next;
+    if (isIdle(node.callFrame)) continue;
+    const step = stepOf(node.callFrame) ?? above;
+    steps.set(node.id, step);
+    for (const id of node.children ?? []) {
+      const child = byId.get(id);
+      if (child !== undefined) open.push([child, step]);
+    }
+  }
+  return steps;
 }

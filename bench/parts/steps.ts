@@ -1,0 +1,47 @@
+/** The way of a token as a profile shows it: which code belongs to which step. */
+
+export const steps = [
+  "the provider's socket: read, parsed, events cut",
+  "events to chunks",
+  "LangChain and OpenAI's package",
+  "callback, span, answer",
+  "entry of the log",
+  "journal",
+  "readers: cursor, frame",
+  "the readers' sockets: ws, write",
+  "the run itself: call, claim, end, log line",
+  "garbage collection",
+  "Node and V8",
+] as const;
+
+export type Step = (typeof steps)[number];
+
+interface CallFrame {
+  readonly functionName: string;
+  readonly url: string;
+}
+
+/** The first that fits counts. Code that fits none belongs to whoever called it. */
+const places: readonly (readonly [RegExp, Step])[] = [
+  [/node_modules\/undici\/|deps\/undici/, "the provider's socket: read, parsed, events cut"],
+  [/src\/bots\/provider\/event-fetch/, "the provider's socket: read, parsed, events cut"],
+  [/src\/bots\/provider\//, "events to chunks"],
+  [/node_modules\/(@langchain|langchain|openai|p-queue)\//, "LangChain and OpenAI's package"],
+  [/src\/(bots\/run|protocol)\/|src\/runs\/live-run\.ts/, "callback, span, answer"],
+  [/src\/log\/journal/, "journal"],
+  [/src\/log\//, "entry of the log"],
+  [/src\/runs\/(follow|log-cursor)\.ts/, "readers: cursor, frame"],
+  [/src\/server\/connections\/(wire|socket-calls)\.ts/, "readers: cursor, frame"],
+  [/node_modules\/ws\/|connections\/socket-(connection|pacer)/, "the readers' sockets: ws, write"],
+  [/src\/|node_modules\//, "the run itself: call, claim, end, log line"],
+];
+
+export function isIdle({ functionName }: CallFrame): boolean {
+  return functionName === "(idle)";
+}
+
+/** Undefined for Node's and V8's own, which works for its caller. */
+export function stepOf({ functionName, url }: CallFrame): Step | undefined {
+  if (functionName === "(garbage collector)") return "garbage collection";
+  return places.find(([place]) => place.test(url))?.[1];
+}

@@ -1,6 +1,7 @@
 /** Where a token's microseconds go: Langwire's CPU by the steps of a token's way. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Measure, Sample } from "../parts/measure.ts";
-import { pacedWindow } from "../parts/paced-window.ts";
+import { pacedWindow, underWay, windowMs } from "../parts/paced-window.ts";
 import type { Shares } from "../parts/profiler.ts";
 import { Stage } from "../parts/stage.ts";
 import { type Step, steps } from "../parts/steps.ts";
@@ -49,7 +50,7 @@ async function pacedSteps(): Promise<Steps> {
   await using stage = await Stage.open({ peer: "langwire" });
   await stage.connect(pacedCount);
   const { cpuPercent, tokensPerSecond } = await pacedWindow(stage, pacedCount);
-  const shares = await profiled(stage, () => pacedWindow(stage, pacedCount));
+  const shares = await underWay(stage, pacedCount, () => profiled(stage, () => sleep(windowMs)));
   const whole = (cpuPercent * 1e4) / tokensPerSecond;
   return (step) => whole * (shares[step] ?? 0);
 }

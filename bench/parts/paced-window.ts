@@ -5,7 +5,7 @@ import type { Stage } from "./stage.ts";
 export const tokenIntervalMs = 50;
 const spreadMs = 1_500;
 const settleMs = 700;
-const windowMs = 4_000;
+export const windowMs = 4_000;
 /** Long enough to be under way at the window's end. */
 const tokens = Math.ceil((spreadMs + settleMs + windowMs + 600) / tokenIntervalMs);
 
@@ -16,22 +16,34 @@ export interface PacedWindow {
   readonly tokensPerSecond: number;
 }
 
-export async function pacedWindow(stage: Stage, count: number): Promise<PacedWindow> {
+export function pacedWindow(stage: Stage, count: number): Promise<PacedWindow> {
+  return underWay(stage, count, async () => {
+    await stage.load.call("startLatencies");
+    const before = await stage.usage();
+    await sleep(windowMs);
+    const after = await stage.usage();
+    const { count: received, p50, p99 } = await stage.stopLatencies();
+    const wallUs = after.wallUs - before.wallUs;
+    return {
+      cpuPercent: (100 * (after.cpuUs - before.cpuUs)) / wallUs,
+      p50,
+      p99,
+      tokensPerSecond: received / (wallUs / 1e6),
+    };
+  });
+}
+
+/** @param look takes no longer than the window: then all runs are between their start and their end */
+export async function underWay<Seen>(
+  stage: Stage,
+  count: number,
+  look: () => Promise<Seen>,
+): Promise<Seen> {
   const wanted = { kind: "paced", tokens, intervalMs: tokenIntervalMs } as const;
   const driven = stage.drive({ wanted, runsEach: 1, spreadMs, count });
   driven.catch(() => {});
   await sleep(spreadMs + settleMs);
-  await stage.load.call("startLatencies");
-  const before = await stage.usage();
-  await sleep(windowMs);
-  const after = await stage.usage();
-  const { count: received, p50, p99 } = await stage.stopLatencies();
+  const seen = await look();
   await driven;
-  const wallUs = after.wallUs - before.wallUs;
-  return {
-    cpuPercent: (100 * (after.cpuUs - before.cpuUs)) / wallUs,
-    p50,
-    p99,
-    tokensPerSecond: received / (wallUs / 1e6),
-  };
+  return seen;
 }

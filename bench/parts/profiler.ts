@@ -1,7 +1,7 @@
 /** Where a process spends its CPU: V8's sampling profiler, read by the steps of a token's way. */
 import { writeFileSync } from "node:fs";
 import { Session } from "node:inspector/promises";
-import { isIdle, type Step, stepOf } from "./steps.ts";
+import { countsForNothing, type Step, stepOf } from "./steps.ts";
 
 const samplingUs = 250;
 
@@ -62,7 +62,7 @@ function stepsOf(nodes: readonly Node[]): Map<number, Step> {
   const open: [node: Node, above: Step][] = root === undefined ? [] : [[root, "Node and V8"]];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const [node, above] = next;
-    if (isIdle(node.callFrame)) continue;
+    if (countsForNothing(node.callFrame)) continue;
     const step = stepOf(node.callFrame) ?? above;
     steps.set(node.id, step);
     for (const id of node.children ?? []) {

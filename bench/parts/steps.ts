@@ -36,8 +36,9 @@ const places: readonly (readonly [RegExp, Step])[] = [
   [/src\/|node_modules\//, "the run itself: call, claim, end, log line"],
 ];
 
-export function isIdle({ functionName }: CallFrame): boolean {
-  return functionName === "(idle)";
+/** Neither a token's nor anybody's: nothing to do, and the profiler's own switch. */
+export function countsForNothing({ functionName, url }: CallFrame): boolean {
+  return functionName === "(idle)" || url === "node:inspector";
 }
 
 /** Undefined for Node's and V8's own, which works for its caller. */

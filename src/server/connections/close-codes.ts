@@ -1,4 +1,6 @@
 /** Why the server closes a WebSocket. A client connects again and resumes after each of them. */
+import type { ErrorCode } from "../../protocol/errors.ts";
+
 export const closeCodes = {
   /** The server is going down or restarting (RFC 6455's own code). */
   serviceRestart: 1012,
@@ -13,3 +15,17 @@ export const closeCodes = {
   /** The caller has too many sockets, or sent too much at once. */
   tooMany: 4429,
 } as const;
+
+/** How a socket closes whose caller could not be identified. */
+export function closeCodeOf(code: ErrorCode): number {
+  switch (code) {
+    case "BAD_INPUT":
+      return closeCodes.nameless;
+    case "RATE_LIMITED":
+      return closeCodes.tooMany;
+    case "AUTH_UNAVAILABLE":
+      return closeCodes.tryAgainLater;
+    default:
+      return closeCodes.unauthorized;
+  }
+}

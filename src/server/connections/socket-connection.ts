@@ -14,7 +14,7 @@ import { toLangwireError } from "../../api/errors.ts";
 import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
 import type { Pacer } from "../../runs/pacer.ts";
 import type { Identity } from "../doors/callers.ts";
-import { closeCodes } from "./close-codes.ts";
+import { closeCodeOf, closeCodes } from "./close-codes.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 import type { Expiring } from "./expiries.ts";
 import { bytesTaken, SocketPacer } from "./socket-pacer.ts";
@@ -234,17 +234,3 @@ function uncork(connection: SocketConnection): void {
 }
 
 const nameless = "no connection parameters";
-
-/** How a socket closes whose caller could not be identified. */
-function closeCodeOf(code: ErrorCode): number {
-  switch (code) {
-    case "BAD_INPUT":
-      return closeCodes.nameless;
-    case "RATE_LIMITED":
-      return closeCodes.tooMany;
-    case "AUTH_UNAVAILABLE":
-      return closeCodes.tryAgainLater;
-    default:
-      return closeCodes.unauthorized;
-  }
-}

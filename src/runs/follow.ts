@@ -209,6 +209,8 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
 
   async #bridge({ entries, oldest }: Slice): Promise<void> {
     const known = await this.#options.missed(this.#cursor.place);
+    // The log has begun meanwhile: what it has, nothing may stand in for.
+    if (oldest === undefined && this.#stale) return;
     // What the log still has, it tells better.
     const kept = oldest === undefined ? known : known.filter(({ seq }) => seq < oldest);
     if (kept.length === 0 && oldest !== undefined) this.#cursor.passOver(oldest - 1);

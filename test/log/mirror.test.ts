@@ -62,3 +62,17 @@ test("a ring for what is not there is asked for once", async () => {
   expect(redis.asked).toBe(0);
   expect(mirror.read(0)).toMatchObject({ entries: [{ seq: 1 }] });
 });
+
+test("an answer that is older than what was rung meanwhile does not take that away", async () => {
+  const redis = slowRedis();
+  const mirror = new Mirror(redis.link, keysOf("test", "conversation"));
+  const loaded = mirror.load();
+  await redis.answer();
+  await loaded;
+  mirror.check(0);
+  expect(redis.asked).toBe(1);
+  const event = { type: "custom", runId: "run", spanId: "span", name: "1" };
+  mirror.ring(`1\n${JSON.stringify(event)}`);
+  await redis.answer();
+  expect(mirror.read(0)).toMatchObject({ entries: [{ seq: 1 }] });
+});

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { RedisLog, type RedisLogOptions } from "../../src/log/redis/redis-log.ts";
 import type { ChatEvent } from "../../src/protocol/events.ts";
 import { needsRedis, startRedis, type TestRedis } from "../support/redis.ts";
@@ -70,6 +70,24 @@ needsRedis("redis", () => {
         "for i = ARGV[1], ARGV[2] do redis.call('XADD', KEYS[1], i .. '-0', 'e', ARGV[3]) end";
       await redis.command("EVAL", add, "1", key, String(from), String(to), event);
     }
+
+    test("what comes between a reader's two questions is read, and no gap", async () => {
+      await using logs = await twoLogs();
+      const conversationId = randomUUID();
+      const { link } = logs.reading;
+      const send = link.send.bind(link);
+      using asking = vi.spyOn(link, "send");
+      asking.mockImplementationOnce(async (...question) => {
+        const answer = await send(...question);
+        await addUnheard(conversationId, { from: 1, to: 3 });
+        return answer;
+      });
+      const { entries, oldest } = await logs.reading.readStored(conversationId, 0);
+      expect({ seqs: entries.map(({ seq }) => seq), oldest }).toEqual({
+        seqs: [1, 2, 3],
+        oldest: 1,
+      });
+    });
 
     test("a ring that is lost makes readers late by one check at most, whenever it is", async () => {
       const checkMs = 1_000;

@@ -1,6 +1,10 @@
 /** Readers who come back with a place in the log that it cannot serve as it stands. */
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
+import { LogEntry } from "../../src/log/entry.ts";
+import { MemoryLog } from "../../src/log/memory-log.ts";
+import type { ChatEvent } from "../../src/protocol/events.ts";
+import { Follower } from "../../src/runs/follow.ts";
 import { openLangwire } from "../../src/runs/open-langwire.ts";
 import { all, botSaying, botWaiting, caller, newRun, types, upTo } from "./run-bench.ts";
 
@@ -53,4 +57,31 @@ test("a run that was claimed before can be read though its bot is gone", async (
   await all(await langwire.runs.send(caller, run));
   const again = await langwire.runs.send(caller, { ...run, botId: "gone" });
   expect((await all(again)).at(-1)?.type).toBe("runEnd");
+});
+
+test("a run that came and went while its reader looked for what it missed is read whole", async () => {
+  await using log = new MemoryLog();
+  const { runId, conversationId, botId, message } = newRun();
+  const at = new Date().toISOString();
+  const spanId = randomUUID();
+  const end: ChatEvent = { type: "runEnd", runId, at, status: "completed", text: "Soda" };
+  const asked = Promise.withResolvers<void>();
+  const told = Promise.withResolvers<readonly LogEntry[]>();
+  const follower = await Follower.start({
+    ...{ log, conversationId, runId, after: 0 },
+    missed: () => {
+      asked.resolve();
+      return told.promise;
+    },
+  });
+  const reading = all(follower);
+  await asked.promise;
+  const writer = log.open({ conversationId, runId, after: 0 });
+  const { userId } = caller;
+  writer.append({ type: "runStart", runId, at, conversationId, botId, userId, message });
+  writer.append({ type: "token", runId, spanId, text: "Soda" });
+  writer.append(end);
+  await writer.flushed();
+  told.resolve([LogEntry.of(3, end)]);
+  expect(types(await reading)).toEqual(["runStart", "token", "runEnd"]);
 });

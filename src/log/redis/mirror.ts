@@ -75,10 +75,12 @@ export class Mirror {
   /** Reads the newest part. @throws the connection's error */
   async load(): Promise<void> {
     const askedAtMs = performance.now();
+    const last = this.#entries.at(-1);
     const entries = await readNewest(this.#link, this.#keys.events, sliceEntries);
     this.#freshAtMs = askedAtMs;
     this.#loaded = true;
-    this.#replace(entries);
+    // A ring takes another way than an answer: what has come in meanwhile may be newer than this one.
+    if (this.#entries.at(-1) === last) this.#replace(entries);
   }
 
   /** One read at a time; what is missed by a failure is found by the next check. */

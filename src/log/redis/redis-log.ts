@@ -164,11 +164,14 @@ export class RedisLog implements EventLog {
   async readStored(conversationId: string, after: number): Promise<Slice> {
     const key = keysOf(this.prefix, conversationId).events;
     const from = after + 1;
-    const entries = await readStream(this.link, { key, from, count: sliceEntries });
-    const [first] = entries;
-    if (first !== undefined) return { entries, oldest: first.seq };
-    const [newest] = await readNewest(this.link, key, 1);
-    return { entries, oldest: newest?.seq };
+    for (;;) {
+      const entries = await readStream(this.link, { key, from, count: sliceEntries });
+      const [first] = entries;
+      if (first !== undefined) return { entries, oldest: first.seq };
+      const [newest] = await readNewest(this.link, key, 1);
+      // Else it has come between the two questions.
+      if (newest === undefined || newest.seq <= after) return { entries, oldest: newest?.seq };
+    }
   }
 
   subscribe(conversationId: string, onChange: () => void): Promise<() => void> {

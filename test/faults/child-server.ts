@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../support/free-port.ts";
 
 const mainFile = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const probe = new URL("./child-probe.ts", import.meta.url).href;
@@ -65,19 +66,11 @@ export class ChildServer implements AsyncDisposable {
   }
 }
 
-/**
- * Below the ports that the system gives to clients: one that keeps trying to reach a server that is
- * away might else be given the server's own port, and reach itself.
- */
-function anyPort(): string {
-  return String(20_000 + Math.floor(Math.random() * 12_000));
-}
-
 /** @param settings environment variables of the server */
 export async function startChildServer(settings: Record<string, string>): Promise<ChildServer> {
   const child = fork(mainFile, {
     execArgv: ["--import", probe],
-    env: { PATH: process.env.PATH, PORT: anyPort(), ...roomySettings, ...settings },
+    env: { PATH: process.env.PATH, PORT: String(await freePort()), ...roomySettings, ...settings },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   const complaints: string[] = [];

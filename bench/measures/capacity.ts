@@ -4,9 +4,9 @@ import type { Measure } from "../parts/measure.ts";
 import { tokenIntervalMs } from "../parts/paced-window.ts";
 import { Stage } from "../parts/stage.ts";
 
-export const firstRuns = 50;
 export const stepRuns = 50;
 const mostRuns = 2_000;
+const spreadMs = stepRuns * 4;
 const settleMs = 700;
 const windowMs = 1_800;
 const latencyMs = 100;
@@ -21,11 +21,10 @@ export const capacity: Measure = {
     const wanted = { kind: "paced", tokens, intervalMs: tokenIntervalMs } as const;
     let held = 0;
     for (let runs = 0; runs < mostRuns; ) {
-      const count = runs === 0 ? firstRuns : stepRuns;
-      await stage.connect(runs + count);
-      const spreadMs = count * 4;
-      await stage.load.call("begin", { first: runs, count, wanted, runsEach: 1, spreadMs });
-      runs += count;
+      await stage.connect(runs + stepRuns);
+      const load = { first: runs, count: stepRuns, wanted, runsEach: 1, spreadMs };
+      await stage.load.call("begin", load);
+      runs += stepRuns;
       await sleep(spreadMs + settleMs);
       await stage.load.call("startLatencies");
       await sleep(windowMs);

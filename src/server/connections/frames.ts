@@ -73,12 +73,9 @@ export class FrameReader {
     if (this.#count(Math.max(messages.length, 1))) return this.#flood();
     const tooMany = messages.length > this.#maxMessages;
     return messages.filter((message): message is Message => {
-      if (!tooMany && isMessage(message)) {
-        const refusal = this.#refusalOf(message);
-        if (refusal === undefined) return true;
-        this.#refusing.refuse(message.id, refusal);
-      } else this.#refusing.refuse(idOf(message), tooMany ? tooManyMessages : badMessage);
-      return false;
+      const refusal = tooMany ? tooManyMessages : this.#refusalOf(message);
+      if (refusal !== undefined) this.#refusing.refuse(idOf(message), refusal);
+      return refusal === undefined;
     });
   }
 
@@ -88,10 +85,11 @@ export class FrameReader {
     return Math.max(maxMessagesPerFrame, maxSubscriptionsPerSocket + 1);
   }
 
-  #refusalOf({ method }: Message): LangwireError | undefined {
+  #refusalOf(message: unknown): LangwireError | undefined {
+    if (!isMessage(message)) return badMessage;
     if (this.#requests <= this.#limits.maxRequestsPerSecond) return undefined;
     // Stopping makes nothing but room.
-    if (method === "subscription.stop") return undefined;
+    if (message.method === "subscription.stop") return undefined;
     const retryAfterMs = Math.max(1, Math.ceil(this.#windowEnds - performance.now()));
     return new LangwireError("RATE_LIMITED", { retryAfterMs });
   }

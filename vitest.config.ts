@@ -8,7 +8,7 @@ export default defineConfig({
     // What `--conditions=langwire-source` does for Node: examples import the packages by name.
     alias: [
       { find: /^langwire$/, replacement: here("src/index.ts") },
-      { find: /^langwire\/testing$/, replacement: here("src/testing.ts") },
+      { find: /^langwire\/testing$/, replacement: here("src/testing/index.ts") },
       { find: /^langwire-client$/, replacement: here("client/src/index.ts") },
       { find: /^langwire-client\/react$/, replacement: here("client/src/react/index.ts") },
       { find: /^langwire-client\/ai-sdk$/, replacement: here("client/src/ai-sdk/index.ts") },

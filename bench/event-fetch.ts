@@ -14,7 +14,7 @@ import { StringOutputParser } from "@langchain/core/output_parsers";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
 import { ChatOpenAI, type ChatOpenAIFields } from "@langchain/openai";
 import { EventCompletions } from "../src/bots/provider/event-completions.ts";
-import { createEventFetch } from "../src/bots/provider/event-fetch.ts";
+import { createEventFetch } from "../src/event-fetch/event-fetch.ts";
 
 const tokensPerAnswer = 300;
 const paceMs = 50;

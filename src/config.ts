@@ -5,9 +5,9 @@
 import { z } from "zod";
 import { defaultLogBounds } from "./log/log.ts";
 import { defaultRunLimits } from "./runs/limits.ts";
+import { minSecretBytes } from "./server/access/auth.ts";
+import { isLoopback } from "./server/access/origins.ts";
 import { defaultConnectionLimits } from "./server/connections/connection-limits.ts";
-import { minSecretBytes } from "./server/doors/auth.ts";
-import { isLoopback } from "./server/doors/origins.ts";
 
 const mebibyte = 1024 * 1024;
 

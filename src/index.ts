@@ -12,17 +12,17 @@ export {
   type Memory,
 } from "./bots/bot.ts";
 export { EventCompletions } from "./bots/provider/event-completions.ts";
-export { createEventFetch } from "./bots/provider/event-fetch.ts";
-export { agentBot } from "./bots/shipped/agent-bot.ts";
-export { chatBot } from "./bots/shipped/chat-bot.ts";
-export { createModel, type ModelSettings } from "./bots/shipped/model.ts";
+export { createEventFetch } from "./event-fetch/event-fetch.ts";
+export { type Langwire, type LangwireOptions, openLangwire } from "./open/open-langwire.ts";
 export { type ErrorCode, errorTable, type Failure, LangwireError } from "./protocol/errors.ts";
 export type { ChatEvent, EventOf, EventType, RunStatus, Usage } from "./protocol/events.ts";
 export type { Caller } from "./runs/caller.ts";
+export type { Pacer } from "./runs/following/pacer.ts";
 export type { RunLimits } from "./runs/limits.ts";
 export { allOf, type RunObserver } from "./runs/observer.ts";
-export { type Langwire, type LangwireOptions, openLangwire } from "./runs/open-langwire.ts";
-export type { Pacer } from "./runs/pacer.ts";
 export { type ChatServer, createServer, type ServerOptions } from "./server/app.ts";
 export { Metrics, metricsRoute, metricsServer } from "./server/metrics/metrics.ts";
 export { traceRuns } from "./server/metrics/tracing.ts";
+export { agentBot } from "./shipped/agent-bot.ts";
+export { chatBot } from "./shipped/chat-bot.ts";
+export { createModel, type ModelSettings } from "./shipped/model.ts";

@@ -11,10 +11,10 @@ import { DatabaseSync } from "node:sqlite";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
-import { ScriptedModel } from "../src/bots/scripted-model.ts";
 import { createModel, defineBot } from "../src/index.ts";
 import { ConversationLog } from "../src/log/conversation-log.ts";
-import { startTestServer } from "../src/testing.ts";
+import { startTestServer } from "../src/testing/index.ts";
+import { ScriptedModel } from "../src/testing/scripted-model.ts";
 import { startMockProvider } from "./support/mock-provider.ts";
 
 const tokens = Array.from({ length: 1_000 }, (_, index) => ` token${index} "quoted" 炭酸`);

@@ -4,7 +4,7 @@ import { ChatPromptTemplate } from "@langchain/core/prompts";
 import { ChatOpenAI } from "@langchain/openai";
 import type { BenchServerOptions } from "./bench-server.ts";
 
-const eventFetchPath = "../../src/bots/provider/event-fetch.ts";
+const eventFetchPath = "../../src/event-fetch/event-fetch.ts";
 
 export async function createChatModel(options: BenchServerOptions): Promise<ChatOpenAI> {
   const configuration: { baseURL: string; fetch?: typeof fetch } = { baseURL: options.providerUrl };

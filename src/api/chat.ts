@@ -1,7 +1,7 @@
 /** `chat.*`: sending, watching, stopping. */
 import { cancelInput, sendInput, watchInput } from "../protocol/inputs.ts";
-import type { Follower } from "../runs/follow.ts";
-import type { Reader } from "../runs/readers.ts";
+import type { Follower } from "../runs/following/follower.ts";
+import type { Reader } from "../runs/following/readers.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Connection } from "./context.ts";
 import type { Procedures } from "./procedures.ts";

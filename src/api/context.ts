@@ -1,6 +1,6 @@
 /** What the procedures need to know of a connection. */
 import type { Caller } from "../runs/caller.ts";
-import type { Pacer } from "../runs/pacer.ts";
+import type { Pacer } from "../runs/following/pacer.ts";
 
 /** A connection's side of the router: who is there, and how much it can take. */
 export interface Connection {

@@ -2,7 +2,7 @@
 import { type TrackedEnvelope, tracked } from "@trpc/server";
 import type { LogEntry } from "../log/entry.ts";
 import type { ChatEvent } from "../protocol/events.ts";
-import type { Follower } from "../runs/follow.ts";
+import type { Follower } from "../runs/following/follower.ts";
 import { toTrpcError } from "./errors.ts";
 
 type Result = IteratorResult<TrackedEnvelope<ChatEvent>, undefined>;

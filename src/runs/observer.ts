@@ -1,7 +1,7 @@
 /** Who wants to know of runs besides their readers: logs, metrics, traces. */
 import type { SpanEvent } from "../bots/run/run-bot.ts";
 import type { Run } from "../store/store.ts";
-import type { RunEnding } from "./live-run.ts";
+import type { RunEnding } from "./lifecycle/live-run.ts";
 
 export interface RunObserver {
   runStarted?(run: Run): void;

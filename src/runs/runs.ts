@@ -12,17 +12,17 @@ import { LangwireError } from "../protocol/errors.ts";
 import type { RunStatus } from "../protocol/events.ts";
 import type { SendInput, WatchInput } from "../protocol/inputs.ts";
 import type { Run, Store } from "../store/store.ts";
-import type { Admit } from "./admission.ts";
+import type { Admit } from "./admission/admission.ts";
 import type { Caller } from "./caller.ts";
-import type { Cluster } from "./cluster.ts";
-import type { Follower } from "./follow.ts";
+import type { Cluster } from "./cluster/cluster.ts";
+import type { Notice } from "./cluster/notices.ts";
+import type { Follower } from "./following/follower.ts";
+import { type Reader, Readers } from "./following/readers.ts";
+import type { LiveRun } from "./lifecycle/live-run.ts";
+import { LiveRuns } from "./lifecycle/live-runs.ts";
+import { recoverRuns } from "./lifecycle/recovery.ts";
 import { defaultRunLimits, type RunLimits } from "./limits.ts";
-import type { LiveRun } from "./live-run.ts";
-import { LiveRuns } from "./live-runs.ts";
-import type { Notice } from "./notices.ts";
 import { type RunObserver, shielded } from "./observer.ts";
-import { type Reader, Readers } from "./readers.ts";
-import { recoverRuns } from "./recovery.ts";
 
 export interface RunsOptions {
   readonly bots: Catalogue;
@@ -152,7 +152,7 @@ export class Runs implements AsyncDisposable {
   /** Stops a run, wherever it is in progress, without waiting for its end. */
   stop(runId: string): void {
     void this.#live.started(runId).then((live) => {
-      if (live === undefined) this.#cluster?.tell({ type: "stop", runId });
+      if (live === undefined) this.#cluster?.publish({ type: "stop", runId });
       else live.cancel();
     });
   }
@@ -160,7 +160,7 @@ export class Runs implements AsyncDisposable {
   /** Ends the reading of those who are no longer members, and of all when nobody is named. */
   revoke(conversationId: string, userIds?: readonly string[]): void {
     this.#readers.revoke(conversationId, userIds);
-    this.#cluster?.tell({ type: "revoke", conversationId, userIds: userIds && [...userIds] });
+    this.#cluster?.publish({ type: "revoke", conversationId, userIds: userIds && [...userIds] });
   }
 
   /** Takes no more runs, and waits for those in progress; then ends what is left. */
@@ -203,7 +203,7 @@ export class Runs implements AsyncDisposable {
   /** Has the owner cancel, and waits until the store knows how the run ended. */
   async #cancelElsewhere(caller: Caller, runId: string): Promise<RunStatus> {
     if (this.#cluster === undefined) throw new LangwireError("INTERNAL");
-    this.#cluster.tell({ type: "stop", runId });
+    this.#cluster.publish({ type: "stop", runId });
     const deadlineMs = performance.now() + cancelTimeoutMs;
     for (let pollMs = firstPollMs; performance.now() < deadlineMs; ) {
       await delay(pollMs);

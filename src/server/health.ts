@@ -1,6 +1,6 @@
 /** `/healthz`: the process answers. `/readyz`: it takes runs and can keep them. */
 import type { FastifyInstance } from "fastify";
-import type { Langwire } from "../runs/open-langwire.ts";
+import type { Langwire } from "../open/open-langwire.ts";
 
 /** Whoever probes has given up by then. */
 const pingTimeoutMs = 5_000;

@@ -5,11 +5,11 @@ import type { FastifyInstance } from "fastify";
 import type { Connection } from "../api/context.ts";
 import { toLangwireError, toTrpcError } from "../api/errors.ts";
 import type { ChatRouter } from "../api/router.ts";
+import type { Authenticate } from "./access/callers.ts";
+import { identityIn } from "./access/gate.ts";
+import { retryHeaders } from "./access/refusals.ts";
 import type { Connections } from "./connections/connections.ts";
 import { SocketPacer } from "./connections/socket-pacer.ts";
-import type { Authenticate } from "./doors/callers.ts";
-import { identityIn } from "./doors/gate.ts";
-import { retryHeaders } from "./doors/refusals.ts";
 import { logFailures } from "./logging/failure-log.ts";
 
 export interface HttpApiOptions {

@@ -1,7 +1,7 @@
 /** The one way from the store's queries to a database, whichever it is. */
 import type { Compilable, Kysely, Transaction } from "kysely";
+import { checked } from "./queries/text.ts";
 import type { Schema } from "./schema.ts";
-import { checked } from "./text.ts";
 
 /** A query whose text is made once. Calling it fills in the values. */
 export type Prepared<Values, Row> = (db: Kysely<Schema>, values: Values) => Promise<Row[]>;

@@ -1,8 +1,9 @@
 /** The store on whichever engine; the engine's own file adds how it ends. */
-import { StoredAdministration } from "./administration.ts";
-import { StoredConversations } from "./conversations.ts";
+
 import type { Engine } from "./engine.ts";
-import { StoredRuns } from "./runs.ts";
+import { StoredAdministration } from "./queries/administration.ts";
+import { StoredConversations } from "./queries/conversations.ts";
+import { StoredRuns } from "./queries/runs.ts";
 import type { Store } from "./store.ts";
 
 export function storeOn(engine: Engine): Omit<Store, typeof Symbol.asyncDispose> {

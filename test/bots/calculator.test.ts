@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { calculate, formatNumber } from "../../src/bots/tools/calculator.ts";
+import { calculate, formatNumber } from "../../src/shipped/tools/calculator.ts";
 
 describe("computes", () => {
   test.each([

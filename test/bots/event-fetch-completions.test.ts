@@ -5,12 +5,12 @@ import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { ChatOpenAI, type ChatOpenAIFields } from "@langchain/openai";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { EventCompletions } from "../../src/bots/provider/event-completions.ts";
+import { classifyError } from "../../src/bots/provider/provider-errors.ts";
 import {
   createEventFetch,
   type EventFetch,
   ProviderTimeout,
-} from "../../src/bots/provider/event-fetch.ts";
-import { classifyError } from "../../src/bots/provider/provider-errors.ts";
+} from "../../src/event-fetch/event-fetch.ts";
 import { eventStream, startServer, type TestServer } from "./event-fetch-server.ts";
 
 let server: TestServer;

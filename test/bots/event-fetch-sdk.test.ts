@@ -11,7 +11,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { EventCompletions } from "../../src/bots/provider/event-completions.ts";
-import { createEventFetch, type EventFetch } from "../../src/bots/provider/event-fetch.ts";
+import { createEventFetch, type EventFetch } from "../../src/event-fetch/event-fetch.ts";
 import { eventDocument } from "./event-fetch-documents.ts";
 import {
   cutAt,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Events } from "../../src/bots/provider/event-fetch/sse-split.ts";
+import { Events } from "../../src/event-fetch/sse-split.ts";
 import { eventDocument } from "./event-fetch-documents.ts";
 import { cutAt } from "./event-fetch-server.ts";
 

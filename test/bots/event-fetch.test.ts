@@ -13,7 +13,7 @@ import {
   createEventFetch,
   type EventFetch,
   ProviderTimeout,
-} from "../../src/bots/provider/event-fetch.ts";
+} from "../../src/event-fetch/event-fetch.ts";
 import { eventDocument } from "./event-fetch-documents.ts";
 import {
   cutAt,

@@ -1,11 +1,11 @@
 import { HumanMessage } from "@langchain/core/messages";
 import { describe, expect, test } from "vitest";
-import { LocalModel } from "../../src/bots/local/local-model.ts";
-import { agentBot } from "../../src/bots/shipped/agent-bot.ts";
-import { chatBot } from "../../src/bots/shipped/chat-bot.ts";
-import { createModel } from "../../src/bots/shipped/model.ts";
-import { DocumentSearch } from "../../src/bots/tools/document-search.ts";
-import { ownDocuments } from "../../src/bots/tools/own-documents.ts";
+import { agentBot } from "../../src/shipped/agent-bot.ts";
+import { chatBot } from "../../src/shipped/chat-bot.ts";
+import { LocalModel } from "../../src/shipped/local/local-model.ts";
+import { createModel } from "../../src/shipped/model.ts";
+import { DocumentSearch } from "../../src/shipped/tools/document-search.ts";
+import { ownDocuments } from "../../src/shipped/tools/own-documents.ts";
 import { transcriptOfBot } from "./transcript.ts";
 
 const model = new LocalModel({ paceMs: 0 });

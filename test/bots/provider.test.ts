@@ -11,12 +11,12 @@ import { MessagesAnnotation, StateGraph } from "@langchain/langgraph";
 import { describe, expect, test } from "vitest";
 import { type Bot, type BotRunnable, defineBot } from "../../src/bots/bot.ts";
 import { startBot } from "../../src/bots/run/run-bot.ts";
-import { agentBot } from "../../src/bots/shipped/agent-bot.ts";
-import { chatBot } from "../../src/bots/shipped/chat-bot.ts";
-import { createModel, type ModelSettings } from "../../src/bots/shipped/model.ts";
-import { timeTool } from "../../src/bots/tools/agent-tools.ts";
 import { AnswerFold } from "../../src/protocol/answer.ts";
 import type { ErrorCode } from "../../src/protocol/errors.ts";
+import { agentBot } from "../../src/shipped/agent-bot.ts";
+import { chatBot } from "../../src/shipped/chat-bot.ts";
+import { createModel, type ModelSettings } from "../../src/shipped/model.ts";
+import { timeTool } from "../../src/shipped/tools/agent-tools.ts";
 import {
   type MockProvider,
   type Reply,

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { startTestServer } from "../../src/testing.ts";
+import { startTestServer } from "../../src/testing/index.ts";
 import { startMockProvider } from "../support/mock-provider.ts";
 import { openaiBot } from "../support/openai-bot.ts";
 

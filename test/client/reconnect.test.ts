@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { ChatEvent, ConnectionState, Run } from "../../client/src/index.ts";
 import { createClient } from "../../client/src/index.ts";
-import { startTestServer } from "../../src/testing.ts";
+import { startTestServer } from "../../src/testing/index.ts";
 import { startMockProvider } from "../support/mock-provider.ts";
 import { openaiBot } from "../support/openai-bot.ts";
 import { expectWholeRun, tokensOf } from "../support/transcript.ts";

@@ -2,7 +2,7 @@
 import { onTestFinished } from "vitest";
 import type { ConnectionState } from "../../client/src/index.ts";
 import { type ClientOptions, createClient, type LangwireClient } from "../../client/src/index.ts";
-import { startTestServer, type TestServerOptions } from "../../src/testing.ts";
+import { startTestServer, type TestServerOptions } from "../../src/testing/index.ts";
 import { type MockProvider, startMockProvider } from "../support/mock-provider.ts";
 import { openaiBot } from "../support/openai-bot.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";

@@ -2,8 +2,8 @@ import { EventSource } from "eventsource";
 import { expect, onTestFinished, test } from "vitest";
 import { serverSentEvents } from "../../client/src/sse.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
-import { verifyTokens } from "../../src/server/doors/auth.ts";
-import type { Authenticate } from "../../src/server/doors/callers.ts";
+import { verifyTokens } from "../../src/server/access/auth.ts";
+import type { Authenticate } from "../../src/server/access/callers.ts";
 import { audience, issuer, startKeyServer } from "../security/tokens.ts";
 import { gate, hello, setUp } from "./set-up.ts";
 

@@ -1,7 +1,7 @@
 /** Several nodes, in one process: what one is asked reaches the run wherever it is. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { TestServer } from "../../src/testing.ts";
+import type { TestServer } from "../../src/testing/index.ts";
 import { NetworkReader, type SentRun } from "../faults/world.ts";
 import { needsRedis, startRedis, type TestRedis } from "../support/redis.ts";
 import { startRedisCluster } from "../support/redis-cluster.ts";

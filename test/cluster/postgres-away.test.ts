@@ -1,6 +1,6 @@
 /** Postgres away: nothing new begins, what is in progress goes on, and is written afterwards. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { TestServer } from "../../src/testing.ts";
+import type { TestServer } from "../../src/testing/index.ts";
 import { needsRedis } from "../support/redis.ts";
 import { read, wsClient } from "../support/stock-client.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";

@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { TestServer } from "../../src/testing.ts";
+import type { TestServer } from "../../src/testing/index.ts";
 import { full, sized } from "../faults/form.ts";
 import { needsRedis } from "../support/redis.ts";
 import { read, wsClient } from "../support/stock-client.ts";

@@ -2,9 +2,9 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { RedisLog } from "../../src/log/redis/redis-log.ts";
-import { Lease } from "../../src/runs/lease.ts";
+import { Lease } from "../../src/runs/cluster/lease.ts";
 import type { Run, Store } from "../../src/store/store.ts";
-import type { TestServer } from "../../src/testing.ts";
+import type { TestServer } from "../../src/testing/index.ts";
 import type { SentRun } from "../faults/world.ts";
 import { needsRedis } from "../support/redis.ts";
 import { read, wsClient } from "../support/stock-client.ts";

@@ -1,7 +1,7 @@
 /** What the network and Redis itself can do: nothing is lost or doubled, or the end says why. */
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { TestServer } from "../../src/testing.ts";
+import type { TestServer } from "../../src/testing/index.ts";
 import { sized } from "../faults/form.ts";
 import type { SentRun } from "../faults/world.ts";
 import { needsRedis, startRedis } from "../support/redis.ts";
@@ -11,7 +11,7 @@ import { expectWholeRun, tokensOf } from "../support/transcript.ts";
 import { ClusterWorld, shortTimes } from "./world.ts";
 
 /** A dead connection is found sooner than outside of tests. */
-const times = { ...shortTimes, leaseMs: 5_000, pingMs: 200, silenceMs: 800 };
+const times = { ...shortTimes, leaseMs: 5_000, pingMs: 200, pingTimeoutMs: 800 };
 const pieces = Array.from({ length: 40 }, (_, index) => `${index} `);
 
 needsRedis("redis faults", () => {
@@ -88,7 +88,7 @@ needsRedis("redis faults", () => {
     test("every packet to Redis takes half a second each way", { timeout: 30_000 }, async () => {
       const slow = await startTcpProxy({ port: world.redis.port });
       const redisUrl = `redis://127.0.0.1:${slow.port}`;
-      const clusterTimes = { ...times, silenceMs: 5_000 };
+      const clusterTimes = { ...times, pingTimeoutMs: 5_000 };
       await using far = await world.startNode({ redisUrl, clusterTimes });
       slow.delay(500);
       const run = world.newRun({ steps: pieces, paceMs: 20 });
@@ -130,7 +130,7 @@ needsRedis("redis faults", () => {
       });
     });
 
-    test("the doorbell's connection is killed again and again", async () => {
+    test("the notifications's connection is killed again and again", async () => {
       await comesThrough(async () => {
         for (let kills = 0; kills < 5; kills++) {
           await world.redis.command("CLIENT", "KILL", "TYPE", "pubsub");

@@ -1,6 +1,6 @@
 /** A Redis Cluster changes under the nodes: slots move, shards go. Nothing is lost or doubled. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { TestServer } from "../../src/testing.ts";
+import type { TestServer } from "../../src/testing/index.ts";
 import type { SentRun } from "../faults/world.ts";
 import { needsRedis, type TestRedis } from "../support/redis.ts";
 import { startRedisCluster, type TestRedisCluster } from "../support/redis-cluster.ts";
@@ -9,7 +9,7 @@ import { ClusterWorld, shortTimes } from "./world.ts";
 
 /** Longer than a failover takes: what readers are told is the log's. */
 const lookAgainMs = 10_000;
-const times = { ...shortTimes, lookAgainMs, leaseMs: 5_000, pingMs: 200, silenceMs: 800 };
+const times = { ...shortTimes, lookAgainMs, leaseMs: 5_000, pingMs: 200, pingTimeoutMs: 800 };
 const pieces = Array.from({ length: 40 }, (_, index) => `${index} `);
 const text = pieces.join("");
 

@@ -1,6 +1,10 @@
 /** Nodes that share one Postgres and one Redis, a provider, and readers whose sockets break. */
 import { randomUUID } from "node:crypto";
-import { startTestServer, type TestServer, type TestServerOptions } from "../../src/testing.ts";
+import {
+  startTestServer,
+  type TestServer,
+  type TestServerOptions,
+} from "../../src/testing/index.ts";
 import { judge, logOf } from "../faults/oracle.ts";
 import { NetworkReader, roomyLimits, type SentRun } from "../faults/world.ts";
 import { type MockProvider, type Reply, startMockProvider } from "../support/mock-provider.ts";

@@ -10,7 +10,7 @@ import { z } from "zod";
 import { settings } from "../../src/config.ts";
 import type { Bot } from "../../src/index.ts";
 import { errorCodes } from "../../src/protocol/errors.ts";
-import { startTestServer } from "../../src/testing.ts";
+import { startTestServer } from "../../src/testing/index.ts";
 import { startMockProvider } from "../support/mock-provider.ts";
 import { read, wsClient } from "../support/stock-client.ts";
 import { expectWholeRun } from "../support/transcript.ts";

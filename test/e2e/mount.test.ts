@@ -8,9 +8,9 @@ import superjson from "superjson";
 import { expect, expectTypeOf, test } from "vitest";
 import { WebSocketServer } from "ws";
 import { z } from "zod";
-import { chatBot } from "../../src/bots/shipped/chat-bot.ts";
 import { type ChatEvent, createChatRouter, formatError, openLangwire } from "../../src/index.ts";
-import { scriptedModel } from "../../src/testing.ts";
+import { chatBot } from "../../src/shipped/chat-bot.ts";
+import { scriptedModel } from "../../src/testing/index.ts";
 import { read } from "../support/stock-client.ts";
 import { expectWholeRun } from "../support/transcript.ts";
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { startTestServer } from "../../src/testing.ts";
+import { startTestServer } from "../../src/testing/index.ts";
 import { startMockProvider } from "../support/mock-provider.ts";
 import { openaiBot } from "../support/openai-bot.ts";
 import { read, sseClient, wsClient } from "../support/stock-client.ts";

@@ -1,9 +1,9 @@
 /** PROTOCOL.md is enough to write a client: examples/python/chat.py was, and it holds. */
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { chatBot } from "../../src/bots/shipped/chat-bot.ts";
 import { LangwireError } from "../../src/index.ts";
-import { scriptedModel, startTestServer } from "../../src/testing.ts";
+import { chatBot } from "../../src/shipped/chat-bot.ts";
+import { scriptedModel, startTestServer } from "../../src/testing/index.ts";
 import { startProgram } from "../support/child-process.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 

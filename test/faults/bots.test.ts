@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { type Bot, type BotDefinition, defineBot } from "../../src/bots/bot.ts";
 import type { ErrorCode } from "../../src/protocol/errors.ts";
-import { scriptedModel, startTestServer } from "../../src/testing.ts";
+import { scriptedModel, startTestServer } from "../../src/testing/index.ts";
 import { read, type StockClient, wsClient } from "../support/stock-client.ts";
 import { expectWholeRun } from "../support/transcript.ts";
 import { faultRow } from "./fault-table.ts";

@@ -1,10 +1,10 @@
 /** A provider that fails in every way it can: each its code, and what was said before is kept. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { chatBot } from "../../src/bots/shipped/chat-bot.ts";
-import { createModel } from "../../src/bots/shipped/model.ts";
 import type { Failure } from "../../src/protocol/errors.ts";
-import { startTestServer, type TestServer } from "../../src/testing.ts";
+import { chatBot } from "../../src/shipped/chat-bot.ts";
+import { createModel } from "../../src/shipped/model.ts";
+import { startTestServer, type TestServer } from "../../src/testing/index.ts";
 import { type MockProvider, type Reply, startMockProvider } from "../support/mock-provider.ts";
 import { read, type StockClient, wsClient } from "../support/stock-client.ts";
 import { faultRow } from "./fault-table.ts";

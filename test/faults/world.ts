@@ -1,6 +1,10 @@
 /** A provider, a server and readers behind bad networks, all in this process, over real sockets. */
 import { randomUUID } from "node:crypto";
-import { startTestServer, type TestServer, type TestServerOptions } from "../../src/testing.ts";
+import {
+  startTestServer,
+  type TestServer,
+  type TestServerOptions,
+} from "../../src/testing/index.ts";
 import { type MockProvider, type Reply, startMockProvider } from "../support/mock-provider.ts";
 import { openaiBot } from "../support/openai-bot.ts";
 import {

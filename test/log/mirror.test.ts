@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { RedisCommands } from "../../src/log/redis/connection.ts";
 import { Mirror } from "../../src/log/redis/mirror.ts";
 import { keysOf } from "../../src/log/redis/scripts.ts";
+import type { RedisCommands } from "../../src/redis/connection.ts";
 
 /** A Redis with one stream, whose answers come when the test says so. */
 function slowRedis() {

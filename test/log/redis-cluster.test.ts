@@ -52,7 +52,7 @@ needsRedis("redis cluster", () => {
       await using log = await RedisLog.open({
         url: `redis://127.0.0.1:${proxy.port}`,
         nodeId,
-        times: { pingMs: 100, silenceMs: 10_000 },
+        times: { pingMs: 100, pingTimeoutMs: 10_000 },
       });
       proxy.pause();
       const [shard] = redis.shards;

@@ -2,18 +2,18 @@
 import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { chatBot } from "../../src/bots/shipped/chat-bot.ts";
 import { openLangwire } from "../../src/index.ts";
 import { adminRoutes } from "../../src/server/admin/admin.ts";
 import type { ExportLine, PruneLine } from "../../src/server/admin/admin-conversations.ts";
 import { createServer } from "../../src/server/app.ts";
-import { scriptedModel } from "../../src/testing.ts";
+import { chatBot } from "../../src/shipped/chat-bot.ts";
+import { scriptedModel } from "../../src/testing/index.ts";
 import { exchange } from "../store/store-place.ts";
 import { startProgram } from "../support/child-process.ts";
 import { read, wsClient } from "../support/stock-client.ts";
 
 const token = "0123456789abcdef01234567";
-const program = new URL("../../src/admin/main.ts", import.meta.url).pathname;
+const program = new URL("../../src/cli/admin/main.ts", import.meta.url).pathname;
 
 async function start() {
   const until = Promise.withResolvers<void>();

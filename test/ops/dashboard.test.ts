@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { LoopLag } from "../../src/server/metrics/loop-lag.ts";
 import { Metrics } from "../../src/server/metrics/metrics.ts";
-import { startTestServer } from "../../src/testing.ts";
+import { startTestServer } from "../../src/testing/index.ts";
 import { root, samplesIn } from "../docs/samples.ts";
 
 /** What a scrape of a new server declares: each metric with its type. */

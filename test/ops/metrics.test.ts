@@ -2,10 +2,10 @@
 import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { chatBot } from "../../src/bots/shipped/chat-bot.ts";
 import { LoopLag } from "../../src/server/metrics/loop-lag.ts";
 import { Metrics, metricsServer } from "../../src/server/metrics/metrics.ts";
-import { scriptedModel, startTestServer } from "../../src/testing.ts";
+import { chatBot } from "../../src/shipped/chat-bot.ts";
+import { scriptedModel, startTestServer } from "../../src/testing/index.ts";
 import { read, wsClient } from "../support/stock-client.ts";
 
 const usage = { inputTokens: 7, outputTokens: 3 };

@@ -6,12 +6,12 @@ import {
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
 import { expect, test } from "vitest";
-import { agentBot } from "../../src/bots/shipped/agent-bot.ts";
-import { chatBot } from "../../src/bots/shipped/chat-bot.ts";
 import type { Bot } from "../../src/index.ts";
 import type { RunObserver } from "../../src/runs/observer.ts";
 import { traceRuns } from "../../src/server/metrics/tracing.ts";
-import { scriptedModel, startTestServer } from "../../src/testing.ts";
+import { agentBot } from "../../src/shipped/agent-bot.ts";
+import { chatBot } from "../../src/shipped/chat-bot.ts";
+import { scriptedModel, startTestServer } from "../../src/testing/index.ts";
 import { read, wsClient } from "../support/stock-client.ts";
 
 async function runOnce(bot: Bot, observer: RunObserver) {

@@ -22,8 +22,12 @@ import {
   type Page,
 } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { agentBot } from "../../src/bots/shipped/agent-bot.ts";
-import { startTestServer, type TestServer, type TestServerOptions } from "../../src/testing.ts";
+import { agentBot } from "../../src/shipped/agent-bot.ts";
+import {
+  startTestServer,
+  type TestServer,
+  type TestServerOptions,
+} from "../../src/testing/index.ts";
 import { buildPage } from "../support/built-page.ts";
 import { type MockProvider, startMockProvider } from "../support/mock-provider.ts";
 import { openaiBot } from "../support/openai-bot.ts";

@@ -1,7 +1,7 @@
 /** Several windows and people; networks and servers that go away and come back. */
 import { SignJWT } from "jose";
 import { expect, test } from "vitest";
-import { verifyTokens } from "../../src/server/doors/auth.ts";
+import { verifyTokens } from "../../src/server/access/auth.ts";
 import { describeWithChromium, gate, textOf } from "./site.ts";
 
 describeWithChromium("the page: windows, people, networks", (open) => {

@@ -10,7 +10,7 @@ import {
 import type { LangwireClient } from "../../client/src/index.ts";
 import { createClient } from "../../client/src/index.ts";
 import { defineBot } from "../../src/bots/bot.ts";
-import { startTestServer } from "../../src/testing.ts";
+import { startTestServer } from "../../src/testing/index.ts";
 import { mount } from "./browser.ts";
 import { gate, type Setting, setUp } from "./setting.ts";
 
@@ -64,7 +64,7 @@ test("a tool call is a part of its own, between the steps", async () => {
 test("a tool that fails says so", async () => {
   const { tool } = await import("langchain");
   const { createAgent } = await import("langchain");
-  const { scriptedModel } = await import("../../src/testing.ts");
+  const { scriptedModel } = await import("../../src/testing/index.ts");
   const broken = tool(
     () => {
       throw new Error("out of order");

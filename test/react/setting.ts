@@ -2,8 +2,8 @@
 import { onTestFinished } from "vitest";
 import { type ClientOptions, createClient, type LangwireClient } from "../../client/src/index.ts";
 import { defineBot } from "../../src/bots/bot.ts";
-import { agentBot } from "../../src/bots/shipped/agent-bot.ts";
-import { type ScriptedReply, scriptedModel, startTestServer } from "../../src/testing.ts";
+import { agentBot } from "../../src/shipped/agent-bot.ts";
+import { type ScriptedReply, scriptedModel, startTestServer } from "../../src/testing/index.ts";
 
 export interface Setting {
   readonly url: string;

@@ -1,6 +1,6 @@
 /** One run's bounds, where a single step of the bot goes past them. */
 import { expect, test } from "vitest";
-import { openLangwire } from "../../src/runs/open-langwire.ts";
+import { openLangwire } from "../../src/open/open-langwire.ts";
 import { all, botDoing, botSaying, caller, newRun } from "./run-bench.ts";
 
 const runLimits = { maxRunBytes: 10_000 };

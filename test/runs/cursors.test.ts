@@ -3,9 +3,9 @@ import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { LogEntry } from "../../src/log/entry.ts";
 import { MemoryLog } from "../../src/log/memory-log.ts";
+import { openLangwire } from "../../src/open/open-langwire.ts";
 import type { ChatEvent } from "../../src/protocol/events.ts";
-import { Follower } from "../../src/runs/follow.ts";
-import { openLangwire } from "../../src/runs/open-langwire.ts";
+import { Follower } from "../../src/runs/following/follower.ts";
 import { all, botSaying, botWaiting, caller, newRun, types, upTo } from "./run-bench.ts";
 
 test("a place ahead of a run in progress does not keep its reader from the end", async () => {

@@ -1,6 +1,6 @@
 /** What readers get of a server that shuts down. */
 import { expect, test } from "vitest";
-import { startTestServer } from "../../src/testing.ts";
+import { startTestServer } from "../../src/testing/index.ts";
 import { read, wsClient } from "../support/stock-client.ts";
 import { botWaiting, newRun } from "./run-bench.ts";
 

@@ -1,7 +1,7 @@
 /** What a reader asks the store for to whom nothing has come for a while. */
 import { expect, onTestFinished, test, vi } from "vitest";
-import { lookAgain } from "../../src/runs/look-again.ts";
-import { openSqliteStore } from "../../src/store/sqlite.ts";
+import { lookAgain } from "../../src/runs/following/look-again.ts";
+import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { begin, endingOf, exchange } from "../store/store-place.ts";
 
 async function setUp() {

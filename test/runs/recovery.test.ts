@@ -3,8 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openLangwire } from "../../src/runs/open-langwire.ts";
-import { openSqliteStore } from "../../src/store/sqlite.ts";
+import { openLangwire } from "../../src/open/open-langwire.ts";
+import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { all, botSaying, botWaiting, caller, newRun, types, upTo } from "./run-bench.ts";
 
 async function dataFolder() {

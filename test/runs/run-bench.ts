@@ -4,8 +4,8 @@ import { RunnableLambda } from "@langchain/core/runnables";
 import { type Bot, type BotDefinition, defineBot } from "../../src/bots/bot.ts";
 import type { LogEntry } from "../../src/log/entry.ts";
 import type { SendInput } from "../../src/protocol/inputs.ts";
-import type { Follower } from "../../src/runs/follow.ts";
-import { type ScriptedReply, scriptedModel } from "../../src/testing.ts";
+import type { Follower } from "../../src/runs/following/follower.ts";
+import { type ScriptedReply, scriptedModel } from "../../src/testing/index.ts";
 
 export const caller = { userId: "ann" };
 

@@ -1,6 +1,6 @@
 /** The moment between a run's claim and its first event. */
 import { expect, test } from "vitest";
-import { openLangwire } from "../../src/runs/open-langwire.ts";
+import { openLangwire } from "../../src/open/open-langwire.ts";
 import { all, botDoing, botWaiting, caller, newRun } from "./run-bench.ts";
 
 test("a cancel that comes while its run is being started stops it", async () => {

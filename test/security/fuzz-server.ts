@@ -1,6 +1,6 @@
 /** The server that is fuzzed, in a process of its own; it tells its parent what became of it. */
 import { createLogger } from "../../src/server/logging/logger.ts";
-import { startTestServer } from "../../src/server/test-server.ts";
+import { startTestServer } from "../../src/testing/test-server.ts";
 import { scriptedBot } from "./scripted-bot.ts";
 
 export interface Report {

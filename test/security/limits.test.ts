@@ -2,9 +2,9 @@
 import { randomUUID } from "node:crypto";
 import { EventSource } from "eventsource";
 import { describe, expect, test } from "vitest";
-import { admission } from "../../src/runs/admission.ts";
-import { memoryRateLimit } from "../../src/runs/rate-limit.ts";
-import { startTestServer, type TestServerOptions } from "../../src/server/test-server.ts";
+import { admission } from "../../src/runs/admission/admission.ts";
+import { memoryRateLimit } from "../../src/runs/admission/rate-limit.ts";
+import { startTestServer, type TestServerOptions } from "../../src/testing/test-server.ts";
 import { read, wsClient } from "../support/stock-client.ts";
 import { expectWholeRun } from "../support/transcript.ts";
 import { openRawSocket, textFrame } from "./raw-socket.ts";

@@ -1,7 +1,7 @@
 /** Tokens: what proves a caller, and what does not. */
 import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { verifyTokens } from "../../src/server/doors/auth.ts";
+import { verifyTokens } from "../../src/server/access/auth.ts";
 import { audience, issuer, secret, sharedSecretToken, startKeyServer } from "../security/tokens.ts";
 
 const nobody = { connectionParams: null, headers: {} };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isLoopbackHost, originCheck } from "../../src/server/doors/origins.ts";
+import { isLoopbackHost, originCheck } from "../../src/server/access/origins.ts";
 
 describe("which pages may call", () => {
   const listed = originCheck(["https://chat.example.com", "http://localhost:5173"]);

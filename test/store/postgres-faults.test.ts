@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { expect, test } from "vitest";
-import type { DatabaseUse } from "../../src/store/database-lock.ts";
-import { openPostgresStore } from "../../src/store/postgres.ts";
+import type { DatabaseUse } from "../../src/store/postgres/database-lock.ts";
+import { openPostgresStore } from "../../src/store/postgres/postgres.ts";
 import { administer, describeWithPostgres } from "../support/postgres.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { begin, endingOf, exchange, newRun } from "./store-place.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from "vitest";
-import { openPostgresStore } from "../../src/store/postgres.ts";
+import { openPostgresStore } from "../../src/store/postgres/postgres.ts";
 import { administer, describeWithPostgres, type TestDatabase } from "../support/postgres.ts";
 import { describeStore } from "./store-contract.ts";
 import { describeStoreModel } from "./store-model.ts";

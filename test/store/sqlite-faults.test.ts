@@ -7,8 +7,8 @@ import { Kysely } from "kysely";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Engine } from "../../src/store/engine.ts";
 import type { Schema } from "../../src/store/schema.ts";
-import { openSqliteStore, type SqliteStore } from "../../src/store/sqlite.ts";
-import { NodeSqliteDialect } from "../../src/store/sqlite-dialect.ts";
+import { openSqliteStore, type SqliteStore } from "../../src/store/sqlite/sqlite.ts";
+import { NodeSqliteDialect } from "../../src/store/sqlite/sqlite-dialect.ts";
 import { begin, endingOf, exchange, newRun } from "./store-place.ts";
 
 const unavailable = { code: "STORE_UNAVAILABLE", cause: expect.any(Error) };

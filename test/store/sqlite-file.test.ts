@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openSqliteStore } from "../../src/store/sqlite.ts";
+import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { begin, endingOf, exchange, newRun } from "./store-place.ts";
 
 let directory: string;
@@ -23,7 +23,7 @@ afterEach(() => rm(directory, { recursive: true }));
 
 /** A process that runs `code`, which may `open()` the store and need not close it. */
 function storeProcess(code: string) {
-  const url = new URL("../../src/store/sqlite.ts", import.meta.url).href;
+  const url = new URL("../../src/store/sqlite/sqlite.ts", import.meta.url).href;
   const script = `
     import { once } from "node:events";
     import { openSqliteStore } from ${JSON.stringify(url)};

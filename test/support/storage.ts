@@ -1,7 +1,7 @@
 /** The three forms of storage, each empty and its own: for suites that must pass on all of them. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe } from "vitest";
-import type { StorageOptions } from "../../src/runs/open-storage.ts";
+import type { StorageOptions } from "../../src/open/open-storage.ts";
 import { describeWithPostgres, type TestPostgres } from "./postgres.ts";
 import { needsRedis, startRedis, type TestRedis } from "./redis.ts";
 

@@ -1,9 +1,9 @@
 /** The chunks of one answer of OpenAI's chat completions, cut from the response and parsed. */
 import { OpenAIClient } from "@langchain/openai";
+import type { BodyFeed } from "../../event-fetch/body-feed.ts";
+import { feedOf } from "../../event-fetch/response-feed.ts";
+import { readSseEvent, type SseEvent } from "../../event-fetch/sse-event.ts";
 import { type Chunk, joinText, TextChunk, textOf } from "./chunk-text.ts";
-import type { BodyFeed } from "./event-fetch/body-feed.ts";
-import { feedOf } from "./event-fetch/response-feed.ts";
-import { readSseEvent, type SseEvent } from "./event-fetch/sse-event.ts";
 
 export type { Chunk } from "./chunk-text.ts";
 

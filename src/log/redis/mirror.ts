@@ -1,13 +1,14 @@
 /**
  * The newest part of one conversation's stream, kept in this process while somebody here follows it.
- * A ring of the doorbell mostly brings what it rings for; else it is one read, however many follow.
+ * A ring of the notifications mostly brings what it rings for; else it is one read, however many follow.
  *
  *   Redis   1 … … … … … … … … … … 90
  *   mirror              70 … … … … 90      readers behind 70 read from Redis themselves
  */
+
+import type { RedisCommands } from "../../redis/connection.ts";
 import { LogEntry } from "../entry.ts";
 import type { Slice } from "../log.ts";
-import type { RedisCommands } from "./connection.ts";
 import { readNewest, readStream } from "./read-stream.ts";
 import type { ConversationKeys } from "./scripts.ts";
 
@@ -50,7 +51,7 @@ export class Mirror {
     if (!this.#loaded) return;
     const last = this.#lastSeq;
     const fresh = entries.filter(({ seq }) => seq > last);
-    // Otherwise there is more in between, and the doorbell, which rings for it, reads it all.
+    // Otherwise there is more in between, and the notifications, which rings for it, reads it all.
     if (fresh[0]?.seq === last + 1) this.#extend(fresh);
   }
 

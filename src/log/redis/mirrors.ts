@@ -1,11 +1,11 @@
 /**
  * The conversations that somebody in this process follows: each has one mirror, from its first reader
- * to its last. The doorbell wakes them; whatever it may have missed is found by a look now and then.
+ * to its last. The notifications wakes them; whatever it may have missed is found by a look now and then.
  */
-import type { RedisCommands } from "./connection.ts";
-import type { Doorbell } from "./doorbell.ts";
+import type { RedisCommands } from "../../redis/connection.ts";
+import type { Notifications } from "../../redis/notifications.ts";
+import { retryFor } from "../../redis/retry.ts";
 import { Mirror } from "./mirror.ts";
-import { patiently } from "./patience.ts";
 import { keysOf } from "./scripts.ts";
 
 export interface MirrorTimes {
@@ -17,7 +17,7 @@ export interface MirrorTimes {
 
 export interface MirrorsOptions {
   readonly link: RedisCommands;
-  readonly doorbell: Doorbell;
+  readonly notifications: Notifications;
   readonly prefix: string;
   readonly times: MirrorTimes;
 }
@@ -64,8 +64,8 @@ export class Mirrors implements Disposable {
       mirror.listeners.delete(onChange);
       if (mirror.listeners.size > 0 || this.get(conversationId) !== mirror) return;
       this.#followed.delete(conversationId);
-      const { doorbell, prefix } = this.#options;
-      void doorbell.unsubscribe(keysOf(prefix, conversationId).bell);
+      const { notifications, prefix } = this.#options;
+      void notifications.unsubscribe(keysOf(prefix, conversationId).bell);
     };
     try {
       await ready;
@@ -86,11 +86,11 @@ export class Mirrors implements Disposable {
   }
 
   #begin(conversationId: string): Followed {
-    const { link, doorbell, prefix, times } = this.#options;
+    const { link, notifications, prefix, times } = this.#options;
     const keys = keysOf(prefix, conversationId);
     const mirror = new Mirror(link, keys);
-    const ready = patiently(times.timeoutMs, async () => {
-      await doorbell.subscribe(keys.bell, (message) => mirror.ring(message));
+    const ready = retryFor(times.timeoutMs, async () => {
+      await notifications.subscribe(keys.bell, (message) => mirror.ring(message));
       await mirror.load();
     });
     return { mirror, ready };

@@ -1,5 +1,5 @@
 /** Which runs each process is writing, in Redis, for whoever takes them over when it is gone. */
-import type { RedisCommands } from "./connection.ts";
+import type { RedisCommands } from "../../redis/connection.ts";
 
 export interface ListedRun {
   readonly runId: string;

@@ -1,6 +1,7 @@
 /** Reading a stream: entries by their numbers, in order, up to the first hole. */
+
+import type { RedisCommands } from "../../redis/connection.ts";
 import { LogEntry } from "../entry.ts";
-import type { RedisCommands } from "./connection.ts";
 
 /** Entries with one field each. */
 export type StreamReply = [id: string, fields: [name: string, json: string]][];

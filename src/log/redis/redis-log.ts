@@ -3,8 +3,15 @@
  * and the one that works on a run writes it, as long as nobody has taken the run over (scripts.ts).
  *
  * A reader sees only what Redis has acknowledged, on the writing process too. Readers of one
- * conversation in one process share a mirror (mirrors.ts), which a doorbell wakes (doorbell.ts).
+ * conversation in one process share a mirror (mirrors.ts), which a notifications wakes (notifications.ts).
  */
+
+import type { RedisTimes } from "../../redis/connection.ts";
+import { KnownServers } from "../../redis/known-servers.ts";
+import { Notifications } from "../../redis/notifications.ts";
+import { RedisLink } from "../../redis/redis-link.ts";
+import { retryFor, unlessAway } from "../../redis/retry.ts";
+import { connectToOne, connectToRedis } from "../../redis/server-cluster.ts";
 import {
   defaultLogBounds,
   type EventLog,
@@ -14,17 +21,11 @@ import {
   type OpenRun,
   type Slice,
 } from "../log.ts";
-import type { RedisTimes } from "./connection.ts";
-import { Doorbell } from "./doorbell.ts";
-import { KnownServers } from "./known-servers.ts";
 import { Mirrors, type MirrorTimes } from "./mirrors.ts";
 import { OpenRuns } from "./open-runs.ts";
-import { patiently, unlessAway } from "./patience.ts";
 import { readNewest, readStream } from "./read-stream.ts";
-import { RedisLink } from "./redis-link.ts";
 import { RedisRunWriter, type WriterTimes } from "./run-writer.ts";
 import { keysOf } from "./scripts.ts";
-import { connectToOne, connectToRedis } from "./server-cluster.ts";
 
 export interface RedisLogTimes extends RedisTimes, WriterTimes, MirrorTimes {
   /** How long Redis may be without an answer before whoever waits is told. */
@@ -67,7 +68,7 @@ interface Parts {
   readonly prefix: string;
   readonly times: LogTimes;
   readonly link: RedisLink;
-  readonly doorbell: Doorbell;
+  readonly notifications: Notifications;
   readonly mirrors: Mirrors;
 }
 
@@ -75,20 +76,23 @@ export class RedisLog implements EventLog {
   readonly prefix: string;
   readonly link: RedisLink;
   /** The connection for other rings than a conversation's, too. */
-  readonly doorbell: Doorbell;
+  readonly notifications: Notifications;
   readonly openRuns: OpenRuns;
   readonly #options: RedisLogOptions;
   readonly #times: LogTimes;
   readonly #mirrors: Mirrors;
   readonly #writers = new Set<RedisRunWriter>();
 
-  private constructor(options: RedisLogOptions, { prefix, times, link, doorbell, mirrors }: Parts) {
+  private constructor(
+    options: RedisLogOptions,
+    { prefix, times, link, notifications, mirrors }: Parts,
+  ) {
     this.#options = options;
     this.#times = times;
     this.#mirrors = mirrors;
     this.prefix = prefix;
     this.link = link;
-    this.doorbell = doorbell;
+    this.notifications = notifications;
     this.openRuns = new OpenRuns(link, prefix);
   }
 
@@ -104,8 +108,8 @@ export class RedisLog implements EventLog {
       }),
     );
     let mirrors: Mirrors | undefined;
-    const doorbell = opening.use(
-      await Doorbell.open({
+    const notifications = opening.use(
+      await Notifications.open({
         times: options.times,
         connect: (attempt) => connectToOne(known, { ...attempt, name: `langwire-bell-${nodeId}` }),
         onMaybeMissed: () => mirrors?.check(0),
@@ -113,12 +117,12 @@ export class RedisLog implements EventLog {
     );
     opening.move();
     const times = timesOf(options);
-    mirrors = new Mirrors({ link, doorbell, prefix, times });
-    return new RedisLog(options, { prefix, times, link, doorbell, mirrors });
+    mirrors = new Mirrors({ link, notifications, prefix, times });
+    return new RedisLog(options, { prefix, times, link, notifications, mirrors });
   }
 
   get healthy(): boolean {
-    if (!this.link.ready || !this.doorbell.ready) return false;
+    if (!this.link.ready || !this.notifications.ready) return false;
     for (const writer of this.#writers) if (!writer.healthy) return false;
     return true;
   }
@@ -157,7 +161,7 @@ export class RedisLog implements EventLog {
   read(conversationId: string, after: number): MaybePromise<Slice> {
     const slice = this.#mirrors.get(conversationId)?.read(after);
     const { timeoutMs } = this.#times;
-    return slice ?? patiently(timeoutMs, () => this.readStored(conversationId, after));
+    return slice ?? retryFor(timeoutMs, () => this.readStored(conversationId, after));
   }
 
   /** As `read`, and as of now: not what this process has heard of. @throws the connection's error */
@@ -189,7 +193,7 @@ export class RedisLog implements EventLog {
       await Promise.all([...this.#writers].map((writer) => writer.flushed()));
     }
     for (const writer of this.#writers) writer.abandon();
-    await this.doorbell[Symbol.asyncDispose]();
+    await this.notifications[Symbol.asyncDispose]();
     await this.link[Symbol.asyncDispose]();
   }
 }

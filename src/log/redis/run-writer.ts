@@ -11,9 +11,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { ChatEvent } from "../../protocol/events.ts";
+import type { RedisCommands } from "../../redis/connection.ts";
 import type { LogEntry } from "../entry.ts";
 import type { RunWriter } from "../log.ts";
-import type { RedisCommands } from "./connection.ts";
 import { RunTail } from "./run-tail.ts";
 import { appendScript, type ConversationKeys, closeScript, openScript } from "./scripts.ts";
 

@@ -10,7 +10,7 @@
  * the process before sends afterwards is refused in the same step in which it would be written.
  */
 import { createHash } from "node:crypto";
-import type { RedisCommands } from "./connection.ts";
+import type { RedisCommands } from "../../redis/connection.ts";
 
 export class Script<Reply> {
   readonly #source: string;

@@ -1,8 +1,8 @@
 /** The operator's access to what is stored: a conversation whole, and the deletion of old ones. */
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import type { Langwire } from "../../open/open-langwire.ts";
 import { LangwireError } from "../../protocol/errors.ts";
-import type { Langwire } from "../../runs/open-langwire.ts";
 import type { Run, StoredConversation } from "../../store/store.ts";
 import { jsonLines } from "./json-lines.ts";
 

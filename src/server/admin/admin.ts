@@ -4,9 +4,9 @@
  * such routes.
  */
 import type { FastifyInstance } from "fastify";
+import type { Langwire } from "../../open/open-langwire.ts";
 import { LangwireError } from "../../protocol/errors.ts";
-import type { Langwire } from "../../runs/open-langwire.ts";
-import { bringsToken } from "../doors/bearer.ts";
+import { bringsToken } from "../access/bearer.ts";
 import { adminConversationRoutes } from "./admin-conversations.ts";
 import { jsonLines } from "./json-lines.ts";
 

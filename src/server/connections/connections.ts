@@ -2,8 +2,8 @@
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { LangwireError } from "../../protocol/errors.ts";
-import { Places } from "../../runs/places.ts";
-import type { Identity } from "../doors/callers.ts";
+import { ConcurrencyLimit } from "../../runs/admission/concurrency-limit.ts";
+import type { Identity } from "../access/callers.ts";
 import { closeCodes } from "./close-codes.ts";
 import { type ConnectionLimits, defaultConnectionLimits } from "./connection-limits.ts";
 import { Expiries, type Expiring } from "./expiries.ts";
@@ -16,18 +16,18 @@ const everybody = "";
 export class Connections implements SocketHost {
   readonly limits: ConnectionLimits;
   readonly #open = new Set<SocketConnection>();
-  readonly #all: Places;
-  readonly #addresses: Places;
-  readonly #users: Places;
+  readonly #all: ConcurrencyLimit;
+  readonly #addresses: ConcurrencyLimit;
+  readonly #users: ConcurrencyLimit;
   readonly #expiries = new Expiries();
   readonly #timer: NodeJS.Timeout;
   #subscriptions = 0;
 
   constructor(limits: Partial<ConnectionLimits> = {}) {
     this.limits = { ...defaultConnectionLimits, ...limits };
-    this.#all = new Places(this.limits.maxSockets);
-    this.#addresses = new Places(this.limits.maxSocketsPerAddress);
-    this.#users = new Places(this.limits.maxSocketsPerUser);
+    this.#all = new ConcurrencyLimit(this.limits.maxSockets);
+    this.#addresses = new ConcurrencyLimit(this.limits.maxSocketsPerAddress);
+    this.#users = new ConcurrencyLimit(this.limits.maxSocketsPerUser);
     this.#timer = setInterval(() => {
       for (const connection of this.#open) connection.look();
     }, this.limits.pingMs).unref();

@@ -11,8 +11,8 @@ import { toTrpcError } from "../../api/errors.ts";
 import type { ChatRouter } from "../../api/router.ts";
 import { TrackedEvents } from "../../api/subscription.ts";
 import type { LangwireError } from "../../protocol/errors.ts";
-import type { Identity } from "../doors/callers.ts";
-import type { Refusals } from "../doors/refusals.ts";
+import type { Identity } from "../access/callers.ts";
+import type { Refusals } from "../access/refusals.ts";
 import type { LogFailure } from "../logging/failure-log.ts";
 import { closeCodes } from "./close-codes.ts";
 import {

@@ -3,7 +3,7 @@
  * backlog, so without this a client that stops reading costs the server everything it does not read.
  */
 import type { Socket } from "node:net";
-import type { Pacer } from "../../runs/pacer.ts";
+import type { Pacer } from "../../runs/following/pacer.ts";
 
 export interface PacingOptions {
   /** Bytes that may wait in this process for one socket, or 64 KiB, which any socket takes. */

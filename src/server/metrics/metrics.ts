@@ -2,8 +2,8 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import { Registry } from "prom-client";
 import type { RunObserver } from "../../runs/observer.ts";
-import { bringsToken } from "../doors/bearer.ts";
-import { isLoopbackHost } from "../doors/origins.ts";
+import { bringsToken } from "../access/bearer.ts";
+import { isLoopbackHost } from "../access/origins.ts";
 import { observeRuns } from "./run-metrics.ts";
 import { type Observed, observeServer } from "./server-metrics.ts";
 

@@ -1,6 +1,6 @@
 /** What the server is at the moment, looked at when somebody asks. */
 import { Gauge, type Registry } from "prom-client";
-import type { Langwire } from "../../runs/open-langwire.ts";
+import type { Langwire } from "../../open/open-langwire.ts";
 import type { Connections } from "../connections/connections.ts";
 import type { LoopLag } from "./loop-lag.ts";
 

@@ -1,0 +1,116 @@
+/** The command line, as the request that it stands for. */
+import { parseArgs } from "node:util";
+import type { PruneInput } from "../../server/admin/admin-conversations.ts";
+
+export const usage = `Usage: npm run admin -- [options] <command>
+
+  list                      the runs in progress
+  show <runId>              one of them, with its message
+  cancel <runId>            stops it, and waits for its end
+  follow <runId>            its events, one a line, to its end
+
+  export <conversationId>   all that is stored of it, one line each: the conversation,
+                            its members, its runs
+  prune --older-than <age>  deletes the conversations that were last active longer ago
+                            than that (90d, 12h, 30m), and tells which, one a line;
+                            those with a run in progress stay
+
+  --dry-run                 with prune: deletes nothing, and tells what it would delete
+  --url <url>               the server (http://127.0.0.1:3000)
+  --help                    this text
+
+The server's ADMIN_TOKEN has to be set, and given here in the variable of the same
+name. Answers are JSON. Exit codes: 0 done, 1 refused, broken off or not reached,
+2 wrong usage.
+`;
+
+export class WrongUsage extends Error {}
+
+export interface Request {
+  readonly url: URL;
+  readonly method: "GET" | "POST";
+  /** Sent as JSON. */
+  readonly body?: PruneInput;
+  /** Whether the answer is a JSON value a line; else it is one. */
+  readonly inLines: boolean;
+}
+
+/** @throws WrongUsage */
+export function commandOf(args: readonly string[]): Request | "help" {
+  const { help, url, positionals, ...options } = read(args);
+  if (help) return "help";
+  const { path, ...request } = requestOf(positionals, options);
+  if (!URL.canParse(path, url)) throw new WrongUsage(`--url is not a URL: ${url}`);
+  return { url: new URL(path, url), ...request };
+}
+
+function read(args: readonly string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        url: { type: "string", default: "http://127.0.0.1:3000" },
+        "older-than": { type: "string" },
+        "dry-run": { type: "boolean" },
+        help: { type: "boolean", default: false, short: "h" },
+      },
+    });
+    return { ...values, positionals };
+  } catch (cause) {
+    throw new WrongUsage(cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+interface Options {
+  readonly "older-than"?: string | undefined;
+  readonly "dry-run"?: boolean | undefined;
+}
+
+function requestOf(
+  [command, id, ...more]: readonly string[],
+  { "older-than": age, "dry-run": dryRun }: Options,
+): Omit<Request, "url"> & { readonly path: string } {
+  if (command === "prune") {
+    if (id !== undefined) throw new WrongUsage(`prune takes no ${JSON.stringify(id)}.`);
+    if (age === undefined) throw new WrongUsage("Older than what? --older-than says it.");
+    const body = { olderThanMs: millisecondsOf(age), dryRun: dryRun ?? false };
+    return { path: "/admin/prune", method: "POST", body, inLines: true };
+  }
+  if (age !== undefined || dryRun !== undefined) {
+    throw new WrongUsage("--older-than and --dry-run belong to prune.");
+  }
+  if (command === "list" && id === undefined) {
+    return { path: "/admin/runs", method: "GET", inLines: false };
+  }
+  if (id === undefined || more.length > 0) throw new WrongUsage("Which one?");
+  const run = `/admin/runs/${encodeURIComponent(id)}`;
+  switch (command) {
+    case "show":
+      return { path: run, method: "GET", inLines: false };
+    case "cancel":
+      return { path: `${run}/cancel`, method: "POST", inLines: false };
+    case "follow":
+      return { path: `${run}/events`, method: "GET", inLines: true };
+    case "export": {
+      const path = `/admin/conversations/${encodeURIComponent(id)}`;
+      return { path, method: "GET", inLines: true };
+    }
+    default:
+      throw new WrongUsage(`No such command: ${command}`);
+  }
+}
+
+const minuteMs = 60_000;
+const unitsMs: Readonly<Record<string, number>> = {
+  m: minuteMs,
+  h: 60 * minuteMs,
+  d: 24 * 60 * minuteMs,
+};
+
+function millisecondsOf(age: string): number {
+  const [, count, unit = ""] = /^([1-9]\d*)([mhd])$/.exec(age) ?? [];
+  const unitMs = unitsMs[unit];
+  if (unitMs === undefined) throw new WrongUsage(`--older-than takes 90d, 12h or 30m, not ${age}.`);
+  return Number(count) * unitMs;
+}

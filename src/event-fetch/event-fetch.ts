@@ -1,0 +1,105 @@
+/**
+ * A `fetch` for model SDKs that costs less while answers stream. The body of an event stream comes
+ * in chunks of whole events, as views of what the socket read, and with no web stream in between.
+ * It also ends what the stock fetch would wait for: a provider that has gone silent.
+ */
+import { Agent, type Dispatcher, interceptors } from "undici";
+import { directRequest, sendDirectly } from "./direct-request.ts";
+import { Exchange } from "./exchange.ts";
+import type { SilenceLimits } from "./idle-timeout.ts";
+import { Pump, sourceOf } from "./pump.ts";
+
+export { ProviderTimeout } from "./idle-timeout.ts";
+
+export interface EventFetchOptions extends Partial<SilenceLimits> {
+  /** Carries every request in place of the direct way, in its own manner. */
+  readonly fetch?: typeof fetch;
+  /** Makes the connections, say through a proxy, in place of an agent of its own. */
+  readonly dispatcher?: Dispatcher;
+  /** Called for each request, before it is sent. */
+  readonly onRequest?: () => void;
+}
+
+/** A `fetch`; closing it lets its answers end, then closes its connections. */
+export interface EventFetch extends AsyncDisposable {
+  (input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  close(): Promise<void>;
+}
+
+const defaultLimits: SilenceLimits = { firstByteTimeoutMs: 300_000, stallTimeoutMs: 120_000 };
+
+const redirectsAtMost = 20;
+
+export function createEventFetch(options: EventFetchOptions = {}): EventFetch {
+  const limits: SilenceLimits = {
+    firstByteTimeoutMs: options.firstByteTimeoutMs ?? defaultLimits.firstByteTimeoutMs,
+    stallTimeoutMs: options.stallTimeoutMs ?? defaultLimits.stallTimeoutMs,
+  };
+  const ownAgent = options.dispatcher === undefined ? createAgent() : undefined;
+  const dispatcher = (options.dispatcher ?? ownAgent)?.compose(
+    interceptors.redirect({ maxRedirections: redirectsAtMost, throwOnMaxRedirect: true }),
+  );
+
+  const eventFetch = async (
+    input: string | URL | Request,
+    init?: RequestInit,
+  ): Promise<Response> => {
+    options.onRequest?.();
+    const direct = options.fetch === undefined ? directRequest(input, init) : undefined;
+    if (direct !== undefined && dispatcher !== undefined) {
+      return sendDirectly(direct, { dispatcher, limits });
+    }
+    return sendThrough(options.fetch ?? fetch, limits, input, init);
+  };
+  const close = async (): Promise<void> => {
+    await ownAgent?.close();
+  };
+  return Object.assign(eventFetch, { close, [Symbol.asyncDispose]: close });
+}
+
+/**
+ * Its idle connections do not keep the process running. As many may be open as there are requests:
+ * runs are limited elsewhere. Its own timeouts are off, because silence is measured here; HTTP/2
+ * would put all answers on one connection, where one paused reader holds up the others.
+ */
+function createAgent(): Agent {
+  return new Agent({ allowH2: false, headersTimeout: 0, bodyTimeout: 0 });
+}
+
+async function sendThrough(
+  inner: typeof fetch,
+  limits: SilenceLimits,
+  input: string | URL | Request,
+  init?: RequestInit,
+): Promise<Response> {
+  const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+  if (signal?.aborted) throw signal.reason;
+  const { promise, ...caller } = Promise.withResolvers<Response>();
+  const exchange = new Exchange(caller, signal, limits);
+  const abort = new AbortController();
+  const close = (reason: Error): void => abort.abort(reason);
+  exchange.connected({ pause: () => {}, resume: () => {}, close });
+  inner(input, { ...init, signal: abort.signal }).then(
+    ({ status, statusText, headers, url, redirected, body }) => {
+      const head = { status, statusText, headers, url, redirected, isEncoded: false };
+      if (body === null) {
+        exchange.answered({ ...head, hasBody: false });
+        exchange.end();
+        return;
+      }
+      const pump = new Pump(sourceOf(body));
+      exchange.connected({
+        pause: () => pump.pause(),
+        resume: () => pump.resume(),
+        close: (reason) => {
+          close(reason);
+          pump.close();
+        },
+      });
+      exchange.answered({ ...head, hasBody: true });
+      void pump.run(exchange);
+    },
+    (error) => exchange.fail(error),
+  );
+  return promise;
+}

@@ -1,0 +1,85 @@
+/** Everything behind the router, opened together: the store, the log, and the runs over them. */
+import type { Bot } from "../bots/bot.ts";
+import { Catalogue } from "../bots/catalogue.ts";
+import type { EventLog } from "../log/log.ts";
+import { type Admit, admission } from "../runs/admission/admission.ts";
+import { memoryRateLimit } from "../runs/admission/rate-limit.ts";
+import type { Cluster } from "../runs/cluster/cluster.ts";
+import { defaultRunLimits, type RunLimits } from "../runs/limits.ts";
+import type { RunObserver } from "../runs/observer.ts";
+import { Runs } from "../runs/runs.ts";
+import type { Store } from "../store/store.ts";
+import { openStorage, type Storage, type StorageOptions } from "./open-storage.ts";
+import { SharedConcurrencyLimit, sharedRateLimit } from "./shared-limits.ts";
+
+export interface LangwireOptions extends StorageOptions {
+  /** What callers can talk to. */
+  readonly bots: readonly Bot[];
+  readonly runLimits?: Partial<RunLimits>;
+  readonly observer?: RunObserver;
+  /** Whether a caller may begin another run. Default: within `runLimits` and `userLimits`. */
+  readonly admit?: Admit;
+  /** What one user may do, on all processes together. Default: everything. */
+  readonly userLimits?: UserLimits;
+}
+
+export interface UserLimits {
+  readonly maxLiveRuns: number;
+  readonly maxRunsPerMinute: number;
+  /** Whether this process is too busy to begin anything. Default: never. */
+  readonly overloaded?: () => boolean;
+}
+
+export interface Langwire extends AsyncDisposable {
+  readonly bots: Catalogue;
+  readonly runs: Runs;
+  readonly store: Store;
+  readonly log: EventLog;
+  /** Set where there may be other processes. */
+  readonly cluster?: Cluster | undefined;
+}
+
+/**
+ * Opens Langwire and ends the runs that an earlier process left behind; with `redisUrl`, joins the
+ * processes that are there.
+ * @throws LangwireError STORE_UNAVAILABLE when something cannot be reached or used, or another
+ *   process uses `dataDir`, or `databaseUrl` without sharing a log
+ */
+export async function openLangwire(options: LangwireOptions): Promise<Langwire> {
+  const { observer = {}, userLimits } = options;
+  const limits = { ...defaultRunLimits, ...options.runLimits };
+  const bots = new Catalogue(options.bots);
+  await using opening = new AsyncDisposableStack();
+  const { storeTimeoutMs, runTimeoutMs } = limits;
+  const storage = opening.use(await openStorage({ ...options, storeTimeoutMs, observer }));
+  const { store, log, shared } = storage;
+  const cluster = shared?.cluster;
+  const { admit = userLimits && admitWithin(userLimits, { shared, runTimeoutMs }) } = options;
+  const runs = opening.use(
+    await Runs.start({ bots, store, log, limits, observer, admit, cluster }),
+  );
+  const opened = opening.move();
+  return { bots, runs, store, log, cluster, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+function admitWithin(
+  { maxLiveRuns, maxRunsPerMinute, ...rest }: UserLimits,
+  { shared, runTimeoutMs }: { shared: Storage["shared"]; runTimeoutMs: number },
+): Admit {
+  const rate = { times: maxRunsPerMinute, perMs: 60_000 };
+  const options = { ...rest, maxLiveRunsPerUser: maxLiveRuns };
+  if (shared === undefined) return admission({ ...options, runsPerUser: memoryRateLimit(rate) });
+  const { cluster, log } = shared;
+  const { link, prefix } = log;
+  const places = new SharedConcurrencyLimit({
+    link,
+    prefix,
+    nodeId: cluster.nodeId,
+    max: maxLiveRuns,
+    // A run that is over its time still has to be stopped and stored.
+    keptMs: runTimeoutMs + 60_000,
+    alive: () => cluster.alive(),
+  });
+  const runsPerUser = sharedRateLimit(rate, { link, prefix: `${prefix}:runs-begun` });
+  return admission({ ...options, runsPerUser, places });
+}

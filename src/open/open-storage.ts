@@ -1,0 +1,128 @@
+/**
+ * The store and the log, in one of three forms:
+ *
+ *   one process                SQLite file, log in memory with a journal in the same file
+ *   one process, database      Postgres, log in memory with a journal in a file of its own
+ *   one of several processes   Postgres, log in Redis, a place in the cluster
+ */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { SqliteJournal } from "../log/journal.ts";
+import type { EventLog, LogBounds } from "../log/log.ts";
+import { MemoryLog } from "../log/memory-log.ts";
+import { RedisLog, type RedisLogTimes } from "../log/redis/redis-log.ts";
+import { Cluster, type ClusterTimes } from "../runs/cluster/cluster.ts";
+import type { RunObserver } from "../runs/observer.ts";
+import { openPostgresStore } from "../store/postgres/postgres.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
+import type { Store } from "../store/store.ts";
+import { takeFolder } from "./folder-lock.ts";
+
+export interface StorageOptions {
+  /** Where conversations and the journal live. Without it, in memory alone. */
+  readonly dataDir?: string;
+  /** `postgres://…`: conversations live there instead. Without `redisUrl`, for one process alone. */
+  readonly databaseUrl?: string;
+  /**
+   * `redis://…`: one of several processes that share this Redis and `databaseUrl`. Of a Redis Cluster,
+   * any server.
+   */
+  readonly redisUrl?: string;
+  /** Begins every key in Redis. Default: `langwire`. */
+  readonly redisPrefix?: string;
+  readonly clusterTimes?: Partial<ClusterTimes & RedisLogTimes>;
+  readonly logBounds?: Partial<LogBounds>;
+}
+
+export interface Storage extends AsyncDisposable {
+  readonly store: Store;
+  readonly log: EventLog;
+  /** Set where there may be other processes. */
+  readonly shared: { readonly cluster: Cluster; readonly log: RedisLog } | undefined;
+}
+
+export interface OpenStorageOptions extends StorageOptions {
+  readonly storeTimeoutMs: number;
+  readonly observer: RunObserver;
+}
+
+const databaseFile = "langwire.sqlite";
+const journalFile = "journal.sqlite";
+
+/**
+ * @throws LangwireError STORE_UNAVAILABLE when something cannot be reached or used, or another
+ *   process uses `dataDir`, or `databaseUrl` without sharing a log
+ * @throws TypeError for `redisUrl` without `databaseUrl`
+ */
+export async function openStorage(options: OpenStorageOptions): Promise<Storage> {
+  const { databaseUrl, redisUrl } = options;
+  if (redisUrl !== undefined && databaseUrl === undefined) {
+    throw new TypeError("redisUrl needs databaseUrl: processes that share a log share a store");
+  }
+  await using opening = new AsyncDisposableStack();
+  const parts =
+    databaseUrl === undefined
+      ? await openSqlite(opening, options)
+      : redisUrl === undefined
+        ? await openPostgres(opening, { ...options, databaseUrl })
+        : await openCluster(opening, { ...options, databaseUrl, redisUrl });
+  const opened = opening.move();
+  return { shared: undefined, ...parts, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+async function openSqlite(opening: AsyncDisposableStack, { dataDir, logBounds }: StorageOptions) {
+  if (dataDir !== undefined) opening.use(await takeFolder(dataDir));
+  const path = dataDir === undefined ? ":memory:" : join(dataDir, databaseFile);
+  const store = opening.use(await openSqliteStore({ path }));
+  const journal = dataDir === undefined ? undefined : new SqliteJournal(store.database);
+  return { store, log: opening.use(new MemoryLog({ bounds: logBounds, journal })) };
+}
+
+async function openPostgres(
+  opening: AsyncDisposableStack,
+  { dataDir, databaseUrl, logBounds }: StorageOptions & { databaseUrl: string },
+) {
+  if (dataDir !== undefined) opening.use(await takeFolder(dataDir));
+  const store = opening.use(await openPostgresStore({ url: databaseUrl, use: "alone" }));
+  const journal =
+    dataDir === undefined ? undefined : openJournal(opening, join(dataDir, journalFile));
+  return { store, log: opening.use(new MemoryLog({ bounds: logBounds, journal })) };
+}
+
+function openJournal(opening: AsyncDisposableStack, path: string): SqliteJournal {
+  const database = new DatabaseSync(path);
+  opening.defer(() => database.close());
+  // Like the store's file: a commit does not wait for the disk.
+  database.exec("pragma journal_mode = wal; pragma synchronous = normal");
+  return new SqliteJournal(database);
+}
+
+async function openCluster(
+  opening: AsyncDisposableStack,
+  options: OpenStorageOptions & { databaseUrl: string; redisUrl: string },
+) {
+  const { databaseUrl, redisUrl, redisPrefix, clusterTimes } = options;
+  const { logBounds, storeTimeoutMs, observer } = options;
+  // A process that starts again is another one: what the one before left is for the reaper.
+  const nodeId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  const store = opening.use(await openPostgresStore({ url: databaseUrl, use: "shared" }));
+  const log = opening.use(
+    await RedisLog.open({
+      url: redisUrl,
+      prefix: redisPrefix,
+      nodeId,
+      bounds: logBounds,
+      times: { timeoutMs: storeTimeoutMs, ...clusterTimes },
+      mayRewrite: async ({ conversationId, runId }) => {
+        const run = await store.runs.running(conversationId);
+        return run?.runId === runId && run.owner === nodeId;
+      },
+    }),
+  );
+  const cluster = opening.use(
+    await Cluster.join({ log, store, nodeId, times: clusterTimes, observer }),
+  );
+  return { store, log, shared: { cluster, log } };
+}

@@ -1,0 +1,151 @@
+/**
+ * One connection to Redis: to a server, or to all shards of a cluster (server-cluster.ts). It is used
+ * until it breaks and is then replaced (redis-link.ts), so there is one way in which a connection is
+ * lost: every command in flight there rejects at once, and whoever sent it decides whether it may be
+ * repeated. Nothing is queued.
+ */
+import { createClient, ErrorReply } from "redis";
+
+export interface RedisTimes {
+  readonly connectTimeoutMs: number;
+  readonly pingMs: number;
+  /** A ping that takes longer means that the connection is dead. */
+  readonly pingTimeoutMs: number;
+  readonly maxReconnectDelayMs: number;
+}
+
+export const defaultRedisTimes: RedisTimes = {
+  connectTimeoutMs: 5_000,
+  pingMs: 1_000,
+  pingTimeoutMs: 5_000,
+  maxReconnectDelayMs: 1_000,
+};
+
+/** Where commands go. */
+export interface RedisCommands {
+  /**
+   * Sends a command of which all keys are in one slot.
+   * @param key one of them, by which a cluster finds the shard
+   * @returns what Redis answered, as RESP3
+   * @throws the connection's error, or what Redis answered in place of a reply
+   */
+  send<Reply>(key: string, command: readonly string[]): Promise<Reply>;
+}
+
+/** What is to answer pings; without an answer it is ended. */
+export interface Pinged {
+  ping(): Promise<unknown>;
+  destroy(): void;
+}
+
+export interface RedisConnection extends RedisCommands {
+  /** Settles when a server is lost. What is left of a cluster takes commands all the same. */
+  readonly broken: Promise<void>;
+  readonly servers: readonly Pinged[];
+  /** Ends it for the sake of another one: what is in flight may still be answered. */
+  retire(): void;
+  destroy(): void;
+}
+
+/** One try to connect. */
+export interface Attempt {
+  readonly times: RedisTimes;
+  readonly signal: AbortSignal;
+  /** Tries that failed, and the end of the connection before. */
+  readonly failures: number;
+}
+
+export interface ConnectOptions extends Attempt {
+  /** What `CLIENT LIST` shows. */
+  readonly name: string;
+}
+
+export type RedisClient = ReturnType<typeof newClient>;
+
+/** Commands that may wait for their answers; beyond it they are refused. */
+const maxCommandsInFlight = 50_000;
+
+export class OneServer implements RedisConnection {
+  readonly client: RedisClient;
+  readonly broken: Promise<void>;
+
+  private constructor(client: RedisClient) {
+    this.client = client;
+    this.broken = new Promise<void>((resolve) => client.once("terminated", () => resolve()));
+    // The client's errors reach whoever sent a command; without a listener they would be thrown.
+    client.on("error", () => {});
+  }
+
+  /** @throws the connection's error, or the signal's reason */
+  static async connect(url: string, options: ConnectOptions): Promise<OneServer> {
+    const server = new OneServer(newClient(url, options));
+    try {
+      await orAborted(server.client.connect(), options.signal);
+      return server;
+    } catch (cause) {
+      server.destroy();
+      throw cause;
+    }
+  }
+
+  get servers(): readonly Pinged[] {
+    return [this.client];
+  }
+
+  send<Reply>(_key: string, command: readonly string[]): Promise<Reply> {
+    return this.client.sendCommand<Reply>(command);
+  }
+
+  /** Whether it is one of a cluster's. One that may not tell is taken for a server of its own. */
+  async inClusterMode(): Promise<boolean> {
+    try {
+      return (await this.client.info("cluster")).includes("cluster_enabled:1");
+    } catch (cause) {
+      if (cause instanceof ErrorReply) return false;
+      throw cause;
+    }
+  }
+
+  retire(): void {
+    this.destroy();
+  }
+
+  destroy(): void {
+    this.client.destroy();
+  }
+}
+
+function newClient(url: string, options: ConnectOptions) {
+  return createClient({ url, ...clientOptions(options) });
+}
+
+/** The same for every connection of a process. */
+export function clientOptions({ name, times }: Pick<ConnectOptions, "name" | "times">) {
+  return {
+    name,
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: maxCommandsInFlight,
+    maintNotifications: "disabled",
+    commandOptions: { timeout: 0 },
+    socket: {
+      connectTimeout: times.connectTimeoutMs,
+      // Above the time between pings: it ends a handshake that is not answered.
+      socketTimeout: times.pingMs + times.pingTimeoutMs,
+      reconnectStrategy: false,
+    },
+  } as const;
+}
+
+/** @throws what the work throws, or the signal's reason */
+export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  work.catch(() => {});
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

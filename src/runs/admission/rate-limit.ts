@@ -1,0 +1,42 @@
+/** How often something may happen for a key: a user, an address. */
+import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
+import { LangwireError } from "../../protocol/errors.ts";
+
+export interface RateLimit {
+  /**
+   * Uses one of the key's turns.
+   * @throws LangwireError RATE_LIMITED with `retryAfterMs` when none is left
+   */
+  take(key: string): Promise<void>;
+}
+
+export interface Rate {
+  /** `Infinity` for no limit. */
+  readonly times: number;
+  readonly perMs: number;
+}
+
+/** Counts in this process alone. */
+export function memoryRateLimit(rate: Rate): RateLimit {
+  if (rate.times === Number.POSITIVE_INFINITY) return { take: async () => {} };
+  return limitBy(new RateLimiterMemory(limiterOptions(rate)));
+}
+
+/** What a limiter of rate-limiter-flexible is made with. */
+export function limiterOptions({ times, perMs }: Rate): { points: number; duration: number } {
+  return { points: times, duration: perMs / 1_000 };
+}
+
+/** @param limiter any limiter of rate-limiter-flexible, made with `limiterOptions(rate)` */
+export function limitBy(limiter: { consume(key: string): Promise<unknown> }): RateLimit {
+  return {
+    take: async (key) => {
+      try {
+        await limiter.consume(key);
+      } catch (refused) {
+        if (!(refused instanceof RateLimiterRes)) throw refused;
+        throw new LangwireError("RATE_LIMITED", { retryAfterMs: Math.ceil(refused.msBeforeNext) });
+      }
+    },
+  };
+}

@@ -1,0 +1,185 @@
+/**
+ * Who is there. Every process renews its place in one sorted set, on Redis's clock; a place that was
+ * not renewed for `leaseMs` means that the process is gone. One process at a time, the reaper, looks
+ * for those who are.
+ *
+ * After Redis itself was away or stood still, everybody's place looks old. So a process may call
+ * others gone only when its own place was renewed in time, again and again, for a whole `leaseMs`:
+ * in that time every living process could do the same.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { Script } from "../../log/redis/scripts.ts";
+import type { RedisLink } from "../../redis/redis-link.ts";
+
+export interface LeaseTimes {
+  readonly leaseMs: number;
+  readonly renewMs: number;
+}
+
+export const defaultLeaseTimes: LeaseTimes = { leaseMs: 15_000, renewMs: 2_500 };
+
+export interface LeaseOptions {
+  readonly link: RedisLink;
+  /** Begins every key. */
+  readonly prefix: string;
+  readonly nodeId: string;
+  readonly times: LeaseTimes;
+  /** Called after each renewal. */
+  readonly onRenewed: (lease: Renewal) => void;
+}
+
+export interface Renewal {
+  /** Others may have taken this process for gone. */
+  readonly lapsed: boolean;
+  /** It is this process's turn to look for those who are gone. */
+  readonly reaper: boolean;
+}
+
+export interface Census {
+  readonly alive: ReadonlySet<string>;
+  /** Those whose places have not been cleared yet. */
+  readonly gone: readonly string[];
+}
+
+const now = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`;
+
+/** ARGV: node, lease, time between renewals. Answers `[1 when it had lapsed, 1 for the reaper]`. */
+const renewScript = new Script<[number, number]>(
+  3,
+  `${now}
+local node, lease, renew = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local renewed = tonumber(redis.call('ZSCORE', KEYS[1], node) or '-1')
+local since = tonumber(redis.call('HGET', KEYS[2], node) or '-1')
+local lapsed = renewed < 0 or now - renewed >= lease
+if lapsed or since < 0 or now - renewed > lease / 2 then
+  since = now
+  redis.call('HSET', KEYS[2], node, string.format('%.0f', since))
+end
+redis.call('ZADD', KEYS[1], string.format('%.0f', now), node)
+local reaper = 0
+if now - since >= lease then
+  local holder = redis.call('GET', KEYS[3])
+  if not holder or holder == node then
+    redis.call('SET', KEYS[3], node, 'PX', renew * 2)
+    reaper = 1
+  end
+end
+for _, key in ipairs({KEYS[1], KEYS[2]}) do redis.call('PEXPIRE', key, lease * 1000) end
+return {lapsed and 1 or 0, reaper}
+`,
+);
+
+/** ARGV: node, lease. Answers `[those alive, those gone]`, or nothing when the node may not ask. */
+const censusScript = new Script<[string[], string[]] | []>(
+  3,
+  `${now}
+local node, lease = ARGV[1], tonumber(ARGV[2])
+local renewed = tonumber(redis.call('ZSCORE', KEYS[1], node) or '-1')
+local since = tonumber(redis.call('HGET', KEYS[2], node) or tostring(now))
+if now - renewed > lease / 2 or now - since < lease then return {} end
+local border = string.format('%.0f', now - lease)
+return {
+  redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. border, '+inf'),
+  redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', border)
+}
+`,
+);
+
+/** ARGV: node. */
+const clearScript = new Script<number>(
+  3,
+  `
+redis.call('HDEL', KEYS[2], ARGV[1])
+if redis.call('GET', KEYS[3]) == ARGV[1] then redis.call('DEL', KEYS[3]) end
+return redis.call('ZREM', KEYS[1], ARGV[1])
+`,
+);
+
+export class Lease implements AsyncDisposable {
+  readonly #options: LeaseOptions;
+  readonly #keys: readonly string[];
+  readonly #closing = new AbortController();
+  #renewedAtMs = Number.NEGATIVE_INFINITY;
+  /** Until it is given back. */
+  #kept = Promise.resolve();
+  #renewal: Promise<void> | undefined;
+
+  private constructor(options: LeaseOptions) {
+    this.#options = options;
+    const base = `${options.prefix}:{nodes}`;
+    this.#keys = [`${base}:renewed`, `${base}:since`, `${base}:reaper`];
+  }
+
+  /** @throws the connection's error */
+  static async take(options: LeaseOptions): Promise<Lease> {
+    const lease = new Lease(options);
+    await lease.renew();
+    lease.#kept = lease.#keepRenewing();
+    return lease;
+  }
+
+  /** False when others may take this process for gone. */
+  get held(): boolean {
+    return performance.now() - this.#renewedAtMs < this.#options.times.leaseMs;
+  }
+
+  /** Renews it now, once for all who ask meanwhile. @throws the connection's error */
+  renew(): Promise<void> {
+    this.#renewal ??= this.#renew().finally(() => {
+      this.#renewal = undefined;
+    });
+    return this.#renewal;
+  }
+
+  /** Undefined when this process may not call anybody gone: Redis was away, or lost its data. */
+  async census(): Promise<Census | undefined> {
+    const { link, nodeId, times } = this.#options;
+    const args = [nodeId, times.leaseMs];
+    const [alive, gone] = await censusScript.run(link, this.#keys, args);
+    return alive && gone && { alive: new Set(alive), gone };
+  }
+
+  /** Clears the place of one who is gone. */
+  async clear(nodeId: string): Promise<void> {
+    await clearScript.run(this.#options.link, this.#keys, [nodeId]);
+  }
+
+  /** Gives the place back: whoever leaves in order need not be waited for. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await this.#kept;
+    await this.#renewal?.catch(() => {});
+    const { link, nodeId } = this.#options;
+    if (link.ready) await this.clear(nodeId).catch(() => {});
+  }
+
+  async #renew(): Promise<void> {
+    // Whoever has given the place back must not be found there.
+    this.#closing.signal.throwIfAborted();
+    const { link, nodeId, times, onRenewed } = this.#options;
+    // As of before: Redis may count from any moment in between.
+    const askedAtMs = performance.now();
+    const args = [nodeId, times.leaseMs, times.renewMs];
+    const [lapsed, reaper] = await renewScript.run(link, this.#keys, args);
+    this.#renewedAtMs = askedAtMs;
+    onRenewed({ lapsed: lapsed === 1, reaper: reaper === 1 });
+  }
+
+  async #keepRenewing(): Promise<void> {
+    const { signal } = this.#closing;
+    const { renewMs } = this.#options.times;
+    let waitMs = renewMs;
+    while (!signal.aborted) {
+      await delay(waitMs, undefined, { ref: false, signal }).catch(() => {});
+      if (signal.aborted) return;
+      const renewed = await this.renew().then(
+        () => true,
+        () => false,
+      );
+      waitMs = renewed ? renewMs : renewMs / 10;
+    }
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * One run while it is in progress on this machine.
+ *
+ *   running ── bot is done ─────────────▶ ending ── stored ──▶ ended
+ *      └── cancel, limit, shutdown ─▶ stopping ─┘
+ *
+ * Exactly one path leads to `runEnd`: `#work` is the only caller of `#end`, and runs once. A run that
+ * another process has taken over gets its `runEnd` there, and ends here without a word.
+ */
+import type { Bot, HistoryMessage } from "../../bots/bot.ts";
+import { type SpanEvent, startBot } from "../../bots/run/run-bot.ts";
+import type { RunWriter } from "../../log/log.ts";
+import { AnswerFold } from "../../protocol/answer.ts";
+import { type Failure, LangwireError } from "../../protocol/errors.ts";
+import type { RunStatus, Usage } from "../../protocol/events.ts";
+import type { Run } from "../../store/store.ts";
+import type { RunLimits } from "../limits.ts";
+
+/** How a run ended, as the store keeps it and `runEnd` tells it. */
+export interface RunEnding {
+  readonly status: RunStatus;
+  readonly text: string;
+  readonly usage?: Usage | undefined;
+  readonly error?: Failure | undefined;
+  readonly providerCalls: number;
+  /** From the start to the first token, where there was one. */
+  readonly firstTokenMs?: number | undefined;
+  /** How long the log took to store the run's last event. */
+  readonly appendMs?: number | undefined;
+  /** For the server's log alone. */
+  readonly cause?: unknown;
+}
+
+export interface LiveRunOptions {
+  readonly run: Run;
+  readonly bot: Bot;
+  /** What was said before. The run fails where this rejects. */
+  readonly history: () => Promise<readonly HistoryMessage[]>;
+  readonly writer: RunWriter;
+  readonly limits: RunLimits;
+  /** Stores the ending. Settles when it is stored, or when it never will be: then with what is. */
+  readonly store: (ending: RunEnding, endSeq: number, endedAt: string) => Promise<RunEnding>;
+  /** Told of what the run's spans do, their tokens apart. */
+  readonly observe?: ((event: SpanEvent) => void) | undefined;
+}
+
+/** Why a run is stopped: by its caller, or for a failure. */
+type StopReason = "cancelled" | LangwireError;
+
+export class LiveRun {
+  readonly run: Run;
+  /** Settles when `runEnd` can be read. Never rejects. */
+  readonly ended: Promise<RunEnding>;
+  readonly #options: LiveRunOptions;
+  readonly #answer = new AnswerFold();
+  readonly #stopping = new AbortController();
+  #stopReason: StopReason | undefined;
+  #accepting = true;
+  #bytes = 0;
+  readonly #startedMs = performance.now();
+  #firstTokenMs: number | undefined;
+
+  constructor(options: LiveRunOptions) {
+    this.run = options.run;
+    this.#options = options;
+    const { lost } = options.writer;
+    lost?.addEventListener("abort", () => this.fail(lost.reason), { once: true });
+    this.ended = this.#work();
+  }
+
+  /** The number of the last event that it wrote. */
+  get lastSeq(): number {
+    return this.#options.writer.lastSeq;
+  }
+
+  /** Closes the provider's call at once; `ended` tells when the run is over. */
+  cancel(): void {
+    this.#stop("cancelled");
+  }
+
+  /** Stops the run because it cannot or may not go on. */
+  fail(error: LangwireError): void {
+    this.#stop(error);
+  }
+
+  async #work(): Promise<RunEnding> {
+    const { run, bot, writer, limits } = this.#options;
+    const { runId, conversationId, botId, userId, message } = run;
+    const at = run.startedAt;
+    writer.append({ type: "runStart", runId, at, conversationId, botId, userId, message });
+    const signal = this.#stopping.signal;
+    const timeout = setTimeout(
+      () => this.fail(new LangwireError("RUN_TIMEOUT")),
+      limits.runTimeoutMs,
+    );
+    const history = await this.#history();
+    const botRun = startBot(bot, {
+      context: { runId, conversationId, userId },
+      turn: { message, history },
+      emit: (event) => this.#emit(event),
+      signal,
+    });
+    const outcome = await Promise.race([botRun.done, graceAfter(signal, limits.stopGraceMs)]);
+    clearTimeout(timeout);
+    this.#accepting = false;
+    const { usage, providerCalls } = botRun;
+    const known = { usage, providerCalls, firstTokenMs: this.#firstTokenMs };
+    if (this.#stopReason === "cancelled") {
+      return this.#end({ status: "cancelled", text: this.#answer.text, ...known });
+    }
+    if (this.#stopReason === undefined && outcome?.status === "completed") {
+      const text = outcome.text ?? this.#answer.text;
+      if (Buffer.byteLength(text) <= limits.maxRunBytes)
+        return this.#end({ status: "completed", text, ...known });
+      this.#stopReason = new LangwireError("RUN_TOO_LARGE");
+    }
+    const error =
+      this.#stopReason ??
+      (outcome?.status === "failed" ? outcome.error : new LangwireError("INTERNAL"));
+    return this.#end({
+      status: "failed",
+      text: this.#answer.text,
+      error: error.toFailure(),
+      cause: error.cause,
+      ...known,
+    });
+  }
+
+  #emit(event: SpanEvent): void {
+    if (!this.#accepting || this.#stopReason !== undefined) return;
+    const { run, writer, limits, observe } = this.#options;
+    if (event.type === "token") this.#firstTokenMs ??= performance.now() - this.#startedMs;
+    else if (event.type !== "reasoning") observe?.(event);
+    // Payloads were bounded where they were made; a text is as long as the bot made it.
+    const leastBytes = "text" in event ? event.text.length : 0;
+    if (this.#bytes + leastBytes <= limits.maxRunBytes) {
+      this.#answer.add(event);
+      this.#bytes += writer.append(event);
+      const events = writer.lastSeq - run.firstSeq;
+      if (this.#bytes <= limits.maxRunBytes && events <= limits.maxRunEvents) return;
+    }
+    this.fail(new LangwireError("RUN_TOO_LARGE"));
+  }
+
+  async #history(): Promise<readonly HistoryMessage[]> {
+    try {
+      return await this.#options.history();
+    } catch (cause) {
+      this.fail(new LangwireError("STORE_UNAVAILABLE", { cause }));
+      return [];
+    }
+  }
+
+  /**
+   * The store hears of the end before the readers do: whoever has seen `runEnd` may send the next
+   * message at once, and finds the conversation free.
+   */
+  async #end(ending: RunEnding): Promise<RunEnding> {
+    const { run, writer, store } = this.#options;
+    if (ending.error?.code === "OWNER_LOST") return ending;
+    const at = new Date().toISOString();
+    const { status, text, usage, error, ...rest } = await store(ending, writer.lastSeq + 1, at);
+    const appendedMs = performance.now();
+    writer.append({ type: "runEnd", runId: run.runId, at, status, text, usage, error });
+    await writer.flushed();
+    const appendMs = performance.now() - appendedMs;
+    writer.close();
+    return { status, text, usage, error, ...rest, appendMs };
+  }
+
+  #stop(reason: StopReason): void {
+    if (this.#stopReason !== undefined || !this.#accepting) return;
+    this.#stopReason = reason;
+    this.#stopping.abort(reason);
+  }
+}
+
+/** Settles some time after the signal: a bot that ignores it is left behind. */
+function graceAfter(signal: AbortSignal, graceMs: number): Promise<undefined> {
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => setTimeout(resolve, graceMs, undefined), { once: true });
+  });
+}

@@ -1,0 +1,217 @@
+/**
+ * The runs in progress on this machine: which may begin, how they are claimed and started, and how
+ * all of them come to an end when the machine goes down.
+ */
+import type { Bot } from "../../bots/bot.ts";
+import type { Catalogue } from "../../bots/catalogue.ts";
+import type { EventLog } from "../../log/log.ts";
+import { LangwireError } from "../../protocol/errors.ts";
+import type { SendInput } from "../../protocol/inputs.ts";
+import type { HistoryEntry, Run, Store } from "../../store/store.ts";
+import type { Admit } from "../admission/admission.ts";
+import type { Caller } from "../caller.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { RunLimits } from "../limits.ts";
+import type { ShieldedObserver } from "../observer.ts";
+import { Finalizer } from "./finalizer.ts";
+import { LiveRun, type RunEnding } from "./live-run.ts";
+import { StoreWatch } from "./store-watch.ts";
+
+export interface LiveRunsOptions {
+  readonly bots: Catalogue;
+  readonly store: Store;
+  readonly log: EventLog;
+  readonly limits: RunLimits;
+  readonly observer: ShieldedObserver;
+  readonly admit: Admit | undefined;
+  readonly cluster: Cluster | undefined;
+}
+
+const retryAfterMs = 1_000;
+
+export class LiveRuns implements AsyncDisposable {
+  readonly #options: LiveRunsOptions;
+  readonly #watch: StoreWatch;
+  readonly #endings: Finalizer;
+  readonly #live = new Map<string, LiveRun>();
+  /** Runs that are being claimed; a moment later each is live, or refused, or was live before. */
+  readonly #starting = new Map<Promise<unknown>, string>();
+  #draining = false;
+
+  constructor(options: LiveRunsOptions) {
+    const { store, log, limits, observer } = options;
+    this.#options = options;
+    this.#watch = new StoreWatch(store);
+    const timeoutMs = limits.storeTimeoutMs;
+    this.#endings = new Finalizer({ store, log, watch: this.#watch, timeoutMs, observer });
+  }
+
+  get all(): ReadonlyMap<string, LiveRun> {
+    return this.#live;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Whether runs are refused since the store was found away, and has not been found back. */
+  get storeAway(): boolean {
+    return this.#watch.away;
+  }
+
+  /** Why no run may begin now with this. One that was claimed before can be read all the same. */
+  refusal({ botId, message }: SendInput): LangwireError | undefined {
+    const { bots, log, limits, cluster } = this.#options;
+    if (this.#draining || this.#live.size + this.#starting.size >= limits.maxLiveRuns) {
+      return new LangwireError("OVERLOADED", { retryAfterMs });
+    }
+    if (this.#watch.away || !log.healthy || cluster?.joined === false) {
+      return new LangwireError("STORE_UNAVAILABLE", { retryAfterMs });
+    }
+    if (bots.get(botId) === undefined) {
+      return new LangwireError("NOT_FOUND", { message: "No such bot." });
+    }
+    if (message.length > limits.maxMessageLength) {
+      const why = `message: longer than ${limits.maxMessageLength} characters`;
+      return new LangwireError("BAD_INPUT", { message: why });
+    }
+    return undefined;
+  }
+
+  /**
+   * Claims the run and starts it; one that was claimed before is only looked up. It counts as a run
+   * from before its claim on, so that neither limits nor the shutdown miss it.
+   * @param interrupt ends the run in progress in the conversation, where the caller asked for that
+   */
+  async start(
+    caller: Caller,
+    input: SendInput,
+    interrupt: (runId: string) => Promise<unknown>,
+  ): Promise<Run> {
+    const refusal = this.refusal(input);
+    if (refusal !== undefined) throw refusal;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#starting.set(promise, input.runId);
+    try {
+      return await this.#claim(caller, input, interrupt);
+    } catch (cause) {
+      const away = cause instanceof LangwireError && cause.code === "STORE_UNAVAILABLE";
+      if (away) void this.#watch.back();
+      throw cause;
+    } finally {
+      this.#starting.delete(promise);
+      resolve();
+    }
+  }
+
+  /** The run, once it is no longer being started; undefined when it is not in progress here. */
+  async started(runId: string): Promise<LiveRun | undefined> {
+    for (const [started, id] of this.#starting) if (id === runId) await started;
+    return this.#live.get(runId);
+  }
+
+  /** Stops a run. @returns how it ended; undefined when it is not in progress here */
+  async cancel(runId: string): Promise<RunEnding | undefined> {
+    const live = await this.started(runId);
+    live?.cancel();
+    if (live === undefined) await this.#endings.settle(runId);
+    return live?.ended;
+  }
+
+  /** Takes no more runs, and waits for those in progress; then ends what is left. */
+  async drain(graceMs: number): Promise<void> {
+    this.#draining = true;
+    const ended = this.#allEnded();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, graceMs);
+    await Promise.race([ended, promise]);
+    clearTimeout(timer);
+    this.#endings.hurry();
+    await Promise.all(this.#starting.keys());
+    for (const run of this.#live.values()) run.fail(new LangwireError("SERVER_RESTARTED"));
+    await ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#watch[Symbol.dispose]();
+    await this.#endings[Symbol.asyncDispose]();
+  }
+
+  async #allEnded(): Promise<void> {
+    while (this.#starting.size + this.#live.size > 0) {
+      await Promise.all(this.#starting.keys());
+      await Promise.all([...this.#live.values()].map(({ ended }) => ended));
+    }
+  }
+
+  async #claim(
+    caller: Caller,
+    input: SendInput,
+    interrupt: (runId: string) => Promise<unknown>,
+  ): Promise<Run> {
+    const { bots, store, admit, cluster } = this.#options;
+    const { runId, conversationId, botId, message, ifBusy } = input;
+    const bot = bots.get(botId);
+    if (bot === undefined) throw new LangwireError("NOT_FOUND");
+    const { userId } = caller;
+    const claim = { runId, conversationId, botId, userId, message, owner: cluster?.nodeId };
+    using admitted = new DisposableStack();
+    const release = await admit?.(caller);
+    if (release !== undefined) admitted.defer(release);
+    for (;;) {
+      const claimed = await store.runs.claim(claim);
+      switch (claimed.outcome) {
+        case "claimed": {
+          const live = await this.#begin(claimed.run, bot);
+          const held = admitted.move();
+          live.ended.then(() => held.dispose());
+          return claimed.run;
+        }
+        case "exists":
+          return claimed.run;
+        case "foreign":
+          throw new LangwireError("NOT_FOUND");
+        case "wrongBot":
+          throw new LangwireError("BAD_INPUT", { message: "botId: not this conversation's bot" });
+        case "busy":
+          if (ifBusy === "reject") throw new LangwireError("CONVERSATION_BUSY");
+          await interrupt(claimed.runId);
+      }
+    }
+  }
+
+  async #begin(run: Run, bot: Bot): Promise<LiveRun> {
+    const { log, limits, observer } = this.#options;
+    const { runId, conversationId } = run;
+    const { spanEvent } = observer;
+    try {
+      const after = run.firstSeq - 1;
+      const writer = await log.open({ conversationId, runId, after });
+      const live = new LiveRun({
+        run,
+        bot,
+        history: () => this.#history(run, bot),
+        writer,
+        limits,
+        store: (...ending) => this.#endings.store(run, ...ending),
+        observe: spanEvent && ((event) => spanEvent(run, event)),
+      });
+      this.#live.set(runId, live);
+      observer.runStarted(run);
+      live.ended.then((ending) => {
+        this.#live.delete(runId);
+        observer.runEnded(run, ending);
+      });
+      return live;
+    } catch (cause) {
+      await this.#endings.abandon(run, cause);
+      throw cause;
+    }
+  }
+
+  async #history({ conversationId, firstSeq }: Run, { memory }: Bot): Promise<HistoryEntry[]> {
+    const isFirstRun = firstSeq === 1;
+    if (isFirstRun || memory === false || memory.k === 0) return [];
+    return this.#options.store.conversations.history(conversationId, memory.k);
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Waits for a store that is away, in one place for everybody: each look at a locked database holds
+ * the thread until the lock's own patience is over, and with it every run of the process.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Store } from "../../store/store.ts";
+
+const firstDelayMs = 100;
+const maxDelayMs = 1_000;
+
+export class StoreWatch implements Disposable {
+  readonly #store: Pick<Store, "ping">;
+  readonly #closing = new AbortController();
+  #back: Promise<void> | undefined;
+
+  constructor(store: Pick<Store, "ping">) {
+    this.#store = store;
+  }
+
+  /** Somebody found it away, and nobody has found it back since. */
+  get away(): boolean {
+    return this.#back !== undefined;
+  }
+
+  /** Says that the store is away. @returns settles when it takes writes again, or nobody waits */
+  back(): Promise<void> {
+    this.#back ??= this.#look().finally(() => {
+      this.#back = undefined;
+    });
+    return this.#back;
+  }
+
+  [Symbol.dispose](): void {
+    this.#closing.abort();
+  }
+
+  async #look(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let delayMs = firstDelayMs; !signal.aborted; delayMs = Math.min(2 * delayMs, maxDelayMs)) {
+      await delay(delayMs, undefined, { ref: false, signal }).catch(() => {});
+      const found = await this.#store.ping().then(
+        () => true,
+        () => false,
+      );
+      if (found) return;
+    }
+  }
+}

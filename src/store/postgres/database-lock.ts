@@ -1,0 +1,136 @@
+/**
+ * Who uses a Postgres database: one process alone, or several that share a log. A process without a
+ * log that others see ends, at its start, what an earlier one left behind; it would take another's
+ * runs in progress for that.
+ *
+ * An advisory lock of a session, on a connection of its own: Postgres gives it back, however the
+ * process ends. Needs the server itself or a pooler by sessions, not one that hands each transaction
+ * to another session.
+ */
+import type { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { Client, type ClientConfig } from "pg";
+import { LangwireError } from "../../protocol/errors.ts";
+import { socketThatGivesUp } from "./socket-timeout.ts";
+
+export type DatabaseUse = "alone" | "shared";
+
+/** How long a process that is gone, or about to go, may keep its lock before it counts as there. */
+const patienceMs = 15_000;
+const retryMs = 200;
+const pingMs = 2_000;
+/** Sooner than Postgres gives the lock to another, see `serverSide`. */
+const silenceMs = 6_000;
+
+/** Postgres looks for a process that is silent after 5 s, and calls it gone after 11 s. */
+const serverSide = `
+  set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
+  set tcp_user_timeout = 11000`;
+
+/** Locks are a database's own; deployments that share one have schemas of their own. */
+const key = "(1818324583, hashtext(coalesce(current_schema(), '')))";
+const tryLock: Record<DatabaseUse, string> = {
+  alone: `select pg_try_advisory_lock${key} as taken`,
+  shared: `select pg_try_advisory_lock_shared${key} as taken`,
+};
+const whyNot: Record<DatabaseUse, string> = {
+  alone: "another process uses this database; for more than one, set REDIS_URL in each of them",
+  shared: "a process without REDIS_URL uses this database, and has to be the only one",
+};
+
+export class DatabaseLock implements AsyncDisposable {
+  readonly #config: ClientConfig;
+  readonly #use: DatabaseUse;
+  readonly #closing = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  #client: Client | undefined;
+  #socket: Socket | undefined;
+  #held = false;
+  #pinging = false;
+  #retaking: Promise<void> | undefined;
+
+  private constructor(config: ClientConfig, use: DatabaseUse) {
+    this.#config = config;
+    this.#use = use;
+    this.#timer = setInterval(() => void this.#ping(), pingMs).unref();
+  }
+
+  /**
+   * Waits a little for a process that is going.
+   * @throws LangwireError STORE_UNAVAILABLE when another one is there; what pg throws
+   */
+  static async take(config: ClientConfig, use: DatabaseUse): Promise<DatabaseLock> {
+    await using taking = new AsyncDisposableStack();
+    const lock = taking.use(new DatabaseLock(config, use));
+    const deadlineMs = performance.now() + patienceMs;
+    while (!(await lock.#try())) {
+      if (performance.now() >= deadlineMs) {
+        throw new LangwireError("STORE_UNAVAILABLE", { cause: new Error(whyNot[use]) });
+      }
+      await delay(retryMs);
+    }
+    taking.move();
+    return lock;
+  }
+
+  /** @throws LangwireError STORE_UNAVAILABLE while the lock is lost and not taken again */
+  check(): void {
+    if (this.#held) return;
+    const cause = new Error("the database may be another process's by now");
+    throw new LangwireError("STORE_UNAVAILABLE", { cause });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    clearInterval(this.#timer);
+    if (!this.#held) this.#socket?.destroy();
+    await this.#retaking;
+    this.#socket?.ref();
+    await this.#client?.end();
+  }
+
+  async #try(): Promise<boolean> {
+    this.#client ??= await this.#connect();
+    const { rows } = await this.#client.query<{ taken: boolean }>(tryLock[this.#use]);
+    this.#held = rows[0]?.taken === true;
+    // A process that has nothing else to do may end.
+    if (this.#held) this.#socket?.unref();
+    return this.#held;
+  }
+
+  async #connect(): Promise<Client> {
+    const socket = socketThatGivesUp(silenceMs);
+    this.#socket = socket;
+    const client = new Client({ ...this.#config, stream: () => socket });
+    client.on("error", () => {});
+    client.once("end", () => this.#lost(client));
+    await client.connect();
+    await client.query(serverSide);
+    return client;
+  }
+
+  #lost(client: Client): void {
+    if (client !== this.#client) return;
+    this.#client = undefined;
+    // Whoever is still trying goes on by itself.
+    if (!this.#held) return;
+    this.#held = false;
+    this.#retaking = this.#retake();
+  }
+
+  async #retake(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      if (await this.#try().catch(() => false)) return;
+      await delay(retryMs, undefined, { ref: false, signal }).catch(() => {});
+    }
+  }
+
+  /** One at a time: to a socket, a second one that is swallowed would look like a sign of life. */
+  async #ping(): Promise<void> {
+    if (this.#pinging || !this.#held) return;
+    this.#pinging = true;
+    await this.#client?.query("select 1").catch(() => {});
+    this.#pinging = false;
+  }
+}

@@ -1,0 +1,134 @@
+/** The store in Postgres, which several nodes may share. */
+import {
+  type CompiledQuery,
+  Kysely,
+  PostgresDialect,
+  type PostgresPool,
+  PostgresQueryCompiler,
+} from "kysely";
+import { Pool, type PoolConfig, TypeOverrides, types } from "pg";
+import { Engine } from "../engine.ts";
+import { postgresFailure } from "../errors.ts";
+import { migrate } from "../migrations.ts";
+import { checked } from "../queries/text.ts";
+import type { Schema } from "../schema.ts";
+import type { Store } from "../store.ts";
+import { storeOn } from "../store-on.ts";
+import { DatabaseLock, type DatabaseUse } from "./database-lock.ts";
+import { socketThatGivesUp } from "./socket-timeout.ts";
+
+export interface PostgresStoreOptions {
+  /** `postgres://user:password@host:port/database`, with the parameters that libpq knows. */
+  readonly url: string;
+  /**
+   * Keeps processes away that would harm each other, by a connection more. `alone`: any other; when
+   * that cannot be promised any more, nothing is read or written. `shared`: one that is `alone`.
+   * Default: nobody is kept away.
+   */
+  readonly use?: DatabaseUse;
+  /** Connections that this store opens at most. Default: 10. */
+  readonly maxConnections?: number;
+  /** How long the server may take to connect or to answer; then it is unavailable. Default: 10 s. */
+  readonly timeoutMs?: number;
+}
+
+const migrationTimeoutMs = 60_000;
+/** What a node that was stopped in the middle may hold up the others. */
+const abandonedTransactionMs = 10_000;
+
+/** @throws LangwireError STORE_UNAVAILABLE, also when another process uses the database */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const { url, use, maxConnections = 10, timeoutMs = 10_000 } = options;
+  const shared: PoolConfig = {
+    connectionString: url,
+    application_name: "langwire",
+    connectionTimeoutMillis: timeoutMs,
+    keepAlive: true,
+    types: numbers(),
+  };
+  await using opening = new AsyncDisposableStack();
+  let lock: DatabaseLock | undefined;
+  try {
+    if (use !== undefined) lock = opening.use(await DatabaseLock.take(shared, use));
+    await migrateAlone(shared);
+  } catch (error) {
+    throw postgresFailure(error);
+  }
+  const pool = poolOf({
+    ...shared,
+    max: maxConnections,
+    // Sooner than an idle connection's silence is taken for a dead one's.
+    idleTimeoutMillis: timeoutMs / 2,
+    stream: () => socketThatGivesUp(timeoutMs),
+    onConnect: (client) =>
+      client.query(`set idle_in_transaction_session_timeout = ${abandonedTransactionMs}`),
+  });
+  opening.defer(() => pool.end());
+  const connections = use === "alone" && lock !== undefined ? guarded(pool, lock) : pool;
+  const opened = opening.move();
+  let closing: Promise<void> | undefined;
+  return {
+    ...storeOn(new Engine(kyselyOn(connections), postgresFailure)),
+    async [Symbol.asyncDispose]() {
+      closing ??= opened.disposeAsync();
+      await closing;
+    },
+  };
+}
+
+/** The pool, which gives nothing out while the lock is lost. */
+function guarded(pool: Pool, lock: DatabaseLock): PostgresPool {
+  return {
+    options: pool.options,
+    connect: async () => {
+      lock.check();
+      return await pool.connect();
+    },
+    end: () => pool.end(),
+  };
+}
+
+/** On a connection of its own, which may have to wait long for another node's migration. */
+async function migrateAlone(config: PoolConfig): Promise<void> {
+  const stream = () => socketThatGivesUp(migrationTimeoutMs);
+  const pool = poolOf({ ...config, stream, max: 1 });
+  try {
+    await migrate(kyselyOn(pool));
+  } finally {
+    await pool.end();
+  }
+}
+
+function poolOf(config: PoolConfig): Pool {
+  const pool = new Pool(config);
+  // A connection that breaks says so to its query, and here; unheard here, it ends the process. The
+  // pool listens only while a connection is idle, and opens another for the next call.
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
+  return pool;
+}
+
+function kyselyOn(pool: PostgresPool): Kysely<Schema> {
+  return new Kysely<Schema>({ dialect: new CheckingDialect({ pool }) });
+}
+
+class CheckingDialect extends PostgresDialect {
+  override createQueryCompiler(): PostgresQueryCompiler {
+    return new CheckingCompiler();
+  }
+}
+
+class CheckingCompiler extends PostgresQueryCompiler {
+  override compileQuery(
+    ...query: Parameters<PostgresQueryCompiler["compileQuery"]>
+  ): CompiledQuery {
+    return checked(super.compileQuery(...query));
+  }
+}
+
+/** Bigints as numbers: an event's number is far from what a double cannot hold. */
+function numbers(): TypeOverrides {
+  const overrides = new TypeOverrides();
+  overrides.setTypeParser(types.builtins.INT8, Number);
+  return overrides;
+}

@@ -1,0 +1,146 @@
+/**
+ * What an operator asks of the store, whoever a conversation belongs to. Lists are read in pages, a
+ * statement each, and the event loop gets its turn between two of them: on SQLite statements alone
+ * would keep it until the last one.
+ */
+import { setImmediate } from "node:timers/promises";
+import type { Selectable } from "kysely";
+import type { Engine } from "../engine.ts";
+import { toRun } from "../rows.ts";
+import { type ConversationTable, running } from "../schema.ts";
+import type { Administration, Run, StoredConversation } from "../store.ts";
+import { removeContents, tombstone } from "./conversation-queries.ts";
+
+/** How many conversations or members are looked at in one statement. */
+const pageSize = 500;
+
+export class StoredAdministration implements Administration {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  async conversation(conversationId: string): Promise<StoredConversation | undefined> {
+    const row = await this.#engine.run((db) =>
+      db
+        .selectFrom("conversations")
+        .select(columns)
+        .where("conversation_id", "=", conversationId)
+        .where("deleted_at", "is", null)
+        .executeTakeFirst(),
+    );
+    return row && toStoredConversation(row);
+  }
+
+  async *members(conversationId: string): AsyncGenerator<string, void> {
+    const rows = paged(pageSize, (last: { user_id: string } | undefined) =>
+      this.#engine.run((db) =>
+        db
+          .selectFrom("members")
+          .select("user_id")
+          .where("conversation_id", "=", conversationId)
+          .where("user_id", ">", last?.user_id ?? "")
+          .orderBy("user_id")
+          .limit(pageSize)
+          .execute(),
+      ),
+    );
+    for await (const { user_id } of rows) yield user_id;
+  }
+
+  /** One at a time: each may hold an answer of some MiB. */
+  async *runs(conversationId: string): AsyncGenerator<Run, void> {
+    yield* paged(1, async (last: Run | undefined) => {
+      const rows = await this.#engine.run((db) =>
+        db
+          .selectFrom("runs")
+          .selectAll()
+          .where("conversation_id", "=", conversationId)
+          .where("first_seq", ">", last?.firstSeq ?? 0)
+          .orderBy("first_seq")
+          .limit(1)
+          .execute(),
+      );
+      return rows.map(toRun);
+    });
+  }
+
+  /** By the primary key, so that no page costs more for how many there are, or how few match. */
+  async *inactive(before: string): AsyncGenerator<StoredConversation, void> {
+    const rows = paged(pageSize, (last: { conversation_id: string } | undefined) =>
+      this.#engine.run((db) =>
+        db
+          .selectFrom("conversations as c")
+          .leftJoin("runs as r", (join) =>
+            join.onRef("r.conversation_id", "=", "c.conversation_id").on("r.status", "=", running),
+          )
+          .select(columns.map((column) => `c.${column}` as const))
+          .select(["c.deleted_at", "r.run_id as running_run_id"])
+          .where("c.conversation_id", ">", last?.conversation_id ?? "")
+          .orderBy("c.conversation_id")
+          .limit(pageSize)
+          .execute(),
+      ),
+    );
+    for await (const row of rows) {
+      const idle = row.deleted_at === null && row.running_run_id === null;
+      if (idle && row.updated_at < before) yield toStoredConversation(row);
+    }
+  }
+
+  async deleteInactive(conversationId: string, before: string): Promise<boolean> {
+    const deleted = await this.#engine.transaction(async (db) => {
+      // First, as a claim does: who begins a run there at the same time waits, or has changed this.
+      const held = await db
+        .updateTable("conversations")
+        .set(tombstone())
+        .where("conversation_id", "=", conversationId)
+        .where("updated_at", "<", before)
+        .where("deleted_at", "is", null)
+        .returning("conversation_id")
+        .executeTakeFirst();
+      if (held === undefined) return undefined;
+      const { runningRunId } = await removeContents(db, conversationId);
+      return runningRunId === undefined ? true : undefined;
+    });
+    return deleted ?? false;
+  }
+}
+
+const columns = [
+  "conversation_id",
+  "bot_id",
+  "owner_id",
+  "title",
+  "shared",
+  "created_at",
+  "updated_at",
+] as const;
+
+type Row = Pick<Selectable<ConversationTable>, (typeof columns)[number]>;
+
+function toStoredConversation(row: Row): StoredConversation {
+  return {
+    conversationId: row.conversation_id,
+    botId: row.bot_id,
+    ownerId: row.owner_id,
+    title: row.title,
+    shared: row.shared === 1,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+/** @param pageAfter reads up to `size` items that follow `last` */
+async function* paged<T>(
+  size: number,
+  pageAfter: (last: T | undefined) => Promise<T[]>,
+): AsyncGenerator<T, void> {
+  let page: T[] = [];
+  do {
+    page = await pageAfter(page.at(-1));
+    yield* page;
+    await setImmediate();
+  } while (page.length === size);
+}

@@ -1,0 +1,190 @@
+/**
+ * Beginning a run. The order of the steps is what makes it safe between processes: first the
+ * conversation's row is written, which holds it against everybody else who begins a run there,
+ * deletes it or removes members; what the insert then sees stays true until the commit.
+ */
+import type { Kysely } from "kysely";
+import type { Engine } from "../engine.ts";
+import { toConversation, toRun } from "../rows.ts";
+import { running, type Schema } from "../schema.ts";
+import type { Claim, NewRun } from "../store.ts";
+import { preparedInsert } from "./conversation-queries.ts";
+import { storable, titleOf } from "./text.ts";
+
+type Refusal = Exclude<Claim, { outcome: "claimed" }>;
+type AtTime = { readonly at: string };
+type InsertValues = Omit<NewRun, "owner"> & AtTime & { readonly owner: string | null };
+
+/** A refusal whose cause is gone by the time it is looked up is a claim that may be tried again. */
+const maxAttempts = 5;
+
+export class Claims {
+  readonly #engine: Engine;
+  readonly #selectRun;
+  readonly #touchConversation;
+  readonly #insertConversation;
+  readonly #insertRun;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#selectRun = engine.prepare(selectRun);
+    this.#touchConversation = engine.prepare(touchConversation);
+    this.#insertConversation = preparedInsert(engine);
+    this.#insertRun = engine.prepare(insertRun);
+  }
+
+  async claim(input: NewRun): Promise<Claim> {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const claimed = await this.#engine.transaction((db) => this.#begin(db, input));
+      if (claimed !== undefined) return claimed;
+      const known = await this.#engine.run((db) => this.#known(db, input));
+      if (known !== undefined) return known;
+      const refusal = await this.#engine.run((db) => refusalOf(db, input));
+      if (refusal !== undefined) return refusal;
+    }
+    throw new Error(`Run ${input.runId} could be neither begun nor refused.`);
+  }
+
+  async #known(db: Kysely<Schema>, input: NewRun): Promise<Refusal | undefined> {
+    const [row] = await this.#selectRun(db, input);
+    if (row === undefined) return undefined;
+    return row.member_id === null ? { outcome: "foreign" } : { outcome: "exists", run: toRun(row) };
+  }
+
+  /** Undefined when it may not begin; the caller finds out why. */
+  async #begin(db: Kysely<Schema>, input: NewRun): Promise<Claim | undefined> {
+    const { runId, conversationId, botId, userId } = input;
+    const at = new Date().toISOString();
+    const message = storable(input.message);
+    const [existing] = await this.#touchConversation(db, { conversationId, at });
+    const conversation =
+      existing ??
+      (await this.#insertConversation(db, {
+        ...{ conversationId, botId, userId, at },
+        title: titleOf(message),
+      }));
+    if (conversation?.bot_id !== botId) return undefined;
+    const owner = input.owner ?? null;
+    const [run] = await this.#insertRun(db, { ...input, message, at, owner });
+    if (run === undefined) return undefined;
+    const title = conversation.title || (await giveTitle(db, conversationId, titleOf(message)));
+    return {
+      outcome: "claimed",
+      run: toRun(run),
+      conversation: toConversation({ ...conversation, title, running_run_id: runId }, userId),
+    };
+  }
+}
+
+function selectRun(db: Kysely<Schema>, { runId, userId }: NewRun) {
+  return db
+    .selectFrom("runs as r")
+    .leftJoin("members as m", (join) =>
+      join.onRef("m.conversation_id", "=", "r.conversation_id").on("m.user_id", "=", userId),
+    )
+    .where("r.run_id", "=", runId)
+    .selectAll("r")
+    .select("m.user_id as member_id");
+}
+
+function touchConversation(
+  db: Kysely<Schema>,
+  { conversationId, at }: Pick<NewRun, "conversationId"> & AtTime,
+) {
+  return db
+    .updateTable("conversations")
+    .set({ updated_at: at })
+    .where("conversation_id", "=", conversationId)
+    .where("deleted_at", "is", null)
+    .returningAll();
+}
+
+/** Inserts nothing unless the user is a member, no run is running there, and the id is new. */
+function insertRun(
+  db: Kysely<Schema>,
+  { runId, conversationId, botId, userId, message, at, owner }: InsertValues,
+) {
+  return db
+    .insertInto("runs")
+    .columns([
+      "run_id",
+      "conversation_id",
+      "bot_id",
+      "user_id",
+      "message",
+      "status",
+      "started_at",
+      "owner",
+      "first_seq",
+    ])
+    .expression((eb) =>
+      eb
+        .selectFrom("members as m")
+        .where("m.conversation_id", "=", conversationId)
+        .where("m.user_id", "=", userId)
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom("runs")
+                .select("run_id")
+                .where("conversation_id", "=", conversationId)
+                .where("status", "=", running),
+            ),
+          ),
+        )
+        .select((eb) => [
+          eb.val(runId).as("run_id"),
+          "m.conversation_id",
+          eb.val(botId).as("bot_id"),
+          "m.user_id",
+          eb.val(message).as("message"),
+          running.as("status"),
+          eb.val(at).as("started_at"),
+          eb.val(owner).as("owner"),
+          eb
+            .selectFrom("runs")
+            .where("conversation_id", "=", conversationId)
+            .select(({ fn, eb, lit }) =>
+              eb(fn.coalesce(fn.max("end_seq"), lit(0)), "+", lit(1)).as("next"),
+            )
+            .as("first_seq"),
+        ]),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .returningAll();
+}
+
+async function giveTitle(
+  db: Kysely<Schema>,
+  conversationId: string,
+  title: string,
+): Promise<string> {
+  await db
+    .updateTable("conversations")
+    .set({ title })
+    .where("conversation_id", "=", conversationId)
+    .execute();
+  return title;
+}
+
+async function refusalOf(
+  db: Kysely<Schema>,
+  { runId, conversationId, botId, userId }: NewRun,
+): Promise<Refusal | undefined> {
+  const row = await db
+    .selectFrom("conversations as c")
+    .leftJoin("members as m", (join) =>
+      join.onRef("m.conversation_id", "=", "c.conversation_id").on("m.user_id", "=", userId),
+    )
+    .leftJoin("runs as r", (join) =>
+      join.onRef("r.conversation_id", "=", "c.conversation_id").on("r.status", "=", running),
+    )
+    .where("c.conversation_id", "=", conversationId)
+    .select(["c.bot_id", "m.user_id as member_id", "r.run_id as running_run_id"])
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  if (row.member_id === null) return { outcome: "foreign" };
+  if (row.bot_id !== botId) return { outcome: "wrongBot" };
+  if (row.running_run_id === null || row.running_run_id === runId) return undefined;
+  return { outcome: "busy", runId: row.running_run_id };
+}

@@ -1,0 +1,197 @@
+/** Conversations and who is in them. */
+import type { Conversation, Message } from "../../protocol/conversations.ts";
+import type { Engine } from "../engine.ts";
+import { toConversation } from "../rows.ts";
+import type {
+  Conversations,
+  Deleted,
+  HistoryEntry,
+  NewConversation,
+  Page,
+  PageRequest,
+  Unshared,
+} from "../store.ts";
+import {
+  conversationsOf,
+  findConversation,
+  preparedInsert,
+  removeContents,
+  tombstone,
+  updateOwn,
+} from "./conversation-queries.ts";
+import { decodeConversationCursor, encodeConversationCursor } from "./cursor.ts";
+import { Messages } from "./messages.ts";
+import { storable } from "./text.ts";
+
+export class StoredConversations implements Conversations {
+  readonly #engine: Engine;
+  readonly #messages: Messages;
+  readonly #insert;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#messages = new Messages(engine);
+    this.#insert = preparedInsert(engine);
+  }
+
+  async create(input: NewConversation): Promise<Conversation | undefined> {
+    const { conversationId, botId, userId } = input;
+    const created = await this.#engine.transaction(async (db) => {
+      const row = await this.#insert(db, { ...input, at: new Date().toISOString() });
+      return row && toConversation(row, userId);
+    });
+    if (created !== undefined) return created;
+    const existing = await this.get(conversationId, userId);
+    return existing?.owned && existing.botId === botId ? existing : undefined;
+  }
+
+  async get(conversationId: string, userId: string): Promise<Conversation | undefined> {
+    return await this.#engine.run((db) => findConversation(db, conversationId, userId));
+  }
+
+  async list(userId: string, { cursor, limit }: PageRequest): Promise<Page<Conversation>> {
+    const after = cursor === undefined ? undefined : decodeConversationCursor(cursor);
+    const rows = await this.#engine.run((db) => {
+      let query = conversationsOf(db, userId)
+        .orderBy("c.updated_at", "desc")
+        .orderBy("c.conversation_id", "desc")
+        .limit(limit + 1);
+      if (after !== undefined) {
+        query = query.where(({ eb, refTuple, tuple }) =>
+          eb(
+            refTuple("c.updated_at", "c.conversation_id"),
+            "<",
+            tuple(after.updatedAt, after.conversationId),
+          ),
+        );
+      }
+      return query.execute();
+    });
+    const items = rows.slice(0, limit).map((row) => toConversation(row, userId));
+    const last = items.at(-1);
+    return rows.length > limit && last !== undefined
+      ? { items, nextCursor: encodeConversationCursor(last) }
+      : { items };
+  }
+
+  async rename(
+    conversationId: string,
+    userId: string,
+    title: string,
+  ): Promise<Conversation | undefined> {
+    return await this.#updateOwn(conversationId, userId, { title: storable(title) });
+  }
+
+  async share(conversationId: string, userId: string): Promise<Conversation | undefined> {
+    return await this.#updateOwn(conversationId, userId, { shared: 1 });
+  }
+
+  async unshare(conversationId: string, userId: string): Promise<Unshared | undefined> {
+    return await this.#engine.transaction(async (db) => {
+      if (!(await updateOwn(db, conversationId, userId, { shared: 0 }))) return undefined;
+      const removed = await db
+        .deleteFrom("members")
+        .where("conversation_id", "=", conversationId)
+        .where("user_id", "<>", userId)
+        .returning("user_id")
+        .execute();
+      const conversation = await findConversation(db, conversationId, userId);
+      return conversation && { conversation, removed: removed.map((row) => row.user_id) };
+    });
+  }
+
+  async join(conversationId: string, userId: string): Promise<Conversation | undefined> {
+    const joined = await this.#engine.transaction(async (db) => {
+      // Writes what is there already, to hold the row: an `unshare` or `delete` at the same time
+      // waits until the new member can be seen.
+      const shared = await db
+        .updateTable("conversations")
+        .set({ shared: 1 })
+        .where("conversation_id", "=", conversationId)
+        .where("shared", "=", 1)
+        .where("deleted_at", "is", null)
+        .returning("conversation_id")
+        .executeTakeFirst();
+      if (shared === undefined) return undefined;
+      await db
+        .insertInto("members")
+        .values({ conversation_id: conversationId, user_id: userId })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+      return await findConversation(db, conversationId, userId);
+    });
+    return joined ?? (await this.get(conversationId, userId));
+  }
+
+  async leave(conversationId: string, userId: string): Promise<boolean> {
+    const left = await this.#engine.run((db) =>
+      db
+        .deleteFrom("members")
+        .where("conversation_id", "=", conversationId)
+        .where("user_id", "=", userId)
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom("conversations as c")
+                .select("c.conversation_id")
+                .whereRef("c.conversation_id", "=", "members.conversation_id")
+                .whereRef("c.owner_id", "=", "members.user_id"),
+            ),
+          ),
+        )
+        .returning("user_id")
+        .executeTakeFirst(),
+    );
+    return left !== undefined;
+  }
+
+  async delete(conversationId: string, userId: string): Promise<Deleted | undefined> {
+    return await this.#engine.transaction(async (db) => {
+      const owned = await updateOwn(db, conversationId, userId, tombstone());
+      return owned ? await removeContents(db, conversationId) : undefined;
+    });
+  }
+
+  async isMember(conversationId: string, userId: string): Promise<boolean> {
+    const member = await this.#engine.run((db) =>
+      db
+        .selectFrom("members")
+        .select("user_id")
+        .where("conversation_id", "=", conversationId)
+        .where("user_id", "=", userId)
+        .executeTakeFirst(),
+    );
+    return member !== undefined;
+  }
+
+  async lastSeq(conversationId: string): Promise<number> {
+    const last = await this.#engine.run((db) =>
+      db
+        .selectFrom("runs")
+        .select(({ fn }) => fn.max("end_seq").as("seq"))
+        .where("conversation_id", "=", conversationId)
+        .executeTakeFirst(),
+    );
+    return last?.seq ?? 0;
+  }
+
+  async messages(conversationId: string, page: PageRequest): Promise<Page<Message>> {
+    return await this.#messages.page(conversationId, page);
+  }
+
+  async history(conversationId: string, exchanges: number): Promise<HistoryEntry[]> {
+    return await this.#messages.history(conversationId, exchanges);
+  }
+
+  async #updateOwn(
+    conversationId: string,
+    userId: string,
+    change: { title: string } | { shared: number },
+  ): Promise<Conversation | undefined> {
+    return await this.#engine.transaction(async (db) =>
+      (await updateOwn(db, conversationId, userId, change))
+        ? await findConversation(db, conversationId, userId)
+        : undefined,
+    );
+  }
+}

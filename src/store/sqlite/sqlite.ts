@@ -1,0 +1,99 @@
+/** The store in one SQLite file. */
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
+import { Kysely } from "kysely";
+import { Engine } from "../engine.ts";
+import { isBusy, sqliteFailure } from "../errors.ts";
+import { migrate } from "../migrations.ts";
+import type { Schema } from "../schema.ts";
+import type { Store } from "../store.ts";
+import { storeOn } from "../store-on.ts";
+import { Checkpoints } from "./checkpoints.ts";
+import { NodeSqliteDialect } from "./sqlite-dialect.ts";
+
+export interface SqliteStore extends Store {
+  /**
+   * The one connection. Others may run single statements on it, at any time when
+   * `database.isTransaction` is false; the store is never inside a transaction for longer than the
+   * microtasks of one turn of the event loop. It closes with the store.
+   */
+  readonly database: DatabaseSync;
+}
+
+export interface SqliteStoreOptions {
+  /** A file, made with its folder when missing, or `:memory:`. */
+  readonly path: string;
+}
+
+/** Another process may be opening the same file, and migrating it. */
+const openTimeoutMs = 5_000;
+const openRetryMs = 20;
+/** Waiting for a lock blocks the thread, and with it every run. */
+const busyTimeoutMs = 50;
+const checkpointIntervalMs = 250;
+/**
+ * The write-ahead log starts over when a checkpoint has caught up with it, which the other thread
+ * never does while there is always something being written. Past this size (64 MiB in pages of
+ * 4 KiB) the serving thread does the rest itself, and waits for the disk once.
+ */
+const maxLogPages = 16_384;
+
+/** @throws LangwireError STORE_UNAVAILABLE */
+export async function openSqliteStore({ path }: SqliteStoreOptions): Promise<SqliteStore> {
+  let database: DatabaseSync | undefined;
+  try {
+    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+    database = new DatabaseSync(path, { timeout: openTimeoutMs });
+    const mode = await configure(database);
+    const kysely = new Kysely<Schema>({ dialect: new NodeSqliteDialect(database) });
+    await migrate(kysely);
+    database.exec(`pragma busy_timeout = ${busyTimeoutMs}`);
+    return storeIn(database, {
+      engine: new Engine(kysely, sqliteFailure),
+      checkpoints:
+        mode === "wal" ? new Checkpoints({ path, intervalMs: checkpointIntervalMs }) : undefined,
+    });
+  } catch (error) {
+    database?.close();
+    throw sqliteFailure(error);
+  }
+}
+
+function storeIn(
+  database: DatabaseSync,
+  { engine, checkpoints }: { engine: Engine; checkpoints: Checkpoints | undefined },
+): SqliteStore {
+  return {
+    ...storeOn(engine),
+    database,
+    async [Symbol.asyncDispose]() {
+      await checkpoints?.[Symbol.asyncDispose]();
+      if (database.isOpen) database.close();
+    },
+  };
+}
+
+/** @returns the journal mode: `wal`, unless the file system or `:memory:` cannot have it */
+async function configure(database: DatabaseSync): Promise<unknown> {
+  const mode = await switchToWal(database);
+  // Commits don't wait for the disk; a power cut may take the newest, but leaves the file whole.
+  database.exec("pragma synchronous = normal");
+  database.exec("pragma foreign_keys = on");
+  database.exec(`pragma wal_autocheckpoint = ${maxLogPages}`);
+  return mode;
+}
+
+/** Two processes that switch a new file at once lock each other out, which SQLite ends at once. */
+async function switchToWal(database: DatabaseSync): Promise<unknown> {
+  const giveUpAt = performance.now() + openTimeoutMs;
+  for (;;) {
+    try {
+      return database.prepare("pragma journal_mode = wal").get()?.journal_mode;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > giveUpAt) throw error;
+      await delay(openRetryMs);
+    }
+  }
+}

@@ -2,6 +2,7 @@
  * Search over Markdown documents: their passages, one per heading, ranked by BM25. Words are cut by
  * `Intl.Segmenter`, so that Japanese, which puts no spaces between them, is searched like English.
  */
+import MiniSearch from "minisearch";
 
 interface Passage {
   /** The document's name. */
@@ -14,9 +15,6 @@ export interface Hit extends Passage {
   readonly score: number;
 }
 
-/** BM25's usual constants: how fast a repeated word saturates, how much length counts. */
-const saturation = 1.2;
-const lengthWeight = 0.75;
 /** Words of a heading say more about a passage than words of its text. */
 const headingWeight = 2;
 /** A passage in the other language is worth finding, but not before one in the query's own. */
@@ -25,69 +23,34 @@ const longestPassage = 1_500;
 
 const segmenter = new Intl.Segmenter("ja", { granularity: "word" });
 
-interface Indexed {
-  readonly passage: Passage;
-  readonly counts: ReadonlyMap<string, number>;
-  readonly length: number;
-}
-
 export class DocumentSearch {
-  readonly #passages: readonly Indexed[];
-  readonly #passagesWith = new Map<string, number>();
-  readonly #averageLength: number;
+  readonly #passages: readonly Passage[];
+  readonly #index: MiniSearch<Passage & { id: number }>;
 
   constructor(documents: readonly { name: string; markdown: string }[]) {
-    this.#passages = documents
-      .flatMap(({ name, markdown }) => passagesOf(name, markdown))
-      .map(indexed);
-    for (const { counts } of this.#passages) {
-      for (const word of counts.keys()) {
-        this.#passagesWith.set(word, (this.#passagesWith.get(word) ?? 0) + 1);
-      }
-    }
-    const total = this.#passages.reduce((sum, { length }) => sum + length, 0);
-    this.#averageLength = total / Math.max(1, this.#passages.length);
+    this.#passages = documents.flatMap(({ name, markdown }) => passagesOf(name, markdown));
+    this.#index = new MiniSearch({
+      fields: ["heading", "text"],
+      tokenize: wordsOf,
+      // The words are whole as they are: `wordsOf` has folded their case and form.
+      processTerm: (word) => word,
+    });
+    this.#index.addAll(this.#passages.map((passage, id) => ({ ...passage, id })));
   }
 
   /** The passages that fit best, the best first; none where no word occurs. */
   search(query: string, limit: number): Hit[] {
-    const words = new Set(wordsOf(query));
     const japanese = isJapanese(query);
-    return this.#passages
-      .map((indexed) => {
-        const inOtherLanguage = isJapanese(indexed.passage.text) !== japanese;
-        const score = this.#score(indexed, words) * (inOtherLanguage ? otherLanguageWeight : 1);
-        return { ...indexed.passage, score };
-      })
-      .filter(({ score }) => score > 0)
-      .sort((a, b) => b.score - a.score)
-      .slice(0, limit);
+    const found = this.#index.search(query, {
+      boost: { heading: headingWeight },
+      boostDocument: (id: number) =>
+        isJapanese(this.#passages[id]?.text ?? "") === japanese ? 1 : otherLanguageWeight,
+    });
+    return found.slice(0, limit).flatMap(({ id, score }) => {
+      const passage = this.#passages[id];
+      return passage === undefined ? [] : [{ ...passage, score }];
+    });
   }
-
-  #score({ counts, length }: Indexed, words: ReadonlySet<string>): number {
-    let score = 0;
-    for (const word of words) {
-      const count = counts.get(word);
-      if (count === undefined) continue;
-      const passagesWith = this.#passagesWith.get(word) ?? 0;
-      const rarity = Math.log(
-        1 + (this.#passages.length - passagesWith + 0.5) / (passagesWith + 0.5),
-      );
-      const longness = 1 - lengthWeight + (lengthWeight * length) / this.#averageLength;
-      score += (rarity * count * (saturation + 1)) / (count + saturation * longness);
-    }
-    return score;
-  }
-}
-
-function indexed(passage: Passage): Indexed {
-  const counts = new Map<string, number>();
-  const words = wordsOf(passage.text);
-  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-  for (const word of wordsOf(passage.heading)) {
-    counts.set(word, (counts.get(word) ?? 0) + headingWeight);
-  }
-  return { passage, counts, length: words.length };
 }
 
 const isJapanese = (text: string): boolean =>

@@ -1,6 +1,6 @@
 /** `/metrics` for Prometheus: on a port of its own, or on the server's behind a token. */
 import Fastify, { type FastifyInstance } from "fastify";
-import { Registry } from "prom-client";
+import { collectDefaultMetrics, Registry } from "prom-client";
 import type { RunObserver } from "../../runs/observer.ts";
 import { bringsToken } from "../access/bearer.ts";
 import { isLoopbackHost } from "../access/origins.ts";
@@ -13,6 +13,8 @@ export class Metrics {
   readonly #registry = new Registry();
 
   constructor() {
+    // The process itself (memory, CPU, garbage, event loop), under the names that dashboards know.
+    collectDefaultMetrics({ register: this.#registry });
     this.observer = observeRuns(this.#registry);
   }
 

@@ -63,9 +63,4 @@ export function observeServer(registry: Registry, observed: Observed): void {
   if (log.bytes !== undefined) {
     gauge("langwire_log_memory_bytes", "Memory that events take.", () => log.bytes ?? 0);
   }
-  gauge("process_resident_memory_bytes", "Memory of the process.", () => process.memoryUsage.rss());
-  gauge("process_cpu_seconds", "CPU time of the process since it began.", () => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1e6;
-  });
 }

@@ -3,23 +3,22 @@ import type { Socket } from "node:net";
 import {
   type AnyTRPCRouter,
   getTRPCErrorFromUnknown,
-  getTRPCErrorShape,
   type TRPC_ERROR_CODE_KEY,
   TRPCError,
-  transformTRPCResponse,
 } from "@trpc/server";
 import { getHTTPStatusCodeFromError } from "@trpc/server/http";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { toLangwireError, toTrpcError } from "../../api/errors.ts";
 import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
+import { errorBody } from "../trpc-internals.ts";
 
 export class Refusals {
-  readonly #config: AnyTRPCRouter["_def"]["_config"];
+  readonly #router: AnyTRPCRouter;
   /** The texts of errors that were told before: a frame may be refused in a thousand parts. */
   readonly #told = new WeakMap<LangwireError, string>();
 
   constructor(router: AnyTRPCRouter) {
-    this.#config = router._def._config;
+    this.#router = router;
   }
 
   /** The error as a frame of the WebSocket, after what the frame begins with. */
@@ -78,9 +77,7 @@ export class Refusals {
   }
 
   #body(error: TRPCError): string {
-    const call = { type: "unknown", path: undefined, input: undefined, ctx: undefined } as const;
-    const shape = getTRPCErrorShape({ config: this.#config, error, ...call });
-    return JSON.stringify(transformTRPCResponse(this.#config, { error: shape }));
+    return errorBody(this.#router, error);
   }
 }
 

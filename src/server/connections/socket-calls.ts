@@ -5,7 +5,7 @@
  *
  *   nameless ── its first frame, or the headers that opened it ──▶ being looked up ──▶ calls
  */
-import { callTRPCProcedure, TRPCError } from "@trpc/server";
+import { TRPCError } from "@trpc/server";
 import type { Connection } from "../../api/context.ts";
 import { toTrpcError } from "../../api/errors.ts";
 import type { ChatRouter } from "../../api/router.ts";
@@ -14,6 +14,7 @@ import type { LangwireError } from "../../protocol/errors.ts";
 import type { Identity } from "../access/callers.ts";
 import type { Refusals } from "../access/refusals.ts";
 import type { LogFailure } from "../logging/failure-log.ts";
+import { callProcedure } from "../trpc-internals.ts";
 import { closeCodes } from "./close-codes.ts";
 import {
   type CallMessage,
@@ -157,8 +158,7 @@ export class SocketCalls {
       pacer: connection.pacer,
       openSubscription: () => connection.openSubscription(),
     };
-    const getRawInput = async (): Promise<unknown> => inputOf(params);
-    return callTRPCProcedure({ router, path, type, ctx, getRawInput, signal, batchIndex: 0 });
+    return callProcedure(router, { type, path, input: () => inputOf(params), ctx, signal });
   }
 
   #fail(head: string, cause: unknown, call?: CallMessage): void {

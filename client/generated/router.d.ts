@@ -44,6 +44,7 @@ export type EventType =
   | "text"
   | "token"
   | "toolEnd"
+  | "toolProgress"
   | "toolStart"
   | "toolUpdate";
 export type RunStatus = "cancelled" | "completed" | "failed";
@@ -126,6 +127,13 @@ export type ChatEvent =
       type: "toolStart";
       toolCallId?: string | undefined;
       input?: Json | undefined;
+    }
+  | {
+      runId: string;
+      spanId: string;
+      type: "toolProgress";
+      text?: string | undefined;
+      data?: Json | undefined;
     }
   | { runId: string; spanId: string; type: "toolUpdate"; data?: Json | undefined }
   | { runId: string; spanId: string; at: string; type: "toolEnd"; output?: Json | undefined }

@@ -1,8 +1,6 @@
 /** One entry of a conversation's log: an event that became JSON text once, when it was appended. */
-import type { ChatEvent, EventOf, EventType } from "../protocol/events.ts";
-
-/** Events of which neighbours of one span may be joined by joining their texts. */
-type Mergeable = EventOf<"token"> | EventOf<"reasoning">;
+import type { ChatEvent, EventType } from "../protocol/events.ts";
+import { isTextPiece, type TextPiece } from "../protocol/fold/text-pieces.ts";
 
 const tail = '"}';
 /** How many spans may speak in turns before each new entry of theirs holds its own JSON head. */
@@ -41,7 +39,7 @@ export class LogEntry {
   /** @param earlier of the same conversation: one of the same span lends its JSON head. */
   static of(seq: number, event: ChatEvent, earlier: readonly LogEntry[] = []): LogEntry {
     const { type, runId } = event;
-    if (type !== "token" && type !== "reasoning") {
+    if (!isTextPiece(event)) {
       return new LogEntry(seq, { type, runId, spanId: undefined, head: JSON.stringify(event) });
     }
     const body = escaped(event.text);
@@ -90,12 +88,12 @@ export class LogEntry {
   }
 
   /** Whether the event continues this entry's text. */
-  isNeighbour(event: ChatEvent): event is Mergeable {
+  isNeighbour(event: ChatEvent): event is TextPiece {
     const { type, runId, spanId } = this.#voice;
     return (
       spanId !== undefined &&
       event.type === type &&
-      (event.type === "token" || event.type === "reasoning") &&
+      isTextPiece(event) &&
       event.spanId === spanId &&
       event.runId === runId
     );
@@ -114,7 +112,7 @@ export class LogEntry {
   }
 
   /** Takes a neighbour's text in. Only before anybody has read the entry. */
-  extend(event: Mergeable): void {
+  extend(event: TextPiece): void {
     const text = escaped(event.text);
     this.#bytes += Buffer.byteLength(text);
     if (Array.isArray(this.#body)) this.#body.push(text);
@@ -132,7 +130,7 @@ export class LogEntry {
   }
 }
 
-function headOf({ type, runId, spanId }: Mergeable): string {
+function headOf({ type, runId, spanId }: TextPiece): string {
   return JSON.stringify({ type, runId, spanId, text: "" }).slice(0, -tail.length);
 }
 

@@ -92,6 +92,18 @@ export const toolStart = z.object({
   input: payload.optional(),
 });
 
+/**
+ * What a tool says while it works: what a generator tool yields, what a server of tools reports, the
+ * text of models inside of it. Neighbours of one span that have `text` alone may arrive merged.
+ */
+export const toolProgress = z.object({
+  type: z.literal("toolProgress"),
+  ...inSpan,
+  text: z.string().optional(),
+  data: payload.optional(),
+});
+
+/** What `toolProgress` was called before. No longer sent; older logs hold it, so it is still read. */
 export const toolUpdate = z.object({
   type: z.literal("toolUpdate"),
   ...inSpan,
@@ -182,6 +194,7 @@ export const chatEvent = z.discriminatedUnion("type", [
   token,
   reasoning,
   toolStart,
+  toolProgress,
   toolUpdate,
   toolEnd,
   agentAction,

@@ -33,6 +33,7 @@ const within: Partial<Record<EventType, EventType>> = {
   token: "llmStart",
   reasoning: "llmStart",
   reset: "llmStart",
+  toolProgress: "toolStart",
   toolUpdate: "toolStart",
 };
 

@@ -328,13 +328,13 @@ const rows: readonly Row[] = [
   },
   {
     of: "a generator tool",
-    shows: ["toolStart", "toolUpdate", "toolEnd"],
+    shows: ["toolStart", "toolProgress", "toolEnd"],
     runnable: () => RunnableLambda.from((_input, config) => count.invoke({ to: 2 }, config)),
     lines: [
       "chainStart bot",
       "  toolStart count",
-      "  toolUpdate count",
-      "  toolUpdate count",
+      "  toolProgress count",
+      "  toolProgress count",
       "  toolEnd count",
       "chainEnd bot",
     ],
@@ -562,7 +562,7 @@ describe("the events of", () => {
     expect([...shown].sort()).toEqual(
       [
         ...["chainStart", "chainEnd", "llmStart", "llmEnd", "token", "reasoning", "reset", "error"],
-        ...["toolStart", "toolUpdate", "toolEnd", "agentAction", "agentFinish"],
+        ...["toolStart", "toolProgress", "toolEnd", "agentAction", "agentFinish"],
         ...["retrieverStart", "retrieverEnd", "text", "custom"],
       ].sort(),
     );

@@ -11,7 +11,8 @@
  */
 import type { EventLog } from "../../src/log/log.ts";
 import { AnswerFold } from "../../src/protocol/answer.ts";
-import { type ChatEvent, chatEvent, type EventOf } from "../../src/protocol/events.ts";
+import { chatEvent, type EventOf } from "../../src/protocol/events.ts";
+import { isTextPiece, joined } from "../../src/protocol/fold/text-pieces.ts";
 import { beforeRun, nextOrder } from "../../src/protocol/order.ts";
 import type { Received } from "../support/stock-client.ts";
 
@@ -65,8 +66,7 @@ function judgeLog(runId: string, log: readonly Received[]): EventOf<"runEnd"> {
   let seq = Number(log[0]?.id ?? 0);
   const answer = new AnswerFold();
   for (const { id, event } of log) {
-    const mayBeMerged = event.type === "token" || event.type === "reasoning";
-    if (mayBeMerged ? Number(id) < seq : Number(id) !== seq) {
+    if (isTextPiece(event) ? Number(id) < seq : Number(id) !== seq) {
       throw new Violation(runId, `event ${id} where ${seq} should be`);
     }
     seq = Number(id) + 1;
@@ -91,12 +91,6 @@ export function merged(received: readonly Received[]): Received[] {
     else result[result.length - 1] = { id, event: whole };
   }
   return result;
-}
-
-function joined(last: ChatEvent, next: ChatEvent): ChatEvent | undefined {
-  if (last.type !== "token" && last.type !== "reasoning") return undefined;
-  if (next.type !== last.type || next.spanId !== last.spanId) return undefined;
-  return { ...last, text: last.text + next.text };
 }
 
 /** Everything that the log holds of a conversation's run. */

@@ -96,9 +96,7 @@ for (const [name, breakIt] of faults) {
     const repair = await breakIt(s.world.server.store.database, s.path);
     s.goOn.resolve();
     for (const { reading } of s.sent) {
-      await reading.until(
-        ({ type, ...event }) => type === "token" && "text" in event && event.text.endsWith("more "),
-      );
+      await reading.until((event) => event.type === "token" && event.text.endsWith("more "));
     }
     await expectRefused(s.world);
     const lag = monitorEventLoopDelay({ resolution: 10 });

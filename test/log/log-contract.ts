@@ -119,6 +119,30 @@ export function describeLog(name: string, openLog: OpenLog): void {
       expect(writer.lastSeq).toBe(5);
     });
 
+    test("joins what a tool says while it works where that is text alone", async () => {
+      await using log = await openLog();
+      const { conversationId, runId, writer } = await openRun(log);
+      const says = (more: { text?: string; data?: string }): ChatEvent => ({
+        type: "toolProgress",
+        runId,
+        spanId,
+        ...more,
+      });
+      const apart = [
+        says({ text: "ab" }),
+        says({ data: "half" }),
+        says({ text: "c", data: "more" }),
+        says({ text: "d" }),
+        token(runId, "e"),
+        says({}),
+      ];
+      for (const event of [says({ text: "a" }), says({ text: "b" }), ...apart.slice(1)]) {
+        writer.append(event);
+      }
+      await writer.flushed();
+      expect((await readAll(log, conversationId)).map(({ event }) => event)).toEqual(apart);
+    });
+
     test("never changes an entry that was readable", async () => {
       await using log = await openLog();
       const { conversationId, runId, writer } = await openRun(log);

@@ -186,6 +186,37 @@ test("a reset takes back one model's text and leaves the others'", async () => {
   expect(chunks.add(says("a", "better"))[0]).toEqual({ type: "text-start", id: "a/text" });
 });
 
+test("a tool's progress is a preliminary output with all that it has said so far", async () => {
+  const { UiChunks } = await import("../../client/src/ai-sdk/ui-chunks.ts");
+  const runId = crypto.randomUUID();
+  const at = new Date().toISOString();
+  const inTool = { runId, spanId: "tool" } as const;
+  const chunks = new UiChunks();
+  chunks.add({ type: "toolStart", ...inTool, at, name: "work", toolCallId: "call" });
+  const outputs = (
+    [
+      { type: "toolProgress", ...inTool, text: "Nearly " },
+      { type: "toolProgress", ...inTool, text: "there." },
+      { type: "toolProgress", ...inTool, data: { percent: 75 } },
+      { type: "toolUpdate", ...inTool, data: { percent: 80 } },
+    ] as const
+  ).flatMap((event) => chunks.add(event));
+  expect(outputs).toMatchObject(
+    ["Nearly ", "Nearly there.", { percent: 75 }, { percent: 80 }].map((output) => ({
+      type: "tool-output-available",
+      toolCallId: "call",
+      preliminary: true,
+      output,
+    })),
+  );
+});
+
+test("an event that this client has not learnt makes no chunk", async () => {
+  const { UiChunks } = await import("../../client/src/ai-sdk/ui-chunks.ts");
+  const unknown = { type: "dance", runId: crypto.randomUUID(), spanId: "a" };
+  expect(new UiChunks().add(unknown as never)).toEqual([]);
+});
+
 test("useChat itself, in strict mode, takes up the answer that is being made", async () => {
   const { passed, open: finish } = gate();
   const { client, connect } = await setUp([{ tokens: ["Half"], until: passed }]);

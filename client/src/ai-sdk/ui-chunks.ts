@@ -24,11 +24,15 @@ interface StepChunk {
 
 type Kind = "text" | "reasoning";
 
+type Progress = Omit<EventOf<"toolProgress">, "type">;
+
 export class UiChunks {
   #step: StepChunk[] = [];
   readonly #models = new Set<string>();
   readonly #openParts = new Map<string, { readonly spanId: string; readonly kind: Kind }>();
   readonly #tools = new Map<string, string>();
+  /** What each tool has said while it works. */
+  readonly #progress = new Map<string, string>();
   #spoke = false;
 
   /** @returns the chunks that the event makes; that a run failed is for the stream to say */
@@ -50,10 +54,9 @@ export class UiChunks {
         return this.#closeParts(event.spanId);
       case "toolStart":
         return this.#record(event.spanId, [this.#callTool(event)]);
+      case "toolProgress":
       case "toolUpdate":
-        return this.#record(event.spanId, [
-          this.#toolOutput(event.spanId, event.data, { preliminary: true }),
-        ]);
+        return this.#toolProgress(event);
       case "toolEnd":
         return this.#record(event.spanId, [this.#toolOutput(event.spanId, event.output)]);
       case "error":
@@ -71,6 +74,8 @@ export class UiChunks {
       case "agentFinish":
       case "text":
         return [];
+      default:
+        return ignored(event);
     }
   }
 
@@ -117,6 +122,15 @@ export class UiChunks {
     this.#tools.set(spanId, toolCallId);
     const call = { toolCallId, toolName: name, input: input ?? {} };
     return { type: "tool-input-available", ...call, dynamic: true, providerExecuted: true };
+  }
+
+  /** A preliminary output replaces the one before it, so it has all that the tool has said so far. */
+  #toolProgress({ spanId, text, data }: Progress): LangwireChunk[] {
+    if (text !== undefined) {
+      this.#progress.set(spanId, (this.#progress.get(spanId) ?? "") + text);
+    }
+    const output = data ?? this.#progress.get(spanId);
+    return this.#record(spanId, [this.#toolOutput(spanId, output, { preliminary: true })]);
   }
 
   #toolOutput(
@@ -186,4 +200,9 @@ function titleIn(metadata: Json | undefined): string | undefined {
     return undefined;
   const title = metadata.title ?? metadata.source;
   return typeof title === "string" ? title : undefined;
+}
+
+/** A newer server may say what this client has not learnt. */
+function ignored(_event: never): LangwireChunk[] {
+  return [];
 }

@@ -54,8 +54,9 @@ export class Renderer {
         return this.#line("yellow", `Action: ${event.tool}${payload(event.input)}`);
       case "toolStart":
         return this.#line("yellow", `Tool ${event.name}${payload(event.input)}`);
+      case "toolProgress":
       case "toolUpdate":
-        return this.#line("dim", `Tool reports${payload(event.data)}`);
+        return this.#progress(event);
       case "toolEnd":
         return this.#line("yellow", `Tool finished${payload(event.output)}`);
       case "retrieverStart":
@@ -82,6 +83,13 @@ export class Renderer {
     if (parentSpanId !== undefined && !this.#allChains) return "";
     this.#shownChains.add(spanId);
     return this.#line("bold", `> Entering new ${name} chain...`);
+  }
+
+  #progress({ spanId, text, data }: Omit<EventOf<"toolProgress">, "type">): string {
+    const said = text === undefined ? "" : this.#text("dim", { spanId, text });
+    return text !== undefined && data === undefined
+      ? said
+      : said + this.#line("dim", `Tool reports${payload(data)}`);
   }
 
   #runEnd({ status, text, error, usage }: EventOf<"runEnd">): string {

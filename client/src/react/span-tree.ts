@@ -98,6 +98,9 @@ export class SpanTree {
         this.#close(event.spanId, event.at, { status: "failed", error });
         break;
       }
+      case "toolProgress":
+        this.#note(event.spanId, { name: "progress", data: event.data ?? event.text });
+        break;
       case "toolUpdate":
         this.#note(event.spanId, { name: "progress", data: event.data });
         break;

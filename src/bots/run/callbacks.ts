@@ -177,7 +177,7 @@ export class EventCallbacks extends BaseCallbackHandler {
     const span = this.#writer.tree.get(id);
     if (span === undefined || !span.open || span.hidden) return;
     const data = this.#writer.exposes(span) && { data: toPayload(chunk) };
-    this.#writer.emit({ type: "toolUpdate", runId: this.#writer.runId, spanId: id, ...data });
+    this.#writer.emit({ type: "toolProgress", runId: this.#writer.runId, spanId: id, ...data });
   }
 
   override handleToolEnd(output: unknown, id: string): void {

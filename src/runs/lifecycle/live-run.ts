@@ -132,7 +132,7 @@ export class LiveRun {
     if (event.type === "token") this.#firstTokenMs ??= performance.now() - this.#startedMs;
     else if (event.type !== "reasoning") observe?.(event);
     // Payloads were bounded where they were made; a text is as long as the bot made it.
-    const leastBytes = "text" in event ? event.text.length : 0;
+    const leastBytes = "text" in event ? (event.text?.length ?? 0) : 0;
     if (this.#bytes + leastBytes <= limits.maxRunBytes) {
       this.#answer.add(event);
       this.#bytes += writer.append(event);

@@ -42,7 +42,7 @@ partial answer. Closing a tab or losing the socket stops nothing.
 
 Every run begins with runStart and ends with exactly one runEnd, which carries the whole answer and
 the usage. Between them come chainStart and chainEnd, llmStart and llmEnd, token, reasoning, toolStart,
-toolUpdate and toolEnd, agentAction and agentFinish, retrieverStart and retrieverEnd, text, custom,
+toolProgress and toolEnd, agentAction and agentFinish, retrieverStart and retrieverEnd, text, custom,
 reset and error.
 
 # Storage

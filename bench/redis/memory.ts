@@ -1,9 +1,10 @@
 /** What Redis holds of runs: while they are in progress, when they have ended, after the retention. */
+
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunWriter } from "../../src/log/log.ts";
-import { RedisLog } from "../../src/log/redis/redis-log.ts";
 import type { TestRedis } from "../../test/support/redis.ts";
+import { TestRedisLog } from "../../test/support/redis-log.ts";
 
 const retentionMs = 30_000;
 const liveRuns = 1_000;
@@ -18,7 +19,7 @@ export async function rememberRuns(redis: TestRedis): Promise<[name: string, val
     return Number(/used_memory:(\d+)/.exec(memory)?.[1]);
   };
   const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-  const log = await RedisLog.open({
+  const log = await TestRedisLog.open({
     url: redis.url,
     nodeId: "memory",
     bounds: { retentionMs },
@@ -43,7 +44,7 @@ export async function rememberRuns(redis: TestRedis): Promise<[name: string, val
   ];
 }
 
-async function write(log: RedisLog, runs: number, events: number): Promise<RunWriter[]> {
+async function write(log: TestRedisLog, runs: number, events: number): Promise<RunWriter[]> {
   const writers: RunWriter[] = [];
   for (let from = 0; from < runs; from += atOnce) {
     const some = Array.from({ length: Math.min(atOnce, runs - from) }, async () => {

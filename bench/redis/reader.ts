@@ -1,14 +1,15 @@
 /** Follows all conversations, and notes how late each event was. */
+
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { RedisLog } from "../../src/log/redis/redis-log.ts";
+import { TestRedisLog } from "../../test/support/redis-log.ts";
 import { conversationId, type Load, nowMs, type ReaderReport } from "./messages.ts";
 
 /** For what was written last to arrive, a lost ring included. */
 const settleMs = 6_000;
 
 const [load] = (await once(process, "message")) as [Load];
-const log = await RedisLog.open({ url: load.url, nodeId: "reader" });
+const log = await TestRedisLog.open({ url: load.url, nodeId: "reader" });
 const latenesses: number[] = [];
 
 for (let index = 0; index < load.conversations; index++) {

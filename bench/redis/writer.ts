@@ -1,11 +1,12 @@
 /** Writes events at an even pace, to one conversation after the other. */
+
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { RedisLog } from "../../src/log/redis/redis-log.ts";
+import { TestRedisLog } from "../../test/support/redis-log.ts";
 import { conversationId, type Load, nowMs, type WriterReport } from "./messages.ts";
 
 const [load] = (await once(process, "message")) as [Load];
-const log = await RedisLog.open({ url: load.url, nodeId: "writer" });
+const log = await TestRedisLog.open({ url: load.url, nodeId: "writer" });
 const writers = [];
 for (let index = 0; index < load.conversations; index++) {
   const runId = conversationId(index);

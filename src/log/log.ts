@@ -81,6 +81,41 @@ export interface EventLog extends AsyncDisposable {
   readonly bytes?: number;
 }
 
+/** The write lease of a run in a log that several processes share. */
+export interface SharedRunWriter extends RunWriter {
+  readonly lost: AbortSignal;
+  /** Writes nothing more, and leaves the run open for whoever takes it over. */
+  abandon(): void;
+}
+
+/** A run as the log lists it for each process that writes. */
+export interface ListedRun {
+  readonly conversationId: string;
+  readonly runId: string;
+}
+
+/** A log that several processes read and write, each run written by one of them at a time. */
+export interface SharedLog extends EventLog {
+  /**
+   * @throws LangwireError OWNER_LOST when another process writes the run, or its end is in the log, or
+   *   a later run has begun
+   */
+  open(run: OpenRun): Promise<SharedRunWriter>;
+  /**
+   * As `read`, from where the log is stored: this process may not have received everything yet.
+   * @throws the connection's error
+   */
+  readStored(conversationId: string, after: number): Promise<Slice>;
+  /** The runs that a process has opened and not closed. @throws the connection's error */
+  openRunsOf(nodeId: string): Promise<readonly ListedRun[]>;
+  /** To be called when all of them have been taken over. @throws the connection's error */
+  forgetOpenRunsOf(nodeId: string): Promise<void>;
+  /** Finds out, for every run that this process writes, whether another one has taken it over. */
+  checkWriters(): void;
+  /** Rises whenever this process may not have been notified of everything that others wrote. */
+  readonly interruptions: number;
+}
+
 export interface LogBounds {
   /** How long a finished run stays readable, in milliseconds. */
   readonly retentionMs: number;

@@ -69,17 +69,15 @@ function admitWithin(
   const rate = { times: maxRunsPerMinute, perMs: 60_000 };
   const options = { ...rest, maxLiveRunsPerUser: maxLiveRuns };
   if (shared === undefined) return admission({ ...options, runsPerUser: memoryRateLimit(rate) });
-  const { cluster, log } = shared;
-  const { link, prefix } = log;
-  const places = new SharedConcurrencyLimit({
-    link,
-    prefix,
-    nodeId: cluster.nodeId,
+  const { cluster, redis } = shared;
+  const liveRuns = new SharedConcurrencyLimit({
+    redis,
+    name: "runs-of",
     max: maxLiveRuns,
-    // A run that is over its time still has to be stopped and stored.
+    // A run that has timed out still has to be stopped and stored.
     keptMs: runTimeoutMs + 60_000,
     alive: () => cluster.alive(),
   });
-  const runsPerUser = sharedRateLimit(rate, { link, prefix: `${prefix}:runs-begun` });
-  return admission({ ...options, runsPerUser, places });
+  const runsPerUser = sharedRateLimit(rate, { redis, name: "runs-begun" });
+  return admission({ ...options, runsPerUser, liveRuns });
 }

@@ -3,7 +3,7 @@
  *
  *   one process                SQLite file, log in memory with a journal in the same file
  *   one process, database      Postgres, log in memory with a journal in a file of its own
- *   one of several processes   Postgres, log in Redis, a place in the cluster
+ *   one of several processes   Postgres, log in Redis, a lease in the cluster
  */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
@@ -13,12 +13,16 @@ import { SqliteJournal } from "../log/journal.ts";
 import type { EventLog, LogBounds } from "../log/log.ts";
 import { MemoryLog } from "../log/memory-log.ts";
 import { RedisLog, type RedisLogTimes } from "../log/redis/redis-log.ts";
+import type { RedisTimes } from "../redis/connection.ts";
+import type { LeaseTimes } from "../redis/node-lease.ts";
+import { Redis } from "../redis/redis.ts";
 import { Cluster, type ClusterTimes } from "../runs/cluster/cluster.ts";
 import type { RunObserver } from "../runs/observer.ts";
 import { openPostgresStore } from "../store/postgres/postgres.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { takeFolder } from "./folder-lock.ts";
+import { redisCoordination } from "./redis-coordination.ts";
 
 export interface StorageOptions {
   /** Where conversations and the journal live. Without it, in memory alone. */
@@ -32,7 +36,7 @@ export interface StorageOptions {
   readonly redisUrl?: string;
   /** Begins every key in Redis. Default: `langwire`. */
   readonly redisPrefix?: string;
-  readonly clusterTimes?: Partial<ClusterTimes & RedisLogTimes>;
+  readonly clusterTimes?: Partial<ClusterTimes & LeaseTimes & RedisLogTimes & RedisTimes>;
   readonly logBounds?: Partial<LogBounds>;
 }
 
@@ -40,7 +44,7 @@ export interface Storage extends AsyncDisposable {
   readonly store: Store;
   readonly log: EventLog;
   /** Set where there may be other processes. */
-  readonly shared: { readonly cluster: Cluster; readonly log: RedisLog } | undefined;
+  readonly shared: { readonly cluster: Cluster; readonly redis: Redis } | undefined;
 }
 
 export interface OpenStorageOptions extends StorageOptions {
@@ -103,26 +107,26 @@ async function openCluster(
   opening: AsyncDisposableStack,
   options: OpenStorageOptions & { databaseUrl: string; redisUrl: string },
 ) {
-  const { databaseUrl, redisUrl, redisPrefix, clusterTimes } = options;
+  const { databaseUrl, redisUrl, redisPrefix, clusterTimes: times } = options;
   const { logBounds, storeTimeoutMs, observer } = options;
-  // A process that starts again is another one: what the one before left is for the reaper.
+  // A process that starts again has another id: what the one before left behind is the reaper's.
   const nodeId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const store = opening.use(await openPostgresStore({ url: databaseUrl, use: "shared" }));
+  const redis = opening.use(
+    await Redis.open({ url: redisUrl, prefix: redisPrefix, nodeId, times }),
+  );
   const log = opening.use(
-    await RedisLog.open({
-      url: redisUrl,
-      prefix: redisPrefix,
-      nodeId,
+    new RedisLog({
+      redis,
       bounds: logBounds,
-      times: { timeoutMs: storeTimeoutMs, ...clusterTimes },
+      times: { timeoutMs: storeTimeoutMs, ...times },
       mayRewrite: async ({ conversationId, runId }) => {
         const run = await store.runs.running(conversationId);
         return run?.runId === runId && run.owner === nodeId;
       },
     }),
   );
-  const cluster = opening.use(
-    await Cluster.join({ log, store, nodeId, times: clusterTimes, observer }),
-  );
-  return { store, log, shared: { cluster, log } };
+  const coordination = redisCoordination(redis, times);
+  const cluster = opening.use(await Cluster.join({ coordination, log, store, times, observer }));
+  return { store, log, shared: { cluster, redis } };
 }

@@ -2,10 +2,9 @@
  * What one user may do, counted over all processes, in Redis. While Redis is away each process counts
  * for itself.
  */
-import { randomUUID } from "node:crypto";
 import { RateLimiterMemory, RateLimiterRedis } from "rate-limiter-flexible";
-import { Script } from "../log/redis/scripts.ts";
-import type { RedisLink } from "../redis/redis-link.ts";
+import { ConcurrencySlots, type ConcurrencySlotsOptions } from "../redis/concurrency-slots.ts";
+import type { Redis } from "../redis/redis.ts";
 import {
   ConcurrencyLimit,
   type UserConcurrencyLimit,
@@ -18,16 +17,22 @@ import {
   type RateLimit,
 } from "../runs/admission/rate-limit.ts";
 
+export interface SharedRateLimitOptions {
+  readonly redis: Redis;
+  /** Comes after the prefix in every key. */
+  readonly name: string;
+}
+
 export function sharedRateLimit(
   rate: Rate,
-  { link, prefix }: { link: RedisLink; prefix: string },
+  { redis: { link, prefix }, name }: SharedRateLimitOptions,
 ): RateLimit {
   if (rate.times === Number.POSITIVE_INFINITY) return memoryRateLimit(rate);
   const storeClient = {
     get isReady() {
       return link.ready;
     },
-    // With one key, as of the limiter's other commands.
+    // The limiter's scripts have one key each.
     eval: (script: string, { keys, arguments: args }: { keys: [string]; arguments: string[] }) =>
       link.send(keys[0], ["EVAL", script, "1", ...keys, ...args]),
   };
@@ -38,79 +43,37 @@ export function sharedRateLimit(
       storeClient,
       useRedisPackage: true,
       rejectIfRedisNotReady: true,
-      keyPrefix: prefix,
+      keyPrefix: `${prefix}:${name}`,
       insuranceLimiter: new RateLimiterMemory(limits),
     }),
   );
 }
 
-export interface SharedConcurrencyLimitOptions {
-  readonly link: RedisLink;
-  /** Begins every key. */
-  readonly prefix: string;
-  readonly nodeId: string;
-  readonly max: number;
-  /** Longer than anything holds its place. */
-  readonly keptMs: number;
-  /** The processes that are there; undefined when that cannot be told. */
-  readonly alive: () => Promise<ReadonlySet<string> | undefined>;
-}
-
-/** ARGV: places, who takes one, time kept. Answers the holders when there is none left. */
-const takeScript = new Script<string[]>(
-  1,
-  `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then
-  return redis.call('ZRANGE', KEYS[1], 0, -1)
-end
-redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[3]), ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return {}
-`,
-);
-
 export class SharedConcurrencyLimit implements UserConcurrencyLimit {
-  readonly #options: SharedConcurrencyLimitOptions;
+  readonly #slots: ConcurrencySlots;
+  /** Asked first: it holds while Redis is away, and what it refuses need not be asked for there. */
   readonly #own: ConcurrencyLimit;
 
-  constructor(options: SharedConcurrencyLimitOptions) {
-    this.#options = options;
+  constructor(options: ConcurrencySlotsOptions) {
+    this.#slots = new ConcurrencySlots(options);
     this.#own = new ConcurrencyLimit(options.max);
   }
 
   async take(userId: string): Promise<(() => void) | undefined> {
-    const own = this.#own.take(userId);
-    if (own === undefined) return undefined;
-    const { link, prefix, nodeId } = this.#options;
-    const key = `${prefix}:runs-of:${userId}`;
-    const holder = `${nodeId} ${randomUUID()}`;
+    const releaseOwn = this.#own.take(userId);
+    if (releaseOwn === undefined) return undefined;
     try {
-      if (!(await this.#takeShared(key, holder))) {
-        own();
+      const releaseShared = await this.#slots.take(userId);
+      if (releaseShared === undefined) {
+        releaseOwn();
         return undefined;
       }
+      return () => {
+        releaseOwn();
+        releaseShared();
+      };
     } catch {
-      return own;
+      return releaseOwn;
     }
-    return () => {
-      own();
-      link.send(key, ["ZREM", key, holder]).catch(() => {});
-    };
-  }
-
-  async #takeShared(key: string, holder: string): Promise<boolean> {
-    const { link, max, keptMs, alive } = this.#options;
-    const args = [max, holder, keptMs];
-    const holders = await takeScript.run(link, [key], args);
-    if (holders.length === 0) return true;
-    // Those of processes that are gone hold nothing any more.
-    const nodes = await alive();
-    const gone = holders.filter((it) => nodes?.has(it.split(" ")[0] ?? "") === false);
-    if (gone.length === 0) return false;
-    await link.send(key, ["ZREM", key, ...gone]);
-    return (await takeScript.run(link, [key], args)).length === 0;
   }
 }

@@ -1,61 +1,62 @@
 /**
- * The one subscribed connection of a process. What it hears makes things faster and is never needed:
- * a message may be lost, and after every reconnect some were. Of a cluster it is to any server: each
- * hands on to all others what is published there.
+ * The one subscribed connection of a process. Notifications make things faster and are never needed:
+ * a message may be lost, and after every reconnect some were. In a cluster it goes to any one server:
+ * each hands on to all others what is published there.
  */
 import type { OneServer } from "./connection.ts";
 import { RedisLink, type RedisLinkOptions } from "./redis-link.ts";
 
 export type OnNotification = (message: string) => void;
 
-export interface NotificationsOptions extends Omit<RedisLinkOptions<OneServer>, "onConnect"> {
-  /** Called when it listens again after a time in which it may have heard nothing. */
-  readonly onMaybeMissed: () => void;
+export type NotificationsOptions = Omit<RedisLinkOptions<OneServer>, "onConnect">;
+
+/** What a new connection subscribes to again. */
+class Subscriptions {
+  /** One listener a channel. */
+  readonly listeners = new Map<string, OnNotification>();
+  readonly onInterruption = new Set<() => void>();
+  interruptions = 0;
+
+  /** The same function for all channels: the client unsubscribes by it. */
+  readonly receive = (message: string, channel: string): void => {
+    this.listeners.get(channel)?.(message);
+  };
+
+  async restore({ client }: OneServer): Promise<void> {
+    const channels = [...this.listeners.keys()];
+    if (channels.length === 0) return;
+    await client.subscribe(channels, this.receive);
+    this.interruptions += 1;
+    for (const listener of this.onInterruption) listener();
+  }
 }
 
-type Hear = (message: string, channel: string) => void;
-
-interface Heard {
-  interruptions: number;
-}
-
-/** One listener a channel. */
 export class Notifications implements AsyncDisposable {
-  readonly #channels: Map<string, OnNotification>;
-  /** The same for all channels: the client finds by it what is no longer wanted. */
-  readonly #hear: Hear;
+  readonly #subscriptions: Subscriptions;
   readonly #link: RedisLink<OneServer>;
-  readonly #heard: Heard;
 
-  private constructor(
-    link: RedisLink<OneServer>,
-    parts: { channels: Map<string, OnNotification>; hear: Hear; heard: Heard },
-  ) {
-    this.#channels = parts.channels;
-    this.#hear = parts.hear;
-    this.#heard = parts.heard;
+  private constructor(link: RedisLink<OneServer>, subscriptions: Subscriptions) {
+    this.#subscriptions = subscriptions;
     this.#link = link;
   }
 
   /** @throws LangwireError STORE_UNAVAILABLE when Redis cannot be reached in time */
-  static async open({ onMaybeMissed, ...options }: NotificationsOptions): Promise<Notifications> {
-    const channels = new Map<string, OnNotification>();
-    const heard: Heard = { interruptions: 0 };
-    const hear: Hear = (message, channel) => channels.get(channel)?.(message);
-    const onConnect = async ({ client }: OneServer) => {
-      const names = [...channels.keys()];
-      if (names.length === 0) return;
-      await client.subscribe(names, hear);
-      heard.interruptions += 1;
-      onMaybeMissed();
-    };
+  static async open(options: NotificationsOptions): Promise<Notifications> {
+    const subscriptions = new Subscriptions();
+    const onConnect = (server: OneServer) => subscriptions.restore(server);
     const link = await RedisLink.open({ ...options, onConnect });
-    return new Notifications(link, { channels, hear, heard });
+    return new Notifications(link, subscriptions);
   }
 
-  /** How often it began to listen again after a time in which it may have heard nothing. */
+  /** How often it was subscribed again after a time in which messages may have been lost. */
   get interruptions(): number {
-    return this.#heard.interruptions;
+    return this.#subscriptions.interruptions;
+  }
+
+  /** Calls back after each interruption, once everything is subscribed again. @returns ends it */
+  onInterruption(listener: () => void): () => void {
+    this.#subscriptions.onInterruption.add(listener);
+    return () => this.#subscriptions.onInterruption.delete(listener);
   }
 
   get ready(): boolean {
@@ -63,25 +64,27 @@ export class Notifications implements AsyncDisposable {
   }
 
   /**
-   * Settles when Redis has acknowledged: what is rung from then on is heard.
+   * Settles when Redis has acknowledged: what is published from then on is received.
    * @throws LangwireError STORE_UNAVAILABLE, or the connection's error; nothing is subscribed then
    */
   async subscribe(channel: string, onNotification: OnNotification): Promise<void> {
     const { client } = this.#link.connection;
-    this.#channels.set(channel, onNotification);
+    const { listeners, receive } = this.#subscriptions;
+    listeners.set(channel, onNotification);
     try {
-      await client.subscribe(channel, this.#hear);
+      await client.subscribe(channel, receive);
     } catch (cause) {
-      if (this.#channels.get(channel) === onNotification) this.#channels.delete(channel);
+      if (listeners.get(channel) === onNotification) listeners.delete(channel);
       throw cause;
     }
   }
 
   async unsubscribe(channel: string): Promise<void> {
-    this.#channels.delete(channel);
+    const { listeners, receive } = this.#subscriptions;
+    listeners.delete(channel);
     if (!this.#link.ready) return;
-    // A channel that stays subscribed costs a message that nobody hears.
-    await this.#link.connection.client.unsubscribe(channel, this.#hear).catch(() => {});
+    // A channel that stays subscribed costs traffic for messages that nobody wants.
+    await this.#link.connection.client.unsubscribe(channel, receive).catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,12 +1,13 @@
 /** What a process leaves behind at each point at which it can be killed, and who it is taken for gone. */
+
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { RedisLog } from "../../src/log/redis/redis-log.ts";
-import { Lease } from "../../src/runs/cluster/lease.ts";
+import { NodeLease } from "../../src/redis/node-lease.ts";
 import type { Run, Store } from "../../src/store/store.ts";
 import type { TestServer } from "../../src/testing/index.ts";
 import type { SentRun } from "../faults/world.ts";
 import { needsRedis } from "../support/redis.ts";
+import { TestRedisLog } from "../support/redis-log.ts";
 import { read, wsClient } from "../support/stock-client.ts";
 import { expectWholeRun } from "../support/transcript.ts";
 import { ClusterWorld, shortTimes as times } from "./world.ts";
@@ -27,12 +28,12 @@ needsRedis("reaper", () => {
     await world[Symbol.asyncDispose]();
   });
 
-  /** A process with a place in the cluster, which can be lost without a word. */
+  /** A process with a lease in the cluster, which can be killed. */
   async function startOwner() {
     const nodeId = randomUUID();
-    const log = await RedisLog.open({ url: world.redis.url, nodeId });
-    const { link, prefix } = log;
-    const lease = await Lease.take({ link, prefix, nodeId, times, onRenewed: () => {} });
+    const log = await TestRedisLog.open({ url: world.redis.url, nodeId });
+    const { redis } = log;
+    const lease = await NodeLease.take({ redis, times, onRenewed: () => {} });
     const kill = async () => {
       await log[Symbol.asyncDispose]();
       await lease[Symbol.asyncDispose]();
@@ -55,7 +56,7 @@ needsRedis("reaper", () => {
   }
 
   /** The run's first event, written. */
-  async function begun(log: RedisLog, run: Run) {
+  async function begun(log: TestRedisLog, run: Run) {
     const { conversationId, runId, firstSeq, startedAt: at, botId, userId, message } = run;
     const writer = await log.open({ conversationId, runId, after: firstSeq - 1 });
     writer.append({ type: "runStart", runId, at, conversationId, botId, userId, message });
@@ -132,17 +133,17 @@ needsRedis("reaper", () => {
 
   test("two processes cannot write one run: the one that comes second is refused", async () => {
     const [first, second] = await Promise.all(
-      ["a", "b"].map((nodeId) => RedisLog.open({ url: world.redis.url, nodeId })),
+      ["a", "b"].map((nodeId) => TestRedisLog.open({ url: world.redis.url, nodeId })),
     );
-    const pen = { conversationId: randomUUID(), runId: randomUUID(), after: 0 };
-    const writer = await first?.open(pen);
-    await expect(second?.open(pen)).rejects.toMatchObject({ code: "OWNER_LOST" });
-    const taken = await second?.open({ ...pen, takeOver: true });
-    writer?.append({ type: "custom", runId: pen.runId, spanId: "s", name: "too late" });
+    const run = { conversationId: randomUUID(), runId: randomUUID(), after: 0 };
+    const writer = await first?.open(run);
+    await expect(second?.open(run)).rejects.toMatchObject({ code: "OWNER_LOST" });
+    const taken = await second?.open({ ...run, takeOver: true });
+    writer?.append({ type: "custom", runId: run.runId, spanId: "s", name: "too late" });
     await writer?.flushed();
     expect(writer?.lost.reason).toMatchObject({ code: "OWNER_LOST" });
     expect(taken?.lost.aborted).toBe(false);
-    expect(await second?.readStored(pen.conversationId, 0)).toMatchObject({ entries: [] });
+    expect(await second?.readStored(run.conversationId, 0)).toMatchObject({ entries: [] });
     for (const log of [first, second]) await log?.[Symbol.asyncDispose]();
   });
 });

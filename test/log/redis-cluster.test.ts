@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { RedisLog } from "../../src/log/redis/redis-log.ts";
 import { needsRedis, startRedis, type TestRedis } from "../support/redis.ts";
 import { startRedisCluster, type TestRedisCluster } from "../support/redis-cluster.ts";
+import { TestRedisLog } from "../support/redis-log.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { describeLog } from "./log-contract.ts";
 
@@ -16,7 +16,7 @@ needsRedis("redis cluster", () => {
   afterAll(() => redis[Symbol.asyncDispose]());
 
   describeLog("redis cluster", (bounds) =>
-    RedisLog.open({ url: redis.url, nodeId: randomUUID(), bounds, times: { checkMs: 20 } }),
+    TestRedisLog.open({ url: redis.url, nodeId: randomUUID(), bounds, times: { checkMs: 20 } }),
   );
 
   describe("redis cluster: its servers", () => {
@@ -34,7 +34,7 @@ needsRedis("redis cluster", () => {
       url.username = "alice";
       url.password = "p@ss";
       const nodeId = randomUUID();
-      const log = await RedisLog.open({ url: url.href, nodeId });
+      const log = await TestRedisLog.open({ url: url.href, nodeId });
       for (const shard of redis.shards) {
         const users = (await connectionsOf(nodeId, shard)).map((it) => / user=(\w+)/.exec(it)?.[1]);
         expect(users).toContain("alice");
@@ -49,7 +49,7 @@ needsRedis("redis cluster", () => {
     test("are found again without waiting for one that says nothing", async () => {
       await using proxy = await startTcpProxy({ port: redis.shards[0].port });
       const nodeId = randomUUID();
-      await using log = await RedisLog.open({
+      await using log = await TestRedisLog.open({
         url: `redis://127.0.0.1:${proxy.port}`,
         nodeId,
         times: { pingMs: 100, pingTimeoutMs: 10_000 },
@@ -64,7 +64,7 @@ needsRedis("redis cluster", () => {
         for (const id of before) await shard.command("CLIENT", "KILL", "ID", id);
         const isBack = async () => {
           const ids = await idsNow();
-          return log.link.ready && ids.length > 0 && !ids.some((id) => before.includes(id));
+          return log.redis.link.ready && ids.length > 0 && !ids.some((id) => before.includes(id));
         };
         await expect.poll(isBack, { timeout: 3_000 }).toBe(true);
       }
@@ -72,7 +72,7 @@ needsRedis("redis cluster", () => {
 
     test("one that has left its cluster is not taken for it", async () => {
       await using alone = await startRedis(["--cluster-enabled", "yes"]);
-      const opening = RedisLog.open({
+      const opening = TestRedisLog.open({
         url: alone.url,
         nodeId: randomUUID(),
         times: { connectTimeoutMs: 300 },

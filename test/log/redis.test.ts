@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { RedisLog, type RedisLogOptions } from "../../src/log/redis/redis-log.ts";
 import type { ChatEvent } from "../../src/protocol/events.ts";
 import { needsRedis, startRedis, type TestRedis } from "../support/redis.ts";
+import { TestRedisLog, type TestRedisLogOptions } from "../support/redis-log.ts";
 import { describeLog } from "./log-contract.ts";
 
 needsRedis("redis", () => {
@@ -15,14 +15,14 @@ needsRedis("redis", () => {
 
   afterAll(() => redis[Symbol.asyncDispose]());
 
-  const open = (options: Partial<RedisLogOptions> = {}) =>
-    RedisLog.open({ url: redis.url, nodeId: randomUUID(), ...options });
+  const open = (options: Partial<TestRedisLogOptions> = {}) =>
+    TestRedisLog.open({ url: redis.url, nodeId: randomUUID(), ...options });
 
   describeLog("redis", (bounds) => open({ bounds, times: { checkMs: 20 } }));
 
   describe("redis: between processes", () => {
     /** Two processes' logs, of which the second only reads. */
-    async function twoLogs(options: Partial<RedisLogOptions> = {}) {
+    async function twoLogs(options: Partial<TestRedisLogOptions> = {}) {
       const stack = new AsyncDisposableStack();
       const writing = stack.use(await open(options));
       const reading = stack.use(await open(options));
@@ -33,7 +33,7 @@ needsRedis("redis", () => {
       return { type: "custom", runId, spanId: "span", name };
     };
 
-    async function namesIn(log: RedisLog, conversationId: string): Promise<string[]> {
+    async function namesIn(log: TestRedisLog, conversationId: string): Promise<string[]> {
       const names: string[] = [];
       for (let after = 0; ; ) {
         const { entries } = await log.read(conversationId, after);
@@ -74,7 +74,7 @@ needsRedis("redis", () => {
     test("what comes between a reader's two questions is read, and no gap", async () => {
       await using logs = await twoLogs();
       const conversationId = randomUUID();
-      const { link } = logs.reading;
+      const { link } = logs.reading.redis;
       const send = link.send.bind(link);
       using asking = vi.spyOn(link, "send");
       asking.mockImplementationOnce(async (...question) => {
@@ -183,7 +183,7 @@ needsRedis("redis", () => {
   describe("redis: bounds", () => {
     beforeEach(() => redis.command("FLUSHALL"));
 
-    async function finishedRun(log: RedisLog, conversationId: string, after: number) {
+    async function finishedRun(log: TestRedisLog, conversationId: string, after: number) {
       const runId = randomUUID();
       const writer = await log.open({ conversationId, runId, after });
       writer.append({ type: "custom", runId, spanId: "span", name: "x".repeat(1_000) });

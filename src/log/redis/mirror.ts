@@ -9,7 +9,7 @@
 import type { RedisCommands } from "../../redis/connection.ts";
 import { LogEntry } from "../entry.ts";
 import type { Slice } from "../log.ts";
-import { readNewest, readStream } from "./read-stream.ts";
+import { readEntries, readNewestEntries } from "./read-entries.ts";
 import type { ConversationKeys } from "./scripts.ts";
 
 const maxEntries = 1_024;
@@ -77,7 +77,7 @@ export class Mirror {
   async load(): Promise<void> {
     const askedAtMs = performance.now();
     const last = this.#entries.at(-1);
-    const entries = await readNewest(this.#link, this.#keys.events, sliceEntries);
+    const entries = await readNewestEntries(this.#link, this.#keys.events, sliceEntries);
     this.#freshAtMs = askedAtMs;
     this.#loaded = true;
     // A ring takes another way than an answer: what has come in meanwhile may be newer than this one.
@@ -116,7 +116,7 @@ export class Mirror {
     const from = this.#rung > last.seq ? last.seq + 1 : last.seq;
     const key = this.#keys.events;
     const askedAtMs = performance.now();
-    const entries = await readStream(this.#link, { key, from, count: sliceEntries });
+    const entries = await readEntries(this.#link, { key, from, maxEntries: sliceEntries });
     this.#freshAtMs = askedAtMs;
     if (entries[0]?.seq === from) this.accept(entries);
     // Unless what this process wrote itself has come in meanwhile.

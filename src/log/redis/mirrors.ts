@@ -2,8 +2,7 @@
  * The conversations that somebody in this process follows: each has one mirror, from its first reader
  * to its last. The notifications wakes them; whatever it may have missed is found by a look now and then.
  */
-import type { RedisCommands } from "../../redis/connection.ts";
-import type { Notifications } from "../../redis/notifications.ts";
+import type { Redis } from "../../redis/redis.ts";
 import { retryFor } from "../../redis/retry.ts";
 import { Mirror } from "./mirror.ts";
 import { keysOf } from "./scripts.ts";
@@ -15,13 +14,6 @@ export interface MirrorTimes {
   readonly timeoutMs: number;
 }
 
-export interface MirrorsOptions {
-  readonly link: RedisCommands;
-  readonly notifications: Notifications;
-  readonly prefix: string;
-  readonly times: MirrorTimes;
-}
-
 /** Each conversation's silence has a beginning of its own; to meet their ends, it looks so often. */
 const checkSteps = 8;
 
@@ -31,13 +23,17 @@ interface Followed {
 }
 
 export class Mirrors implements Disposable {
-  readonly #options: MirrorsOptions;
+  readonly #redis: Redis;
+  readonly #times: MirrorTimes;
   readonly #followed = new Map<string, Followed>();
   readonly #checks: NodeJS.Timeout;
+  readonly #stopListening: () => void;
 
-  constructor(options: MirrorsOptions) {
-    this.#options = options;
-    const { checkMs } = options.times;
+  constructor(redis: Redis, times: MirrorTimes) {
+    this.#redis = redis;
+    this.#times = times;
+    const { checkMs } = times;
+    this.#stopListening = redis.notifications.onInterruption(() => this.check(0));
     const stepMs = checkMs / checkSteps;
     this.#checks = setInterval(() => this.check(checkMs - stepMs), stepMs).unref();
   }
@@ -64,7 +60,7 @@ export class Mirrors implements Disposable {
       mirror.listeners.delete(onChange);
       if (mirror.listeners.size > 0 || this.get(conversationId) !== mirror) return;
       this.#followed.delete(conversationId);
-      const { notifications, prefix } = this.#options;
+      const { notifications, prefix } = this.#redis;
       void notifications.unsubscribe(keysOf(prefix, conversationId).bell);
     };
     try {
@@ -83,13 +79,14 @@ export class Mirrors implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#checks);
+    this.#stopListening();
   }
 
   #begin(conversationId: string): Followed {
-    const { link, notifications, prefix, times } = this.#options;
+    const { link, notifications, prefix } = this.#redis;
     const keys = keysOf(prefix, conversationId);
     const mirror = new Mirror(link, keys);
-    const ready = retryFor(times.timeoutMs, async () => {
+    const ready = retryFor(this.#times.timeoutMs, async () => {
       await notifications.subscribe(keys.bell, (message) => mirror.ring(message));
       await mirror.load();
     });

@@ -1,52 +1,50 @@
-/** Which runs each process is writing, in Redis, for whoever takes them over when it is gone. */
-import type { RedisCommands } from "../../redis/connection.ts";
+/**
+ * Which runs each process writes, in Redis: whoever finds a process gone takes these over.
+ *
+ *   open-runs:<node>   a hash of run id → conversation id
+ */
+import type { Redis } from "../../redis/redis.ts";
+import type { ListedRun } from "../log.ts";
 
-export interface ListedRun {
-  readonly runId: string;
-  readonly conversationId: string;
-}
-
-/** A process's list goes when it began nothing for as long: by then it is long looked after. */
+/** A list expires when its process has begun nothing for as long: the reaper was there long before. */
 const keptMs = 24 * 60 * 60_000;
 
 export class OpenRuns {
-  readonly #link: RedisCommands;
-  readonly #prefix: string;
+  readonly #redis: Redis;
 
-  constructor(link: RedisCommands, prefix: string) {
-    this.#link = link;
-    this.#prefix = prefix;
+  constructor(redis: Redis) {
+    this.#redis = redis;
   }
 
-  /** @throws the connection's error */
-  async add(nodeId: string, { runId, conversationId }: ListedRun): Promise<void> {
-    const key = this.#keyOf(nodeId);
+  /** Lists a run as this process's. @throws the connection's error */
+  async add({ runId, conversationId }: ListedRun): Promise<void> {
+    const key = this.#keyOf(this.#redis.nodeId);
     await Promise.all([
-      this.#link.send(key, ["HSET", key, runId, conversationId]),
-      this.#link.send(key, ["PEXPIRE", key, String(keptMs)]),
+      this.#redis.link.send(key, ["HSET", key, runId, conversationId]),
+      this.#redis.link.send(key, ["PEXPIRE", key, String(keptMs)]),
     ]);
   }
 
-  /** At once; a run that stays listed is a run to look after that is none. */
-  remove(nodeId: string, runId: string): void {
-    const key = this.#keyOf(nodeId);
-    this.#link.send(key, ["HDEL", key, runId]).catch(() => {});
+  /** Returns at once; a run that stays listed although it is over costs the reaper one look. */
+  remove(runId: string): void {
+    const key = this.#keyOf(this.#redis.nodeId);
+    this.#redis.link.send(key, ["HDEL", key, runId]).catch(() => {});
   }
 
-  /** The runs that a process was writing and has not put down. @throws the connection's error */
+  /** The runs that a process has opened and not closed. @throws the connection's error */
   async of(nodeId: string): Promise<ListedRun[]> {
     const key = this.#keyOf(nodeId);
-    const runs = await this.#link.send<Record<string, string>>(key, ["HGETALL", key]);
+    const runs = await this.#redis.link.send<Record<string, string>>(key, ["HGETALL", key]);
     return Object.entries(runs).map(([runId, conversationId]) => ({ runId, conversationId }));
   }
 
-  /** To be called when all of them have been looked after. @throws the connection's error */
+  /** To be called when all of them have been taken over. @throws the connection's error */
   async forget(nodeId: string): Promise<void> {
     const key = this.#keyOf(nodeId);
-    await this.#link.send(key, ["DEL", key]);
+    await this.#redis.link.send(key, ["DEL", key]);
   }
 
   #keyOf(nodeId: string): string {
-    return `${this.#prefix}:open-runs:${nodeId}`;
+    return `${this.#redis.prefix}:open-runs:${nodeId}`;
   }
 }

@@ -3,36 +3,33 @@
  * and the one that works on a run writes it, as long as nobody has taken the run over (scripts.ts).
  *
  * A reader sees only what Redis has acknowledged, on the writing process too. Readers of one
- * conversation in one process share a mirror (mirrors.ts), which a notifications wakes (notifications.ts).
+ * conversation in one process share a mirror (mirrors.ts), which a notification wakes.
  */
 
-import type { RedisTimes } from "../../redis/connection.ts";
-import { KnownServers } from "../../redis/known-servers.ts";
-import { Notifications } from "../../redis/notifications.ts";
-import { RedisLink } from "../../redis/redis-link.ts";
+import type { Redis } from "../../redis/redis.ts";
 import { retryFor, unlessAway } from "../../redis/retry.ts";
-import { connectToOne, connectToRedis } from "../../redis/server-cluster.ts";
 import {
   defaultLogBounds,
-  type EventLog,
   type LeftBehind,
+  type ListedRun,
   type LogBounds,
   type MaybePromise,
   type OpenRun,
+  type SharedLog,
   type Slice,
 } from "../log.ts";
 import { Mirrors, type MirrorTimes } from "./mirrors.ts";
 import { OpenRuns } from "./open-runs.ts";
-import { readNewest, readStream } from "./read-stream.ts";
+import { readEntries, readNewestEntries } from "./read-entries.ts";
 import { RedisRunWriter, type WriterTimes } from "./run-writer.ts";
 import { keysOf } from "./scripts.ts";
 
-export interface RedisLogTimes extends RedisTimes, WriterTimes, MirrorTimes {
-  /** How long Redis may be without an answer before whoever waits is told. */
+export interface RedisLogTimes extends WriterTimes, MirrorTimes {
+  /** How long Redis may be without an answer before whoever waits gets STORE_UNAVAILABLE. */
   readonly timeoutMs: number;
 }
 
-export const defaultRedisLogTimes: Omit<RedisLogTimes, keyof RedisTimes> = {
+const defaultTimes: RedisLogTimes = {
   retentionMs: defaultLogBounds.retentionMs,
   maxConversationBytes: 16 * 1024 * 1024,
   liveMs: 60 * 60_000,
@@ -41,111 +38,62 @@ export const defaultRedisLogTimes: Omit<RedisLogTimes, keyof RedisTimes> = {
 };
 
 export interface RedisLogOptions {
-  /**
-   * `redis://user:password@host:port/database`, `rediss://` with TLS, or `unix:///path`; of a cluster,
-   * any of its servers.
-   */
-  readonly url: string;
-  /** Begins every key and channel: deployments that share a Redis need different ones. */
-  readonly prefix?: string | undefined;
-  /** Names this process: it differs from every other's, and from that of the process before it. */
-  readonly nodeId: string;
+  /** Stays the caller's, who closes it after the log. */
+  readonly redis: Redis;
   readonly bounds?: Pick<Partial<LogBounds>, "retentionMs"> | undefined;
   readonly times?: Partial<RedisLogTimes> | undefined;
   /**
    * Asked when Redis has forgotten a run that this process writes: whether nobody else has ended it.
    * Default: nobody has.
    */
-  readonly mayRewrite?: (run: { conversationId: string; runId: string }) => Promise<boolean>;
+  readonly mayRewrite?: ((run: ListedRun) => Promise<boolean>) | undefined;
 }
 
-const defaultPrefix = "langwire";
 const sliceEntries = 256;
 
-type LogTimes = Omit<RedisLogTimes, keyof RedisTimes>;
-
-interface Parts {
-  readonly prefix: string;
-  readonly times: LogTimes;
-  readonly link: RedisLink;
-  readonly notifications: Notifications;
-  readonly mirrors: Mirrors;
-}
-
-export class RedisLog implements EventLog {
-  readonly prefix: string;
-  readonly link: RedisLink;
-  /** The connection for other rings than a conversation's, too. */
-  readonly notifications: Notifications;
-  readonly openRuns: OpenRuns;
-  readonly #options: RedisLogOptions;
-  readonly #times: LogTimes;
+export class RedisLog implements SharedLog {
+  readonly #redis: Redis;
+  readonly #times: RedisLogTimes;
+  readonly #mayRewrite: (run: ListedRun) => Promise<boolean>;
   readonly #mirrors: Mirrors;
+  readonly #openRuns: OpenRuns;
   readonly #writers = new Set<RedisRunWriter>();
 
-  private constructor(
-    options: RedisLogOptions,
-    { prefix, times, link, notifications, mirrors }: Parts,
-  ) {
-    this.#options = options;
-    this.#times = times;
-    this.#mirrors = mirrors;
-    this.prefix = prefix;
-    this.link = link;
-    this.notifications = notifications;
-    this.openRuns = new OpenRuns(link, prefix);
-  }
-
-  /** @throws LangwireError STORE_UNAVAILABLE when Redis cannot be reached in time */
-  static async open(options: RedisLogOptions): Promise<RedisLog> {
-    const { url, prefix = defaultPrefix, nodeId } = options;
-    await using opening = new AsyncDisposableStack();
-    const known = new KnownServers(url);
-    const link = opening.use(
-      await RedisLink.open({
-        times: options.times,
-        connect: (attempt) => connectToRedis(known, { ...attempt, name: `langwire-${nodeId}` }),
-      }),
-    );
-    let mirrors: Mirrors | undefined;
-    const notifications = opening.use(
-      await Notifications.open({
-        times: options.times,
-        connect: (attempt) => connectToOne(known, { ...attempt, name: `langwire-bell-${nodeId}` }),
-        onMaybeMissed: () => mirrors?.check(0),
-      }),
-    );
-    opening.move();
-    const times = timesOf(options);
-    mirrors = new Mirrors({ link, notifications, prefix, times });
-    return new RedisLog(options, { prefix, times, link, notifications, mirrors });
+  constructor({ redis, bounds, times, mayRewrite = async () => true }: RedisLogOptions) {
+    const { retentionMs = defaultTimes.retentionMs } = bounds ?? {};
+    this.#redis = redis;
+    this.#times = { ...defaultTimes, retentionMs, ...times };
+    this.#mayRewrite = mayRewrite;
+    this.#mirrors = new Mirrors(redis, this.#times);
+    this.#openRuns = new OpenRuns(redis);
   }
 
   get healthy(): boolean {
-    if (!this.link.ready || !this.notifications.ready) return false;
+    if (!this.#redis.ready) return false;
     for (const writer of this.#writers) if (!writer.healthy) return false;
     return true;
   }
 
   async open({ conversationId, runId, after, takeOver = false }: OpenRun): Promise<RedisRunWriter> {
-    const { nodeId, mayRewrite } = this.#options;
-    // First: a crash in between leaves a run to look after that is none, and not the reverse.
-    await unlessAway(() => this.openRuns.add(nodeId, { runId, conversationId }));
+    const { link, prefix, nodeId } = this.#redis;
+    const run = { conversationId, runId };
+    // Listed first: after a crash in between, the list names a run that was never written. The other
+    // way round, a run could be written that nobody finds.
+    await unlessAway(() => this.#openRuns.add(run));
     const writer = await unlessAway(() =>
       RedisRunWriter.open({
-        link: this.link,
-        keys: keysOf(this.prefix, conversationId),
+        link,
+        keys: keysOf(prefix, conversationId),
         runId,
         after,
         fence: nodeId,
         takeOver,
         times: this.#times,
-        mayRewrite: async () =>
-          takeOver || ((await mayRewrite?.({ conversationId, runId })) ?? true),
+        mayRewrite: async () => takeOver || this.#mayRewrite(run),
         onWritten: (entries) => this.#mirrors.get(conversationId)?.accept(entries),
         onDone: (done) => {
           this.#writers.delete(done);
-          this.openRuns.remove(nodeId, runId);
+          this.#openRuns.remove(runId);
         },
       }),
     );
@@ -153,7 +101,6 @@ export class RedisLog implements EventLog {
     return writer;
   }
 
-  /** Asks Redis, for every run that this process writes, whether it was taken over. */
   checkWriters(): void {
     for (const writer of this.#writers) writer.check();
   }
@@ -164,15 +111,14 @@ export class RedisLog implements EventLog {
     return slice ?? retryFor(timeoutMs, () => this.readStored(conversationId, after));
   }
 
-  /** As `read`, and as of now: not what this process has heard of. @throws the connection's error */
   async readStored(conversationId: string, after: number): Promise<Slice> {
-    const key = keysOf(this.prefix, conversationId).events;
+    const key = keysOf(this.#redis.prefix, conversationId).events;
     const from = after + 1;
     for (;;) {
-      const entries = await readStream(this.link, { key, from, count: sliceEntries });
+      const entries = await readEntries(this.#redis.link, { key, from, maxEntries: sliceEntries });
       const [first] = entries;
       if (first !== undefined) return { entries, oldest: first.seq };
-      const [newest] = await readNewest(this.link, key, 1);
+      const [newest] = await readNewestEntries(this.#redis.link, key, 1);
       // Else it has come between the two questions.
       if (newest === undefined || newest.seq <= after) return { entries, oldest: newest?.seq };
     }
@@ -182,23 +128,28 @@ export class RedisLog implements EventLog {
     return this.#mirrors.follow(conversationId, onChange);
   }
 
-  /** Nothing is found at boot: whoever is gone is found by the others, at any time. */
+  openRunsOf(nodeId: string): Promise<ListedRun[]> {
+    return this.#openRuns.of(nodeId);
+  }
+
+  forgetOpenRunsOf(nodeId: string): Promise<void> {
+    return this.#openRuns.forget(nodeId);
+  }
+
+  get interruptions(): number {
+    return this.#redis.notifications.interruptions;
+  }
+
+  /** None at boot: what a process left behind is found by the others, at any time. */
   leftBehind(): LeftBehind[] {
     return [];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#mirrors[Symbol.dispose]();
-    if (this.link.ready) {
+    if (this.#redis.link.ready) {
       await Promise.all([...this.#writers].map((writer) => writer.flushed()));
     }
     for (const writer of this.#writers) writer.abandon();
-    await this.notifications[Symbol.asyncDispose]();
-    await this.link[Symbol.asyncDispose]();
   }
-}
-
-function timesOf({ bounds, times }: RedisLogOptions): LogTimes {
-  const { retentionMs = defaultRedisLogTimes.retentionMs } = bounds ?? {};
-  return { ...defaultRedisLogTimes, retentionMs, ...times };
 }

@@ -9,37 +9,7 @@
  * A fence names the process that works on a run. Taking a run over replaces the fence, and whatever
  * the process before sends afterwards is refused in the same step in which it would be written.
  */
-import { createHash } from "node:crypto";
-import type { RedisCommands } from "../../redis/connection.ts";
-
-export class Script<Reply> {
-  readonly #source: string;
-  readonly #sha: string;
-  readonly #keys: number;
-  /** Reads what Redis answered; on the type level alone, there is nothing to check at run time. */
-  declare readonly reply: Reply;
-
-  constructor(keys: number, source: string) {
-    this.#source = source;
-    this.#sha = createHash("sha1").update(source).digest("hex");
-    this.#keys = keys;
-  }
-
-  async run(
-    link: RedisCommands,
-    keys: readonly string[],
-    args: readonly (string | number)[],
-  ): Promise<Reply> {
-    const [key = ""] = keys;
-    const rest = [String(this.#keys), ...keys, ...args.map(String)];
-    try {
-      return await link.send<Reply>(key, ["EVALSHA", this.#sha, ...rest]);
-    } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return await link.send<Reply>(key, ["EVAL", this.#source, ...rest]);
-    }
-  }
-}
+import { luaNow, Script } from "../../redis/script.ts";
 
 export interface ConversationKeys {
   readonly events: string;
@@ -61,11 +31,6 @@ export function keysOf(prefix: string, conversationId: string): ConversationKeys
     bell: `${base}:bell`,
   };
 }
-
-const now = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-`;
 
 /** Lets ended runs go that are too old, or the oldest while there are too many bytes. */
 const trim = `
@@ -90,7 +55,7 @@ end
  */
 export const openScript = new Script<["opened" | "fenced" | "closed", number]>(
   3,
-  `${now}${trim}
+  `${luaNow}${trim}
 local run, fence, after, takeOver = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
 local pen = redis.call('HMGET', KEYS[2], 'run', 'fence', 'last', 'first', 'closed')
 if pen[1] == run then
@@ -164,7 +129,7 @@ return {'ok', newLast}
  */
 export const closeScript = new Script<number>(
   3,
-  `${now}${trim}
+  `${luaNow}${trim}
 local pen = redis.call('HMGET', KEYS[2], 'run', 'fence', 'last', 'closed', 'runBytes')
 if pen[1] ~= ARGV[1] or pen[2] ~= ARGV[2] or pen[4] then return 0 end
 redis.call('HSET', KEYS[2], 'closed', 1)

@@ -18,8 +18,8 @@ export interface AdmissionOptions {
   readonly runsPerUser: RateLimit;
   /** Runs that one user may have in progress. */
   readonly maxLiveRunsPerUser: number;
-  /** Who counts them. Default: this process, for itself. */
-  readonly places?: UserConcurrencyLimit;
+  /** Counts them. Default: this process, for itself. */
+  readonly liveRuns?: UserConcurrencyLimit;
   /** Whether this process is too busy to begin anything. Default: never. */
   readonly overloaded?: () => boolean;
 }
@@ -29,10 +29,10 @@ const retryAfterMs = 1_000;
 
 export function admission(options: AdmissionOptions): Admit {
   const { runsPerUser, maxLiveRunsPerUser, overloaded } = options;
-  const { places = new ConcurrencyLimit(maxLiveRunsPerUser) } = options;
+  const { liveRuns = new ConcurrencyLimit(maxLiveRunsPerUser) } = options;
   return async ({ userId }) => {
     if (overloaded?.() === true) throw new LangwireError("OVERLOADED", { retryAfterMs });
-    const release = await places.take(userId);
+    const release = await liveRuns.take(userId);
     if (release === undefined) {
       const message = "The caller has as many runs in progress as this server allows.";
       throw new LangwireError("RATE_LIMITED", { message, retryAfterMs });

@@ -1,8 +1,8 @@
 import type { MaybePromise } from "../../log/log.ts";
 
-/** ConcurrencyLimit of which each user has a number. */
+/** How many runs each user may have in progress at a time. */
 export interface UserConcurrencyLimit {
-  /** @returns gives the place back, once; undefined when there is none left */
+  /** @returns takes one off the count again, once; undefined when the limit is reached */
   take(userId: string): MaybePromise<(() => void) | undefined>;
 }
 
@@ -32,7 +32,7 @@ export class ConcurrencyLimit implements UserConcurrencyLimit {
     };
   }
 
-  /** For who remembers to `leave`, once. @returns whether there was a place left */
+  /** As `take`, for a caller that calls `leave` itself, once. @returns whether it was counted */
   enter(key: string): boolean {
     if (this.full(key)) return false;
     this.#taken.set(key, this.taken(key) + 1);

@@ -1,23 +1,26 @@
-/** One process among several that share a store and a log: its lease, its turn as reaper, notices. */
-import type { RedisLog } from "../../log/redis/redis-log.ts";
+/**
+ * One process among several that share a store and a log: its lease, its turns as reaper, the notices
+ * that it publishes and receives.
+ */
+import type { SharedLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Store } from "../../store/store.ts";
 import type { RunObserver } from "../observer.ts";
-import { defaultLeaseTimes, Lease, type LeaseTimes, type Renewal } from "./lease.ts";
-import { type Notice, Notices } from "./notices.ts";
+import type { Broadcast, Coordination, NodeLease, Renewal } from "./coordination.ts";
+import { formatNotice, type Notice, parseNotice } from "./notices.ts";
 import { reap } from "./reaper.ts";
 
-export interface ClusterTimes extends LeaseTimes {
+export interface ClusterTimes {
   /** How long a reader waits for the log before it asks the store whether a run has ended. */
   readonly lookAgainMs: number;
 }
 
-export const defaultClusterTimes: ClusterTimes = { ...defaultLeaseTimes, lookAgainMs: 10_000 };
+const defaultTimes: ClusterTimes = { lookAgainMs: 10_000 };
 
 export interface ClusterOptions {
-  readonly log: RedisLog;
+  readonly coordination: Coordination;
+  readonly log: SharedLog;
   readonly store: Store;
-  readonly nodeId: string;
   readonly times?: Partial<ClusterTimes> | undefined;
   readonly observer: RunObserver;
 }
@@ -26,30 +29,24 @@ export class Cluster implements AsyncDisposable {
   readonly nodeId: string;
   readonly lookAgainMs: number;
   readonly #options: ClusterOptions;
-  #lease: Lease | undefined;
-  #notices: Notices | undefined;
+  #lease: NodeLease | undefined;
+  #broadcast: Broadcast | undefined;
   #reaping: Promise<void> | undefined;
   #onNotice: (notice: Notice) => void = () => {};
 
   private constructor(options: ClusterOptions) {
-    this.nodeId = options.nodeId;
-    this.lookAgainMs = { ...defaultClusterTimes, ...options.times }.lookAgainMs;
+    this.nodeId = options.coordination.nodeId;
+    this.lookAgainMs = { ...defaultTimes, ...options.times }.lookAgainMs;
     this.#options = options;
   }
 
   /** @throws LangwireError STORE_UNAVAILABLE */
   static async join(options: ClusterOptions): Promise<Cluster> {
     const cluster = new Cluster(options);
-    const { log, nodeId } = options;
+    const { coordination } = options;
     try {
-      cluster.#notices = await Notices.open(log, (notice) => cluster.#onNotice(notice));
-      cluster.#lease = await Lease.take({
-        link: log.link,
-        prefix: log.prefix,
-        nodeId,
-        times: { ...defaultClusterTimes, ...options.times },
-        onRenewed: (renewal) => cluster.#renewed(renewal),
-      });
+      cluster.#broadcast = await coordination.openBroadcast((message) => cluster.#receive(message));
+      cluster.#lease = await coordination.takeLease((renewal) => cluster.#renewed(renewal));
     } catch (cause) {
       await cluster[Symbol.asyncDispose]();
       throw new LangwireError("STORE_UNAVAILABLE", { cause });
@@ -63,29 +60,29 @@ export class Cluster implements AsyncDisposable {
   }
 
   /**
-   * Settles when Redis takes writes and this process has joined, as of now: it renews its place.
+   * Settles when this process has renewed its lease, and holds it.
    * @throws LangwireError STORE_UNAVAILABLE, or the connection's error
    */
   async ping(): Promise<void> {
     await this.#lease?.renew();
-    // Redis may have taken longer to answer than a place lasts.
+    // The answer may have taken longer than a lease lasts.
     if (!this.joined) throw new LangwireError("STORE_UNAVAILABLE");
   }
 
-  /** Rises whenever this process may not have heard everything that others wrote. */
+  /** Rises whenever this process may not have been notified of everything that others wrote. */
   get interruptions(): number {
-    return this.#options.log.notifications.interruptions;
+    return this.#options.log.interruptions;
   }
 
-  /** The processes that are there; undefined when that cannot be told. */
+  /** The processes that are alive; undefined when that cannot be told. */
   async alive(): Promise<ReadonlySet<string> | undefined> {
     const census = await this.#lease?.census();
     return census?.alive;
   }
 
-  /** Tells all processes, this one too. */
+  /** To all processes, this one too. */
   publish(notice: Notice): void {
-    this.#notices?.send(notice);
+    this.#broadcast?.publish(formatNotice(notice));
   }
 
   onNotice(handler: (notice: Notice) => void): void {
@@ -95,14 +92,19 @@ export class Cluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#reaping;
     await this.#lease?.[Symbol.asyncDispose]();
-    await this.#notices?.[Symbol.asyncDispose]();
+    await this.#broadcast?.[Symbol.asyncDispose]();
+  }
+
+  #receive(message: string): void {
+    const notice = parseNotice(message);
+    if (notice !== undefined) this.#onNotice(notice);
   }
 
   #renewed({ lapsed, reaper }: Renewal): void {
     const { log } = this.#options;
-    // Runs that wait for their provider would not notice for long that they were taken over.
+    // Otherwise a run that waits for its provider would find out late that it was taken over.
     if (lapsed) log.checkWriters();
-    void this.#notices?.hear();
+    void this.#broadcast?.receive();
     if (reaper) this.#reaping ??= this.#reap();
   }
 

@@ -1,24 +1,23 @@
 /**
- * Ends the runs of processes that are gone. Nobody reruns them by himself; the partial answer is
- * kept. The order makes it safe against an owner who was only asleep:
+ * Ends the runs of processes that are gone. They are not run again; the partial answer is kept. The
+ * order makes it safe against an owner that was only asleep:
  *
- *   1. take the pen: from here on the owner cannot append any more
+ *   1. take the run's write lease over: from here on the owner cannot append any more
  *   2. fold what it wrote into the partial answer
  *   3. end the run in the store: whoever comes first there, the owner or we, decides how it ended
  *   4. append the runEnd that the store has
  */
-import type { RunWriter } from "../../log/log.ts";
-import type { RedisLog } from "../../log/redis/redis-log.ts";
+import type { ListedRun, SharedLog, SharedRunWriter } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Run, Store } from "../../store/store.ts";
 import { appendEnd, foldRun } from "../lifecycle/recovery.ts";
 import type { RunObserver } from "../observer.ts";
-import type { Lease } from "./lease.ts";
+import type { NodeLease } from "./coordination.ts";
 
 export interface ReaperOptions {
   readonly store: Store;
-  readonly log: RedisLog;
-  readonly lease: Lease;
+  readonly log: SharedLog;
+  readonly lease: NodeLease;
   readonly observer: RunObserver;
 }
 
@@ -28,7 +27,8 @@ const runsAtOnce = 16;
 
 export async function reap(options: ReaperOptions): Promise<void> {
   const { store, lease } = options;
-  // The runs first: who begins one while we look, has a place by the time of the census.
+  // The runs first: a process that begins one meanwhile has its lease by the time of the census. The
+  // other way round, it would be an owner without a lease, and be taken for gone.
   const owners = await store.runs.owners();
   const census = await lease.census();
   if (census === undefined) return;
@@ -46,18 +46,18 @@ async function endRunsOf(owner: string | null, options: ReaperOptions): Promise<
     await Promise.all(some.map((run) => endLost(run, options)));
   }
   if (owner === null) return;
-  // Ended in the store, and gone before the log had the runEnd.
-  for (const run of await log.openRuns.of(owner)) await endInLog(run, options);
-  await log.openRuns.forget(owner);
+  // What is left are runs that ended in the store, of which the log may not have the runEnd.
+  for (const run of await log.openRunsOf(owner)) await endInLog(run, options);
+  await log.forgetOpenRunsOf(owner);
   await lease.clear(owner);
 }
 
 async function endLost(run: Run, { store, log, observer }: ReaperOptions): Promise<void> {
   const { runId, conversationId, firstSeq } = run;
-  const pen = { conversationId, runId, takeOver: true };
-  const writer = await orPutDown(log.open({ ...pen, after: firstSeq - 1 }));
+  const takeOver = { conversationId, runId, takeOver: true };
+  const writer = await unlessOver(log.open({ ...takeOver, after: firstSeq - 1 }));
   const { text, usage } = await foldRun(run, (after) => log.readStored(conversationId, after));
-  // Without anything in the log, Redis may have lost what readers had already seen.
+  // With nothing in the log, it may have lost what readers had already seen.
   const known = writer !== undefined && writer.lastSeq >= firstSeq;
   const { run: ended } = await store.runs.finish({
     runId,
@@ -74,17 +74,17 @@ async function endLost(run: Run, { store, log, observer }: ReaperOptions): Promi
   }
   const inPlace = writer?.lastSeq === ended.endSeq - 1 ? writer : undefined;
   if (inPlace === undefined) writer?.abandon();
-  const last = inPlace ?? (await orPutDown(log.open({ ...pen, after: ended.endSeq - 1 })));
+  const last = inPlace ?? (await unlessOver(log.open({ ...takeOver, after: ended.endSeq - 1 })));
   if (last !== undefined) await appendEnd(last, ended);
   observer.failed?.("a run's owner is gone; the run was ended", { runId, owner: run.owner });
 }
 
 async function endInLog(
-  { runId, conversationId }: { runId: string; conversationId: string },
+  { runId, conversationId }: ListedRun,
   { store, log }: ReaperOptions,
 ): Promise<void> {
-  const pen = { conversationId, runId, takeOver: true };
-  const writer = await orPutDown(log.open({ ...pen, after: 0 }));
+  const takeOver = { conversationId, runId, takeOver: true };
+  const writer = await unlessOver(log.open({ ...takeOver, after: 0 }));
   if (writer === undefined) return;
   const [run] = await store.runs.endedBetween(conversationId, writer.lastSeq, 1);
   if (run?.runId !== runId || run.endSeq === undefined) {
@@ -93,14 +93,12 @@ async function endInLog(
   }
   if (writer.lastSeq === run.endSeq - 1) return appendEnd(writer, run);
   writer.abandon();
-  const last = await orPutDown(log.open({ ...pen, after: run.endSeq - 1 }));
+  const last = await unlessOver(log.open({ ...takeOver, after: run.endSeq - 1 }));
   if (last !== undefined) await appendEnd(last, run);
 }
 
 /** Undefined when the run has its end in the log, or a later run has begun. */
-async function orPutDown<Writer extends RunWriter>(
-  opening: Promise<Writer>,
-): Promise<Writer | undefined> {
+async function unlessOver(opening: Promise<SharedRunWriter>): Promise<SharedRunWriter | undefined> {
   try {
     return await opening;
   } catch (cause) {

@@ -1,15 +1,21 @@
 /**
- * Who is there. Every process renews its place in one sorted set, on Redis's clock; a place that was
- * not renewed for `leaseMs` means that the process is gone. One process at a time, the reaper, looks
- * for those who are.
+ * Which processes are alive. Each renews a lease of its own in one sorted set, on Redis's clock; a
+ * lease that was not renewed for `leaseMs` means that its process is gone. One process at a time, the
+ * reaper, looks for those that are.
  *
- * After Redis itself was away or stood still, everybody's place looks old. So a process may call
- * others gone only when its own place was renewed in time, again and again, for a whole `leaseMs`:
- * in that time every living process could do the same.
+ * After Redis itself was away or stood still, all leases look old. So a process may call others gone
+ * only when its own lease was renewed in time, again and again, for a whole `leaseMs`: in that time
+ * every living process could do the same.
+ *
+ *   {nodes}:renewed   when each process last renewed its lease
+ *   {nodes}:since     since when each has renewed it in time
+ *   {nodes}:reaper    the process whose turn it is to look for those that are gone
+ *
+ * The keys' names stay as they are: nodes of several versions share them.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { Script } from "../../log/redis/scripts.ts";
-import type { RedisLink } from "../../redis/redis-link.ts";
+import type { Redis } from "./redis.ts";
+import { luaNow, Script } from "./script.ts";
 
 export interface LeaseTimes {
   readonly leaseMs: number;
@@ -18,38 +24,30 @@ export interface LeaseTimes {
 
 export const defaultLeaseTimes: LeaseTimes = { leaseMs: 15_000, renewMs: 2_500 };
 
-export interface LeaseOptions {
-  readonly link: RedisLink;
-  /** Begins every key. */
-  readonly prefix: string;
-  readonly nodeId: string;
-  readonly times: LeaseTimes;
+export interface NodeLeaseOptions {
+  readonly redis: Redis;
+  readonly times?: Partial<LeaseTimes> | undefined;
   /** Called after each renewal. */
-  readonly onRenewed: (lease: Renewal) => void;
+  readonly onRenewed: (renewal: Renewal) => void;
 }
 
 export interface Renewal {
-  /** Others may have taken this process for gone. */
+  /** The lease had run out: others may have taken this process for gone. */
   readonly lapsed: boolean;
-  /** It is this process's turn to look for those who are gone. */
+  /** It is this process's turn to look for those that are gone. */
   readonly reaper: boolean;
 }
 
 export interface Census {
   readonly alive: ReadonlySet<string>;
-  /** Those whose places have not been cleared yet. */
+  /** Those whose leases ran out and have not been cleared yet. */
   readonly gone: readonly string[];
 }
-
-const now = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-`;
 
 /** ARGV: node, lease, time between renewals. Answers `[1 when it had lapsed, 1 for the reaper]`. */
 const renewScript = new Script<[number, number]>(
   3,
-  `${now}
+  `${luaNow}
 local node, lease, renew = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local renewed = tonumber(redis.call('ZSCORE', KEYS[1], node) or '-1')
 local since = tonumber(redis.call('HGET', KEYS[2], node) or '-1')
@@ -75,7 +73,7 @@ return {lapsed and 1 or 0, reaper}
 /** ARGV: node, lease. Answers `[those alive, those gone]`, or nothing when the node may not ask. */
 const censusScript = new Script<[string[], string[]] | []>(
   3,
-  `${now}
+  `${luaNow}
 local node, lease = ARGV[1], tonumber(ARGV[2])
 local renewed = tonumber(redis.call('ZSCORE', KEYS[1], node) or '-1')
 local since = tonumber(redis.call('HGET', KEYS[2], node) or tostring(now))
@@ -98,32 +96,36 @@ return redis.call('ZREM', KEYS[1], ARGV[1])
 `,
 );
 
-export class Lease implements AsyncDisposable {
-  readonly #options: LeaseOptions;
+export class NodeLease implements AsyncDisposable {
+  readonly #redis: Redis;
+  readonly #times: LeaseTimes;
+  readonly #onRenewed: (renewal: Renewal) => void;
   readonly #keys: readonly string[];
   readonly #closing = new AbortController();
   #renewedAtMs = Number.NEGATIVE_INFINITY;
-  /** Until it is given back. */
-  #kept = Promise.resolve();
+  /** Settles when it is no longer renewed. */
+  #renewing = Promise.resolve();
   #renewal: Promise<void> | undefined;
 
-  private constructor(options: LeaseOptions) {
-    this.#options = options;
-    const base = `${options.prefix}:{nodes}`;
+  private constructor({ redis, times, onRenewed }: NodeLeaseOptions) {
+    this.#redis = redis;
+    this.#times = { ...defaultLeaseTimes, ...times };
+    this.#onRenewed = onRenewed;
+    const base = `${redis.prefix}:{nodes}`;
     this.#keys = [`${base}:renewed`, `${base}:since`, `${base}:reaper`];
   }
 
   /** @throws the connection's error */
-  static async take(options: LeaseOptions): Promise<Lease> {
-    const lease = new Lease(options);
+  static async take(options: NodeLeaseOptions): Promise<NodeLease> {
+    const lease = new NodeLease(options);
     await lease.renew();
-    lease.#kept = lease.#keepRenewing();
+    lease.#renewing = lease.#keepRenewing();
     return lease;
   }
 
   /** False when others may take this process for gone. */
   get held(): boolean {
-    return performance.now() - this.#renewedAtMs < this.#options.times.leaseMs;
+    return performance.now() - this.#renewedAtMs < this.#times.leaseMs;
   }
 
   /** Renews it now, once for all who ask meanwhile. @throws the connection's error */
@@ -136,41 +138,41 @@ export class Lease implements AsyncDisposable {
 
   /** Undefined when this process may not call anybody gone: Redis was away, or lost its data. */
   async census(): Promise<Census | undefined> {
-    const { link, nodeId, times } = this.#options;
-    const args = [nodeId, times.leaseMs];
+    const { link, nodeId } = this.#redis;
+    const args = [nodeId, this.#times.leaseMs];
     const [alive, gone] = await censusScript.run(link, this.#keys, args);
     return alive && gone && { alive: new Set(alive), gone };
   }
 
-  /** Clears the place of one who is gone. */
+  /** Removes the lease of a process that is gone. @throws the connection's error */
   async clear(nodeId: string): Promise<void> {
-    await clearScript.run(this.#options.link, this.#keys, [nodeId]);
+    await clearScript.run(this.#redis.link, this.#keys, [nodeId]);
   }
 
-  /** Gives the place back: whoever leaves in order need not be waited for. */
+  /** Gives the lease back: a process that leaves in order is not waited for. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    await this.#kept;
+    await this.#renewing;
     await this.#renewal?.catch(() => {});
-    const { link, nodeId } = this.#options;
+    const { link, nodeId } = this.#redis;
     if (link.ready) await this.clear(nodeId).catch(() => {});
   }
 
   async #renew(): Promise<void> {
-    // Whoever has given the place back must not be found there.
+    // A lease that was given back must not appear again: the others would wait for it to run out.
     this.#closing.signal.throwIfAborted();
-    const { link, nodeId, times, onRenewed } = this.#options;
-    // As of before: Redis may count from any moment in between.
+    const { link, nodeId } = this.#redis;
+    // From before the command: Redis may count from any moment between it and the answer.
     const askedAtMs = performance.now();
-    const args = [nodeId, times.leaseMs, times.renewMs];
+    const args = [nodeId, this.#times.leaseMs, this.#times.renewMs];
     const [lapsed, reaper] = await renewScript.run(link, this.#keys, args);
     this.#renewedAtMs = askedAtMs;
-    onRenewed({ lapsed: lapsed === 1, reaper: reaper === 1 });
+    this.#onRenewed({ lapsed: lapsed === 1, reaper: reaper === 1 });
   }
 
   async #keepRenewing(): Promise<void> {
     const { signal } = this.#closing;
-    const { renewMs } = this.#options.times;
+    const { renewMs } = this.#times;
     let waitMs = renewMs;
     while (!signal.aborted) {
       await delay(waitMs, undefined, { ref: false, signal }).catch(() => {});

@@ -1,0 +1,118 @@
+/**
+ * Messages of one process to all processes, its own too: a short stream in Redis, and a notification
+ * for each message. A notification that is lost makes a message late, until the next `receive`; a
+ * message that Redis does not take is kept until it does.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Redis } from "./redis.ts";
+import { Script } from "./script.ts";
+import { readNewest, readStream } from "./stream.ts";
+
+export interface BroadcastOptions {
+  readonly redis: Redis;
+  /** Comes after the prefix in the stream's key: those who share it receive each other's messages. */
+  readonly name: string;
+  readonly onMessage: (message: string) => void;
+}
+
+const keptMessages = 10_000;
+const keptMs = 60 * 60_000;
+const retryDelayMs = 250;
+/** Beyond it the oldest is dropped. */
+const maxUnsent = 10_000;
+
+/** ARGV: messages kept, time kept, channel, message. */
+const publishScript = new Script<number>(
+  1,
+  `
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'n', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return redis.call('PUBLISH', ARGV[3], '')
+`,
+);
+
+export class Broadcast implements AsyncDisposable {
+  readonly #redis: Redis;
+  readonly #key: string;
+  readonly #channel: string;
+  readonly #onMessage: (message: string) => void;
+  readonly #unsent: string[] = [];
+  readonly #closing = new AbortController();
+  /** The id of the last message received. */
+  #last: string;
+  #sending: Promise<void> | undefined;
+  #receiving: Promise<void> | undefined;
+  /** Whether there may be more than the last read found. */
+  #mayHaveMore = false;
+
+  private constructor({ redis, onMessage }: BroadcastOptions, key: string, last: string) {
+    this.#redis = redis;
+    this.#key = key;
+    // The name stays as it is: nodes of several versions notify each other.
+    this.#channel = `${key}:bell`;
+    this.#onMessage = onMessage;
+    this.#last = last;
+  }
+
+  /** Receives what is published from now on. @throws the connection's error */
+  static async open(options: BroadcastOptions): Promise<Broadcast> {
+    const { redis, name } = options;
+    const key = `${redis.prefix}:${name}`;
+    const [newest] = await readNewest(redis.link, key, 1);
+    const broadcast = new Broadcast(options, key, newest?.[0] ?? "0-0");
+    await redis.notifications.subscribe(broadcast.#channel, () => void broadcast.receive());
+    return broadcast;
+  }
+
+  /** Returns at once; the message is sent as soon as Redis takes it. */
+  publish(message: string): void {
+    this.#unsent.push(message);
+    if (this.#unsent.length > maxUnsent) this.#unsent.shift();
+    this.#sending ??= this.#sendAll().finally(() => {
+      this.#sending = undefined;
+    });
+  }
+
+  /** Reads what has come: after each notification, and whenever one may have been lost. */
+  receive(): Promise<void> {
+    this.#mayHaveMore = true;
+    this.#receiving ??= this.#receiveAll()
+      .catch(() => {})
+      .finally(() => {
+        this.#receiving = undefined;
+      });
+    return this.#receiving;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#redis.link.ready) await this.#sending;
+    this.#closing.abort();
+    await this.#redis.notifications.unsubscribe(this.#channel);
+    await Promise.all([this.#sending, this.#receiving]);
+  }
+
+  async #sendAll(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let next = this.#unsent[0]; next !== undefined; next = this.#unsent[0]) {
+      try {
+        const args = [keptMessages, keptMs, this.#channel, next];
+        await publishScript.run(this.#redis.link, [this.#key], args);
+        if (this.#unsent[0] === next) this.#unsent.shift();
+      } catch {
+        await delay(retryDelayMs, undefined, { ref: false, signal }).catch(() => {});
+        if (signal.aborted) return;
+      }
+    }
+  }
+
+  async #receiveAll(): Promise<void> {
+    while (this.#mayHaveMore) {
+      this.#mayHaveMore = false;
+      const range = { key: this.#key, from: `(${this.#last}` };
+      for (const [id, [, message]] of await readStream(this.#redis.link, range)) {
+        this.#last = id;
+        this.#onMessage(message);
+      }
+    }
+  }
+}

@@ -268,6 +268,20 @@ export type AppRouter = import("@trpc/server").TRPCBuiltRouter<
           meta: object;
           errorShape: ErrorShape;
         }>;
+        follow: import("@trpc/server").TRPCSubscriptionProcedure<{
+          input: {
+            runId: string;
+            lastEventId?: string | undefined;
+            only?: EventType[] | undefined;
+          };
+          output: AsyncIterable<
+            import("@trpc/server/unstable-core-do-not-import").TrackedData<ChatEvent>,
+            undefined,
+            unknown
+          >;
+          meta: object;
+          errorShape: ErrorShape;
+        }>;
         watch: import("@trpc/server").TRPCSubscriptionProcedure<{
           input: {
             conversationId: string;

@@ -2,9 +2,16 @@
 import { createBackoff, wait } from "./backoff.ts";
 import { Connection, type ConnectionStatus } from "./connection.ts";
 import { closedError, isUnheard, toClientError } from "./errors.ts";
-import { Run } from "./run.ts";
+import { FollowedRun, Run } from "./run.ts";
 import type { Transport, TransportOptions } from "./transport.ts";
-import type { CallOptions, Inputs, RunStatus, SendInput, WatchInput } from "./types.ts";
+import type {
+  CallOptions,
+  FollowInput,
+  Inputs,
+  RunStatus,
+  SendInput,
+  WatchInput,
+} from "./types.ts";
 import { uuid } from "./uuid.ts";
 import { Watch } from "./watch.ts";
 import { openWebSocket } from "./web-socket.ts";
@@ -18,7 +25,11 @@ type Call<I, O> = (input: I, options?: CallOptions) => Promise<O>;
 export class LangwireClient implements AsyncDisposable {
   readonly conversations;
   readonly bots;
-  readonly #parts: { readonly connection: Connection; readonly transport: Transport };
+  readonly #parts: {
+    readonly connection: Connection;
+    readonly transport: Transport;
+    readonly cancel: (runId: string) => Promise<RunStatus>;
+  };
 
   constructor(options: ClientOptions) {
     const { transport: open = openWebSocket } = options;
@@ -27,7 +38,7 @@ export class LangwireClient implements AsyncDisposable {
     const { conversations, bots } = transport.trpc;
     const { create, list } = conversations;
 
-    this.#parts = { connection, transport };
+    this.#parts = { connection, transport, cancel: (runId) => this.cancel(runId) };
     this.conversations = {
       /** Before the first message, where that is wanted: `send` creates a conversation as well. */
       create: (
@@ -60,8 +71,16 @@ export class LangwireClient implements AsyncDisposable {
    * @param options its signal ends the following, not the run: that is what `run.cancel()` does
    */
   send(input: SendInput, options: CallOptions = {}): Run {
-    const cancel = (runId: string) => this.cancel(runId);
-    return new Run({ ...this.#parts, ...options, input, cancel });
+    return new Run({ ...this.#parts, ...options, input });
+  }
+
+  /**
+   * Follows a run that was sent before, by whomever. It never starts one.
+   * @param options its signal ends the following, not the run
+   * @returns at once; it rejects NOT_FOUND where the run is none of a conversation that the caller is in
+   */
+  follow(input: FollowInput, options: CallOptions = {}): FollowedRun {
+    return new FollowedRun({ ...this.#parts, ...options, input });
   }
 
   /** Reads along in a conversation, from the start of the run in progress on, or from now. */

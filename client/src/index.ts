@@ -2,7 +2,7 @@ export type { BackoffOptions } from "./backoff.ts";
 export { type ClientOptions, createClient, type LangwireClient } from "./client.ts";
 export type { ConnectionState, ConnectionStatus } from "./connection.ts";
 export { type ClientErrorCode, LangwireClientError } from "./errors.ts";
-export type { Run } from "./run.ts";
+export type { FollowedRun, Run } from "./run.ts";
 export type {
   AppRouter,
   BotInfo,
@@ -13,6 +13,7 @@ export type {
   EventOf,
   EventType,
   Failure,
+  FollowInput,
   Json,
   Message,
   RunStatus,

@@ -1,31 +1,35 @@
-/** One run, as its sender follows it. */
+/** One run, as a client follows it. */
 import { Answer } from "./answer.ts";
 import type { Connection } from "./connection.ts";
 import { LangwireClientError } from "./errors.ts";
 import { EventBuffer } from "./event-buffer.ts";
-import { Subscription } from "./subscription.ts";
+import { Subscription, type SubscriptionOptions } from "./subscription.ts";
 import type { Transport } from "./transport.ts";
-import type { CallOptions, ChatEvent, EventOf, RunStatus, SendInput } from "./types.ts";
+import type {
+  CallOptions,
+  ChatEvent,
+  EventOf,
+  FollowInput,
+  RunStatus,
+  SendInput,
+} from "./types.ts";
 import { uuid } from "./uuid.ts";
 
-export interface RunOptions extends CallOptions {
+interface RunOptions<Input> extends CallOptions {
   readonly transport: Transport;
   readonly connection: Connection;
-  readonly input: SendInput;
+  readonly input: Input;
   /** The client's own. */
   readonly cancel: (runId: string) => Promise<RunStatus>;
 }
 
 /**
- * A message on its way to its answer. Each iteration yields every event that this client received,
- * from the first one on, and ends after `runEnd`. It throws when the run was refused or the client
- * stopped following it; a run that failed says so in its `runEnd` and throws nothing.
+ * A run that was sent before, by whomever. Each iteration yields every event that this client
+ * received, from the first one on, and ends after `runEnd`. It throws when the run may not be read or
+ * the client stopped following it; a run that failed says so in its `runEnd` and throws nothing.
  */
-export class Run implements AsyncIterable<ChatEvent> {
+export class FollowedRun implements AsyncIterable<ChatEvent> {
   readonly id: string;
-  readonly conversationId: string;
-  readonly botId: string;
-  readonly message: string;
   /**
    * The whole answer. Of a cancelled run it is what there was of it: `ended` tells the two apart.
    * Rejects with a LangwireClientError when the run failed or was refused.
@@ -34,31 +38,29 @@ export class Run implements AsyncIterable<ChatEvent> {
   /** The run's ending, failed ones included. Rejects when the run was refused. */
   readonly ended: Promise<EventOf<"runEnd">>;
 
-  readonly #cancel: RunOptions["cancel"];
+  readonly #cancel: RunOptions<unknown>["cancel"];
   readonly #events = new EventBuffer();
   readonly #answer = new Answer();
   readonly #started = Promise.withResolvers<void>();
   readonly #end = Promise.withResolvers<EventOf<"runEnd">>();
   readonly #subscription: Subscription;
 
-  constructor(options: RunOptions) {
-    const { input, cancel, transport } = options;
-    const { runId = uuid(), conversationId = uuid(), lastEventId, ...rest } = input;
+  constructor(
+    options: RunOptions<FollowInput>,
+    subscribe: SubscriptionOptions["subscribe"] = (lastEventId, callbacks) =>
+      options.transport.trpc.chat.follow.subscribe({ ...options.input, lastEventId }, callbacks),
+  ) {
+    const { runId, lastEventId } = options.input;
     this.id = runId;
-    this.conversationId = conversationId;
-    this.botId = input.botId;
-    this.message = input.message;
-    this.#cancel = cancel;
+    this.#cancel = options.cancel;
     this.ended = this.#end.promise;
     this.text = this.ended.then(textOf);
     // Whoever is not interested in the outcome need not handle it.
     for (const promise of [this.ended, this.text, this.#started.promise]) promise.catch(() => {});
-    const send = { ...rest, runId, conversationId };
     this.#subscription = new Subscription({
       ...options,
       lastEventId,
-      subscribe: (after, callbacks) =>
-        transport.trpc.chat.send.subscribe({ ...send, lastEventId: after }, callbacks),
+      subscribe,
       onStarted: this.#started.resolve,
       onEvent: (event) => this.#add(event),
       onFailure: (error) => this.#fail(error),
@@ -70,7 +72,7 @@ export class Run implements AsyncIterable<ChatEvent> {
     return this.#answer.text;
   }
 
-  /** The number of the last event that came; as `lastEventId` in `send`, it resumes behind it. */
+  /** The number of the last event that came; as `lastEventId`, it resumes behind it. */
   get lastEventId(): string | undefined {
     return this.#subscription.lastEventId;
   }
@@ -88,15 +90,9 @@ export class Run implements AsyncIterable<ChatEvent> {
     return await Promise.race([this.#cancel(this.id), this.ended.then(({ status }) => status)]);
   }
 
-  /** Stops following. The run goes on, and sending again with its id attaches to it. */
+  /** Stops following. The run goes on, and can be followed again. */
   detach(): void {
     this.#subscription.detach();
-  }
-
-  /** What `send` needs to attach to this run again, after a page was loaded anew for instance. */
-  toJSON(): SendInput & { runId: string; conversationId: string } {
-    const { id, conversationId, botId, message } = this;
-    return { runId: id, conversationId, botId, message };
   }
 
   #add(event: ChatEvent): void {
@@ -115,6 +111,33 @@ export class Run implements AsyncIterable<ChatEvent> {
     this.#events.end(error);
     this.#end.reject(error);
     this.#started.reject(error);
+  }
+}
+
+/** A message on its way to its answer: a run that this client sent, and follows. */
+export class Run extends FollowedRun {
+  readonly conversationId: string;
+  readonly botId: string;
+  readonly message: string;
+
+  constructor(options: RunOptions<SendInput>) {
+    const { runId = uuid(), conversationId = uuid(), ...rest } = options.input;
+    const input = { ...rest, runId, conversationId };
+    super({ ...options, input }, (lastEventId, callbacks) =>
+      options.transport.trpc.chat.send.subscribe({ ...input, lastEventId }, callbacks),
+    );
+    this.conversationId = conversationId;
+    this.botId = input.botId;
+    this.message = input.message;
+  }
+
+  /**
+   * What `send` needs to send the same again: where it has arrived, that only follows the run; where
+   * it has not, it starts it.
+   */
+  toJSON(): SendInput & { runId: string; conversationId: string } {
+    const { id, conversationId, botId, message } = this;
+    return { runId: id, conversationId, botId, message };
   }
 }
 

@@ -26,10 +26,11 @@ type Send = Inputs["chat"]["send"];
 export interface SendInput extends Omit<Send, "runId" | "conversationId"> {
   /** Default: a new conversation. */
   readonly conversationId?: string;
-  /** Default: a new run. The id of a run that exists attaches to it instead of starting another. */
+  /** Default: a new run. One that exists is followed, and no other is started. */
   readonly runId?: string;
 }
 
+export type FollowInput = Inputs["chat"]["follow"];
 export type WatchInput = Inputs["chat"]["watch"];
 
 export interface CallOptions {

@@ -35,7 +35,11 @@ type Outputs = inferRouterOutputs<ChatRouter>;
 const documented = {
   chat: {
     send: {
-      summary: "Starts a run, or attaches to it if it was started before; its events to the end.",
+      summary: "Starts a run, unless it was started before, and follows it: its events to the end.",
+      output: chatEvent,
+    },
+    follow: {
+      summary: "Follows a run that was sent before, and starts none: its events to the end.",
       output: chatEvent,
     },
     watch: {

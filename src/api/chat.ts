@@ -1,5 +1,5 @@
-/** `chat.*`: sending, watching, stopping. */
-import { cancelInput, sendInput, watchInput } from "../protocol/inputs.ts";
+/** `chat.*`: sending, following, watching, stopping. */
+import { cancelInput, followInput, sendInput, watchInput } from "../protocol/inputs.ts";
 import type { Follower } from "../runs/following/follower.ts";
 import type { Reader } from "../runs/following/readers.ts";
 import type { Runs } from "../runs/runs.ts";
@@ -28,6 +28,11 @@ export function chatRouter({ router, procedure }: Procedures, { runs }: { runs: 
       .input(sendInput)
       .subscription(({ ctx, input, signal }) =>
         subscribe(ctx, signal, (reader) => runs.send(ctx.caller, input, reader)),
+      ),
+    follow: procedure
+      .input(followInput)
+      .subscription(({ ctx, input, signal }) =>
+        subscribe(ctx, signal, (reader) => runs.follow(ctx.caller, input, reader)),
       ),
     watch: procedure
       .input(watchInput)

@@ -10,6 +10,8 @@ import { protocolLimits } from "./limits.ts";
 export const eventId = z.string().regex(/^(0|[1-9]\d{0,14})$/, "must be an event's id");
 
 const lastEventId = eventId.optional();
+/** Send only these event types. `runEnd` always comes. */
+const only = z.array(z.enum(eventTypes)).max(eventTypes.length).optional();
 const botId = z.string().min(1).max(protocolLimits.idLength);
 const conversationId = z.uuid();
 const title = z.string().trim().min(1).max(protocolLimits.titleLength);
@@ -28,11 +30,13 @@ export const sendInput = z.object({
   conversationId,
   message: z.string().min(1).max(protocolLimits.messageLength),
   lastEventId,
-  /** Send only these event types. `runEnd` always comes. */
-  only: z.array(z.enum(eventTypes)).max(eventTypes.length).optional(),
+  only,
   /** What to do when a run is in progress: refuse with CONVERSATION_BUSY, or stop that one first. */
   ifBusy: z.enum(["reject", "interrupt"]).default("reject"),
 });
+
+/** A run that was sent before: it is read, and never started. */
+export const followInput = z.object({ runId: z.uuid(), lastEventId, only });
 
 export const watchInput = z.object({ conversationId, lastEventId });
 
@@ -53,4 +57,5 @@ export const listInput = z.object(nextPage);
 export const messagesInput = z.object({ conversationId, ...nextPage });
 
 export type SendInput = z.infer<typeof sendInput>;
+export type FollowInput = z.infer<typeof followInput>;
 export type WatchInput = z.infer<typeof watchInput>;

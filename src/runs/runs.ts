@@ -2,7 +2,7 @@
  * Runs belong to the server: this starts them, ends them, and lets readers follow them.
  *
  * A run is claimed by an insert, so whoever sends the same `runId` again, on this socket or another,
- * only attaches. Nothing that a reader does, leaving least of all, reaches the run; `cancel`, a
+ * only follows it. Nothing that a reader does, leaving least of all, reaches the run; `cancel`, a
  * limit and the shutdown do.
  */
 import { setTimeout as delay } from "node:timers/promises";
@@ -10,7 +10,7 @@ import type { Catalogue } from "../bots/catalogue.ts";
 import type { EventLog } from "../log/log.ts";
 import { LangwireError } from "../protocol/errors.ts";
 import type { RunStatus } from "../protocol/events.ts";
-import type { SendInput, WatchInput } from "../protocol/inputs.ts";
+import type { FollowInput, SendInput, WatchInput } from "../protocol/inputs.ts";
 import type { Run, Store } from "../store/store.ts";
 import type { Admit } from "./admission/admission.ts";
 import type { Caller } from "./caller.ts";
@@ -34,6 +34,13 @@ export interface RunsOptions {
   readonly admit?: Admit | undefined;
   /** The other processes that share the store and the log, if there may be any. */
   readonly cluster?: Cluster | undefined;
+}
+
+/** A run that the caller was found to be allowed to read, and where in it to begin. */
+interface Following extends Pick<FollowInput, "lastEventId" | "only"> {
+  readonly run: Run;
+  /** `Readers.revocations` as it was before that. */
+  readonly revocations: number;
 }
 
 const retryAfterMs = 1_000;
@@ -90,7 +97,7 @@ export class Runs implements AsyncDisposable {
   }
 
   /**
-   * Claims the run and starts it, or attaches to it when it was claimed before.
+   * Claims the run and starts it, unless it was claimed before; then follows it.
    * @returns the run's events after `lastEventId`, ending with its `runEnd`
    * @throws LangwireError when the run is refused
    */
@@ -99,19 +106,19 @@ export class Runs implements AsyncDisposable {
     const interrupt = (runId: string) => this.cancel(caller, runId);
     const run =
       (await this.#existing(caller, input)) ?? (await this.#live.start(caller, input, interrupt));
-    const { runId, conversationId, firstSeq, endSeq } = run;
-    const place = input.lastEventId === undefined ? firstSeq - 1 : Number(input.lastEventId);
-    // Ahead of all that there is, nothing would ever come: a crash has taken that place back.
-    const reachable = endSeq === undefined ? this.live.get(runId)?.lastSeq : endSeq;
-    const ahead = reachable !== undefined && place > reachable;
-    return this.#readers.follow(caller, reader, {
-      revocations,
-      conversationId,
-      runId,
-      after: ahead ? reachable - 1 : place,
-      completeAt: endSeq,
-      only: input.only === undefined ? undefined : new Set(input.only),
-    });
+    return this.#read(caller, reader, { run, revocations, ...input });
+  }
+
+  /**
+   * Follows a run that was sent before, by whomever. Starts nothing.
+   * @returns the run's events after `lastEventId`, ending with its `runEnd`
+   * @throws LangwireError NOT_FOUND when it is none of a conversation that the caller is in
+   */
+  async follow(caller: Caller, input: FollowInput, reader: Reader = {}): Promise<Follower> {
+    const { revocations } = this.#readers;
+    const run = await this.#store.runs.get(input.runId, caller.userId);
+    if (run === undefined) throw new LangwireError("NOT_FOUND");
+    return this.#read(caller, reader, { run, revocations, ...input });
   }
 
   /**
@@ -173,6 +180,23 @@ export class Runs implements AsyncDisposable {
     await this.drain(0);
     await this.#readers[Symbol.asyncDispose]();
     await this.#live[Symbol.asyncDispose]();
+  }
+
+  #read(caller: Caller, reader: Reader, following: Following): Promise<Follower> {
+    const { run, revocations, lastEventId, only } = following;
+    const { runId, conversationId, firstSeq, endSeq } = run;
+    const place = lastEventId === undefined ? firstSeq - 1 : Number(lastEventId);
+    // Ahead of all that there is, nothing would ever come: a crash has taken that place back.
+    const reachable = endSeq === undefined ? this.live.get(runId)?.lastSeq : endSeq;
+    const ahead = reachable !== undefined && place > reachable;
+    return this.#readers.follow(caller, reader, {
+      revocations,
+      conversationId,
+      runId,
+      after: ahead ? reachable - 1 : place,
+      completeAt: endSeq,
+      only: only === undefined ? undefined : new Set(only),
+    });
   }
 
   /** First, and without a write: a client that comes back sends the run that it has sent before. */

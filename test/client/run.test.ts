@@ -167,6 +167,73 @@ describe("a refused run", () => {
   });
 });
 
+describe("following a run", () => {
+  test("by its id: all of it, and what is left of it behind an event", async () => {
+    const { client, connect, provider } = await setUp();
+    const middle = gate();
+    provider.answer({ steps: ["a", { until: middle.passed }, "b"] });
+    const run = client.send(hello);
+    for await (const event of run) if (event.type === "token") break;
+    const other = connect();
+    const followed = other.follow({ runId: run.id });
+    for await (const event of followed) if (event.type === "token") break;
+    expect(followed.answer).toBe("a");
+    const rest = other.follow({ runId: run.id, lastEventId: followed.lastEventId });
+    middle.open();
+    expect(expectWholeRun(numbered(await collect(followed))).text).toBe("ab");
+    expect((await collect(rest))[0]).toMatchObject({ type: "token", text: "b" });
+    expect(await followed.ended).toEqual(await run.ended);
+    expect(provider.calls).toHaveLength(1);
+  });
+
+  test("starts nothing, and says what it cannot find", async () => {
+    const { client, connect, provider } = await setUp();
+    const unknown = client.follow({ runId: crypto.randomUUID() });
+    await expect(unknown.text).rejects.toMatchObject({ code: "NOT_FOUND", retryable: false });
+    await expect(collect(unknown)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(unknown.cancel()).rejects.toMatchObject({ code: "NOT_FOUND" });
+    expect((await client.conversations.list()).items).toEqual([]);
+    expect(provider.calls).toHaveLength(0);
+    const run = client.send(hello);
+    await run.ended;
+    const eve = connect({ userId: "eve" });
+    await expect(eve.follow({ runId: run.id }).text).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+
+  test("goes on over a lost socket, can be left, and can stop the run", async () => {
+    const { client, connect, provider, proxy } = await setUp();
+    provider.answer({ steps: ["a", "stall"] });
+    const run = client.send(hello);
+    for await (const event of run) if (event.type === "token") break;
+    const other = connect();
+    const followed = other.follow({ runId: run.id });
+    for await (const event of followed) if (event.type === "token") break;
+    const leaving = new AbortController();
+    const left = other.follow({ runId: run.id }, { signal: leaving.signal });
+    leaving.abort();
+    await expect(left.ended).rejects.toMatchObject({ code: "CLOSED" });
+    proxy.cut();
+    expect(await followed.cancel()).toBe("cancelled");
+    expect(await followed.text).toBe("a");
+    expect((await collect(followed)).filter(({ type }) => type === "token")).toHaveLength(1);
+    expect(await run.ended).toMatchObject({ status: "cancelled" });
+  });
+
+  test("on a server from before it had the verb: as a run that is not there", async () => {
+    /** Asks for what this server does not have, either. */
+    class AskingTooEarly extends WebSocket {
+      override send(data: Parameters<WebSocket["send"]>[0]): void {
+        super.send(typeof data === "string" ? data.replace("chat.follow", "chat.later") : data);
+      }
+    }
+    const { client, connect } = await setUp();
+    const run = client.send(hello);
+    await run.ended;
+    const followed = connect({ WebSocket: AskingTooEarly }).follow({ runId: run.id });
+    await expect(followed.text).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+});
+
 describe("attaching again", () => {
   test("a run goes on when its client is gone, and another takes it up by its JSON", async () => {
     const { client, connect, provider } = await setUp();

@@ -120,6 +120,15 @@ test("what somebody else writes appears, and either may stop it", async () => {
   expect(stopped.error).toBeUndefined();
 });
 
+test("a message that is still on its way can be stopped", async () => {
+  const { client } = await setUp([{ tokens: ["Never"], until: new Promise(() => {}) }]);
+  const { chat } = open(client);
+  const ended = chat.send("Hi");
+  await chat.stop();
+  expect(await ended).toMatchObject({ status: "cancelled" });
+  expect((await until(chat, isReady)).error).toBeUndefined();
+});
+
 test("a refused message stays, with the reason, until it is sent again", async () => {
   const { client } = await setUp([{ tokens: ["Hello"] }]);
   const { chat } = open(client);

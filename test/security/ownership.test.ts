@@ -26,6 +26,7 @@ const probes: Record<string, { input: (ids: Ids) => object; makes?: true } | "no
     }),
     makes: true,
   },
+  "chat.follow": { input: ({ runId }) => ({ runId }) },
   "chat.watch": { input: ({ conversationId }) => ({ conversationId, lastEventId: "0" }) },
   "chat.cancel": { input: ({ runId }) => ({ runId }) },
   "conversations.create": {
@@ -43,6 +44,9 @@ const probes: Record<string, { input: (ids: Ids) => object; makes?: true } | "no
   "conversations.delete": { input: ({ conversationId }) => ({ conversationId }) },
   "bots.list": "no ids",
 };
+
+/** What names a run alone. */
+const byRun = new Set(["chat.follow", "chat.cancel"]);
 
 async function setUp() {
   const stack = new AsyncDisposableStack();
@@ -123,7 +127,7 @@ describe("another's ids", () => {
       const toMissing = probe.makes ? absent : await ask(s.eve, path, probe.input(missing()));
       for (const theirs of [running, ended]) {
         const mixed = { ...theirs, runId: randomUUID() };
-        for (const ids of path === "chat.cancel" ? [theirs] : [theirs, mixed]) {
+        for (const ids of byRun.has(path) ? [theirs] : [theirs, mixed]) {
           const answer = await ask(s.eve, path, probe.input(ids));
           expect([path, answer.error]).toEqual([path, toMissing.error]);
         }
@@ -223,8 +227,8 @@ describe("a room", () => {
     using eve = wsClient(s.server.url, { userId: "eve" });
     await eve.api.conversations.join.mutate({ conversationId });
     const watching = read((options) => eve.api.chat.watch.subscribe({ conversationId }, options));
-    const attached = { ...run, botId: "test", message: "x" };
-    const following = read((options) => eve.api.chat.send.subscribe(attached, options));
+    const { runId } = run;
+    const following = read((options) => eve.api.chat.follow.subscribe({ runId }, options));
     await Promise.all([watching, following].map((it) => it.until(({ type }) => type === "token")));
     const client = how === "leave" ? eve : s.ann;
     await client.api.conversations[how].mutate({ conversationId });
@@ -237,6 +241,8 @@ describe("a room", () => {
     expect(watching.received).toHaveLength(seen);
     const again = read((options) => eve.api.chat.watch.subscribe({ conversationId }, options));
     await expect(again.completed).rejects.toMatchObject(notFound);
+    const followed = read((options) => eve.api.chat.follow.subscribe({ runId }, options));
+    await expect(followed.completed).rejects.toMatchObject(notFound);
   });
 
   test("whoever is shut out while they come in reads nothing", async () => {
@@ -255,5 +261,24 @@ describe("a room", () => {
     };
     const watching = await runs.watch({ userId: "eve" }, { conversationId, lastEventId: "0" });
     await expect(watching.next()).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+
+  test("whoever is shut out while they begin to follow a run reads nothing", async () => {
+    await using s = await setUp();
+    const run = missing();
+    await s.send(run);
+    const { runId, conversationId } = run;
+    const { runs, store } = s.server.langwire;
+    await store.conversations.share(conversationId, "ann");
+    await store.conversations.join(conversationId, "eve");
+    const get = store.runs.get.bind(store.runs);
+    store.runs.get = async (...asked) => {
+      const found = await get(...asked);
+      const { removed } = (await store.conversations.unshare(conversationId, "ann")) ?? {};
+      runs.revoke(conversationId, removed);
+      return found;
+    };
+    const following = await runs.follow({ userId: "eve" }, { runId });
+    await expect(following.next()).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 });

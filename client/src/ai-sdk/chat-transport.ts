@@ -2,7 +2,7 @@
 import type { ChatTransport } from "ai";
 import type { LangwireClient } from "../client.ts";
 import { LangwireClientError, toClientError } from "../errors.ts";
-import type { Run } from "../run.ts";
+import type { FollowedRun } from "../run.ts";
 import { uuid } from "../uuid.ts";
 import { type LangwireChunk, type LangwireUIMessage, UiChunks } from "./ui-chunks.ts";
 
@@ -21,9 +21,6 @@ export interface ChatTransportOptions {
 type Sending = Parameters<ChatTransport<LangwireUIMessage>["sendMessages"]>[0];
 type Reconnecting = Parameters<ChatTransport<LangwireUIMessage>["reconnectToStream"]>[0];
 
-/** A run that exists is only attached to, whatever the message says. */
-const nothingNew = "(attached)";
-
 const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
 /**
@@ -37,7 +34,7 @@ export class LangwireChatTransport implements ChatTransport<LangwireUIMessage> {
   readonly #options: ChatTransportOptions;
   readonly #conversationIds = new Map<string, string>();
   /** The run that each chat follows. */
-  readonly #followed = new Map<string, Run>();
+  readonly #followed = new Map<string, FollowedRun>();
 
   constructor(options: ChatTransportOptions) {
     this.#options = options;
@@ -57,12 +54,11 @@ export class LangwireChatTransport implements ChatTransport<LangwireUIMessage> {
     reconnecting: Reconnecting,
   ): Promise<ReadableStream<LangwireChunk> | null> => {
     const { chatId, abortSignal } = reconnecting;
-    const { client, botId } = this.#options;
     const conversationId = this.#conversationOf(chatId);
     // One that it follows may end while it is asked for, and still has to be brought to its end.
     const runId = this.#followed.get(chatId)?.id ?? (await this.#runningRun(conversationId));
     if (runId === undefined || abortSignal?.aborted) return null;
-    const run = client.send({ runId, botId, conversationId, message: nothingNew });
+    const run = this.#options.client.follow({ runId });
     return this.#stream(run, chatId, abortSignal);
   };
 
@@ -85,7 +81,7 @@ export class LangwireChatTransport implements ChatTransport<LangwireUIMessage> {
     return made;
   }
 
-  #stream(run: Run, chatId: string, signal?: AbortSignal): ReadableStream<LangwireChunk> {
+  #stream(run: FollowedRun, chatId: string, signal?: AbortSignal): ReadableStream<LangwireChunk> {
     this.#followed.set(chatId, run);
     const cancel = () => {
       // The AI SDK aborts in the same way when it resumes a second time, and that is no wish to stop.
@@ -124,7 +120,7 @@ export function createChatTransport(options: ChatTransportOptions): LangwireChat
   return new LangwireChatTransport(options);
 }
 
-async function* chunksOf(run: Run): AsyncGenerator<LangwireChunk, undefined> {
+async function* chunksOf(run: FollowedRun): AsyncGenerator<LangwireChunk, undefined> {
   const chunks = new UiChunks();
   for await (const event of run) {
     yield* chunks.add(event);

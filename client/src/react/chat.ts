@@ -52,6 +52,8 @@ export class Chat {
   readonly #batch = new FrameBatch(() => this.#publish());
   /** Runs seen by this chat, oldest first. They know more than the history does. */
   readonly #turns = new Map<string, Turn>();
+  /** Runs that this chat sent, until they have ended. */
+  readonly #sent = new Map<string, Run>();
   #history: readonly ChatMessage[];
   /** Where the messages before the history are, if there are any. */
   #cursor: string | undefined;
@@ -100,8 +102,13 @@ export class Chat {
     const runId = uuid();
     this.#problem = undefined;
     this.#turns.set(runId, Turn.sending({ runId, text }));
-    const run = this.#attach({ runId, message: text, ...options });
-    void this.#untilAccepted(run);
+    const { client, botId } = this.#options;
+    const { conversationId } = this;
+    // The watch brings the events; this says only whether the run was accepted.
+    const only: SendInput["only"] = ["runStart"];
+    const run = client().send({ runId, botId, conversationId, message: text, only, ...options });
+    this.#sent.set(runId, run);
+    void this.#untilAccepted(run).finally(() => this.#sent.delete(runId));
     this.#batch.flush();
     return run.ended;
   };
@@ -110,9 +117,10 @@ export class Chat {
   readonly stop = async (): Promise<void> => {
     const turn = this.#unfinished();
     if (turn === undefined) return;
-    const run = this.#attach({ runId: turn.runId, message: turn.text });
+    const { runId } = turn;
     try {
-      await run.cancel();
+      // Of a message that is on its way the server knows nothing yet: its run waits for that.
+      await (this.#sent.get(runId)?.cancel() ?? this.#options.client().cancel(runId));
     } catch (cause) {
       this.#fail(toClientError(cause));
     }
@@ -185,13 +193,6 @@ export class Chat {
       this.#fail(toClientError(cause));
       return undefined;
     }
-  }
-
-  /** The watch brings the events; this says only whether the run was accepted. */
-  #attach(input: Pick<SendInput, "message" | "ifBusy"> & { readonly runId: string }): Run {
-    const { client, botId } = this.#options;
-    const { conversationId } = this;
-    return client().send({ ...input, botId, conversationId, only: ["runStart"] });
   }
 
   async #untilAccepted(run: Run): Promise<void> {

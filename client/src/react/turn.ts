@@ -90,10 +90,6 @@ export class Turn {
     return this.#phase;
   }
 
-  get text(): string {
-    return this.#human?.text ?? "";
-  }
-
   get messages(): readonly ChatMessage[] {
     this.#messages ??= [this.#human, this.#answerSoFar()].filter(
       (message) => message !== undefined,

@@ -45,10 +45,9 @@ export function adminRoutes(app: FastifyInstance, langwire: Langwire, token: str
         const { run } = live(params.runId);
         const left = new AbortController();
         raw.once("close", () => left.abort());
-        const { runId, botId, conversationId, message, userId } = run;
-        // The run is claimed, so this attaches: as its owner, from its start on.
-        const input = { runId, botId, conversationId, message, ifBusy: "reject" as const };
-        const follower = await runs.send({ userId }, input, { signal: left.signal });
+        const { runId, userId } = run;
+        // As its sender, from its start on.
+        const follower = await runs.follow({ userId }, { runId }, { signal: left.signal });
         const events = (async function* () {
           for await (const { event } of follower) yield event;
         })();

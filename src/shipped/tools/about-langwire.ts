@@ -29,9 +29,10 @@ one chain, model, tool or retriever call inside a run.
 
 # Resuming and reconnecting
 
-A run belongs to the server, not to a socket. Sending the same runId again attaches to the run that
-is there and never calls the model twice. Every event has a number in its conversation's log; a client
-that reconnects with the last number it saw gets what follows, once and in order.
+A run belongs to the server, not to a socket. Sending the same runId again follows the run that is
+there and never calls the model twice; chat.follow reads a run and can never start one. Every event
+has a number in its conversation's log; a client that reconnects with the last number it saw gets what
+follows, once and in order.
 
 # Stopping a run
 

@@ -8,9 +8,13 @@ export type Json = string | number | boolean | null | Json[] | { [key: string]: 
 export type ErrorCode =
   | "AUTH_UNAVAILABLE"
   | "BAD_INPUT"
+  | "BOT_FAILED"
+  | "BOT_LIMIT_REACHED"
+  | "BOT_REFUSED"
   | "CONTEXT_OVERFLOW"
   | "CONVERSATION_BUSY"
   | "INTERNAL"
+  | "INTERRUPT_UNSUPPORTED"
   | "MODEL_AUTHENTICATION"
   | "MODEL_NOT_FOUND"
   | "MODEL_RATE_LIMIT"

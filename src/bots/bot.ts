@@ -161,7 +161,7 @@ async function make(
 ): Promise<BotRunnable> {
   const made: unknown = await factory(context);
   if (isRunnable(made)) return made;
-  throw new LangwireError("INTERNAL", {
+  throw new LangwireError("BOT_FAILED", {
     cause: new TypeError("The bot's factory did not return a LangChain runnable."),
   });
 }

@@ -84,6 +84,26 @@ export const errorTable = {
     retryable: false,
     action: "See the server's log; the tool's own message stays there.",
   },
+  BOT_FAILED: {
+    meaning: "The bot's own code failed.",
+    retryable: false,
+    action: "The bot's author corrects it; the server's log has the cause.",
+  },
+  BOT_LIMIT_REACHED: {
+    meaning: "The bot reached a limit of its own: of steps, or of calls to models or tools.",
+    retryable: false,
+    action: "Ask for less at once, or have the bot's author raise the limit.",
+  },
+  BOT_REFUSED: {
+    meaning: "A guard of the bot refused the message or the answer.",
+    retryable: false,
+    action: "Say it without what the guard refuses.",
+  },
+  INTERRUPT_UNSUPPORTED: {
+    meaning: "The bot stopped to ask somebody, and nobody can answer it here.",
+    retryable: false,
+    action: "Send another message; the bot's author takes the interrupt out.",
+  },
   RUN_TIMEOUT: {
     meaning: "The run took longer than this server allows.",
     retryable: false,

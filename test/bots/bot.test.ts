@@ -55,7 +55,7 @@ describe("defineBot", () => {
   test("a factory that makes no runnable fails the run", async () => {
     const broken = (() => ({})) as unknown as BotDefinition["runnable"];
     const { outcome } = await transcriptOf({ runnable: broken });
-    expect(outcome).toMatchObject({ status: "failed", error: { code: "INTERNAL" } });
+    expect(outcome).toMatchObject({ status: "failed", error: { code: "BOT_FAILED" } });
   });
 
   test("a bot's own input and output are used", async () => {

@@ -266,7 +266,7 @@ const rows: readonly Row[] = [
     of: "a retriever that fails",
     shows: ["error"],
     runnable: () => new FailingRetriever(),
-    lines: ["retrieverStart bot", "error bot: INTERNAL"],
+    lines: ["retrieverStart bot", "error bot: BOT_FAILED"],
   },
   {
     of: "parallel branches",
@@ -359,8 +359,8 @@ const rows: readonly Row[] = [
       "  chainStart RunnableLambda",
       "  chainEnd RunnableLambda",
       "  chainStart RunnableLambda",
-      "  error RunnableLambda: INTERNAL",
-      "error bot: INTERNAL",
+      "  error RunnableLambda: BOT_FAILED",
+      "error bot: BOT_FAILED",
     ],
   },
   {

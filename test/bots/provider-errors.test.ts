@@ -102,9 +102,9 @@ const rows: readonly [string, unknown, ErrorSource, ErrorCode, number?][] = [
   ["an abort that was not ours", withFields({ name: "AbortError" }), "llm", "PROVIDER_ERROR"],
   ["a timeout of a tool", withFields({ name: "TimeoutError" }), "tool", "TOOL_FAILED"],
   ["a failed tool", new Error("x"), "tool", "TOOL_FAILED"],
-  ["a failed retriever", new Error("x"), "retriever", "INTERNAL"],
-  ["a failed chain", new Error("x"), "chain", "INTERNAL"],
-  ["a text that was thrown", "x", "chain", "INTERNAL"],
+  ["a failed retriever", new Error("x"), "retriever", "BOT_FAILED"],
+  ["a failed chain", new Error("x"), "chain", "BOT_FAILED"],
+  ["a text that was thrown", "x", "chain", "BOT_FAILED"],
   ["nothing that was thrown", undefined, "llm", "PROVIDER_ERROR"],
 ];
 

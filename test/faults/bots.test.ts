@@ -54,7 +54,7 @@ const bots: readonly (readonly [
     "a tool that throws, which the agent is told of",
     agentDoing(() => Promise.reject(new Error("broken"))),
   ],
-  ["a tool that throws what is no error", agentDoing(() => Promise.reject(null)), "INTERNAL"],
+  ["a tool that throws what is no error", agentDoing(() => Promise.reject(null)), "BOT_FAILED"],
   ["a tool that never returns", agentDoing(never), "RUN_TIMEOUT"],
   ["a tool that loops, giving way", agentDoing(loopOn), "RUN_TIMEOUT"],
   [
@@ -62,7 +62,7 @@ const bots: readonly (readonly [
     RunnableLambda.from(() => {
       throw new Error("broken");
     }),
-    "INTERNAL",
+    "BOT_FAILED",
   ],
   ["a chain that never returns", RunnableLambda.from(never), "RUN_TIMEOUT"],
   [
@@ -70,7 +70,7 @@ const bots: readonly (readonly [
     () => {
       throw new Error("broken");
     },
-    "INTERNAL",
+    "BOT_FAILED",
   ],
   ["a factory that never returns", never, "RUN_TIMEOUT"],
   [

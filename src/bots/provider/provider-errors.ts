@@ -3,6 +3,7 @@
  * causes behind it, and at where it was thrown. The cause's own words never go into the message.
  */
 import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
+import { botErrorCode } from "../failures/bot-errors.ts";
 import { exactRetryAfterOf, retryAfterOf } from "./retry-after.ts";
 
 /** The kind of span in which something was thrown. */
@@ -16,7 +17,7 @@ export function classifyError(cause: unknown, source: ErrorSource): LangwireErro
   for (const error of causesOf(cause)) {
     if (error instanceof LangwireError) return error;
     const link = linkOf(error);
-    const code = modelCode(link) ?? (source === "llm" ? providerCode(link) : undefined);
+    const code = botErrorCode(link) ?? modelCode(link) ?? (source === "llm" ? providerCode(link) : undefined);
     if (code === undefined) continue;
     const retryAfterMs = code === "MODEL_RATE_LIMIT" ? waitOf(link) : undefined;
     return new LangwireError(code, { cause, ...(retryAfterMs !== undefined && { retryAfterMs }) });
@@ -27,8 +28,8 @@ export function classifyError(cause: unknown, source: ErrorSource): LangwireErro
 const unknownCode: Record<ErrorSource, ErrorCode> = {
   llm: "PROVIDER_ERROR",
   tool: "TOOL_FAILED",
-  chain: "INTERNAL",
-  retriever: "INTERNAL",
+  chain: "BOT_FAILED",
+  retriever: "BOT_FAILED",
 };
 
 /** What LangChain has recognised as a model's error: true wherever it surfaces. */

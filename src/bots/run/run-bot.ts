@@ -92,7 +92,7 @@ class Run implements BotRun {
       const { emptyAnswer } = this.#callbacks.models;
       if (emptyAnswer !== undefined) return { status: "failed", error: emptyAnswer };
       this.#writer.closeOpenSpans();
-      return { status: "completed", text: (this.#bot.output ?? textOf)(value) };
+      return { status: "completed", text: asText((this.#bot.output ?? textOf)(value)) };
     } catch (thrown) {
       if (signal.aborted) return stopped(signal);
       return { status: "failed", error: this.#writer.name(thrown, "chain") };
@@ -133,6 +133,18 @@ class Run implements BotRun {
       },
     };
   }
+}
+
+/**
+ * Only a text is an answer: what else a bot's `output` returns fails the run.
+ * @throws TypeError
+ */
+function asText(found: unknown): string | undefined {
+  if (found === undefined || found === null) return undefined;
+  if (typeof found === "string") return found.toWellFormed();
+  // A promise among them may reject later, and nobody else holds it.
+  if (typeof found === "object") Promise.resolve(found).catch(() => {});
+  throw new TypeError(`The bot's output returned no text but ${typeof found}.`);
 }
 
 function stopped(signal: AbortSignal): BotOutcome {

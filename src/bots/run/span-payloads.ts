@@ -6,7 +6,14 @@ import { cutText, payloadLimits, toolContent, toPayload } from "./payload.ts";
 
 /** LangGraph stops a graph to ask a human by throwing: that is no failure. */
 export function isInterrupt(error: unknown): boolean {
-  return typeof error === "object" && error !== null && Reflect.get(error, "is_bubble_up") === true;
+  try {
+    return (
+      typeof error === "object" && error !== null && Reflect.get(error, "is_bubble_up") === true
+    );
+  } catch {
+    // A proxy that was revoked.
+    return false;
+  }
 }
 
 /** Tools with several arguments get them as JSON text. */

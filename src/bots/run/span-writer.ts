@@ -5,7 +5,7 @@
 import type { LangwireError } from "../../protocol/errors.ts";
 import type { ChatEvent } from "../../protocol/events.ts";
 import type { Expose } from "../bot.ts";
-import { classifyError } from "../provider/provider-errors.ts";
+import { FailureNames } from "../failures/failure-names.ts";
 import { cutText, payloadLimits } from "./payload.ts";
 import { isTaggedHidden, isTaggedMute } from "./span-facts.ts";
 import { type AgentRole, Span, type SpanKind, SpanTree } from "./span-tree.ts";
@@ -20,8 +20,7 @@ export class SpanWriter {
   #emit: (event: SpanEvent) => void;
   /** Model spans that failed after they had spoken: void as soon as the run goes on without them. */
   readonly #failedModels = new Set<Span>();
-  /** One failure is reported by every span that it passes through: each says the same code. */
-  readonly #known = new WeakMap<object, LangwireError>();
+  readonly #failures = new FailureNames();
 
   constructor(options: { runId: string; expose: Expose; emit: (event: SpanEvent) => void }) {
     this.runId = options.runId;
@@ -113,14 +112,7 @@ export class SpanWriter {
 
   /** The failure's row of the error table; the same one wherever the same error surfaces. */
   name(cause: unknown, kind: SpanKind): LangwireError {
-    for (let link = cause, depth = 0; isObject(link) && depth < 8; depth++) {
-      const known = this.#known.get(link);
-      if (known !== undefined) return known;
-      link = link instanceof Error ? link.cause : undefined;
-    }
-    const named = classifyError(cause, kind);
-    if (isObject(cause)) this.#known.set(cause, named);
-    return named;
+    return this.#failures.of(cause, kind);
   }
 
   reset(span: Span): void {
@@ -194,5 +186,3 @@ export interface Closing {
 const now = (): string => new Date().toISOString();
 
 const isTool = (span: Span): boolean => span.kind === "tool" || span.kind === "retriever";
-
-const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;

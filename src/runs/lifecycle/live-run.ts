@@ -4,8 +4,9 @@
  *   running ── bot is done ─────────────▶ ending ── stored ──▶ ended
  *      └── cancel, limit, shutdown ─▶ stopping ─┘
  *
- * Exactly one path leads to `runEnd`: `#work` is the only caller of `#end`, and runs once. A run that
- * another process has taken over gets its `runEnd` there, and ends here without a word.
+ * Exactly one path leads to `runEnd`: `#work` is the only caller of `#end`, and runs once, whatever the
+ * bot does. A run that another process has taken over gets its `runEnd` there, and ends here without a
+ * word.
  */
 import type { Bot, HistoryMessage } from "../../bots/bot.ts";
 import { type SpanEvent, startBot } from "../../bots/run/run-bot.ts";
@@ -84,6 +85,18 @@ export class LiveRun {
   }
 
   async #work(): Promise<RunEnding> {
+    const ending = await this.#outcome().catch((cause) => this.#broken(cause));
+    return this.#end(ending).catch((cause) => this.#broken(cause));
+  }
+
+  /** An ending for what must not happen: of a run whose end was not reached, something must be told. */
+  #broken(cause: unknown): RunEnding {
+    this.#accepting = false;
+    const error = new LangwireError("INTERNAL").toFailure();
+    return { status: "failed", text: this.#answer.text, error, cause, providerCalls: 0 };
+  }
+
+  async #outcome(): Promise<RunEnding> {
     const { run, bot, writer, limits } = this.#options;
     const { runId, conversationId, botId, userId, message } = run;
     const at = run.startedAt;
@@ -106,24 +119,25 @@ export class LiveRun {
     const { usage, providerCalls } = botRun;
     const known = { usage, providerCalls, firstTokenMs: this.#firstTokenMs };
     if (this.#stopReason === "cancelled") {
-      return this.#end({ status: "cancelled", text: this.#answer.text, ...known });
+      return { status: "cancelled", text: this.#answer.text, ...known };
     }
     if (this.#stopReason === undefined && outcome?.status === "completed") {
       const text = outcome.text ?? this.#answer.text;
-      if (Buffer.byteLength(text) <= limits.maxRunBytes)
-        return this.#end({ status: "completed", text, ...known });
+      if (Buffer.byteLength(text) <= limits.maxRunBytes) {
+        return { status: "completed", text, ...known };
+      }
       this.#stopReason = new LangwireError("RUN_TOO_LARGE");
     }
     const error =
       this.#stopReason ??
       (outcome?.status === "failed" ? outcome.error : new LangwireError("INTERNAL"));
-    return this.#end({
+    return {
       status: "failed",
       text: this.#answer.text,
       error: error.toFailure(),
       cause: error.cause,
       ...known,
-    });
+    };
   }
 
   #emit(event: SpanEvent): void {

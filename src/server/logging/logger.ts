@@ -26,7 +26,7 @@ export function createLogger({ level, secrets = [], destination }: LoggerOptions
       level,
       serializers: {
         req: describeRequest,
-        err: (cause: unknown) => describeError(cause, logger.isLevelEnabled("debug")),
+        err: (cause: unknown) => describeThrown(cause, logger.isLevelEnabled("debug")),
       },
       hooks: {
         streamWrite: (line) => {
@@ -82,6 +82,15 @@ interface Described {
   readonly status?: number;
   readonly stack?: readonly string[];
   readonly cause?: Described;
+}
+
+/** Bots throw what cannot be read, too: a proxy that was revoked, a `cause` that throws. */
+function describeThrown(thrown: unknown, inFull: boolean): Described | undefined {
+  try {
+    return describeError(thrown, inFull);
+  } catch {
+    return { type: "unreadable" };
+  }
 }
 
 function describeError(error: unknown, inFull: boolean, depth = 0): Described | undefined {

@@ -1,0 +1,59 @@
+/**
+ * The row of the error table for whatever a bot's code threw. Total: a thrown proxy that was revoked
+ * or a `cause` that throws gets a row as well, and never gets further than here.
+ */
+import { type ErrorCode, errorTable, LangwireError } from "../../protocol/errors.ts";
+import { classifyError, type ErrorSource } from "../provider/provider-errors.ts";
+import { mayBeSaidByBots } from "./bot-errors.ts";
+
+const causesAtMost = 8;
+
+export class FailureNames {
+  /** One failure is reported by every span that it passes through: each says the same code. */
+  readonly #known = new WeakMap<object, LangwireError>();
+
+  /** The same one wherever the same error surfaces. */
+  of(thrown: unknown, source: ErrorSource): LangwireError {
+    try {
+      const known = this.#knownOf(thrown);
+      if (known !== undefined) return known;
+      const named = asOurs(classifyError(thrown, source));
+      if (isObject(thrown)) this.#known.set(thrown, named);
+      return named;
+    } catch {
+      return botFailed(new TypeError("What the bot threw cannot be read."));
+    }
+  }
+
+  #knownOf(thrown: unknown): LangwireError | undefined {
+    for (let link = thrown, depth = 0; isObject(link) && depth < causesAtMost; depth++) {
+      const known = this.#known.get(link);
+      if (known !== undefined) return known;
+      link = link instanceof Error ? link.cause : undefined;
+    }
+    return undefined;
+  }
+}
+
+export function botFailed(cause: unknown): LangwireError {
+  return new LangwireError("BOT_FAILED", { cause });
+}
+
+/** A bot may throw our error class too; what it says there is checked, and taken as plain values. */
+function asOurs(error: LangwireError): LangwireError {
+  const code: unknown = error.code;
+  if (!isCode(code) || !mayBeSaidByBots(code)) return botFailed(error);
+  const message: unknown = error.message;
+  const wait: unknown = error.retryAfterMs;
+  return new LangwireError(code, {
+    cause: error.cause,
+    ...(typeof message === "string" && { message }),
+    ...(typeof wait === "number" && wait >= 0 && { retryAfterMs: Math.ceil(wait) }),
+  });
+}
+
+function isCode(code: unknown): code is ErrorCode {
+  return typeof code === "string" && Object.hasOwn(errorTable, code);
+}
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;

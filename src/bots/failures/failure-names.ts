@@ -14,28 +14,40 @@ export class FailureNames {
 
   /** The same one wherever the same error surfaces. */
   of(thrown: unknown, source: ErrorSource): LangwireError {
-    try {
-      const known = this.#knownOf(thrown);
-      if (known !== undefined) return known;
-      const named = asOurs(classifyError(thrown, source));
-      if (isObject(thrown)) this.#known.set(thrown, named);
-      return named;
-    } catch {
-      return botFailed(new TypeError("What the bot threw cannot be read."));
-    }
+    const known = this.#knownOf(thrown);
+    if (known !== undefined) return known;
+    const named = nameOf(thrown, source);
+    if (isObject(thrown)) this.#known.set(thrown, named);
+    return named;
   }
 
   #knownOf(thrown: unknown): LangwireError | undefined {
     for (let link = thrown, depth = 0; isObject(link) && depth < causesAtMost; depth++) {
       const known = this.#known.get(link);
       if (known !== undefined) return known;
-      link = link instanceof Error ? link.cause : undefined;
+      link = causeOf(link);
     }
     return undefined;
   }
 }
 
-export function botFailed(cause: unknown): LangwireError {
+function nameOf(thrown: unknown, source: ErrorSource): LangwireError {
+  try {
+    return asOurs(classifyError(thrown, source));
+  } catch {
+    return classifyError(new TypeError("What was thrown cannot be read."), source);
+  }
+}
+
+function causeOf(error: object): unknown {
+  try {
+    return Reflect.get(error, "cause");
+  } catch {
+    return undefined;
+  }
+}
+
+function botFailed(cause: unknown): LangwireError {
   return new LangwireError("BOT_FAILED", { cause });
 }
 

@@ -17,7 +17,8 @@ export function classifyError(cause: unknown, source: ErrorSource): LangwireErro
   for (const error of causesOf(cause)) {
     if (error instanceof LangwireError) return error;
     const link = linkOf(error);
-    const code = botErrorCode(link) ?? modelCode(link) ?? (source === "llm" ? providerCode(link) : undefined);
+    const code =
+      botErrorCode(link) ?? modelCode(link) ?? (source === "llm" ? providerCode(link) : undefined);
     if (code === undefined) continue;
     const retryAfterMs = code === "MODEL_RATE_LIMIT" ? waitOf(link) : undefined;
     return new LangwireError(code, { cause, ...(retryAfterMs !== undefined && { retryAfterMs }) });

@@ -5,7 +5,7 @@
  */
 import type { AgentAction, AgentFinish } from "@langchain/core/agents";
 import { textOf } from "./bot-output.ts";
-import type { ModelResult } from "./model-result.ts";
+import type { ModelResult } from "./model/model-result.ts";
 import { cutText, payloadLimits, toPayload } from "./payload.ts";
 import type { Span } from "./span-tree.ts";
 import type { SpanWriter } from "./span-writer.ts";

@@ -12,9 +12,10 @@ import type { Serialized } from "@langchain/core/load/serializable";
 import type { BaseMessage } from "@langchain/core/messages";
 import type { ChatGenerationChunk, GenerationChunk, LLMResult } from "@langchain/core/outputs";
 import { AgentEvents } from "./agent-events.ts";
-import { ModelEvents } from "./model-events.ts";
+import { tellsItsEnd } from "./model/finish-reasons.ts";
+import { ModelEvents } from "./model/model-events.ts";
 import { cutText, payloadLimits, toPayload } from "./payload.ts";
-import { agentRoleOf, isInAgent, modelOf, nameOf, tellsItsEnd } from "./span-facts.ts";
+import { agentRoleOf, isInAgent, modelOf, nameOf } from "./span-facts.ts";
 import { argumentsOf, documentsOf, isInterrupt, returnedBy } from "./span-payloads.ts";
 import type { Span } from "./span-tree.ts";
 import type { Closing, SpanEvent, SpanWriter } from "./span-writer.ts";
@@ -52,7 +53,7 @@ export class EventCallbacks extends BaseCallbackHandler {
     runName?: string,
   ): void {
     const span = this.#writer.open({ id, kind: "llm", parentId, tags });
-    span.tellsItsEnd = tellsItsEnd(metadata);
+    span.tellsItsEnd = tellsItsEnd(metadata?.ls_provider);
     if (span.hidden) return;
     const opening = this.#writer.opening(span, nameOf(model, runName, "model"));
     const called = modelOf(metadata, extraParams);
@@ -85,8 +86,7 @@ export class EventCallbacks extends BaseCallbackHandler {
     if (span === undefined || !span.open || index.completion > 0) return;
     if (span.streamedBy === "events") return;
     span.streamedBy = "tokens";
-    if (token === "") this.models.quietChunk(span, fields?.chunk);
-    else this.models.token(span, token);
+    this.models.chunk(span, token, fields?.chunk);
   }
 
   /** Comes instead of tokens where a handler in the run asked for it, as LangGraph's may. */
@@ -97,11 +97,17 @@ export class EventCallbacks extends BaseCallbackHandler {
     this.models.streamEvent(span, event);
   }
 
-  override handleLLMEnd(output: LLMResult, id: string): void {
+  override handleLLMEnd(
+    output: LLMResult,
+    id: string,
+    _parentId?: string,
+    _tags?: string[],
+    extraParams?: Metadata,
+  ): void {
     const span = this.#writer.tree.get(id);
     if (span === undefined || !span.open) return;
-    const result = this.models.ended(span, output);
-    if (result !== undefined) this.#agents.decided(span, result);
+    const result = this.models.ended(span, output, extraParams?.cached === true);
+    if (span.broken === undefined) this.#agents.decided(span, result);
   }
 
   override handleLLMError(error: unknown, id: string): void {

@@ -8,6 +8,7 @@ import { withProviderCalls } from "../provider/provider-calls.ts";
 import { defaultInput } from "./bot-input.ts";
 import { textOf } from "./bot-output.ts";
 import { EventCallbacks } from "./callbacks.ts";
+import { brokenPart } from "./model/verdict.ts";
 import { type SpanEvent, SpanWriter } from "./span-writer.ts";
 
 export type { SpanEvent } from "./span-writer.ts";
@@ -89,10 +90,11 @@ class Run implements BotRun {
     try {
       const value = await withProviderCalls(this, () => this.#invoke());
       if (signal.aborted) return stopped(signal);
-      const { emptyAnswer } = this.#callbacks.models;
-      if (emptyAnswer !== undefined) return { status: "failed", error: emptyAnswer };
+      const text = asText((this.#bot.output ?? textOf)(value));
+      const broken = brokenPart(text, this.#writer.tree.models);
+      if (broken !== undefined) return { status: "failed", error: broken };
       this.#writer.closeOpenSpans();
-      return { status: "completed", text: asText((this.#bot.output ?? textOf)(value)) };
+      return { status: "completed", text };
     } catch (thrown) {
       if (signal.aborted) return stopped(signal);
       return { status: "failed", error: this.#writer.name(thrown, "chain") };

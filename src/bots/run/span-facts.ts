@@ -30,9 +30,6 @@ export function modelOf(metadata: Metadata, extraParams: Metadata): string | und
   );
 }
 
-/** OpenAI's protocol has a finish reason in every whole answer; of others' nobody can be sure. */
-export const tellsItsEnd = (metadata: Metadata): boolean => metadata?.ls_provider === "openai";
-
 /** Whether the span runs inside what `createAgent` made: it says so to all that are below. */
 export const isInAgent = (metadata: Metadata): boolean =>
   metadata?.ls_integration === "langchain_create_agent";

@@ -2,6 +2,7 @@
  * The spans of one run, as LangChain opens and closes them. Hidden ones are kept too, for what is
  * below them: on the wire their children belong to the nearest ancestor that shows.
  */
+import type { LangwireError } from "../../protocol/errors.ts";
 import type { ErrorSource } from "../provider/provider-errors.ts";
 
 export type SpanKind = ErrorSource;
@@ -33,6 +34,15 @@ export class Span {
   sentText = false;
   /** A model's: it has sent pieces of its reasoning. */
   sentReasoning = false;
+  /** A model's: the text that came by callbacks without a chunk, which is checked at the end. */
+  bareText = "";
+  /** A model's: the text of its whole answer, once it has ended. */
+  said = "";
+  /** A model's: its answer was none, or broke off, and LangChain took it for a whole one. */
+  broken: LangwireError | undefined;
+  /** Of all spans of the run, how many had ended when this one began, and how many when it ended. */
+  endedBefore = 0;
+  endedBy = 0;
   /** A model's: which of LangChain's two ways of streaming it uses; the first to come counts. */
   streamedBy: "tokens" | "events" | undefined;
   /** A model's: its provider says at the end why it ended; an end without that was none. */
@@ -76,6 +86,20 @@ export class Span {
     return false;
   }
 
+  /** A model's: what it says is the bot's answer, or a step to it, and readers see it. */
+  get speaks(): boolean {
+    return !this.muted && this.outerTool === undefined;
+  }
+
+  /** The outermost tool or retriever around this span: what is said in there is that one's business. */
+  get outerTool(): Span | undefined {
+    let outermost: Span | undefined;
+    for (let span = this.parent; span !== undefined; span = span.parent) {
+      if (span.kind === "tool" || span.kind === "retriever") outermost = span;
+    }
+    return outermost;
+  }
+
   /** The chain that acts as the agent around this span, if it reports no actions by itself. */
   get actor(): Span | undefined {
     for (let span = this.parent; span !== undefined; span = span.parent) {
@@ -97,6 +121,11 @@ export class SpanTree {
 
   add(span: Span): void {
     this.#spans.set(span.id, span);
+  }
+
+  /** The model spans, in the order in which they began. */
+  get models(): Span[] {
+    return [...this.#spans.values()].filter(({ kind }) => kind === "llm");
   }
 
   /** The open spans, the inner ones first. */

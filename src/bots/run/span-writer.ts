@@ -21,6 +21,8 @@ export class SpanWriter {
   /** Model spans that failed after they had spoken: void as soon as the run goes on without them. */
   readonly #failedModels = new Set<Span>();
   readonly #failures = new FailureNames();
+  /** How many spans have ended. */
+  #ended = 0;
 
   constructor(options: { runId: string; expose: Expose; emit: (event: SpanEvent) => void }) {
     this.runId = options.runId;
@@ -58,6 +60,7 @@ export class SpanWriter {
     const span = new Span({ ...facts, parent, taggedHidden, hidden, muted: isTaggedMute(tags) });
     // Another model begins: the run goes on without those that failed.
     if (span.kind === "llm") this.#resetFailedModels(() => true);
+    span.endedBefore = this.#ended;
     this.tree.add(span);
     return span;
   }
@@ -76,7 +79,7 @@ export class SpanWriter {
   /** What the end event of a span has in common with the others, unless it is hidden or closed. */
   shut(span: Span | undefined): Closing | undefined {
     if (span === undefined || !span.open) return undefined;
-    span.open = false;
+    this.#close(span);
     return span.hidden ? undefined : { runId: this.runId, spanId: span.id, at: now() };
   }
 
@@ -94,7 +97,7 @@ export class SpanWriter {
   /** A model's span ends by failing, and LangChain does not know: what it said is not made up for. */
   breakOff(span: Span | undefined, cause: unknown): void {
     if (span === undefined || !span.open) return;
-    span.open = false;
+    this.#close(span);
     const { code, message, retryable, retryAfterMs } = this.name(cause, span.kind);
     if (span.hidden) return;
     this.emit({
@@ -158,6 +161,12 @@ export class SpanWriter {
   /** Whether what tools, retrievers and agent actions take and return may. */
   get exposesTools(): boolean {
     return this.#expose === "tools" || this.#expose === "all";
+  }
+
+  #close(span: Span): void {
+    span.open = false;
+    this.#ended += 1;
+    span.endedBy = this.#ended;
   }
 
   #resetFailedModels(which: (failed: Span) => boolean): void {

@@ -1,0 +1,44 @@
+/**
+ * Whether the answer is a whole one. A model whose answer broke off is taken for a success by
+ * LangChain; it fails the run where the answer is made of what that model said, and only there: not
+ * where a tool, a side branch or a later step of the bot made do without.
+ */
+import type { LangwireError } from "../../../protocol/errors.ts";
+import type { Span } from "../span-tree.ts";
+
+/**
+ * @param answer undefined where the bot returned none: then it is what the newest model said
+ * @param models the run's model spans, in the order in which they began
+ * @returns the failure of a broken model of which the answer is made
+ */
+export function brokenPart(
+  answer: string | undefined,
+  models: readonly Span[],
+): LangwireError | undefined {
+  const broken = models.filter((model) => model.broken !== undefined);
+  if (broken.length === 0) return undefined;
+  const newest = models.findLast((model) => model.speaks && model.said !== "");
+  let rest = answer ?? newest?.said ?? "";
+  let attributed = false;
+  for (const model of longestFirst(models)) {
+    const said = model.said.trim();
+    if (said === "" || !rest.includes(said)) continue;
+    if (model.broken !== undefined) return model.broken;
+    rest = rest.replace(said, "");
+    attributed = true;
+  }
+  if (attributed) return undefined;
+  // The answer is nobody's words: it fails unless a whole answer came after the broken one.
+  const madeUpFor = ({ endedBy }: Span): boolean =>
+    models.some((model) => isWhole(model) && model.speaks && model.endedBefore >= endedBy);
+  return broken.find((model) => model.speaks && !madeUpFor(model))?.broken;
+}
+
+const isWhole = ({ broken, said }: Span): boolean => broken === undefined && said.trim() !== "";
+
+/** What one model said may be the beginning of what another did; of two alike, the whole one counts. */
+function longestFirst(models: readonly Span[]): Span[] {
+  return models.toSorted(
+    (a, b) => b.said.length - a.said.length || Number(isWhole(b)) - Number(isWhole(a)),
+  );
+}

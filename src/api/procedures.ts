@@ -4,6 +4,8 @@ import type { CombinedDataTransformer } from "@trpc/server";
 import { initTRPC } from "@trpc/server";
 import superjson from "superjson";
 import { LangwireError } from "../protocol/errors.ts";
+import type { Store } from "../store/store.ts";
+import { canonicalIds } from "./canonical-ids.ts";
 import type { Connection } from "./context.ts";
 import { formatError, toTrpcError } from "./errors.ts";
 
@@ -12,11 +14,15 @@ import { formatError, toTrpcError } from "./errors.ts";
  * router made here fits into any other.
  */
 export function createProcedures<Context extends object>(
-  connection: (context: Context) => Connection,
+  { connection, store }: { connection: (context: Context) => Connection; store: Store },
   transformer: CombinedDataTransformer | typeof superjson = superjson,
 ) {
   const t = initTRPC.context<object>().create({ transformer, errorFormatter: formatError });
-  const procedure = t.procedure.use(async ({ ctx, next }) => {
+  const canonical = t.procedure.use(({ ctx, getRawInput, next }) => {
+    const { caller } = connection(ctx as Context);
+    return next({ getRawInput: async () => canonicalIds(await getRawInput(), caller, store) });
+  });
+  const procedure = canonical.use(async ({ ctx, next }) => {
     const result = await next({ ctx: connection(ctx as Context) });
     if (!result.ok && result.error.cause instanceof LangwireError) {
       throw toTrpcError(result.error.cause);

@@ -21,7 +21,7 @@ export interface ChatRouterOptions<Context extends object> {
 /** `chat`, `conversations` and `bots`, over the runs, store and bots of `openLangwire`. */
 export function createChatRouter<Context extends object>(options: ChatRouterOptions<Context>) {
   const { bots, runs, store, connection, transformer } = options;
-  const procedures = createProcedures(connection, transformer);
+  const procedures = createProcedures({ connection, store }, transformer);
   const { router, procedure } = procedures;
   return router({
     chat: chatRouter(procedures, { runs }),

@@ -14,8 +14,8 @@ import type { ConnectionLimits } from "./connections/connection-limits.ts";
 import { Connections } from "./connections/connections.ts";
 import { serveSockets } from "./connections/sockets.ts";
 import { wireTransformer } from "./connections/wire.ts";
-import { healthRoutes } from "./health.ts";
-import { serveHttp } from "./http-api.ts";
+import { healthRoutes, probePaths } from "./health.ts";
+import { serveHttp } from "./http/http-api.ts";
 import { servePage } from "./page.ts";
 
 export interface ServerOptions {
@@ -66,7 +66,12 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     clientErrorHandler: (error, socket) => refusals.sendRaw(error, socket),
     requestTimeout: requestTimeoutMs,
     http: { headersTimeout: headersTimeoutMs },
-    routerOptions: { maxParamLength: 5_000 },
+    // An address that was typed with a slash too many is the address that was meant.
+    routerOptions: {
+      maxParamLength: 5_000,
+      ignoreTrailingSlash: true,
+      ignoreDuplicateSlashes: true,
+    },
     trustProxy: options.trustedProxies === undefined ? false : [...options.trustedProxies],
     ...(logger === undefined ? {} : { loggerInstance: logger }),
   });
@@ -75,14 +80,16 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
 
   refusals.handle(app);
   await app.register(websocket, { options: { maxPayload, perMessageDeflate: false } });
+  // Before the guard: a page that may call may read why it is refused, and may ask first at any time.
+  await browserHeaders(app, { allowsOrigin });
   guard(app, {
     ...shared,
     allowsOrigin,
+    probes: probePaths,
     loopbackOnly: options.authenticate === undefined && options.allowAnonymous !== true,
     checkRoom: (address) => connections.checkRoom(address),
     requestsPerAddress: options.requestsPerAddress ?? memoryRateLimit(perSecond),
   });
-  await browserHeaders(app, { allowsOrigin });
   serveSockets(app, shared);
   await serveHttp(app, shared);
   healthRoutes(app, langwire);

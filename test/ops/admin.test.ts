@@ -199,3 +199,16 @@ test("refuses who does not know the token, and what it does not understand", asy
   expect((await admin(["--help"])).output).toContain("Usage:");
   expect((await fetch(`http://127.0.0.1:${port}/admin/runs`)).status).toBe(401);
 });
+
+test("tells an address that tries tokens by the dozen to stop, and lets the operator in", async () => {
+  const { admin, port } = await start();
+  const tried = async (token: number) => {
+    const headers = { authorization: `Bearer ${token}` };
+    return (await fetch(`http://127.0.0.1:${port}/admin/runs`, { headers })).status;
+  };
+  const statuses: number[] = [];
+  for (let token = 0; token < 40; token++) statuses.push(await tried(token));
+  expect(statuses[0]).toBe(401);
+  expect(statuses.at(-1)).toBe(429);
+  expect((await admin(["list"])).code).toBe(0);
+});

@@ -39,6 +39,7 @@ export async function browserHeaders(
       answer(null, {
         origin: allowed ? origin : false,
         methods: ["GET", "POST"],
+        exposedHeaders: ["retry-after"],
         maxAge: preflightMaxAgeS,
       });
     },

@@ -6,8 +6,9 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { RateLimit } from "../../runs/admission/rate-limit.ts";
+import { addressKey } from "./addresses.ts";
 import type { Authenticate, Identity } from "./callers.ts";
-import { isLoopbackHost, type OriginCheck } from "./origins.ts";
+import { isHost, isLoopbackHost, type OriginCheck } from "./origins.ts";
 import type { Refusals } from "./refusals.ts";
 
 export interface GateOptions {
@@ -15,6 +16,8 @@ export interface GateOptions {
   readonly apiPath: string;
   /** @throws LangwireError when there is no room for one more socket from this address */
   readonly checkRoom: (address: string) => void;
+  /** Addresses that answer anybody, however often. */
+  readonly probes: ReadonlySet<string>;
   readonly refusals: Refusals;
   readonly allowsOrigin: OriginCheck;
   /**
@@ -39,12 +42,15 @@ export function identityIn(request: FastifyRequest["raw"]): Identity | undefined
 
 export function guard(app: FastifyInstance, options: GateOptions): void {
   const { apiPath, refusals, allowsOrigin, loopbackOnly, authenticate } = options;
-  const { checkRoom, requestsPerAddress } = options;
+  const { checkRoom, requestsPerAddress, probes } = options;
 
   app.addHook("onRequest", async (request, reply) => {
     const { host, origin, "sec-fetch-site": site } = request.headers;
     // The route and not the URL, which may spell the same path in other ways.
     const forApi = request.routeOptions.url?.startsWith(apiPath) === true;
+    if (host !== undefined && !isHost(host)) {
+      return refusals.send(reply, new LangwireError("BAD_INPUT", { message: "That is no host." }));
+    }
     if (loopbackOnly && !isLoopbackHost(host)) {
       const message = "This server answers to the names of its own machine alone.";
       return refusals.send(reply, new LangwireError("UNAUTHORIZED", { message }), "FORBIDDEN");
@@ -56,10 +62,12 @@ export function guard(app: FastifyInstance, options: GateOptions): void {
     if (!methods.has(request.method)) {
       return refusals.send(reply, new LangwireError("BAD_INPUT"), "METHOD_NOT_SUPPORTED");
     }
-    if (!forApi && !request.ws) return;
+    // Whoever probes is answered from what was found out a moment ago.
+    if (!request.ws && probes.has(request.routeOptions.url ?? "")) return;
     try {
-      await requestsPerAddress.take(request.ip);
+      await requestsPerAddress.take(addressKey(request.ip));
       if (request.ws) openable(request);
+      if (!forApi) return;
       const { authorization } = request.headers;
       if (authorization !== undefined || (request.ws && !bringsParams(request.raw))) {
         const { headers } = request;

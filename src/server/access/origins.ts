@@ -19,6 +19,14 @@ export function isLoopbackHost(host: string | undefined): boolean {
   return url !== null && url.host !== "" && isLoopback(url.hostname);
 }
 
+/** A name or an address, and perhaps a port: nothing that makes another URL of `http://<host>`. */
+const hostHeader = /^(\[[\da-f:.]+\]|[\w.~%-]+)(:\d{1,5})?$/i;
+
+/** Whether a Host header is one: `user@name` and what has a path, for one, are not. */
+export function isHost(host: string): boolean {
+  return hostHeader.test(host) && URL.canParse(`http://${host}`);
+}
+
 /** The request as far as it tells where it comes from. */
 export interface Provenance {
   readonly origin?: string | undefined;

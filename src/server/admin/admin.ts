@@ -6,7 +6,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Langwire } from "../../open/open-langwire.ts";
 import { LangwireError } from "../../protocol/errors.ts";
-import { bringsToken } from "../access/bearer.ts";
+import { asksFor } from "../access/bearer.ts";
 import { adminConversationRoutes } from "./admin-conversations.ts";
 import { jsonLines } from "./json-lines.ts";
 
@@ -18,9 +18,7 @@ export function adminRoutes(app: FastifyInstance, langwire: Langwire, token: str
   const { runs } = langwire;
   app.register(
     async (admin) => {
-      admin.addHook("onRequest", async ({ headers }) => {
-        if (!bringsToken(headers.authorization, token)) throw new LangwireError("UNAUTHORIZED");
-      });
+      admin.addHook("onRequest", asksFor(token));
 
       admin.get("/runs", () =>
         [...runs.live.values()].map(({ run, lastSeq }) => {

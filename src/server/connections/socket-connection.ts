@@ -14,10 +14,10 @@ import { toLangwireError } from "../../api/errors.ts";
 import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
 import type { Pacer } from "../../runs/following/pacer.ts";
 import type { Identity } from "../access/callers.ts";
+import { bytesTaken, SocketPacer } from "../pacing/socket-pacer.ts";
 import { closeCodeOf, closeCodes } from "./close-codes.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 import type { Expiring } from "./expiries.ts";
-import { bytesTaken, SocketPacer } from "./socket-pacer.ts";
 
 /** What a connection needs of the others: its places among them, and their shared clock. */
 export interface SocketHost {

@@ -30,10 +30,15 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
   const preHandler = async ({ ws, raw }: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (ws) reply.raw.detachSocket(raw.socket);
   };
-  app.get(
-    apiPath,
-    { websocket: true, preHandler },
-    (webSocket, { raw: request, ip, id: reqId }) => {
+  app.route({
+    method: "GET",
+    url: apiPath,
+    preHandler,
+    handler: (_request, reply) => {
+      const message = `WebSockets open here; over HTTP, ask ${apiPath}/<procedure>.`;
+      return refusals.send(reply, new LangwireError("NOT_FOUND", { message }));
+    },
+    wsHandler: (webSocket, { raw: request, ip, id: reqId }) => {
       // Nor what the plugin listens with, the request and its reply.
       webSocket.removeAllListeners("error").on("error", onError);
       webSocket.on("close", (code) => app.log.info({ reqId, code }, "socket closed"));
@@ -44,9 +49,10 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
       } catch (cause) {
         if (!(cause instanceof LangwireError)) throw cause;
         webSocket.close(closeCodes.tooMany, cause.code);
+        terminateLater(webSocket);
       }
     },
-  );
+  });
 
   /** Who the first frame names, or else the headers. */
   function proofOf(request: IncomingMessage): Opening["prove"] {
@@ -62,7 +68,12 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
     if (isOfTheWire(cause)) app.log.debug({ err: cause }, "socket failed");
     else app.log.error({ err: cause }, "socket failed");
     this.close();
-    const timer = setTimeout(() => this.terminate(), closeGraceMs);
-    this.once("close", () => clearTimeout(timer));
+    terminateLater(this);
   }
+}
+
+/** A socket that is refused does not get to keep it by leaving the close frame unanswered. */
+function terminateLater(webSocket: WebSocket): void {
+  const timer = setTimeout(() => webSocket.terminate(), closeGraceMs);
+  webSocket.once("close", () => clearTimeout(timer));
 }

@@ -1,8 +1,9 @@
 /** `/metrics` for Prometheus: on a port of its own, or on the server's behind a token. */
 import Fastify, { type FastifyInstance } from "fastify";
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { LangwireError } from "../../protocol/errors.ts";
 import type { RunObserver } from "../../runs/observer.ts";
-import { bringsToken } from "../access/bearer.ts";
+import { asksFor } from "../access/bearer.ts";
 import { isLoopbackHost } from "../access/origins.ts";
 import { observeRuns } from "./run-metrics.ts";
 import { type Observed, observeServer } from "./server-metrics.ts";
@@ -34,8 +35,13 @@ export class Metrics {
 
 /** Adds the route; with a token, whoever asks has to bring it as `Authorization: Bearer`. */
 export function metricsRoute(app: FastifyInstance, metrics: Metrics, token?: string): void {
-  app.get("/metrics", { logLevel: "silent" }, async ({ headers }, reply) => {
-    if (token !== undefined && !bringsToken(headers.authorization, token)) {
+  const admit = token === undefined ? undefined : asksFor(token);
+  app.get("/metrics", { logLevel: "silent" }, async (request, reply) => {
+    try {
+      await admit?.(request);
+    } catch (cause) {
+      if (!(cause instanceof LangwireError)) throw cause;
+      if (cause.code === "RATE_LIMITED") return reply.status(429).send();
       return reply.status(401).header("www-authenticate", "Bearer").send();
     }
     return reply.type(metrics.contentType).send(await metrics.text());

@@ -2,15 +2,15 @@
 import type { CreateFastifyContextOptions } from "@trpc/server/adapters/fastify";
 import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from "@trpc/server/adapters/fastify";
 import type { FastifyInstance } from "fastify";
-import type { Connection } from "../api/context.ts";
-import { toLangwireError, toTrpcError } from "../api/errors.ts";
-import type { ChatRouter } from "../api/router.ts";
-import type { Authenticate } from "./access/callers.ts";
-import { identityIn } from "./access/gate.ts";
-import { retryHeaders } from "./access/refusals.ts";
-import type { Connections } from "./connections/connections.ts";
-import { SocketPacer } from "./connections/socket-pacer.ts";
-import { logFailures } from "./logging/failure-log.ts";
+import type { Connection } from "../../api/context.ts";
+import { toLangwireError, toTrpcError } from "../../api/errors.ts";
+import type { ChatRouter } from "../../api/router.ts";
+import type { Authenticate } from "../access/callers.ts";
+import { identityIn } from "../access/gate.ts";
+import { retryHeaders } from "../access/refusals.ts";
+import type { Connections } from "../connections/connections.ts";
+import { logFailures } from "../logging/failure-log.ts";
+import { SocketPacer } from "../pacing/socket-pacer.ts";
 
 export interface HttpApiOptions {
   readonly apiPath: string;

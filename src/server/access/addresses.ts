@@ -1,0 +1,27 @@
+/** Whom an address stands for, where something is counted by address. */
+import { isIPv6 } from "node:net";
+
+const mappedPrefix = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
+/** 64 of 128 bits: what one customer of a provider is given at the least. */
+const networkHextets = 4;
+
+/**
+ * IPv4 as it is, also where it comes in the form of an IPv6 address; of IPv6 the /64 network, since
+ * whoever has one address of it has them all.
+ */
+export function addressKey(address: string): string {
+  const ipv4 = mappedPrefix.exec(address)?.[1];
+  if (ipv4 !== undefined) return ipv4;
+  const bare = address.split("%", 1)[0] ?? address;
+  if (!isIPv6(bare)) return address;
+  return `${hextetsOf(bare).slice(0, networkHextets).join(":")}::/64`;
+}
+
+/** All eight, without leading zeros. */
+function hextetsOf(address: string): string[] {
+  const { hostname } = new URL(`http://[${address}]`);
+  const [head = "", tail] = hostname.slice(1, -1).split("::");
+  const first = head === "" ? [] : head.split(":");
+  const last = tail === undefined || tail === "" ? [] : tail.split(":");
+  return [...first, ...Array<string>(8 - first.length - last.length).fill("0"), ...last];
+}

@@ -1,6 +1,5 @@
 /** Notices that a provider has gone silent: one timer for a whole answer, not one for each read. */
 import { performance } from "node:perf_hooks";
-import { LangwireError } from "../protocol/errors.ts";
 
 export interface SilenceLimits {
   /** Until the first byte of the answer. */
@@ -10,16 +9,15 @@ export interface SilenceLimits {
 }
 
 /** The provider did not begin to answer in time, or stopped in the middle. */
-export class ProviderTimeout extends LangwireError {
+export class ProviderTimeout extends Error {
+  override readonly name = "ProviderTimeout";
+  readonly code = "PROVIDER_TIMEOUT";
   readonly phase: "firstByte" | "stall";
   readonly timeoutMs: number;
 
   constructor(phase: "firstByte" | "stall", timeoutMs: number) {
     const what = phase === "firstByte" ? "did not begin to answer" : "stopped in its answer";
-    super("PROVIDER_TIMEOUT", {
-      message: `The model's provider ${what}: it sent nothing for ${timeoutMs} ms.`,
-    });
-    this.name = "ProviderTimeout";
+    super(`The model's provider ${what}: it sent nothing for ${timeoutMs} ms.`);
     this.phase = phase;
     this.timeoutMs = timeoutMs;
   }

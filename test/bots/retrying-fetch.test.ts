@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createRetryingFetch, type RetryOptions } from "../../src/bots/provider/retrying-fetch.ts";
-import { LangwireError } from "../../src/protocol/errors.ts";
+import { ProviderTimeout } from "../../src/event-fetch/event-fetch.ts";
 
 type Attempt = Response | Error;
 
@@ -86,7 +86,7 @@ describe("does not try again", () => {
   });
 
   test("where the provider let its time pass", async () => {
-    const late = () => new LangwireError("PROVIDER_TIMEOUT");
+    const late = () => new ProviderTimeout("firstByte", 50);
     expect(await calls([late])).toMatchObject({ calls: 1 });
   });
 

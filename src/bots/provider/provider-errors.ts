@@ -2,6 +2,7 @@
  * From whatever was thrown to one row of the error table. Pure: it looks at the cause and at the
  * causes behind it, and at where it was thrown. The cause's own words never go into the message.
  */
+import { ProviderTimeout } from "../../event-fetch/event-fetch.ts";
 import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
 import { botErrorCode } from "../failures/bot-errors.ts";
 import { exactRetryAfterOf, retryAfterOf } from "./retry-after.ts";
@@ -16,6 +17,9 @@ const causesAtMost = 8;
 export function classifyError(cause: unknown, source: ErrorSource): LangwireError {
   for (const error of causesOf(cause)) {
     if (error instanceof LangwireError) return error;
+    if (error instanceof ProviderTimeout) {
+      return new LangwireError("PROVIDER_TIMEOUT", { message: error.message, cause });
+    }
     const link = linkOf(error);
     const code =
       botErrorCode(link) ?? modelCode(link) ?? (source === "llm" ? providerCode(link) : undefined);

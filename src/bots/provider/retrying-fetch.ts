@@ -4,7 +4,7 @@
  * never longer than its bound in total. An answer that breaks off midway is not tried again.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { LangwireError } from "../../protocol/errors.ts";
+import { ProviderTimeout } from "../../event-fetch/event-fetch.ts";
 import { startProviderCall } from "./provider-calls.ts";
 import { retryAfterOf } from "./retry-after.ts";
 
@@ -74,7 +74,7 @@ async function outcome(
     };
   } catch (thrown) {
     // A provider that kept us waiting for the whole of its time has had its chance.
-    const retryable = !(thrown instanceof LangwireError);
+    const retryable = !(thrown instanceof ProviderTimeout);
     return { thrown, retryable, retryAfterMs: undefined };
   }
 }

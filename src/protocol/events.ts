@@ -149,7 +149,7 @@ export const retrieverEnd = z.object({
 /** Free text that a chain or agent reports through LangChain's `handleText`. */
 export const text = z.object({ type: z.literal("text"), ...inSpan, text: z.string() });
 
-/** What a bot's own code sent with `dispatchCustomEvent`. */
+/** What a bot's own code sent with `dispatchCustomEvent`; named `writer`, through LangGraph's writer. */
 export const custom = z.object({
   type: z.literal("custom"),
   ...inSpan,

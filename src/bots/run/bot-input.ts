@@ -8,6 +8,7 @@
  * | a chat model or an LLM                          | `[...history, HumanMessage]`                 |
  * | a classic agent executor                        | `{ input, chat_history }`                    |
  * | a retriever                                     | the message's text                           |
+ * | a `RunnableWithMessageHistory`                  | the message, under its `inputMessagesKey`    |
  * | anything else: a prompt, a lambda, a map …      | `{ history: BaseMessage[], human_input }`    |
  */
 import { AIMessage, type BaseMessage, HumanMessage } from "@langchain/core/messages";
@@ -19,7 +20,12 @@ export function defaultInput(
   message: string,
 ): unknown {
   const before = history.map(toMessage);
-  switch (beginningOf(runnable)) {
+  const beginning = beginningOf(runnable);
+  if (typeof beginning === "object") {
+    const { inputMessagesKey: key } = beginning;
+    return key === undefined ? [new HumanMessage(message)] : { [key]: message };
+  }
+  switch (beginning) {
     case "graph":
       return { messages: [...before, new HumanMessage(message)] };
     case "model":
@@ -37,7 +43,14 @@ function toMessage({ role, text }: HistoryMessage): BaseMessage {
   return role === "human" ? new HumanMessage(text) : new AIMessage(text);
 }
 
-type Beginning = "graph" | "model" | "executor" | "retriever" | "chain";
+type Beginning =
+  | "graph"
+  | "model"
+  | "executor"
+  | "retriever"
+  | "chain"
+  /** It keeps the conversation by itself, by `sessionId`. */
+  | { readonly inputMessagesKey: string | undefined };
 
 function beginningOf(runnable: unknown): Beginning {
   if (typeof runnable !== "object" || runnable === null) return "chain";
@@ -45,6 +58,10 @@ function beginningOf(runnable: unknown): Beginning {
   if ("_modelType" in runnable) return "model";
   if ("agent" in runnable && "tools" in runnable) return "executor";
   if ("_getRelevantDocuments" in runnable) return "retriever";
+  if ("getMessageHistory" in runnable && "inputMessagesKey" in runnable) {
+    const { inputMessagesKey: key } = runnable;
+    return { inputMessagesKey: typeof key === "string" ? key : undefined };
+  }
   for (const inner of ["first", "bound", "runnable"] as const) {
     const part: unknown = inner in runnable ? Reflect.get(runnable, inner) : undefined;
     if (typeof part === "object" && part !== null) return beginningOf(part);

@@ -16,7 +16,7 @@ import { tellsItsEnd } from "./model/finish-reasons.ts";
 import { ModelEvents } from "./model/model-events.ts";
 import { cutText, payloadLimits, toPayload } from "./payload.ts";
 import { agentRoleOf, isInAgent, modelOf, nameOf } from "./span-facts.ts";
-import { argumentsOf, documentsOf, isInterrupt, returnedBy } from "./span-payloads.ts";
+import { argumentsOf, documentsOf, returnedBy } from "./span-payloads.ts";
 import type { Span } from "./span-tree.ts";
 import type { Closing, SpanEvent, SpanWriter } from "./span-writer.ts";
 
@@ -154,7 +154,7 @@ export class EventCallbacks extends BaseCallbackHandler {
   }
 
   override handleChainError(error: unknown, id: string): void {
-    if (isInterrupt(error)) this.handleChainEnd(undefined, id);
+    if (this.#writer.interrupts.stops(error)) this.handleChainEnd(undefined, id);
     else this.#writer.fail(this.#writer.tree.get(id), error);
   }
 
@@ -195,7 +195,7 @@ export class EventCallbacks extends BaseCallbackHandler {
   }
 
   override handleToolError(error: unknown, id: string): void {
-    if (isInterrupt(error)) this.handleToolEnd(undefined, id);
+    if (this.#writer.interrupts.stops(error)) this.handleToolEnd(undefined, id);
     else this.#writer.fail(this.#writer.tree.get(id), error);
   }
 

@@ -3,8 +3,12 @@ import type { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Usage } from "../../protocol/events.ts";
 import type { Bot, BotContext, BotRunnable, BotTurn } from "../bot.ts";
+import { configurableOf } from "../invocation/configurable.ts";
+import { streamWriter } from "../invocation/stream-writer.ts";
 import { recall } from "../memory.ts";
 import { withProviderCalls } from "../provider/provider-calls.ts";
+import type { ThreadConfig } from "../threads/checkpointed-graphs.ts";
+import { continuesThread, repairThreads } from "../threads/thread-repair.ts";
 import { defaultInput } from "./bot-input.ts";
 import { textOf } from "./bot-output.ts";
 import { EventCallbacks } from "./callbacks.ts";
@@ -34,6 +38,8 @@ export interface StartOptions {
   readonly emit: (event: SpanEvent) => void;
   /** Stops the bot: the provider's connection closes, and `done` settles at once. */
   readonly signal: AbortSignal;
+  /** Told of what the run survives, for the server's log. */
+  readonly onFailure?: ((what: string, cause: unknown) => void) | undefined;
   /** More handlers of LangChain's, for tracing. */
   readonly callbacks?: readonly BaseCallbackHandler[] | undefined;
 }
@@ -90,11 +96,7 @@ class Run implements BotRun {
     try {
       const value = await withProviderCalls(this, () => this.#invoke());
       if (signal.aborted) return stopped(signal);
-      const text = asText((this.#bot.output ?? textOf)(value));
-      const broken = brokenPart(text, this.#writer.tree.models);
-      if (broken !== undefined) return { status: "failed", error: broken };
-      this.#writer.closeOpenSpans();
-      return { status: "completed", text };
+      return this.#outcome(value);
     } catch (thrown) {
       if (signal.aborted) return stopped(signal);
       return { status: "failed", error: this.#writer.name(thrown, "chain") };
@@ -106,15 +108,41 @@ class Run implements BotRun {
     const runnable = await this.#bot.makeRunnable(context);
     const recalled = { message: turn.message, history: recall(this.#bot.memory, turn) };
     const input = await this.#input(runnable, recalled);
+    const configurable = configurableOf(context);
+    if (!continuesThread(input)) await this.#repair(runnable, { configurable });
     signal.throwIfAborted();
-    return runnable.invoke(input, {
+    const config = {
       callbacks: [this.#callbacks, ...(callbacks ?? [])],
       signal,
       runName: this.#bot.id,
       metadata: { langwireRunId: context.runId, conversationId: context.conversationId },
-      // A graph with a checkpointer keeps its state by this.
-      configurable: { thread_id: context.conversationId },
-    });
+      configurable,
+      writer: streamWriter(this.#writer),
+    };
+    return runnable.invoke(input, config);
+  }
+
+  #outcome(value: unknown): BotOutcome {
+    const { output } = this.#bot;
+    const text = asText((output ?? textOf)(value));
+    // A bot that asks by itself has an `output` that finds the question, and an `input` that answers.
+    const asksByItself = output !== undefined && text !== undefined && text !== "";
+    if (!asksByItself && this.#writer.interrupts.leftOpen(value, text)) {
+      return { status: "failed", error: new LangwireError("INTERRUPT_UNSUPPORTED") };
+    }
+    const broken = brokenPart(text, this.#writer.tree.models);
+    if (broken !== undefined) return { status: "failed", error: broken };
+    this.#writer.closeOpenSpans();
+    return { status: "completed", text };
+  }
+
+  /** What cannot be repaired is for the graph itself to fail on: it may know better. */
+  async #repair(runnable: BotRunnable, config: ThreadConfig): Promise<void> {
+    try {
+      await repairThreads(runnable, config);
+    } catch (cause) {
+      this.#options.onFailure?.("a bot's thread could not be repaired", cause);
+    }
   }
 
   #input(runnable: BotRunnable, turn: BotTurn): unknown {

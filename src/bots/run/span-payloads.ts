@@ -4,18 +4,6 @@ import { isToolMessage } from "@langchain/core/messages";
 import type { EventOf } from "../../protocol/events.ts";
 import { cutText, payloadLimits, toolContent, toPayload } from "./payload.ts";
 
-/** LangGraph stops a graph to ask a human by throwing: that is no failure. */
-export function isInterrupt(error: unknown): boolean {
-  try {
-    return (
-      typeof error === "object" && error !== null && Reflect.get(error, "is_bubble_up") === true
-    );
-  } catch {
-    // A proxy that was revoked.
-    return false;
-  }
-}
-
 /** Tools with several arguments get them as JSON text. */
 export function argumentsOf(input: string): unknown {
   if (!/^\s*[{[]/.test(input)) return input;

@@ -128,6 +128,11 @@ export class SpanTree {
     return [...this.#spans.values()].filter(({ kind }) => kind === "llm");
   }
 
+  /** The first one: of the bot's own runnable. */
+  get root(): Span | undefined {
+    return this.#spans.values().next().value;
+  }
+
   /** The open spans, the inner ones first. */
   openOnes(): Span[] {
     return [...this.#spans.values()].filter((span) => span.open).reverse();

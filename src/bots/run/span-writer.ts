@@ -6,6 +6,7 @@ import type { LangwireError } from "../../protocol/errors.ts";
 import type { ChatEvent } from "../../protocol/events.ts";
 import type { Expose } from "../bot.ts";
 import { FailureNames } from "../failures/failure-names.ts";
+import { Interrupts } from "../threads/interrupts.ts";
 import { cutText, payloadLimits } from "./payload.ts";
 import { isTaggedHidden, isTaggedMute } from "./span-facts.ts";
 import { type AgentRole, Span, type SpanKind, SpanTree } from "./span-tree.ts";
@@ -16,6 +17,7 @@ export type SpanEvent = Exclude<ChatEvent, { type: "runStart" | "runEnd" }>;
 export class SpanWriter {
   readonly runId: string;
   readonly tree = new SpanTree();
+  readonly interrupts = new Interrupts();
   readonly #expose: Expose;
   #emit: (event: SpanEvent) => void;
   /** Model spans that failed after they had spoken: void as soon as the run goes on without them. */
@@ -115,7 +117,9 @@ export class SpanWriter {
 
   /** The failure's row of the error table; the same one wherever the same error surfaces. */
   name(cause: unknown, kind: SpanKind): LangwireError {
-    return this.#failures.of(cause, kind);
+    const named = this.#failures.of(cause, kind);
+    if (named.code === "INTERRUPT_UNSUPPORTED") this.interrupts.refused = true;
+    return named;
   }
 
   reset(span: Span): void {

@@ -41,6 +41,8 @@ export interface LiveRunOptions {
   readonly limits: RunLimits;
   /** Stores the ending. Settles when it is stored, or when it never will be: then with what is. */
   readonly store: (ending: RunEnding, endSeq: number, endedAt: string) => Promise<RunEnding>;
+  /** Told of what the run survives. */
+  readonly onFailure?: ((what: string, cause: unknown) => void) | undefined;
   /** Told of what the run's spans do, their tokens apart. */
   readonly observe?: ((event: SpanEvent) => void) | undefined;
 }
@@ -97,7 +99,7 @@ export class LiveRun {
   }
 
   async #outcome(): Promise<RunEnding> {
-    const { run, bot, writer, limits } = this.#options;
+    const { run, bot, writer, limits, onFailure } = this.#options;
     const { runId, conversationId, botId, userId, message } = run;
     const at = run.startedAt;
     writer.append({ type: "runStart", runId, at, conversationId, botId, userId, message });
@@ -111,6 +113,7 @@ export class LiveRun {
       context: { runId, conversationId, userId },
       turn: { message, history },
       emit: (event) => this.#emit(event),
+      onFailure,
       signal,
     });
     const outcome = await Promise.race([botRun.done, graceAfter(signal, limits.stopGraceMs)]);

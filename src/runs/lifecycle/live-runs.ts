@@ -194,6 +194,7 @@ export class LiveRuns implements AsyncDisposable {
         writer,
         limits,
         store: (...ending) => this.#endings.store(run, ...ending),
+        onFailure: observer.failed,
         observe: spanEvent && ((event) => spanEvent(run, event)),
       });
       this.#live.set(runId, live);

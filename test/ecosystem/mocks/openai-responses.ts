@@ -1,0 +1,277 @@
+/** OpenAI's Responses API: named SSE events around output items. */
+import {
+  type AnswerWriter,
+  argumentPieces,
+  billed,
+  type JsonObject,
+  type ProviderImage,
+  type ProviderProtocol,
+  Refusal,
+  type ScriptedToolCall,
+  sse,
+  type Turn,
+} from "./provider-protocol.ts";
+import {
+  expectHeader,
+  expectOrder,
+  expectPost,
+  objectOf,
+  objectsOf,
+  stringOf,
+  textOf,
+} from "./request-checks.ts";
+
+export const openaiResponses: ProviderProtocol = {
+  contentType: "text/event-stream; charset=utf-8",
+  read(request) {
+    expectPost(request, /^\/v1\/responses$/);
+    expectHeader(request, "authorization", /^Bearer ./);
+    const { body } = request;
+    stringOf(body.model, "model");
+    const turns = turnsOf(objectsOf(body.input, "input"));
+    expectOrder(turns);
+    return { streams: body.stream === true, turns, structured: structuredOf(body) };
+  },
+  writer: ({ text }) => new Writer(text),
+  whole: ({ text, toolCalls }) =>
+    response(
+      [...(text === "" ? [] : [messageItem(text)]), ...toolCalls.map(callItem)],
+      "completed",
+    ),
+  refusal: ({ status, message }) => ({
+    error: {
+      message,
+      type: "invalid_request_error",
+      param: null,
+      code: status === 401 ? "invalid_api_key" : null,
+    },
+  }),
+};
+
+/** Neighbouring calls belong to one turn of the model. */
+function turnsOf(items: readonly JsonObject[]): Turn[] {
+  const turns: Turn[] = [];
+  for (const item of items) {
+    const last = turns.at(-1);
+    if (item.type === "function_call") {
+      const id = stringOf(item.call_id, "call_id");
+      JSON.parse(stringOf(item.arguments, "arguments"));
+      if (last?.role === "ai") {
+        turns.splice(-1, 1, { ...last, toolCallIds: [...last.toolCallIds, id] });
+      } else turns.push({ role: "ai", text: "", toolCallIds: [id] });
+    } else if (item.type === "function_call_output") {
+      const toolCallId = stringOf(item.call_id, "call_id");
+      turns.push({ role: "tool", toolCallId, text: textOf(item.output) });
+    } else if (item.type === "message" || item.type === undefined) turns.push(messageTurn(item));
+    else if (item.type !== "reasoning" && item.type !== "image_generation_call") {
+      throw new Refusal(400, `unknown input item ${item.type}`);
+    }
+  }
+  return turns;
+}
+
+function messageTurn({ role, content }: JsonObject): Turn {
+  const text = textOf(content);
+  switch (role) {
+    case "system":
+    case "developer":
+      return { role: "system", text };
+    case "user":
+      return { role: "human", text };
+    case "assistant":
+      return { role: "ai", text, toolCallIds: [] };
+    default:
+      throw new Refusal(400, `unknown role ${role}`);
+  }
+}
+
+function structuredOf({
+  tool_choice: choice,
+  tools,
+  text,
+}: JsonObject): ReturnType<ProviderProtocol["read"]>["structured"] {
+  if (choice !== undefined && choice !== "auto" && choice !== "none") {
+    return { by: "tool", name: stringOf(objectsOf(tools, "tools")[0]?.name, "tool.name") };
+  }
+  const format = text === undefined ? undefined : objectOf(text, "text").format;
+  const type = format === undefined ? "text" : objectOf(format, "format").type;
+  return type === "text" ? undefined : { by: "json" };
+}
+
+function response(output: readonly JsonObject[], status: string): JsonObject {
+  return {
+    id: "resp_1",
+    object: "response",
+    created_at: 0,
+    status,
+    model: "mock",
+    output,
+    error: null,
+    incomplete_details: null,
+    ...(status === "completed" && {
+      usage: {
+        input_tokens: billed.input,
+        input_tokens_details: { cached_tokens: billed.cached },
+        output_tokens: billed.output,
+        output_tokens_details: { reasoning_tokens: billed.reasoning },
+        total_tokens: billed.input + billed.output,
+      },
+    }),
+  };
+}
+
+const messageItem = (text: string) => ({
+  type: "message",
+  id: "msg_1",
+  role: "assistant",
+  status: "completed",
+  content: [{ type: "output_text", text, annotations: [] }],
+});
+
+const callItem = ({ toolCall, args }: ScriptedToolCall, ordinal: number) => ({
+  type: "function_call",
+  id: `fc_${ordinal + 1}`,
+  call_id: `call_${ordinal + 1}`,
+  name: toolCall,
+  arguments: JSON.stringify(args),
+  status: "completed",
+});
+
+class Writer implements AnswerWriter {
+  /** The format that was asked for; the provider repeats it in its response. */
+  readonly #format: unknown;
+  readonly #output: JsonObject[] = [];
+  #open: { readonly kind: "message" | "reasoning"; text: string } | undefined;
+  #sequence = 0;
+
+  constructor(format: unknown) {
+    this.#format = format;
+  }
+
+  begin(): string {
+    const created = { response: response([], "in_progress") };
+    return this.#event("response.created", created) + this.#event("response.in_progress", created);
+  }
+
+  text(delta: string): string {
+    const start = this.#in("message");
+    return (
+      start + this.#event("response.output_text.delta", { ...this.#part(), delta, logprobs: [] })
+    );
+  }
+
+  reasoning(delta: string): string {
+    const start = this.#in("reasoning");
+    return (
+      start + this.#event("response.reasoning_summary_text.delta", { ...this.#summary(), delta })
+    );
+  }
+
+  toolCall(call: ScriptedToolCall, ordinal: number): readonly string[] {
+    const closed = this.#close();
+    const at = { output_index: this.#output.length };
+    const item = callItem(call, ordinal);
+    const added = { ...at, item: { ...item, arguments: "", status: "in_progress" } };
+    const deltas = argumentPieces(call).map((delta) =>
+      this.#event("response.function_call_arguments.delta", { ...at, item_id: item.id, delta }),
+    );
+    const start = closed + this.#event("response.output_item.added", added);
+    if (call.unfinished) return [start, ...deltas];
+    this.#output.push(item);
+    const done = this.#event("response.function_call_arguments.done", {
+      ...at,
+      item_id: item.id,
+      arguments: item.arguments,
+    });
+    return [start, ...deltas, done + this.#event("response.output_item.done", { ...at, item })];
+  }
+
+  image({ mimeType, base64 }: ProviderImage): string {
+    const closed = this.#close();
+    const at = { output_index: this.#output.length };
+    const item = {
+      type: "image_generation_call",
+      id: "ig_1",
+      status: "completed",
+      output_format: mimeType.split("/")[1],
+      result: base64,
+    };
+    this.#output.push(item);
+    const added = {
+      ...at,
+      item: { type: item.type, id: item.id, status: "in_progress", result: null },
+    };
+    return (
+      closed +
+      this.#event("response.output_item.added", added) +
+      this.#event("response.image_generation_call.in_progress", { ...at, item_id: item.id }) +
+      this.#event("response.output_item.done", { ...at, item })
+    );
+  }
+
+  finish(): string {
+    const closed = this.#close();
+    const whole = { ...response(this.#output, "completed"), text: this.#format };
+    return closed + this.#event("response.completed", { response: whole });
+  }
+
+  #in(kind: "message" | "reasoning"): string {
+    if (this.#open?.kind === kind) return "";
+    const closed = this.#close();
+    this.#open = { kind, text: "" };
+    const at = { output_index: this.#output.length };
+    if (kind === "message") {
+      const item = { ...messageItem(""), content: [], status: "in_progress" };
+      const part = { type: "output_text", text: "", annotations: [] };
+      return (
+        closed +
+        this.#event("response.output_item.added", { ...at, item }) +
+        this.#event("response.content_part.added", { ...this.#part(), part })
+      );
+    }
+    const item = { type: "reasoning", id: "rs_1", summary: [] };
+    const part = { type: "summary_text", text: "" };
+    return (
+      closed +
+      this.#event("response.output_item.added", { ...at, item }) +
+      this.#event("response.reasoning_summary_part.added", { ...this.#summary(), part })
+    );
+  }
+
+  #close(): string {
+    if (this.#open === undefined) return "";
+    const { kind, text } = this.#open;
+    this.#open = undefined;
+    const at = { output_index: this.#output.length };
+    if (kind === "message") {
+      const item = messageItem(text);
+      this.#output.push(item);
+      return (
+        this.#event("response.output_text.done", {
+          ...at,
+          item_id: item.id,
+          content_index: 0,
+          text,
+        }) + this.#event("response.output_item.done", { ...at, item })
+      );
+    }
+    const item = { type: "reasoning", id: "rs_1", summary: [{ type: "summary_text", text }] };
+    this.#output.push(item);
+    return this.#event("response.output_item.done", { ...at, item });
+  }
+
+  #part() {
+    return { output_index: this.#output.length, item_id: "msg_1", content_index: 0 };
+  }
+
+  #summary() {
+    return { output_index: this.#output.length, item_id: "rs_1", summary_index: 0 };
+  }
+
+  #event(type: string, data: JsonObject): string {
+    const { delta } = data;
+    if (this.#open !== undefined && typeof delta === "string") this.#open.text += delta;
+    this.#sequence += 1;
+    return sse({ type, sequence_number: this.#sequence, ...data }, type);
+  }
+}

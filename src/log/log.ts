@@ -41,6 +41,8 @@ export interface RunWriter {
   flushed(): Promise<void>;
   /** The run is over; what it wrote may leave the log. */
   close(): void;
+  /** Writes nothing more, and leaves the run open for whoever opens it again or takes it over. */
+  abandon(): void;
   /**
    * Where several processes share the log: aborted when the run cannot go on, with a LangwireError
    * as its reason. After OWNER_LOST somebody else has ended it, and nothing is written any more;
@@ -75,6 +77,8 @@ export interface EventLog extends AsyncDisposable {
    */
   subscribe(conversationId: string, onChange: () => void): MaybePromise<() => void>;
   leftBehind(): MaybePromise<readonly LeftBehind[]>;
+  /** Set where what readers saw of runs of an earlier process may be missing. */
+  readonly mayLackEvents?: boolean;
   /** Whether events are being stored; false while storage fails. */
   readonly healthy: boolean;
   /** Bytes of all events in this process's memory, roughly; where the log keeps them there. */
@@ -84,8 +88,6 @@ export interface EventLog extends AsyncDisposable {
 /** The write lease of a run in a log that several processes share. */
 export interface SharedRunWriter extends RunWriter {
   readonly lost: AbortSignal;
-  /** Writes nothing more, and leaves the run open for whoever takes it over. */
-  abandon(): void;
 }
 
 /** A run as the log lists it for each process that writes. */

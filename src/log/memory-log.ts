@@ -46,6 +46,11 @@ export class MemoryLog implements EventLog {
     return this.#journal?.healthy ?? true;
   }
 
+  /** Without a journal, nothing is left of an earlier process. */
+  get mayLackEvents(): boolean {
+    return this.#journal === undefined;
+  }
+
   /** Bytes of all events in memory, roughly. */
   get bytes(): number {
     return this.#bytes;
@@ -62,6 +67,10 @@ export class MemoryLog implements EventLog {
       },
       append: (event) => this.#append(conversation, event),
       flushed: () => (this.#dirty.has(conversation) ? this.#committed.promise : Promise.resolve()),
+      abandon: () => {
+        conversation.writingRunId = undefined;
+        pin?.release();
+      },
       close: () => {
         conversation.writingRunId = undefined;
         this.#retention.add({

@@ -86,13 +86,19 @@ return {
 `,
 );
 
-/** ARGV: node. */
-const clearScript = new Script<number>(
+/**
+ * ARGV: node, milliseconds for which the lease must not have been renewed. Answers 0 where it was: the
+ * process has come back since somebody took it for gone.
+ */
+const clearScript = new Script<0 | 1>(
   3,
-  `
+  `${luaNow}
+local renewed = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '-1')
+if renewed >= 0 and now - renewed < tonumber(ARGV[2]) then return 0 end
 redis.call('HDEL', KEYS[2], ARGV[1])
 if redis.call('GET', KEYS[3]) == ARGV[1] then redis.call('DEL', KEYS[3]) end
-return redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('ZREM', KEYS[1], ARGV[1])
+return 1
 `,
 );
 
@@ -144,9 +150,14 @@ export class NodeLease implements AsyncDisposable {
     return alive && gone && { alive: new Set(alive), gone };
   }
 
-  /** Removes the lease of a process that is gone. @throws the connection's error */
-  async clear(nodeId: string): Promise<void> {
-    await clearScript.run(this.#redis.link, this.#keys, [nodeId]);
+  /**
+   * Removes the lease of a process that is gone.
+   * @returns false when it has renewed it since
+   * @throws the connection's error
+   */
+  async clear(nodeId: string): Promise<boolean> {
+    const args = [nodeId, this.#times.leaseMs];
+    return (await clearScript.run(this.#redis.link, this.#keys, args)) === 1;
   }
 
   /** Gives the lease back: a process that leaves in order is not waited for. */
@@ -155,7 +166,7 @@ export class NodeLease implements AsyncDisposable {
     await this.#renewing;
     await this.#renewal?.catch(() => {});
     const { link, nodeId } = this.#redis;
-    if (link.ready) await this.clear(nodeId).catch(() => {});
+    if (link.ready) await clearScript.run(link, this.#keys, [nodeId, 0]).catch(() => {});
   }
 
   async #renew(): Promise<void> {

@@ -12,8 +12,10 @@ export interface RunLimits {
   readonly maxLiveRuns: number;
   /** How long a stopped run's bot may take to come to its end before the run ends without it. */
   readonly stopGraceMs: number;
-  /** How long a run's ending waits for the store before the run ends as STORE_UNAVAILABLE. */
+  /** How long readers wait for an ending that the store does not take. */
   readonly storeTimeoutMs: number;
+  /** How often this process compares the runs that it works on with the store's. */
+  readonly reconcileMs: number;
 }
 
 export const defaultRunLimits: RunLimits = {
@@ -24,4 +26,5 @@ export const defaultRunLimits: RunLimits = {
   maxLiveRuns: 1_000,
   stopGraceMs: 2_000,
   storeTimeoutMs: 10_000,
+  reconcileMs: 10_000,
 };

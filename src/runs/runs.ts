@@ -150,7 +150,7 @@ export class Runs implements AsyncDisposable {
   async cancel(caller: Caller, runId: string): Promise<{ runId: string; status: RunStatus }> {
     const run = await this.#store.runs.get(runId, caller.userId);
     if (run === undefined) throw new LangwireError("NOT_FOUND");
-    const ended = await this.#live.cancel(runId);
+    const ended = await this.#live.cancel(run);
     const status = ended?.status ?? (await this.#statusOf(caller, runId));
     if (status !== "running") return { runId, status };
     return { runId, status: await this.#cancelElsewhere(caller, runId) };
@@ -203,8 +203,9 @@ export class Runs implements AsyncDisposable {
   async #existing(caller: Caller, input: SendInput): Promise<Run | undefined> {
     const refusal = this.#live.refusal(input);
     const run = await this.#store.runs.get(input.runId, caller.userId);
-    if (run === undefined && refusal !== undefined) throw refusal;
-    return run;
+    const isKnown = run !== undefined && !this.#live.isUnattended(run);
+    if (!isKnown && refusal !== undefined) throw refusal;
+    return isKnown ? run : undefined;
   }
 
   #hear(notice: Notice): void {

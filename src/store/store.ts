@@ -85,6 +85,8 @@ export interface Runs {
   running(conversationId: string): Promise<Run | undefined>;
   /** Every run in progress, oldest first. At boot: those that somebody left behind. */
   unfinished(): Promise<Run[]>;
+  /** The ids of the runs in progress, in no order: of one owner, or of all. */
+  inProgress(owner?: string): Promise<string[]>;
   /** The owners of the runs in progress, each once; null for runs that have none. */
   owners(): Promise<(string | null)[]>;
   /** The runs in progress of one owner, or of none, oldest first. */

@@ -121,7 +121,10 @@ for (const [name, breakIt] of faults) {
   });
 
   test(`a disk that is ${name} for longer than runs may wait`, async (context) => {
-    const row = faultRow(context, `disk ${name}, not back in time: ends failed, with its text`);
+    const row = faultRow(
+      context,
+      `disk ${name}, not back in time: the end is told, and kept later`,
+    );
     await using s = await setUp({ storeTimeoutMs: 300 });
     const repair = await breakIt(s.world.server.store.database, s.path);
     s.goOn.resolve();
@@ -129,11 +132,7 @@ for (const [name, breakIt] of faults) {
     for (const { run, reading } of s.sent) {
       const readers = { reading: await reading.completed };
       const end = await s.world.judge(run, { readers });
-      expect(end).toMatchObject({
-        status: "failed",
-        text: s.text,
-        error: { code: "STORE_UNAVAILABLE" },
-      });
+      expect(end).toMatchObject({ status: "completed", text: s.text });
       row.cases += 1;
     }
     await repair();
@@ -141,7 +140,7 @@ for (const [name, breakIt] of faults) {
       const { store } = s.world.server;
       await expect
         .poll(() => store.runs.get(run.runId, "local"), { timeout: 5_000 })
-        .toMatchObject({ status: "failed", text: s.text, error: { code: "STORE_UNAVAILABLE" } });
+        .toMatchObject({ status: "completed", text: s.text });
     }
     await expectAccepted(s.world);
   });

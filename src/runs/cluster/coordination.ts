@@ -26,8 +26,12 @@ export interface NodeLease extends AsyncDisposable {
   renew(): Promise<void>;
   /** Undefined when this process may not call anybody gone. @throws without connection */
   census(): Promise<Census | undefined>;
-  /** Removes the lease of a process that is gone. @throws without connection */
-  clear(nodeId: string): Promise<void>;
+  /**
+   * Removes the lease of a process that is gone.
+   * @returns false when it has renewed it since
+   * @throws without connection
+   */
+  clear(nodeId: string): Promise<boolean>;
 }
 
 export interface Census {

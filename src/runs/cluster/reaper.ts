@@ -1,16 +1,11 @@
 /**
- * Ends the runs of processes that are gone. They are not run again; the partial answer is kept. The
- * order makes it safe against an owner that was only asleep:
- *
- *   1. take the run's write lease over: from here on the owner cannot append any more
- *   2. fold what it wrote into the partial answer
- *   3. end the run in the store: whoever comes first there, the owner or we, decides how it ended
- *   4. append the runEnd that the store has
+ * Ends the runs of processes that are gone (../lifecycle/unattended.ts). An owner who was only asleep
+ * can append nothing more by then: its run was taken over.
  */
 import type { ListedRun, SharedLog, SharedRunWriter } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Run, Store } from "../../store/store.ts";
-import { appendEnd, foldRun } from "../lifecycle/recovery.ts";
+import { appendEnd, endUnattended } from "../lifecycle/unattended.ts";
 import type { RunObserver } from "../observer.ts";
 import type { NodeLease } from "./coordination.ts";
 
@@ -21,8 +16,6 @@ export interface ReaperOptions {
   readonly observer: RunObserver;
 }
 
-/** More events than any run has: a number this far ahead was never shown to a reader. */
-const neverReached = 1_000_000_000;
 const runsAtOnce = 16;
 
 export async function reap(options: ReaperOptions): Promise<void> {
@@ -35,47 +28,45 @@ export async function reap(options: ReaperOptions): Promise<void> {
   const { alive, gone } = census;
   const lost = new Set<string | null>(gone);
   for (const owner of owners) if (owner === null || !alive.has(owner)) lost.add(owner);
-  for (const owner of lost) await endRunsOf(owner, options);
+  const failures: unknown[] = [];
+  for (const owner of lost) await endRunsOf(owner, options).catch((cause) => failures.push(cause));
+  // Each was tried: what cannot be ended holds up nothing else, and is tried again next time.
+  if (failures.length > 0) throw failures[0];
 }
 
 async function endRunsOf(owner: string | null, options: ReaperOptions): Promise<void> {
   const { store, log, lease } = options;
   const runs = await store.runs.ownedBy(owner);
+  // Ending the runs of those before took time: the owner may have come back in it.
+  if (owner !== null && (await isBack(owner, lease))) return;
+  const failures: unknown[] = [];
   for (let from = 0; from < runs.length; from += runsAtOnce) {
     const some = runs.slice(from, from + runsAtOnce);
-    await Promise.all(some.map((run) => endLost(run, options)));
+    const ended = some.map((run) => endLost(run, options).catch((cause) => failures.push(cause)));
+    await Promise.all(ended);
   }
+  if (failures.length > 0) throw failures[0];
   if (owner === null) return;
   // What is left are runs that ended in the store, of which the log may not have the runEnd.
   for (const run of await log.openRunsOf(owner)) await endInLog(run, options);
-  await log.forgetOpenRunsOf(owner);
-  await lease.clear(owner);
+  if (await lease.clear(owner)) await log.forgetOpenRunsOf(owner);
+}
+
+/** Whether the process is there after all, or nobody can tell. */
+async function isBack(owner: string, lease: NodeLease): Promise<boolean> {
+  const census = await lease.census();
+  return census === undefined || census.alive.has(owner);
 }
 
 async function endLost(run: Run, { store, log, observer }: ReaperOptions): Promise<void> {
-  const { runId, conversationId, firstSeq } = run;
-  const takeOver = { conversationId, runId, takeOver: true };
-  const writer = await unlessOver(log.open({ ...takeOver, after: firstSeq - 1 }));
-  const { text, usage } = await foldRun(run, (after) => log.readStored(conversationId, after));
-  // With nothing in the log, it may have lost what readers had already seen.
-  const known = writer !== undefined && writer.lastSeq >= firstSeq;
-  const { run: ended } = await store.runs.finish({
-    runId,
-    status: "failed",
-    text,
-    usage,
-    error: new LangwireError("OWNER_LOST").toFailure(),
-    endSeq: known ? writer.lastSeq + 1 : firstSeq + neverReached,
-    endedAt: new Date().toISOString(),
+  const { runId, conversationId } = run;
+  await endUnattended(run, {
+    store,
+    error: new LangwireError("OWNER_LOST"),
+    // Taken over: an owner who was only asleep cannot append any more.
+    open: (after) => unlessOver(log.open({ conversationId, runId, takeOver: true, after })),
+    read: (after) => log.readStored(conversationId, after),
   });
-  if (ended?.endSeq === undefined) {
-    writer?.close();
-    return;
-  }
-  const inPlace = writer?.lastSeq === ended.endSeq - 1 ? writer : undefined;
-  if (inPlace === undefined) writer?.abandon();
-  const last = inPlace ?? (await unlessOver(log.open({ ...takeOver, after: ended.endSeq - 1 })));
-  if (last !== undefined) await appendEnd(last, ended);
   observer.failed?.("a run's owner is gone; the run was ended", { runId, owner: run.owner });
 }
 

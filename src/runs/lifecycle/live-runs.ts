@@ -8,14 +8,18 @@ import type { EventLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { SendInput } from "../../protocol/inputs.ts";
 import type { HistoryEntry, Run, Store } from "../../store/store.ts";
+import { within } from "../../time/within.ts";
 import type { Admit } from "../admission/admission.ts";
 import type { Caller } from "../caller.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { RunLimits } from "../limits.ts";
 import type { ShieldedObserver } from "../observer.ts";
 import { Finalizer } from "./finalizer.ts";
+import { KeyedMutex } from "./keyed-mutex.ts";
 import { LiveRun, type RunEnding } from "./live-run.ts";
+import { endUnattended, type ReconcileOptions, reconcile } from "./reconcile.ts";
 import { StoreWatch } from "./store-watch.ts";
+import { Sweep } from "./sweep.ts";
 
 export interface LiveRunsOptions {
   readonly bots: Catalogue;
@@ -32,10 +36,12 @@ const retryAfterMs = 1_000;
 export class LiveRuns implements AsyncDisposable {
   readonly #options: LiveRunsOptions;
   readonly #watch: StoreWatch;
-  readonly #endings: Finalizer;
+  readonly #finalizer: Finalizer;
   readonly #live = new Map<string, LiveRun>();
+  readonly #sweep: Sweep;
   /** Runs that are being claimed; a moment later each is live, or refused, or was live before. */
-  readonly #starting = new Map<Promise<unknown>, string>();
+  readonly #starting = new KeyedMutex();
+  readonly #reconciled: ReconcileOptions;
   #draining = false;
 
   constructor(options: LiveRunsOptions) {
@@ -43,7 +49,18 @@ export class LiveRuns implements AsyncDisposable {
     this.#options = options;
     this.#watch = new StoreWatch(store);
     const timeoutMs = limits.storeTimeoutMs;
-    this.#endings = new Finalizer({ store, log, watch: this.#watch, timeoutMs, observer });
+    this.#finalizer = new Finalizer({ store, log, watch: this.#watch, timeoutMs, observer });
+    this.#reconciled = {
+      store,
+      log,
+      observer,
+      nodeId: options.cluster?.nodeId,
+      live: this.#live,
+      starting: this.#starting,
+      isUnattended: (run) => this.isUnattended(run),
+    };
+    const everyMs = limits.reconcileMs;
+    this.#sweep = new Sweep({ work: () => reconcile(this.#reconciled), everyMs, observer });
   }
 
   get all(): ReadonlyMap<string, LiveRun> {
@@ -88,33 +105,53 @@ export class LiveRuns implements AsyncDisposable {
     input: SendInput,
     interrupt: (runId: string) => Promise<unknown>,
   ): Promise<Run> {
-    const refusal = this.refusal(input);
-    if (refusal !== undefined) throw refusal;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#starting.set(promise, input.runId);
-    try {
-      return await this.#claim(caller, input, interrupt);
-    } catch (cause) {
-      const away = cause instanceof LangwireError && cause.code === "STORE_UNAVAILABLE";
-      if (away) void this.#watch.back();
-      throw cause;
-    } finally {
-      this.#starting.delete(promise);
-      resolve();
-    }
+    const mayBegin = (): void => {
+      const refusal = this.refusal(input);
+      if (refusal !== undefined) throw refusal;
+    };
+    // Two calls with one id are one run: the later one finds what the earlier one has claimed.
+    return await this.#starting.run(
+      input.runId,
+      async () => {
+        try {
+          return await this.#claim(caller, input, interrupt);
+        } catch (cause) {
+          if (cause instanceof LangwireError && cause.code === "STORE_UNAVAILABLE") {
+            void this.#watch.back();
+            // The store may have taken the claim, and only its answer was lost.
+            this.#sweep.soon();
+          }
+          throw cause;
+        }
+      },
+      mayBegin,
+    );
   }
 
   /** The run, once it is no longer being started; undefined when it is not in progress here. */
   async started(runId: string): Promise<LiveRun | undefined> {
-    for (const [started, id] of this.#starting) if (id === runId) await started;
+    await this.#starting.free(runId);
     return this.#live.get(runId);
   }
 
+  /**
+   * Whether the store has the run in progress as this process's, and nobody works on it: its claim
+   * was answered to nobody, or its ending was not taken.
+   */
+  isUnattended({ runId, status, owner }: Run): boolean {
+    const { cluster } = this.#options;
+    const ours = status === "running" && (cluster === undefined || owner === cluster.nodeId);
+    return ours && !this.#live.has(runId) && !this.#finalizer.holds(runId);
+  }
+
   /** Stops a run. @returns how it ended; undefined when it is not in progress here */
-  async cancel(runId: string): Promise<RunEnding | undefined> {
-    const live = await this.started(runId);
+  async cancel(run: Run): Promise<RunEnding | undefined> {
+    const live = await this.started(run.runId);
     live?.cancel();
-    if (live === undefined) await this.#endings.settle(runId);
+    if (live === undefined) {
+      await this.#finalizer.settle(run.runId);
+      if (this.isUnattended(run)) await endUnattended([run.runId], this.#reconciled);
+    }
     return live?.ended;
   }
 
@@ -122,24 +159,22 @@ export class LiveRuns implements AsyncDisposable {
   async drain(graceMs: number): Promise<void> {
     this.#draining = true;
     const ended = this.#allEnded();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, graceMs);
-    await Promise.race([ended, promise]);
-    clearTimeout(timer);
-    this.#endings.hurry();
-    await Promise.all(this.#starting.keys());
+    await within(ended, graceMs);
+    this.#finalizer.hurry();
+    await this.#starting.allFree();
     for (const run of this.#live.values()) run.fail(new LangwireError("SERVER_RESTARTED"));
     await ended;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sweep[Symbol.asyncDispose]();
     this.#watch[Symbol.dispose]();
-    await this.#endings[Symbol.asyncDispose]();
+    await this.#finalizer[Symbol.asyncDispose]();
   }
 
   async #allEnded(): Promise<void> {
     while (this.#starting.size + this.#live.size > 0) {
-      await Promise.all(this.#starting.keys());
+      await this.#starting.allFree();
       await Promise.all([...this.#live.values()].map(({ ended }) => ended));
     }
   }
@@ -161,13 +196,13 @@ export class LiveRuns implements AsyncDisposable {
     for (;;) {
       const claimed = await store.runs.claim(claim);
       switch (claimed.outcome) {
-        case "claimed": {
-          const live = await this.#begin(claimed.run, bot);
-          const held = admitted.move();
-          live.ended.then(() => held.dispose());
-          return claimed.run;
-        }
+        case "claimed":
+          return await this.#begin(claimed.run, bot, admitted.move());
         case "exists":
+          // An earlier claim whose answer was lost: the run is still to be begun.
+          if (this.isUnattended(claimed.run)) {
+            return await this.#begin(claimed.run, bot, admitted.move());
+          }
           return claimed.run;
         case "foreign":
           throw new LangwireError("NOT_FOUND");
@@ -180,7 +215,8 @@ export class LiveRuns implements AsyncDisposable {
     }
   }
 
-  async #begin(run: Run, bot: Bot): Promise<LiveRun> {
+  /** @param admitted what the run holds of its caller's limits: disposed of when it is over */
+  async #begin(run: Run, bot: Bot, admitted: DisposableStack): Promise<Run> {
     const { log, limits, observer } = this.#options;
     const { runId, conversationId } = run;
     const { spanEvent } = observer;
@@ -193,7 +229,7 @@ export class LiveRuns implements AsyncDisposable {
         history: () => this.#history(run, bot),
         writer,
         limits,
-        store: (...ending) => this.#endings.store(run, ...ending),
+        store: (...ending) => this.#finalizer.store(run, ...ending),
         onFailure: observer.failed,
         observe: spanEvent && ((event) => spanEvent(run, event)),
       });
@@ -201,11 +237,13 @@ export class LiveRuns implements AsyncDisposable {
       observer.runStarted(run);
       live.ended.then((ending) => {
         this.#live.delete(runId);
+        admitted.dispose();
         observer.runEnded(run, ending);
       });
-      return live;
+      return run;
     } catch (cause) {
-      await this.#endings.abandon(run, cause);
+      admitted.dispose();
+      await this.#finalizer.abandon(run, cause);
       throw cause;
     }
   }

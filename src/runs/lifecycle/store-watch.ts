@@ -4,9 +4,9 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Store } from "../../store/store.ts";
+import { backoffMs } from "../../time/backoff.ts";
 
-const firstDelayMs = 100;
-const maxDelayMs = 1_000;
+const backoff = { firstMs: 200, maxMs: 1_000 };
 
 export class StoreWatch implements Disposable {
   readonly #store: Pick<Store, "ping">;
@@ -36,8 +36,8 @@ export class StoreWatch implements Disposable {
 
   async #look(): Promise<void> {
     const { signal } = this.#closing;
-    for (let delayMs = firstDelayMs; !signal.aborted; delayMs = Math.min(2 * delayMs, maxDelayMs)) {
-      await delay(delayMs, undefined, { ref: false, signal }).catch(() => {});
+    for (let failures = 0; !signal.aborted; failures++) {
+      await delay(backoffMs(failures, backoff), undefined, { ref: false, signal }).catch(() => {});
       const found = await this.#store.ping().then(
         () => true,
         () => false,

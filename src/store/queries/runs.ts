@@ -47,6 +47,14 @@ export class StoredRuns implements Runs {
     return row && toRun(row);
   }
 
+  async inProgress(owner?: string): Promise<string[]> {
+    const rows = await this.#engine.run((db) => {
+      const query = db.selectFrom("runs").select("run_id").where("status", "=", running);
+      return (owner === undefined ? query : query.where("owner", "=", owner)).execute();
+    });
+    return rows.map(({ run_id }) => run_id);
+  }
+
   async owners(): Promise<(string | null)[]> {
     const rows = await this.#engine.run((db) =>
       db.selectFrom("runs").select("owner").distinct().where("status", "=", running).execute(),

@@ -1,0 +1,108 @@
+/**
+ * Ends a run on which nobody works: its process is gone, or never knew that it had begun it. Nobody
+ * reruns it by himself; the partial answer is kept. In this order:
+ *
+ *   1. open the log's writer; with it, nobody else can append to the run any more
+ *   2. if the log has the run's end, that is how it ended: readers were told so
+ *   3. otherwise it has failed, with the answer as far as the log has it
+ *   4. end it in the store: whoever comes first there decides
+ *   5. append the `runEnd` that the store has, unless the log has one
+ */
+import type { LogEntry } from "../../log/entry.ts";
+import type { MaybePromise, RunWriter, Slice } from "../../log/log.ts";
+import { AnswerFold } from "../../protocol/answer.ts";
+import type { LangwireError } from "../../protocol/errors.ts";
+import type { EventOf, Usage } from "../../protocol/events.ts";
+import { addUsage } from "../../protocol/usage.ts";
+import type { Run, Store } from "../../store/store.ts";
+
+export interface UnattendedRunOptions {
+  readonly store: Pick<Store, "runs">;
+  /** Opens the run's writer. Undefined: the log has the run's end, or a later run has begun. */
+  readonly open: (after: number) => MaybePromise<RunWriter | undefined>;
+  readonly read: (after: number) => MaybePromise<Slice>;
+  /** Why it has failed, where the log does not know how it ended. */
+  readonly error: LangwireError;
+  /** The log may have lost events that readers have seen. Default: only if it has none of the run. */
+  readonly mayLackEvents?: boolean | undefined;
+}
+
+/** More events than any run has: a number this far ahead was never shown to a reader. */
+const neverReached = 1_000_000_000;
+
+export async function endUnattended(run: Run, options: UnattendedRunOptions): Promise<void> {
+  const { store, open, read } = options;
+  const { runId, firstSeq } = run;
+  const writer = await open(firstSeq - 1);
+  const found = await foldRun(run, read);
+  const logged = writer === undefined ? 0 : writer.lastSeq;
+  const lacksEvents = logged < firstSeq || options.mayLackEvents === true;
+  const finished = await store.runs.finish({
+    runId,
+    ...(found.end ?? {
+      status: "failed" as const,
+      text: found.text,
+      usage: found.usage,
+      error: options.error.toFailure(),
+      endSeq: lacksEvents ? Math.max(logged, firstSeq) + neverReached : logged + 1,
+      endedAt: new Date().toISOString(),
+    }),
+  });
+  const ended = finished.run;
+  if (ended?.endSeq === undefined || found.end !== undefined) return writer?.close();
+  const after = ended.endSeq - 1;
+  if (writer?.lastSeq === after) return await appendEnd(writer, ended);
+  // Ended at another number, by whomever: that is where its end belongs.
+  writer?.abandon();
+  const last = await open(after);
+  if (last?.lastSeq === after) await appendEnd(last, ended);
+  else last?.abandon();
+}
+
+/** Appends the runEnd of a run that the store knows to be over, and closes the writer. */
+export async function appendEnd(writer: RunWriter, run: Run): Promise<void> {
+  const { runId, status, text = "", usage, error, endedAt = new Date().toISOString() } = run;
+  if (status !== "running") {
+    writer.append({ type: "runEnd", runId, at: endedAt, status, text, usage, error });
+  }
+  await writer.flushed();
+  writer.close();
+}
+
+/** What `runs.finish` is to be told of an end that readers have seen. */
+type LoggedEnd = Pick<EventOf<"runEnd">, "status" | "text" | "usage" | "error"> & {
+  readonly endSeq: number;
+  readonly endedAt: string;
+};
+
+interface FoldedRun {
+  /** The answer so far. */
+  readonly text: string;
+  readonly usage: Usage | undefined;
+  /** Set where the log has the run's end. */
+  readonly end?: LoggedEnd;
+}
+
+/** Reads what the log has of the run, from its first event on. */
+async function foldRun(run: Run, read: UnattendedRunOptions["read"]): Promise<FoldedRun> {
+  const answer = new AnswerFold();
+  let usage: Usage | undefined;
+  for (let after = run.firstSeq - 1; ; ) {
+    const { entries } = await read(after);
+    for (const entry of entries) {
+      if (entry.runId !== run.runId) continue;
+      const { event } = entry;
+      answer.add(event);
+      if (event.type === "llmEnd") usage = addUsage(usage, event.usage);
+      if (event.type === "runEnd") return { text: event.text, usage, end: endOf(entry, event) };
+    }
+    const last = entries.at(-1);
+    if (last === undefined) return { text: answer.text, usage };
+    after = last.seq;
+  }
+}
+
+function endOf(entry: LogEntry, event: EventOf<"runEnd">): LoggedEnd {
+  const { status, text, usage, error, at } = event;
+  return { status, text, usage, error, endSeq: entry.seq, endedAt: at };
+}

@@ -120,7 +120,7 @@ async function openCluster(
       redis,
       bounds: logBounds,
       times: { timeoutMs: storeTimeoutMs, ...times },
-      mayRewrite: async ({ conversationId, runId }) => {
+      isOurs: async ({ conversationId, runId }) => {
         const run = await store.runs.running(conversationId);
         return run?.runId === runId && run.owner === nodeId;
       },

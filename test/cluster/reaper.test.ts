@@ -104,6 +104,59 @@ needsRedis("reaper", () => {
     watching.stop();
   });
 
+  test("killed after its readers were told the end, before the store was", async () => {
+    const owner = await startOwner();
+    const { run } = await claimed(owner.nodeId);
+    const { conversationId, runId } = run;
+    const writer = await begun(owner.log, run);
+    const at = new Date().toISOString();
+    writer.append({ type: "runEnd", runId, at, status: "completed", text: "whole" });
+    await writer.flushed();
+    using client = wsClient(node.url);
+    const input = { conversationId, lastEventId: "0" };
+    const watching = read((options) => client.api.chat.watch.subscribe(input, options));
+    await watching.until(({ type }) => type === "runEnd");
+    await owner.kill();
+    const stored = async () => (await store.runs.endedBetween(conversationId, 0, 1))[0];
+    await expect
+      .poll(stored)
+      .toMatchObject({
+        runId,
+        status: "completed",
+        text: "whole",
+        endSeq: writer.lastSeq,
+        endedAt: at,
+      });
+    // The same reader goes on, and is told of no second end.
+    const next = world.newRun({ steps: ["next"] }, conversationId);
+    expect(expectWholeRun(await follow(next)).text).toBe("next");
+    await watching.until((event) => event.type === "runEnd" && event.runId === next.runId);
+    const ends = watching.received.filter(({ event }) => event.type === "runEnd");
+    expect(ends.map(({ event }) => event.runId)).toEqual([runId, next.runId]);
+    watching.stop();
+  });
+
+  test("a run of which Redis has lost the beginning is its owner's still", async () => {
+    const conversationId = randomUUID();
+    const earlier = world.newRun({ steps: ["earlier"] }, conversationId);
+    expectWholeRun(await follow(earlier));
+    const gate = Promise.withResolvers<void>();
+    const run = world.newRun({ steps: ["one ", { until: gate.promise }, "two"] }, conversationId);
+    await world.redis.command("SAVE");
+    using client = wsClient(node.url);
+    const reading = read((options) => client.api.chat.send.subscribe(run, options));
+    await reading.until(({ type }) => type === "token");
+    // As after a failover to a replica that lags: the earlier run is the last that it knows.
+    await world.redis.restart({ keepData: "saved" });
+    gate.resolve();
+    expect(expectWholeRun(await reading.completed)).toMatchObject({
+      status: "completed",
+      text: "one two",
+    });
+    const [, stored] = await store.runs.endedBetween(conversationId, 0, 2);
+    expect(stored).toMatchObject({ runId: run.runId, status: "completed", text: "one two" });
+  });
+
   test("killed together with what Redis held: readers get the end at a number they have not seen", async () => {
     const owner = await startOwner();
     const { run } = await claimed(owner.nodeId);

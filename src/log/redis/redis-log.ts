@@ -43,10 +43,10 @@ export interface RedisLogOptions {
   readonly bounds?: Pick<Partial<LogBounds>, "retentionMs"> | undefined;
   readonly times?: Partial<RedisLogTimes> | undefined;
   /**
-   * Asked when Redis has forgotten a run that this process writes: whether nobody else has ended it.
-   * Default: nobody has.
+   * Asked when Redis does not take this process for a run's writer any more: whether the store has the
+   * run in progress as this process's. Default: Redis is believed.
    */
-  readonly mayRewrite?: ((run: ListedRun) => Promise<boolean>) | undefined;
+  readonly isOurs?: ((run: ListedRun) => Promise<boolean>) | undefined;
 }
 
 const sliceEntries = 256;
@@ -54,16 +54,16 @@ const sliceEntries = 256;
 export class RedisLog implements SharedLog {
   readonly #redis: Redis;
   readonly #times: RedisLogTimes;
-  readonly #mayRewrite: (run: ListedRun) => Promise<boolean>;
+  readonly #isOurs: RedisLogOptions["isOurs"];
   readonly #mirrors: Mirrors;
   readonly #openRuns: OpenRuns;
   readonly #writers = new Set<RedisRunWriter>();
 
-  constructor({ redis, bounds, times, mayRewrite = async () => true }: RedisLogOptions) {
+  constructor({ redis, bounds, times, isOurs }: RedisLogOptions) {
     const { retentionMs = defaultTimes.retentionMs } = bounds ?? {};
     this.#redis = redis;
     this.#times = { ...defaultTimes, retentionMs, ...times };
-    this.#mayRewrite = mayRewrite;
+    this.#isOurs = isOurs;
     this.#mirrors = new Mirrors(redis, this.#times);
     this.#openRuns = new OpenRuns(redis);
   }
@@ -76,6 +76,7 @@ export class RedisLog implements SharedLog {
 
   async open({ conversationId, runId, after, takeOver = false }: OpenRun): Promise<RedisRunWriter> {
     const { link, prefix, nodeId } = this.#redis;
+    const isOurs = this.#isOurs;
     const run = { conversationId, runId };
     // Listed first: after a crash in between, the list names a run that was never written. The other
     // way round, a run could be written that nobody finds.
@@ -89,7 +90,7 @@ export class RedisLog implements SharedLog {
         fence: nodeId,
         takeOver,
         times: this.#times,
-        mayRewrite: async () => takeOver || this.#mayRewrite(run),
+        isOurs: isOurs && (() => isOurs(run)),
         onWritten: (entries) => this.#mirrors.get(conversationId)?.accept(entries),
         onDone: (done) => {
           this.#writers.delete(done);

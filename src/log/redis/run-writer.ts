@@ -2,7 +2,7 @@
  * The pen of one run, in Redis. `append` only adds to the run's tail; one script call at a time
  * carries what has come together since the call before, so a slower Redis means larger groups.
  *
- *   writing ── taken over, or conversation gone ──▶ lost (OWNER_LOST): nothing is sent any more
+ *   writing ── taken over, and the store says so too ──▶ lost (OWNER_LOST): nothing is sent any more
  *      │ ▲
  *      ▼ │ Redis answers again: the tail is sent, from where Redis is
  *   unanswered ── longer than the limit ──▶ `lost` says STORE_UNAVAILABLE; it goes on trying, so that
@@ -12,6 +12,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { ChatEvent } from "../../protocol/events.ts";
 import type { RedisCommands } from "../../redis/connection.ts";
+import { backoffMs } from "../../time/backoff.ts";
 import type { LogEntry } from "../entry.ts";
 import type { RunWriter } from "../log.ts";
 import { RunTail } from "./run-tail.ts";
@@ -26,8 +27,11 @@ export interface WriterOptions {
   readonly fence: string;
   readonly takeOver: boolean;
   readonly times: WriterTimes;
-  /** Whether the run is still this process's, asked when Redis does not know it any more. */
-  readonly mayRewrite: () => Promise<boolean>;
+  /**
+   * Whether the store has the run in progress as this process's. Rejects when it cannot tell. Without
+   * it, Redis is believed.
+   */
+  readonly isOurs: (() => Promise<boolean>) | undefined;
   readonly onWritten: (entries: readonly LogEntry[]) => void;
   /** Called once, when nothing will be sent any more. */
   readonly onDone: (writer: RedisRunWriter) => void;
@@ -45,8 +49,7 @@ export interface WriterTimes {
 }
 
 const maxBatchEntries = 512;
-const firstRetryDelayMs = 25;
-const maxRetryDelayMs = 500;
+const backoff = { firstMs: 50, maxMs: 500 };
 
 export class RedisRunWriter implements RunWriter {
   readonly #options: WriterOptions;
@@ -60,6 +63,8 @@ export class RedisRunWriter implements RunWriter {
   #checking = false;
   #done = false;
   #failingSinceMs: number | undefined;
+  /** Since when another process has had the run's fence, though the store has it as this one's. */
+  #fencedSinceMs: number | undefined;
   /** When what Redis keeps of the run is next told to stay; each append would be a waste. */
   #renewAtMs = 0;
 
@@ -139,8 +144,7 @@ export class RedisRunWriter implements RunWriter {
         this.#failingSinceMs = undefined;
       } catch (cause) {
         this.#failed(cause);
-        const delayMs = Math.min(firstRetryDelayMs * 2 ** failures++, maxRetryDelayMs);
-        await delay(delayMs, undefined, { ref: false });
+        await delay(backoffMs(failures++, backoff), undefined, { ref: false });
       }
     }
     this.#pumping = false;
@@ -179,22 +183,48 @@ export class RedisRunWriter implements RunWriter {
         this.#tail.acknowledge(lastSeq);
         break;
       case "lost":
-        await this.#rewrite();
-        break;
       case "fenced":
       case "closed":
-        this.#takenOver();
+        await this.#reclaim(how);
         break;
     }
   }
 
-  /** Redis lost its data: the whole run is written again, unless it is somebody else's by now. */
-  async #rewrite(): Promise<void> {
+  /**
+   * Redis does not take this process for the run's writer. It may have come back without what it had
+   * last, and with it an earlier writer: the store decides. What is still this process's is opened
+   * again, and written again from where Redis is.
+   */
+  async #reclaim(verdict: "lost" | "fenced" | "closed"): Promise<void> {
     this.#renewAtMs = 0;
-    if (!(await this.#options.mayRewrite())) return this.#takenOver();
-    const { how, lastSeq } = await openPen(this.#options, this.#after);
-    if (how === "opened") this.#tail.acknowledge(lastSeq);
-    else this.#takenOver();
+    if (!(await this.#mayGoOn(verdict))) return this.#takenOver();
+    const { how, lastSeq } = await openPen({ ...this.#options, ...this.#reopening }, this.#after);
+    switch (how) {
+      case "opened":
+        this.#fencedSinceMs = undefined;
+        this.#tail.acknowledge(lastSeq);
+        return;
+      case "closed":
+        return this.#takenOver();
+      case "fenced":
+        // Somebody has taken it over, and is about to end it in the store.
+        this.#fencedSinceMs ??= performance.now();
+        throw new Error("The run was taken over, and has not been ended yet.");
+    }
+  }
+
+  async #mayGoOn(verdict: "lost" | "fenced" | "closed"): Promise<boolean> {
+    const { takeOver, isOurs } = this.#options;
+    // Whoever takes a run over works on it by leave of the store; of two, the later one has it.
+    if (takeOver || isOurs === undefined) return verdict === "lost";
+    return await isOurs();
+  }
+
+  /** Who took it over and has not ended it for so long never will: it is taken back. */
+  get #reopening(): { readonly takeOver: boolean } {
+    const { takeOver, times } = this.#options;
+    const sinceMs = this.#fencedSinceMs ?? Number.POSITIVE_INFINITY;
+    return { takeOver: takeOver || performance.now() - sinceMs > times.timeoutMs / 2 };
   }
 
   async #putDown(): Promise<void> {

@@ -24,6 +24,12 @@ export const importRules: readonly ImportRule[] = [
     reason: "The protocol is the contract: zod and nothing else, so that a browser can load it.",
   },
   {
+    path: "src/time",
+    ours: [],
+    packages: [],
+    reason: "time is how long to wait: it knows nothing of what is waited for.",
+  },
+  {
     path: "src/event-fetch",
     ours: [],
     packages: ["node:*", "undici"],
@@ -37,13 +43,13 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     path: "src/redis",
-    ours: ["src/protocol"],
+    ours: ["src/protocol", "src/time"],
     packages: ["node:*", "redis"],
     reason: "Redis is a connection and a few primitives; it knows no log, no store and no runs.",
   },
   {
     path: "src/log",
-    ours: ["src/protocol", "src/redis"],
+    ours: ["src/protocol", "src/time", "src/redis"],
     packages: ["node:*"],
     reason: "The log knows events and nothing of bots, stores or runs, so that any adapter fits.",
   },
@@ -55,14 +61,14 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     path: "src/runs",
-    ours: ["src/protocol", "src/bots", "src/log", "src/store"],
+    ours: ["src/protocol", "src/time", "src/bots", "src/log", "src/store"],
     packages: ["node:*", "rate-limiter-flexible", "zod"],
     reason:
       "Runs know neither Redis, which they meet in interfaces of their own (runs/cluster), nor the routers and servers that serve them.",
   },
   {
     path: "src/open",
-    ours: ["src/protocol", "src/bots", "src/redis", "src/log", "src/store", "src/runs"],
+    ours: ["src/protocol", "src/time", "src/bots", "src/redis", "src/log", "src/store", "src/runs"],
     packages: ["node:*", "rate-limiter-flexible"],
     reason: "open puts store, log, Redis and runs together; it does not know who serves them.",
   },
@@ -74,7 +80,16 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     path: "src/server",
-    ours: ["src/protocol", "src/bots", "src/log", "src/store", "src/runs", "src/open", "src/api"],
+    ours: [
+      "src/protocol",
+      "src/time",
+      "src/bots",
+      "src/log",
+      "src/store",
+      "src/runs",
+      "src/open",
+      "src/api",
+    ],
     packages: [
       "@fastify/*",
       "@opentelemetry/api",

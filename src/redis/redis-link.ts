@@ -7,6 +7,8 @@
  */
 import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import { LangwireError } from "../protocol/errors.ts";
+import { backoffMs } from "../time/backoff.ts";
+import { within } from "../time/within.ts";
 import {
   type Attempt,
   defaultRedisTimes,
@@ -69,11 +71,12 @@ export class RedisLink<Connection extends RedisConnection = RedisConnection>
   /** @throws LangwireError STORE_UNAVAILABLE when there is no connection in time */
   async whenReady(timeoutMs: number): Promise<void> {
     if (this.ready) return;
-    const timeout = new AbortController();
-    const late = delay(timeoutMs, "late", { signal: timeout.signal }).catch(() => "late");
-    const what = await Promise.race([this.#ready.promise, late]);
-    timeout.abort();
-    if (what === "late") throw new LangwireError("STORE_UNAVAILABLE", { cause: this.#failure });
+    const isReady = await within(
+      this.#ready.promise.then(() => true),
+      timeoutMs,
+    );
+    if (isReady === undefined)
+      throw new LangwireError("STORE_UNAVAILABLE", { cause: this.#failure });
   }
 
   /**
@@ -100,7 +103,7 @@ export class RedisLink<Connection extends RedisConnection = RedisConnection>
 
   async #keepConnected(): Promise<void> {
     const { signal } = this.#closing;
-    const { maxReconnectDelayMs } = this.#times;
+    const { maxReconnectDelayMs: maxMs } = this.#times;
     for (let failures = 0; !signal.aborted; failures++) {
       try {
         const connection = await this.#connect(failures);
@@ -110,8 +113,8 @@ export class RedisLink<Connection extends RedisConnection = RedisConnection>
         // Not reachable, or broken while being prepared: tried again below.
         this.#failure = cause;
       }
-      const backoffMs = Math.min(firstReconnectDelayMs * 2 ** failures, maxReconnectDelayMs);
-      await delay(backoffMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
+      const waitMs = backoffMs(failures, { firstMs: firstReconnectDelayMs, maxMs });
+      await delay(waitMs, undefined, { signal }).catch(() => {});
     }
     this.#connection?.destroy();
     this.#connection = undefined;
@@ -169,10 +172,7 @@ async function answersIn(server: Pinged, pingTimeoutMs: number): Promise<boolean
     },
     () => {},
   );
-  const timeout = new AbortController();
-  const late = delay(pingTimeoutMs, undefined, { ref: false, signal: timeout.signal });
-  await Promise.race([answer, late.catch(() => {})]);
-  timeout.abort();
+  await within(answer, pingTimeoutMs);
   // When this process itself was busy, the answer is still to be read.
   for (let turns = 0; turns < 3 && !answered; turns++) await turn();
   if (!answered) server.destroy();

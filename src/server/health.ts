@@ -1,6 +1,7 @@
 /** `/healthz`: the process answers. `/readyz`: it takes runs and can keep them. */
 import type { FastifyInstance } from "fastify";
 import type { Langwire } from "../open/open-langwire.ts";
+import { within } from "../time/within.ts";
 
 /** Whoever probes has given up by then. */
 const pingTimeoutMs = 5_000;
@@ -63,13 +64,9 @@ function heldFor<T>(heldMs: number, look: () => Promise<T>): () => Promise<T> {
 }
 
 async function answers(asked: { ping(): Promise<void> }): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<false>();
-  const timer = setTimeout(resolve, pingTimeoutMs, false);
   const answered = asked.ping().then(
     () => true,
     () => false,
   );
-  const answer = await Promise.race([answered, late]);
-  clearTimeout(timer);
-  return answer;
+  return (await within(answered, pingTimeoutMs)) ?? false;
 }

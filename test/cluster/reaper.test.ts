@@ -118,15 +118,13 @@ needsRedis("reaper", () => {
     await watching.until(({ type }) => type === "runEnd");
     await owner.kill();
     const stored = async () => (await store.runs.endedBetween(conversationId, 0, 1))[0];
-    await expect
-      .poll(stored)
-      .toMatchObject({
-        runId,
-        status: "completed",
-        text: "whole",
-        endSeq: writer.lastSeq,
-        endedAt: at,
-      });
+    await expect.poll(stored).toMatchObject({
+      runId,
+      status: "completed",
+      text: "whole",
+      endSeq: writer.lastSeq,
+      endedAt: at,
+    });
     // The same reader goes on, and is told of no second end.
     const next = world.newRun({ steps: ["next"] }, conversationId);
     expect(expectWholeRun(await follow(next)).text).toBe("next");

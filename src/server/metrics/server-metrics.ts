@@ -1,6 +1,7 @@
 /** What the server is at the moment, looked at when somebody asks. */
 import { Gauge, type Registry } from "prom-client";
 import type { Langwire } from "../../open/open-langwire.ts";
+import { within } from "../../time/within.ts";
 import type { Connections } from "../connections/connections.ts";
 import type { LoopLag } from "./loop-lag.ts";
 
@@ -50,15 +51,13 @@ export function observeServer(registry: Registry, observed: Observed): void {
     "How late the event loop was in the last second, in the middle.",
     () => loopLag.medianMs / 1_000,
   );
-  gauge("langwire_store_up", "Whether the store answers.", () =>
-    Promise.race([
-      store.ping().then(
-        () => 1,
-        () => 0,
-      ),
-      new Promise<0>((resolve) => setTimeout(resolve, pingTimeoutMs, 0 as const).unref()),
-    ]),
-  );
+  gauge("langwire_store_up", "Whether the store answers.", async () => {
+    const answered = store.ping().then(
+      () => 1,
+      () => 0,
+    );
+    return (await within(answered, pingTimeoutMs)) ?? 0;
+  });
   gauge("langwire_log_up", "Whether events are being stored.", () => Number(log.healthy));
   if (log.bytes !== undefined) {
     gauge("langwire_log_memory_bytes", "Memory that events take.", () => log.bytes ?? 0);

@@ -47,6 +47,25 @@ export interface Memory {
   readonly contextTokens?: number | undefined;
 }
 
+/** One call of a model inside a run, for a bot to say whether readers hear it. */
+export interface ModelCall {
+  readonly name: string;
+  /** The names of the spans around it, the run's own first. */
+  readonly path: readonly string[];
+  readonly tags: readonly string[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** The agent or graph that made the call, where it was given a name. */
+  readonly agentName?: string;
+  /** The node of LangGraph's in which it was made. */
+  readonly node?: string;
+  /** The outermost tool or retriever in which it was made. */
+  readonly insideTool?: string;
+  /** It was asked for JSON, or for one tool's arguments. */
+  readonly structured: boolean;
+  /** What holds where the bot does not say otherwise. */
+  readonly speaks: boolean;
+}
+
 /** Anything with LangChain's `invoke`: a chain, an agent, a graph. */
 export type BotRunnable = Pick<Runnable, "invoke">;
 
@@ -72,8 +91,16 @@ export interface BotDefinition {
   readonly expose?: Expose | undefined;
   /** Makes the runnable's input of the turn. Default: see `defaultInput` in bot-input.ts. */
   readonly input?: ((turn: BotTurn, context: BotContext) => unknown) | undefined;
-  /** Finds the answer in what the runnable returned. Default: `textOf` in bot-output.ts. */
+  /**
+   * Finds the answer in what the runnable returned; where it returns undefined, and by default, it is
+   * found as `answerIn` in bot-output.ts says.
+   */
   readonly output?: ((value: unknown) => string | undefined) | undefined;
+  /**
+   * Whether what a model says is the answer, or a step to it, and goes to the readers. Default: unless
+   * it is called in a tool or a retriever, tagged `nostream`, or asked for structure.
+   */
+  readonly speaks?: ((call: ModelCall) => boolean) | undefined;
   /** Default: a text in, a text out. */
   readonly schemas?: Partial<BotSchemas> | undefined;
 }
@@ -89,6 +116,7 @@ export interface Bot {
   readonly makeRunnable: (context: BotContext) => BotRunnable | Promise<BotRunnable>;
   readonly input: BotDefinition["input"];
   readonly output: BotDefinition["output"];
+  readonly speaks: BotDefinition["speaks"];
 }
 
 const isFunction = (value: unknown): boolean => typeof value === "function";
@@ -121,6 +149,7 @@ const settings = z.strictObject({
   expose: z.enum(["none", "root", "tools", "all"]).default("root"),
   input: optionalFunction,
   output: optionalFunction,
+  speaks: optionalFunction,
   schemas: z
     .strictObject({ input: jsonSchema.optional(), output: jsonSchema.optional() })
     .default({}),
@@ -152,6 +181,7 @@ export function defineBot(definition: BotDefinition): Bot {
       typeof runnable === "function" ? (context) => make(runnable, context) : () => runnable,
     input: definition.input,
     output: definition.output,
+    speaks: definition.speaks,
   };
 }
 

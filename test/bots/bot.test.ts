@@ -16,7 +16,6 @@ import { Catalogue } from "../../src/bots/catalogue.ts";
 import { estimateTokens, recall } from "../../src/bots/memory.ts";
 import { contextTokensOf } from "../../src/bots/model-limits.ts";
 import { defaultInput } from "../../src/bots/run/bot-input.ts";
-import { textOf } from "../../src/bots/run/bot-output.ts";
 import { botInfo } from "../../src/protocol/conversations.ts";
 import { transcriptOf } from "./transcript.ts";
 
@@ -40,6 +39,7 @@ describe("defineBot", () => {
     [{ memory: { k: -1 } }, /at memory/],
     [{ expose: "some" }, /at expose/],
     [{ input: "text" }, /must be a function[\s\S]*at input/],
+    [{ speaks: true }, /must be a function[\s\S]*at speaks/],
     [{ schemas: { inputs: {} } }, /inputs/],
   ])("refuses %j, and says why", (wrong, message) => {
     expect(() => bot(wrong)).toThrow(message);
@@ -112,22 +112,6 @@ describe("the default input of", () => {
     ["a retriever", new FakeRetriever(), "c"],
   ])("%s", (_what, of, input) => {
     expect(defaultInput(of, history, "c")).toEqual(input);
-  });
-});
-
-describe("the text of", () => {
-  const earlier = [new AIMessage("earlier"), new HumanMessage("and now?")];
-  test.each<[string, unknown, string | undefined]>([
-    ["a string", "x", "x"],
-    ["a message", new AIMessage("x"), "x"],
-    ["a message of blocks", new AIMessage({ content: [{ type: "text", text: "x" }] }), "x"],
-    ["a state of messages", { messages: [...earlier, new AIMessage("x")] }, "x"],
-    ["a state that nobody answered in", { messages: earlier }, undefined],
-    ["what an executor returns", { output: "x" }, "x"],
-    ["something else", { documents: [] }, undefined],
-    ["nothing", undefined, undefined],
-  ])("%s", (_what, value, text) => {
-    expect(textOf(value)).toBe(text);
   });
 });
 

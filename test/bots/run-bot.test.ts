@@ -153,7 +153,7 @@ describe("a run ends", () => {
     await using provider = await startMockProvider();
     provider.answer({ steps: [], finishReason: "stop" });
     const { outcome } = await transcriptOf({ runnable: modelOf(provider) });
-    expect(outcome).toEqual({ status: "completed", text: "" });
+    expect(outcome).toEqual({ status: "completed", text: undefined });
   });
 
   test("completed, with all spans closed, also those that the bot left running", async () => {

@@ -31,6 +31,8 @@ export interface ShapedModelOptions {
   readonly provider: string;
   /** The pieces of each call, the last again when they run out. */
   readonly calls: readonly (readonly Piece[])[];
+  /** How many answers each call asks for. Default 1. */
+  readonly candidates?: number;
   /** Gives the whole at once, as models do that cannot stream. */
   readonly whole?: boolean;
 }
@@ -55,6 +57,10 @@ export class ShapedModel extends BaseChatModel<BaseChatModelCallOptions, AIMessa
 
   override getLsParams(options: this["ParsedCallOptions"]) {
     return { ...super.getLsParams(options), ls_provider: this.#options.provider };
+  }
+
+  override invocationParams() {
+    return { n: this.#options.candidates ?? 1 };
   }
 
   override bindTools() {

@@ -4,7 +4,7 @@
  * returns is their finish.
  */
 import type { AgentAction, AgentFinish } from "@langchain/core/agents";
-import { textOf } from "./bot-output.ts";
+import { answerIn } from "./bot-output.ts";
 import type { ModelResult } from "./model/model-result.ts";
 import { cutText, payloadLimits, toPayload } from "./payload.ts";
 import type { Span } from "./span-tree.ts";
@@ -32,7 +32,11 @@ export class AgentEvents {
   reportedFinish(finish: AgentFinish, spanId: string): void {
     const span = this.#writer.tree.get(spanId)?.shown;
     if (span === undefined) return;
-    this.#finish(span, textOf(finish.returnValues) ?? finish.returnValues, finish.log);
+    this.#finish(
+      span,
+      answerIn(finish.returnValues, this.#writer.tree) ?? finish.returnValues,
+      finish.log,
+    );
   }
 
   /** A model inside a graph decided to call tools. */
@@ -49,7 +53,7 @@ export class AgentEvents {
   /** A graph has ended: if it was an agent's, this is the agent's finish. */
   graphEnded(graph: Span, outputs: unknown): void {
     if (graph.hidden || !graph.open || !(graph.agent === "agent" || graph.acted)) return;
-    const answer = textOf(outputs);
+    const answer = answerIn(outputs, this.#writer.tree);
     this.#finish(graph, answer ?? outputs, "");
   }
 

@@ -1,26 +1,81 @@
-/** Finds the answer's text in what a runnable returned, or in a message. */
-import { type BaseMessage, isBaseMessage } from "@langchain/core/messages";
-
 /**
- * The text of a string, of a message, of the last AI message of `{ messages }`, or of what
- * `{ output }` holds. Undefined when the value is none of these: the tokens then are the answer.
+ * Finds the answer in what a runnable returned, first that holds:
+ *
+ *   the state's messages, the last first: results of `returnDirect` tools, what a model spoke, what a
+ *     node wrote by itself
+ *   LangChain's own keys: `answer`, `output`, `text`, `response`, `result`
+ *   a message, a string
+ *
+ * Undefined where there is none, or an empty one: the last thing spoken then is the answer.
  */
-export function textOf(value: unknown): string | undefined {
-  if (typeof value === "string") return value;
-  if (typeof value !== "object" || value === null) return undefined;
-  if (isBaseMessage(value)) return value.text;
-  if ("messages" in value && Array.isArray(value.messages)) {
-    return lastAnswer(value.messages)?.text;
-  }
-  return "output" in value ? textOf(value.output) : undefined;
-}
+import {
+  type BaseMessage,
+  isAIMessage,
+  isBaseMessage,
+  isToolMessage,
+  type ToolMessage,
+} from "@langchain/core/messages";
+import { readContent } from "./model/message-content.ts";
+import type { SpanTree } from "./span-tree.ts";
 
-/** The last AI message, unless somebody spoke after it: then it belongs to an earlier turn. */
-function lastAnswer(messages: readonly unknown[]): BaseMessage | undefined {
-  for (const message of messages.toReversed()) {
-    if (!isBaseMessage(message)) continue;
-    if (message.type === "ai") return message;
-    if (message.type === "human") return undefined;
+/** In which of LangChain's chains return their answers. */
+const answerKeys = ["answer", "output", "text", "response", "result"] as const;
+/** Values in values are looked at this deep. */
+const depthAtMost = 4;
+
+export function answerIn(value: unknown, spans: SpanTree, depth = 0): string | undefined {
+  if (typeof value === "string") return nonEmpty(spans.spokenFor(value));
+  if (typeof value !== "object" || value === null || depth > depthAtMost) return undefined;
+  if (isBaseMessage(value)) return nonEmpty(spans.spokenFor(readContent(value).text));
+  if (Array.isArray(value)) return answerOfTurn(value.filter(isBaseMessage), spans);
+  if ("messages" in value && Array.isArray(value.messages)) {
+    const answer = answerOfTurn(value.messages.filter(isBaseMessage), spans);
+    if (answer !== undefined) return answer;
+  }
+  for (const key of answerKeys) {
+    const answer = key in value ? answerIn(Reflect.get(value, key), spans, depth + 1) : undefined;
+    if (answer !== undefined) return answer;
   }
   return undefined;
 }
+
+function answerOfTurn(messages: readonly BaseMessage[], spans: SpanTree): string | undefined {
+  const direct = resultsAtTheEnd(messages, spans);
+  if (direct !== undefined) return direct;
+  let silent: string | undefined;
+  let isEarlierTurn = false;
+  for (const message of messages.toReversed()) {
+    if (message.type === "human") isEarlierTurn = true;
+    if (!isAIMessage(message)) continue;
+    const text = readContent(message).text;
+    if (text.trim() === "") continue;
+    const model = spans.modelOf(message.id, text);
+    if (model?.speaks) return spans.spokenFor(text);
+    // What no model of this run said before the human message is of an earlier turn.
+    if (isEarlierTurn) continue;
+    if (model === undefined) {
+      if (isWrittenForReaders(message, text)) return text;
+    } else if (model.muted && model.voice === "silent") silent ??= text;
+  }
+  return silent;
+}
+
+/** Tools with `returnDirect` end an agent: the state ends with what they returned. */
+function resultsAtTheEnd(messages: readonly BaseMessage[], spans: SpanTree): string | undefined {
+  const last = messages.findLastIndex((message) => !isToolMessage(message));
+  const results = messages.slice(last + 1).filter(isToolMessage);
+  const texts = results.filter((result) => isForReaders(result, spans)).map(({ text }) => text);
+  return nonEmpty(texts.join("\n\n"));
+}
+
+/** Of a tool that failed, the message is its error's, for the model alone. A limit's is no tool's. */
+const isForReaders = ({ status, tool_call_id: id }: ToolMessage, spans: SpanTree): boolean =>
+  status !== "error" || !spans.toolRan(id);
+
+/** By a node itself. Notes with which agents hand over to each other have tool calls of their own. */
+function isWrittenForReaders(message: BaseMessage, text: string): boolean {
+  const calls = isAIMessage(message) ? (message.tool_calls ?? []) : [];
+  return calls.length === 0 && !text.startsWith("Returning structured response: ");
+}
+
+const nonEmpty = (text: string): string | undefined => (text.trim() === "" ? undefined : text);

@@ -11,11 +11,11 @@ import type { ChatModelStreamEvent } from "@langchain/core/language_models/event
 import type { Serialized } from "@langchain/core/load/serializable";
 import type { BaseMessage } from "@langchain/core/messages";
 import type { ChatGenerationChunk, GenerationChunk, LLMResult } from "@langchain/core/outputs";
+import type { BotDefinition } from "../bot.ts";
 import { AgentEvents } from "./agent-events.ts";
-import { tellsItsEnd } from "./model/finish-reasons.ts";
 import { ModelEvents } from "./model/model-events.ts";
 import { cutText, payloadLimits, toPayload } from "./payload.ts";
-import { agentRoleOf, isInAgent, modelOf, nameOf } from "./span-facts.ts";
+import { agentRoleOf, isInAgent, nameOf } from "./span-facts.ts";
 import { argumentsOf, documentsOf, returnedBy } from "./span-payloads.ts";
 import type { Span } from "./span-tree.ts";
 import type { Closing, SpanEvent, SpanWriter } from "./span-writer.ts";
@@ -30,10 +30,10 @@ export class EventCallbacks extends BaseCallbackHandler {
   readonly #agents: AgentEvents;
   readonly #writer: SpanWriter;
 
-  constructor(writer: SpanWriter) {
+  constructor(writer: SpanWriter, speaks: BotDefinition["speaks"]) {
     super({ _awaitHandler: true });
     this.#writer = writer;
-    this.models = new ModelEvents(writer);
+    this.models = new ModelEvents(writer, speaks);
     this.#agents = new AgentEvents(writer);
   }
 
@@ -52,12 +52,9 @@ export class EventCallbacks extends BaseCallbackHandler {
     metadata?: Metadata,
     runName?: string,
   ): void {
-    const span = this.#writer.open({ id, kind: "llm", parentId, tags });
-    span.tellsItsEnd = tellsItsEnd(metadata?.ls_provider);
-    if (span.hidden) return;
-    const opening = this.#writer.opening(span, nameOf(model, runName, "model"));
-    const called = modelOf(metadata, extraParams);
-    this.#writer.emit({ type: "llmStart", ...opening, ...(called && { model: called }) });
+    const name = nameOf(model, runName, "model");
+    const span = this.#writer.open({ id, kind: "llm", name, parentId, tags });
+    this.models.started(span, { tags, metadata, extraParams });
   }
 
   override handleLLMStart(
@@ -129,6 +126,7 @@ export class EventCallbacks extends BaseCallbackHandler {
     const span = this.#writer.open({
       id,
       kind: "chain",
+      name: nameOf(chain, runName, "chain"),
       parentId,
       tags,
       agent: agentRoleOf(chain, metadata, parent?.inAgent ?? false),
@@ -137,7 +135,7 @@ export class EventCallbacks extends BaseCallbackHandler {
     if (span.hidden) return;
     this.#writer.emit({
       type: "chainStart",
-      ...this.#writer.opening(span, nameOf(chain, runName, "chain")),
+      ...this.#writer.opening(span),
       ...(this.#writer.exposes(span) && { input: toPayload(inputs) }),
     });
   }
@@ -169,11 +167,13 @@ export class EventCallbacks extends BaseCallbackHandler {
     toolCallId?: string,
   ): void {
     const inAgent = isInAgent(metadata);
-    const span = this.#writer.open({ id, kind: "tool", parentId, tags, inAgent });
+    const name = nameOf(tool, runName, "tool");
+    const span = this.#writer.open({ id, kind: "tool", name, parentId, tags, inAgent });
+    span.toolCallId = toolCallId;
     if (span.hidden) return;
     this.#writer.emit({
       type: "toolStart",
-      ...this.#writer.opening(span, nameOf(tool, runName, "tool")),
+      ...this.#writer.opening(span),
       ...(toolCallId && { toolCallId }),
       ...(this.#writer.exposes(span) && { input: toPayload(argumentsOf(input)) }),
     });
@@ -216,11 +216,12 @@ export class EventCallbacks extends BaseCallbackHandler {
     _metadata?: Metadata,
     runName?: string,
   ): void {
-    const span = this.#writer.open({ id, kind: "retriever", parentId, tags });
+    const name = nameOf(retriever, runName, "retriever");
+    const span = this.#writer.open({ id, kind: "retriever", name, parentId, tags });
     if (span.hidden) return;
     this.#writer.emit({
       type: "retrieverStart",
-      ...this.#writer.opening(span, nameOf(retriever, runName, "retriever")),
+      ...this.#writer.opening(span),
       ...(this.#writer.exposes(span) && { query: cutText(query, payloadLimits.characters) }),
     });
   }

@@ -10,7 +10,7 @@ import { withProviderCalls } from "../provider/provider-calls.ts";
 import type { ThreadConfig } from "../threads/checkpointed-graphs.ts";
 import { continuesThread, repairThreads } from "../threads/thread-repair.ts";
 import { defaultInput } from "./bot-input.ts";
-import { textOf } from "./bot-output.ts";
+import { answerIn } from "./bot-output.ts";
 import { EventCallbacks } from "./callbacks.ts";
 import { brokenPart } from "./model/verdict.ts";
 import { type SpanEvent, SpanWriter } from "./span-writer.ts";
@@ -27,7 +27,7 @@ export interface BotRun {
 }
 
 export type BotOutcome =
-  /** `text` is undefined when the bot returned no text: its tokens then are the answer. */
+  /** `text` is undefined when the bot returned none: the last thing spoken then is the answer. */
   | { readonly status: "completed"; readonly text: string | undefined }
   | { readonly status: "failed"; readonly error: LangwireError };
 
@@ -61,7 +61,7 @@ class Run implements BotRun {
     this.#options = options;
     const { runId } = options.context;
     this.#writer = new SpanWriter({ runId, expose: bot.expose, emit: options.emit });
-    this.#callbacks = new EventCallbacks(this.#writer);
+    this.#callbacks = new EventCallbacks(this.#writer, bot.speaks);
     this.done = this.#run();
   }
 
@@ -123,15 +123,16 @@ class Run implements BotRun {
   }
 
   #outcome(value: unknown): BotOutcome {
-    const { output } = this.#bot;
-    const text = asText((output ?? textOf)(value));
+    const { tree } = this.#writer;
+    const found = asText(this.#bot.output?.(value));
+    const text = found ?? answerIn(value, tree);
     // A bot that asks by itself has an `output` that finds the question, and an `input` that answers.
-    const asksByItself = output !== undefined && text !== undefined && text !== "";
+    const asksByItself = found !== undefined && found !== "";
     if (!asksByItself && this.#writer.interrupts.leftOpen(value, text)) {
       return { status: "failed", error: new LangwireError("INTERRUPT_UNSUPPORTED") };
     }
-    const broken = brokenPart(text, this.#writer.tree.models);
-    if (broken !== undefined) return { status: "failed", error: broken };
+    const error = this.#callbacks.models.fault ?? brokenPart(text, tree.models);
+    if (error !== undefined) return { status: "failed", error };
     this.#writer.closeOpenSpans();
     return { status: "completed", text };
   }

@@ -30,6 +30,13 @@ export function modelOf(metadata: Metadata, extraParams: Metadata): string | und
   );
 }
 
+/** How many answers the call asks for. */
+export function candidatesOf(extraParams: Metadata): number {
+  const parameters = extraParams?.invocation_params;
+  const asked = numberField(parameters, "n") ?? numberField(parameters, "candidateCount");
+  return asked ?? 1;
+}
+
 /** Whether the span runs inside what `createAgent` made: it says so to all that are below. */
 export const isInAgent = (metadata: Metadata): boolean =>
   metadata?.ls_integration === "langchain_create_agent";
@@ -63,4 +70,10 @@ function textField(value: unknown, key: string): string | undefined {
   const found: unknown =
     typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
   return typeof found === "string" && found !== "" ? found : undefined;
+}
+
+function numberField(value: unknown, key: string): number | undefined {
+  const found: unknown =
+    typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+  return typeof found === "number" ? found : undefined;
 }

@@ -4,6 +4,7 @@
  */
 import type { LangwireError } from "../../protocol/errors.ts";
 import type { ErrorSource } from "../provider/provider-errors.ts";
+import type { Voice } from "./model/who-speaks.ts";
 
 export type SpanKind = ErrorSource;
 
@@ -20,6 +21,7 @@ export type AgentRole =
 export class Span {
   readonly id: string;
   readonly kind: SpanKind;
+  readonly name: string;
   readonly parent: Span | undefined;
   /** Tagged as plumbing; what is below it inherits the tag. */
   readonly taggedHidden: boolean;
@@ -30,12 +32,22 @@ export class Span {
   /** A chain or tool that runs inside what `createAgent` made. */
   readonly inAgent: boolean;
   open = true;
-  /** A model's: it has sent tokens. */
+  /** A model's: where what it says goes. */
+  voice: Voice = "silent";
+  /** A model's: how many answers it was asked for. Only the first is on the wire. */
+  candidates = 1;
+  /** A model's: the id of the message that it answered with. */
+  messageId: string | undefined;
+  /** A model's: what LangChain made of its answer. Of several candidates that is a mixture. */
+  returned = "";
+  /** A tool's: which of a model's calls it answers. */
+  toolCallId: string | undefined;
+  /** A model's: it has said something. */
   sentText = false;
   /** A model's: it has sent pieces of its reasoning. */
   sentReasoning = false;
-  /** A model's: the text that came by callbacks without a chunk, which is checked at the end. */
-  bareText = "";
+  /** A model's: the text that came by callbacks whose sum LangChain's result may not be. */
+  uncheckedText = "";
   /** A model's: the text of its whole answer, once it has ended. */
   said = "";
   /** A model's: its answer was none, or broke off, and LangChain took it for a whole one. */
@@ -55,6 +67,7 @@ export class Span {
   constructor(options: {
     id: string;
     kind: SpanKind;
+    name: string;
     parent: Span | undefined;
     taggedHidden: boolean;
     hidden: boolean;
@@ -64,6 +77,7 @@ export class Span {
   }) {
     this.id = options.id;
     this.kind = options.kind;
+    this.name = options.name;
     this.parent = options.parent;
     this.taggedHidden = options.taggedHidden;
     this.hidden = options.hidden;
@@ -88,7 +102,20 @@ export class Span {
 
   /** A model's: what it says is the bot's answer, or a step to it, and readers see it. */
   get speaks(): boolean {
-    return !this.muted && this.outerTool === undefined;
+    return this.voice === "answer";
+  }
+
+  /** The names of the spans around it, the run's own first. */
+  get path(): string[] {
+    return this.parent === undefined ? [] : [...this.parent.path, this.parent.name];
+  }
+
+  /** The graph around it, an agent's mostly. */
+  get graph(): Span | undefined {
+    for (let span = this.parent; span !== undefined; span = span.parent) {
+      if (span.agent === "graph" || span.agent === "agent") return span;
+    }
+    return undefined;
   }
 
   /** The outermost tool or retriever around this span: what is said in there is that one's business. */
@@ -114,6 +141,12 @@ export class Span {
 
 export class SpanTree {
   readonly #spans = new Map<string, Span>();
+  readonly #models: Span[] = [];
+
+  /** The model spans, in the order in which they began. */
+  get models(): readonly Span[] {
+    return this.#models;
+  }
 
   get(id: string): Span | undefined {
     return this.#spans.get(id);
@@ -121,11 +154,27 @@ export class SpanTree {
 
   add(span: Span): void {
     this.#spans.set(span.id, span);
+    if (span.kind === "llm") this.#models.push(span);
   }
 
-  /** The model spans, in the order in which they began. */
-  get models(): Span[] {
-    return [...this.#spans.values()].filter(({ kind }) => kind === "llm");
+  /** The model that answered with the message: ids alone will not do, some servers have one for all. */
+  modelOf(messageId: string | undefined, text: string): Span | undefined {
+    const byText = this.#models.filter(({ returned }) => returned === text);
+    const hasId = (model: Span): boolean =>
+      messageId !== undefined && model.messageId === messageId;
+    return byText.findLast(hasId) ?? byText.at(-1) ?? this.#models.findLast(hasId);
+  }
+
+  /** Of a mixture that LangChain made of several candidates, the first one. */
+  spokenFor(text: string): string {
+    const mixed = this.#models.findLast((model) => model.candidates > 1 && model.returned === text);
+    return mixed?.said ?? text;
+  }
+
+  /** Whether a tool ran for the call. */
+  toolRan(toolCallId: string): boolean {
+    for (const span of this.#spans.values()) if (span.toolCallId === toolCallId) return true;
+    return false;
   }
 
   /** The first one: of the bot's own runnable. */
@@ -140,9 +189,6 @@ export class SpanTree {
 
   /** The oldest open model span that `matches`. */
   findModel(matches: (span: Span) => boolean): Span | undefined {
-    for (const span of this.#spans.values()) {
-      if (span.kind === "llm" && span.open && matches(span)) return span;
-    }
-    return undefined;
+    return this.#models.find((span) => span.open && matches(span));
   }
 }

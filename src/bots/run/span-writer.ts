@@ -48,6 +48,7 @@ export class SpanWriter {
   open(options: {
     id: string;
     kind: SpanKind;
+    name: string;
     parentId: string | undefined;
     tags: readonly string[] | undefined;
     agent?: AgentRole;
@@ -67,14 +68,14 @@ export class SpanWriter {
     return span;
   }
 
-  opening(span: Span, name: string): Opening {
+  opening(span: Span): Opening {
     const parentSpanId = span.parent?.shown?.id;
     return {
       runId: this.runId,
       spanId: span.id,
       ...(parentSpanId !== undefined && { parentSpanId }),
       at: now(),
-      name: cutText(name, payloadLimits.nameCharacters),
+      name: cutText(span.name, payloadLimits.nameCharacters),
     };
   }
 

@@ -4,13 +4,16 @@ import type { ChatGenerationChunk, GenerationChunk, LLMResult } from "@langchain
 import { LangwireError } from "../../../protocol/errors.ts";
 import type { EventOf, Usage } from "../../../protocol/events.ts";
 import { addUsage } from "../../../protocol/usage.ts";
+import type { BotDefinition, ModelCall } from "../../bot.ts";
 import { usageOfMetadata } from "../../provider/provider-usage.ts";
 import { toPayload } from "../payload.ts";
+import { candidatesOf, type Metadata, modelOf } from "../span-facts.ts";
 import type { Span } from "../span-tree.ts";
 import type { SpanWriter } from "../span-writer.ts";
-import { saysBroken } from "./finish-reasons.ts";
+import { saysBroken, tellsItsEnd } from "./finish-reasons.ts";
 import { readBlock, readContent } from "./message-content.ts";
 import { type ModelResult, readResult } from "./model-result.ts";
+import { modelCallOf, voiceOf } from "./who-speaks.ts";
 
 type Chunk = GenerationChunk | ChatGenerationChunk;
 
@@ -19,8 +22,17 @@ export class ModelEvents {
   /** By span: what was counted on the way, replaced by the count at the end. */
   readonly #usage = new Map<string, Usage>();
 
-  constructor(writer: SpanWriter) {
+  readonly #speaks: BotDefinition["speaks"];
+  #fault: LangwireError | undefined;
+
+  constructor(writer: SpanWriter, speaks: BotDefinition["speaks"]) {
     this.#writer = writer;
+    this.#speaks = speaks;
+  }
+
+  /** The bot's `speaks` threw. */
+  get fault(): LangwireError | undefined {
+    return this.#fault;
   }
 
   /** Summed over the model spans, hidden ones too, as far as it is known by now. */
@@ -30,14 +42,29 @@ export class ModelEvents {
     return sum;
   }
 
+  /** @param facts what LangChain says of the call */
+  started(
+    span: Span,
+    facts: { tags: readonly string[] | undefined; metadata: Metadata; extraParams: Metadata },
+  ): void {
+    span.tellsItsEnd = tellsItsEnd(facts.metadata?.ls_provider);
+    span.candidates = candidatesOf(facts.extraParams);
+    const call = modelCallOf(span, facts);
+    span.voice = voiceOf(span, { ...call, speaks: this.#ask(call) });
+    if (span.hidden) return;
+    const model = modelOf(facts.metadata, facts.extraParams);
+    const opening = this.#writer.opening(span);
+    this.#writer.emit({ type: "llmStart", ...opening, ...(model && { model }) });
+  }
+
   /**
    * The chunk's message says what is text: the callback's own string may be a tool's arguments
    * (Anthropic's package) or reasoning (Ollama's). It counts where no chunk comes with it.
    */
   chunk(span: Span, token: string, chunk: Chunk | undefined): void {
     const message = (chunk as Partial<ChatGenerationChunk> | undefined)?.message;
-    if (message === undefined) {
-      if (token !== "") this.#bareToken(span, token);
+    if (message === undefined || span.candidates > 1) {
+      if (token !== "") this.#unchecked(span, token);
       return;
     }
     // Nearly every token: text and nothing else.
@@ -52,6 +79,8 @@ export class ModelEvents {
   }
 
   streamEvent(span: Span, event: ChatModelStreamEvent): void {
+    // Which of several candidates an event belongs to, nothing says.
+    if (span.candidates > 1) return;
     switch (event.event) {
       case "content-block-start": {
         const { text, reasoning } = readBlock(event.content);
@@ -80,12 +109,14 @@ export class ModelEvents {
   ended(span: Span, output: LLMResult, cached: boolean): ModelResult {
     const result = readResult(output);
     if (result.usage !== undefined) this.#usage.set(span.id, result.usage);
-    span.said = result.text;
-    this.#sayTheRest(span, result);
-    if (!cached && isBroken(span, result)) {
-      const reason = result.finishReason ?? "no finish reason";
-      const cause = new Error(`The provider's answer is empty or broke off: ${reason}.`);
-      span.broken = new LangwireError("PROVIDER_ERROR", { cause });
+    const { text, message } = result;
+    span.returned = text;
+    span.messageId = message?.id;
+    const mixed = span.candidates > 1 && span.streamedBy !== undefined;
+    span.said = mixed ? span.uncheckedText : text;
+    if (!mixed) this.#sayTheRest(span, result);
+    span.broken = cached ? undefined : brokenBy(span, result);
+    if (span.broken !== undefined) {
       this.#writer.breakOff(span, span.broken);
       return result;
     }
@@ -104,32 +135,52 @@ export class ModelEvents {
   }
 
   /** What comes with no chunk may be less than what the message says in the end, or something else. */
-  #bareToken(span: Span, token: string): void {
-    span.bareText += token;
+  #unchecked(span: Span, token: string): void {
+    span.uncheckedText += token;
     this.#text(span, token);
+  }
+
+  /** Whether the call speaks: the bot may say otherwise than the default. */
+  #ask(call: ModelCall): boolean {
+    try {
+      return this.#speaks?.(call) ?? call.speaks;
+    } catch (cause) {
+      this.#fault ??= new LangwireError("BOT_FAILED", { cause });
+      return call.speaks;
+    }
   }
 
   /** What was not said on the way, by models that do not stream or whose callbacks have no chunks. */
   #sayTheRest(span: Span, { text, reasoning, message }: ModelResult): void {
     if (!span.sentReasoning && reasoning !== "") this.#reasoning(span, reasoning);
-    const { bareText } = span;
-    if (text === "" || text.trim() === bareText.trim()) return;
+    const { uncheckedText: before } = span;
+    if (text === "" || text.trim() === before.trim()) return;
     if (!span.sentText) this.#text(span, text);
-    else if (bareText !== "" && message !== undefined) {
-      if (!text.startsWith(bareText)) this.#writer.reset(span);
-      this.#text(span, text.startsWith(bareText) ? text.slice(bareText.length) : text);
+    else if (before !== "" && message !== undefined) {
+      const goesOn = text.startsWith(before);
+      // The progress of a tool cannot be taken back.
+      if (!goesOn && span.voice === "answer") this.#writer.reset(span);
+      if (goesOn || span.voice === "answer") {
+        this.#text(span, goesOn ? text.slice(before.length) : text);
+      }
     }
   }
 
   #text(span: Span, text: string): void {
     span.sentText = true;
-    if (span.hidden || span.muted) return;
-    this.#writer.emit({ type: "token", runId: this.#writer.runId, spanId: span.id, text });
+    const { runId } = this.#writer;
+    if (span.voice === "answer") {
+      if (!span.hidden) this.#writer.emit({ type: "token", runId, spanId: span.id, text });
+    } else if (span.voice === "progress") {
+      const tool = span.outerTool?.shown;
+      if (tool?.kind !== "tool" || !this.#writer.exposes(tool)) return;
+      this.#writer.emit({ type: "toolProgress", runId, spanId: tool.id, text });
+    }
   }
 
   #reasoning(span: Span, text: string): void {
     span.sentReasoning = true;
-    if (span.hidden || span.muted) return;
+    if (span.hidden || !span.speaks) return;
     this.#writer.emit({ type: "reasoning", runId: this.#writer.runId, spanId: span.id, text });
   }
 
@@ -150,10 +201,22 @@ export class ModelEvents {
 }
 
 /** The model's answer was none, or half of one: LangChain takes that for a success. */
-function isBroken(span: Span, { finishReason, text, toolCalls }: ModelResult): boolean {
-  if (finishReason !== undefined) return saysBroken(finishReason);
-  const isNothing = text === "" && toolCalls.length === 0 && !span.sentText && !span.sentReasoning;
-  return span.tellsItsEnd || isNothing;
+function brokenBy(span: Span, result: ModelResult): LangwireError | undefined {
+  if (span.candidates > 1 && span.streamedBy === "events") {
+    const cause = new Error("Several candidates (`n`) cannot be told apart in stream events.");
+    return new LangwireError("BOT_FAILED", { cause });
+  }
+  const { finishReason, text, toolCalls } = result;
+  if (finishReason !== undefined) {
+    if (!saysBroken(finishReason)) return undefined;
+  } else {
+    const isNothing = text === "" && toolCalls.length === 0;
+    const saidNothing = isNothing && !span.sentText && !span.sentReasoning;
+    if (!span.tellsItsEnd && !saidNothing) return undefined;
+  }
+  const reason = finishReason ?? "no finish reason";
+  const cause = new Error(`The provider's answer is empty or broke off: ${reason}.`);
+  return new LangwireError("PROVIDER_ERROR", { cause });
 }
 
 function isEmpty(fields: object): boolean {

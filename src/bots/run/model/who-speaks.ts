@@ -1,0 +1,100 @@
+/**
+ * Who speaks: of all models that work in a run, whose words are the answer or a step to it. The others
+ * work for the bot alone: in a tool or a retriever, tagged `nostream`, asked for structure.
+ */
+import type { ModelCall } from "../../bot.ts";
+import type { Metadata } from "../span-facts.ts";
+import type { Span } from "../span-tree.ts";
+
+/** Where what a model says goes. */
+export type Voice =
+  /** To the readers, as the answer or a step to it. */
+  | "answer"
+  /** To the readers, as progress of the tool around it. */
+  | "progress"
+  /** Nowhere: tagged `nostream`, asked for structure, or the bot said so. */
+  | "silent";
+
+export function voiceOf(model: Span, call: ModelCall): Voice {
+  if (call.speaks) return "answer";
+  const { outerTool } = model;
+  return outerTool?.kind === "tool" && !model.muted && !call.structured ? "progress" : "silent";
+}
+
+/** What a bot's `speaks` is told of a model's call, with what holds where it says nothing. */
+export function modelCallOf(
+  model: Span,
+  facts: { tags: readonly string[] | undefined; metadata: Metadata; extraParams: Metadata },
+): ModelCall {
+  const { metadata = {}, tags = [], extraParams } = facts;
+  const structured = asksForStructure(extraParams);
+  const { outerTool } = model;
+  const agentName = agentNameOf(model, metadata);
+  const node = text(metadata.langgraph_node);
+  return {
+    name: model.name,
+    path: model.path,
+    tags,
+    metadata,
+    structured,
+    speaks: !model.muted && outerTool === undefined && !structured,
+    ...(agentName !== undefined && { agentName }),
+    ...(node !== undefined && { node }),
+    ...(outerTool !== undefined && { insideTool: outerTool.name }),
+  };
+}
+
+/** An agent that was handed its caller's config has the caller's metadata: its graph's name is its own. */
+function agentNameOf({ graph }: Span, metadata: Fields): string | undefined {
+  if (graph?.parent === undefined) return text(metadata.lc_agent_name);
+  return graph.name === "LangGraph" ? undefined : graph.name;
+}
+
+/**
+ * Whether the call wants JSON or one tool's arguments and nothing else. LangChain's own mark for that
+ * (`ls_structured_output_format`) is not set by all of its packages: so it is read from the parameters too.
+ */
+function asksForStructure(extraParams: Metadata): boolean {
+  return [extraParams?.options, extraParams?.invocation_params].some(
+    (parameters) => isObject(parameters) && (wantsJson(parameters) || forcesTool(parameters)),
+  );
+}
+
+function wantsJson(parameters: Fields): boolean {
+  const { format, text: responses, generationConfig: gemini } = parameters;
+  const claude = parameters.output_config ?? parameters.outputConfig;
+  return (
+    parameters.ls_structured_output_format !== undefined ||
+    isJsonFormat(parameters.response_format ?? parameters.responseFormat) ||
+    (isObject(responses) && isJsonFormat(responses.format)) ||
+    (isObject(claude) && isJsonFormat(claude.format)) ||
+    (isObject(gemini) &&
+      (isObject(gemini.responseSchema) || isJsonType(gemini.responseMimeType))) ||
+    // Ollama's
+    format === "json" ||
+    isObject(format)
+  );
+}
+
+const isJsonFormat = (format: unknown): boolean =>
+  isObject(format) && typeof format.type === "string" && format.type.startsWith("json");
+
+const isJsonType = (type: unknown): boolean => type === "application/json";
+
+/** Words that leave it to the model which tool it calls, or whether. */
+const freeChoices: ReadonlySet<unknown> = new Set(["auto", "none", "any", "required", "validated"]);
+
+function forcesTool(parameters: Fields): boolean {
+  const choice = parameters.tool_choice ?? parameters.toolChoice;
+  const allowed = parameters.allowedFunctionNames;
+  if (Array.isArray(allowed) && allowed.length === 1) return true;
+  if (typeof choice === "string") return choice !== "" && !freeChoices.has(choice);
+  return isObject(choice) && (isObject(choice.function) || typeof choice.name === "string");
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null;
+
+const text = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined;

@@ -1,0 +1,289 @@
+/** What the answer is, found in what a runnable returned: by value, and by the bots that return it. */
+import {
+  ConversationalRetrievalQAChain,
+  ConversationChain,
+  LLMChain,
+} from "@langchain/classic/chains";
+import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
+import { AIMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
+import { StringOutputParser } from "@langchain/core/output_parsers";
+import { ChatPromptTemplate } from "@langchain/core/prompts";
+import { RunnableLambda, RunnablePassthrough } from "@langchain/core/runnables";
+import { FakeRetriever } from "@langchain/core/utils/testing";
+import { Command, END, MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
+import { ChatOpenAI } from "@langchain/openai";
+import {
+  createAgent,
+  modelCallLimitMiddleware,
+  providerStrategy,
+  tool,
+  toolCallLimitMiddleware,
+  toolStrategy,
+} from "langchain";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { answerIn } from "../../src/bots/run/bot-output.ts";
+import { SpanTree } from "../../src/bots/run/span-tree.ts";
+import { scriptedModel } from "../../src/testing/scripted-model.ts";
+import { startMockProvider } from "../support/mock-provider.ts";
+import { type Piece, ShapedModel } from "../support/shaped-model.ts";
+import { type Transcript, type TranscriptOptions, transcriptOf } from "./transcript.ts";
+
+/** The answer of a whole run: what was found, else the last thing spoken. */
+async function answerOf(options: TranscriptOptions): Promise<string | undefined> {
+  const { outcome, events } = await transcriptOf(options);
+  if (outcome.status !== "completed") throw outcome.error;
+  return outcome.text ?? lastSpoken(events);
+}
+
+function lastSpoken(events: Transcript["events"]): string | undefined {
+  const spoken = new Map<string, string>();
+  for (const event of events) {
+    if (event.type !== "token") continue;
+    spoken.set(event.spanId, (spoken.get(event.spanId) ?? "") + event.text);
+  }
+  return [...spoken.values()].at(-1);
+}
+
+const said = (...texts: string[]) => scriptedModel(texts.map((text) => ({ tokens: [text] })));
+const calling = (name: string, text = "") => ({
+  tokens: text === "" ? [] : [text],
+  toolCalls: [{ name, args: {} }],
+});
+const named = (name: string, result: string, returnDirect = false) =>
+  tool(() => result, { name, description: name, schema: z.object({}), returnDirect });
+
+describe("in a value", () => {
+  const earlier = [new AIMessage("earlier"), new HumanMessage("and now?")];
+  const cycle: Record<string, unknown> = {};
+  cycle.output = cycle;
+  test.each<[string, unknown, string | undefined]>([
+    ["a string", "x", "x"],
+    ["a message", new AIMessage("x"), "x"],
+    ["a message of blocks", new AIMessage({ content: [{ type: "text", text: "x" }] }), "x"],
+    ["a list of messages", [...earlier, new AIMessage("x")], "x"],
+    ["a state of messages", { messages: [...earlier, new AIMessage("x")] }, "x"],
+    ["a state that nobody answered in", { messages: earlier }, undefined],
+    [
+      "a state whose last word is empty",
+      { messages: [new AIMessage("x"), new AIMessage("")] },
+      "x",
+    ],
+    ["a retrieval chain's", { input: "q", context: [], answer: "x" }, "x"],
+    ["what an executor returns", { input: "q", output: "x" }, "x"],
+    ["what LLMChain returns", { text: "x" }, "x"],
+    ["what ConversationChain returns", { response: "x" }, "x"],
+    ["what VectorDBQAChain returns", { result: "x" }, "x"],
+    ["a message under a key", { answer: new AIMessage("x") }, "x"],
+    ["several keys", { result: "no", answer: "x", text: "no" }, "x"],
+    ["messages without a word, and a key", { messages: earlier, answer: "x" }, "x"],
+    ["something else", { documents: [] }, undefined],
+    ["nothing", undefined, undefined],
+    ["an empty string", "", undefined],
+    ["a value in itself", cycle, undefined],
+  ])("%s", (_what, value, text) => {
+    expect(answerIn(value, new SpanTree())).toBe(text);
+  });
+});
+
+describe("of a chain", () => {
+  const question = ({ message }: { message: string }) => message;
+  const retriever = new FakeRetriever();
+
+  test("that rephrases the question first", async () => {
+    const rephrase = ChatPromptTemplate.fromTemplate("{input}")
+      .pipe(said("Rephrased?"))
+      .pipe(new StringOutputParser());
+    const runnable = RunnablePassthrough.assign({ context: rephrase.pipe(retriever) }).assign({
+      answer: ChatPromptTemplate.fromTemplate("{input} {context}")
+        .pipe(said("Because."))
+        .pipe(new StringOutputParser()),
+    });
+    const input = ({ message }: { message: string }) => ({ input: message });
+    expect(await answerOf({ runnable, input })).toBe("Because.");
+  });
+
+  test("of the classic ones", async () => {
+    const model = scriptedModel((messages) => ({
+      tokens: [/standalone/i.test(messages.map(({ text }) => text).join()) ? "Why?" : "Because."],
+    }));
+    const retrieval = ConversationalRetrievalQAChain.fromLLM(model, retriever);
+    const chat_history = [new HumanMessage("a"), new AIMessage("b")];
+    const turn = ({ message }: { message: string }) => ({ question: message, chat_history });
+    expect(await answerOf({ runnable: retrieval, input: turn })).toBe("Because.");
+    const prompt = ChatPromptTemplate.fromTemplate("{input}");
+    const input = ({ message }: { message: string }) => ({ input: message });
+    expect(await answerOf({ runnable: new LLMChain({ llm: model, prompt }), input })).toBe(
+      "Because.",
+    );
+    const conversation = new ConversationChain({ llm: model });
+    expect(await answerOf({ runnable: conversation, input })).toBe("Because.");
+  });
+
+  test("that returns nothing to read: the last thing spoken", async () => {
+    const runnable = said("first")
+      .pipe(() => "next")
+      .pipe(said("last"))
+      .pipe(() => ({ done: true }));
+    expect(await answerOf({ runnable, input: question })).toBe("last");
+  });
+
+  test("that its bot's `output` finds, or leaves to the rules", async () => {
+    const runnable = RunnableLambda.from(() => ({ answer: "by rule", mine: "by output" }));
+    const output = (value: unknown) => (value as { mine: string }).mine;
+    expect(await answerOf({ runnable, output })).toBe("by output");
+    expect(await answerOf({ runnable, output: () => undefined })).toBe("by rule");
+    expect(await answerOf({ runnable, output: () => "" })).toBe("");
+  });
+});
+
+describe("of an agent", () => {
+  test("whose tools answer directly", async () => {
+    const tools = [named("one", "First.", true), named("two", "Second.", true)];
+    const model = scriptedModel([
+      {
+        tokens: ["Let me look."],
+        toolCalls: [
+          { name: "one", args: {}, id: "1" },
+          { name: "two", args: {}, id: "2" },
+        ],
+      },
+    ]);
+    expect(await answerOf({ runnable: createAgent({ model, tools }) })).toBe("First.\n\nSecond.");
+  });
+
+  test("whose last word is empty, and said something before", async () => {
+    const model = scriptedModel([calling("save", "Saved it for you."), { tokens: [] }]);
+    const runnable = createAgent({ model, tools: [named("save", "ok")] });
+    expect(await answerOf({ runnable })).toBe("Saved it for you.");
+  });
+
+  test("stopped by a limit: what the limit says", async () => {
+    const again = named("again", "again");
+    const models = modelCallLimitMiddleware({ runLimit: 1, exitBehavior: "end" });
+    const runnable = createAgent({
+      model: scriptedModel([calling("again")]),
+      tools: [again],
+      middleware: [models],
+    });
+    expect(await answerOf({ runnable })).toMatch(/limit/i);
+    const tools = toolCallLimitMiddleware({ runLimit: 1, exitBehavior: "end" });
+    const other = createAgent({
+      model: scriptedModel([calling("again")]),
+      tools: [again],
+      middleware: [tools],
+    });
+    expect(await answerOf({ runnable: other })).toMatch(/limit/i);
+  });
+
+  test("that was asked for structure: neither JSON nor what says so", async () => {
+    const schema = z.object({ total: z.number() }).meta({ title: "invoice" });
+    const extracting = scriptedModel([
+      { tokens: ["The total is three."], toolCalls: [{ name: "invoice", args: { total: 3 } }] },
+    ]);
+    const tools = createAgent({
+      model: extracting,
+      responseFormat: toolStrategy(schema),
+      tools: [],
+    });
+    expect(await answerOf({ runnable: tools })).toBe("The total is three.");
+
+    await using provider = await startMockProvider();
+    provider.answer({ steps: ['{"total":', "3}"] });
+    const model = new ChatOpenAI({
+      model: "gpt-4o",
+      apiKey: "none",
+      configuration: { baseURL: provider.baseUrl },
+    });
+    const native = createAgent({ model, responseFormat: providerStrategy(schema), tools: [] });
+    const { outcome, tokens } = await transcriptOf({ runnable: native });
+    expect(outcome).toEqual({ status: "completed", text: undefined });
+    expect(tokens).toBe("");
+  });
+
+  test("that another hands back to, which has nothing to add", async () => {
+    const expert = createAgent({ name: "expert", model: said("The expert's answer."), tools: [] });
+    const handBack = { name: "transfer_back_to_lead", args: {}, id: "t1" };
+    const runnable = new StateGraph(MessagesAnnotation)
+      .addNode("expert", expert.graph)
+      .addNode("back", () => ({
+        messages: [
+          new AIMessage({ content: "Transferring back to lead", tool_calls: [handBack] }),
+          new ToolMessage({ content: "Successfully transferred back", tool_call_id: "t1" }),
+        ],
+      }))
+      .addNode("lead", async (state, config) => ({
+        messages: [await said("").invoke(state.messages, config)],
+      }))
+      .addEdge(START, "expert")
+      .addEdge("expert", "back")
+      .addEdge("back", "lead")
+      .addEdge("lead", END)
+      .compile();
+    expect(await answerOf({ runnable })).toBe("The expert's answer.");
+  });
+
+  test("with a node that writes the answer by itself, or a model that is tagged nostream", async () => {
+    const quiet = said("quiet").withConfig({ tags: ["nostream"] });
+    const runnable = new StateGraph(MessagesAnnotation)
+      .addNode("think", async (state, config) => ({
+        messages: [await quiet.invoke(state.messages, config)],
+      }))
+      .addEdge(START, "think")
+      .addEdge("think", END)
+      .compile();
+    expect(await answerOf({ runnable })).toBe("quiet");
+    const writes = new StateGraph(MessagesAnnotation)
+      .addNode("write", () => ({ messages: [new AIMessage("written")] }))
+      .addEdge(START, "write")
+      .addEdge("write", END)
+      .compile();
+    expect(await answerOf({ runnable: writes })).toBe("written");
+  });
+
+  test("that keeps its state in a command", async () => {
+    const runnable = new StateGraph(MessagesAnnotation)
+      .addNode(
+        "a",
+        () => new Command({ goto: "b", update: { messages: [new AIMessage("from a")] } }),
+        {
+          ends: ["b"],
+        },
+      )
+      .addNode("b", () => ({}))
+      .addEdge(START, "a")
+      .addEdge("b", END)
+      .compile();
+    expect(await answerOf({ runnable })).toBe("from a");
+  });
+});
+
+describe("of several candidates", () => {
+  const piece = (text: string, candidate: number): Piece => ({
+    message: { content: text },
+    candidate,
+  });
+  const pieces = [piece("one", 0), piece("uno", 1), piece(" two", 0), piece(" dos", 1)];
+
+  test.each([
+    ["with chunks", pieces],
+    ["without", pieces.map((one) => ({ ...one, withoutChunk: true }))],
+  ])("the first is the answer, not LangChain's mixture of all: %s", async (_of, calls) => {
+    const model = new ShapedModel({ provider: "custom", calls: [calls], candidates: 2 });
+    expect(await answerOf({ runnable: model })).toBe("one two");
+    expect(await answerOf({ runnable: model.pipe(new StringOutputParser()) })).toBe("one two");
+  });
+
+  test("in stream events nothing tells them apart: the run fails, and says so", async () => {
+    const model = new ShapedModel({ provider: "custom", calls: [pieces], candidates: 2 });
+    const callbacks = [new PrefersStreamEvents()];
+    const { outcome, tokens } = await transcriptOf({ runnable: model, callbacks });
+    expect(outcome).toMatchObject({ status: "failed", error: { code: "BOT_FAILED" } });
+    expect(tokens).toBe("");
+  });
+});
+
+class PrefersStreamEvents extends BaseCallbackHandler {
+  readonly name = "prefers-stream-events";
+  readonly lc_prefer_chat_model_stream_events = true;
+}

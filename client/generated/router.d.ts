@@ -22,6 +22,7 @@ export type ErrorCode =
   | "OVERLOADED"
   | "OWNER_LOST"
   | "PROVIDER_ERROR"
+  | "PROVIDER_REJECTED"
   | "PROVIDER_TIMEOUT"
   | "RATE_LIMITED"
   | "RUN_TIMEOUT"

@@ -79,6 +79,12 @@ export const errorTable = {
     retryable: true,
     action: "Send again with a new runId.",
   },
+  PROVIDER_REJECTED: {
+    meaning: "The model's provider does not take the request as it is.",
+    retryable: false,
+    action:
+      "The operator corrects the model's settings or account; the server's log has the cause.",
+  },
   TOOL_FAILED: {
     meaning: "A tool of the bot failed.",
     retryable: false,

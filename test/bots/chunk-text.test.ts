@@ -1,7 +1,7 @@
 /** Chunks that are read without being parsed are the ones that parsing would give. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { type Chunk, TextChunk, textOf } from "../../src/bots/provider/chunk-text.ts";
+import { type Chunk, TextChunk, textOf } from "../../src/bots/provider/answer/chunk-text.ts";
 
 const text = fc.oneof(
   fc.string({ unit: "binary" }),

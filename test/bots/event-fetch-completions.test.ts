@@ -4,6 +4,7 @@ import type { ServerResponse } from "node:http";
 import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { ChatOpenAI, type ChatOpenAIFields } from "@langchain/openai";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { BrokenAnswer } from "../../src/bots/provider/answer/broken-answer.ts";
 import { EventCompletions } from "../../src/bots/provider/event-completions.ts";
 import { classifyError } from "../../src/bots/provider/provider-errors.ts";
 import {
@@ -194,7 +195,7 @@ describe("ChatOpenAI over event completions", () => {
     };
     const handler = new TokenHandler();
     const run = model().invoke("Hi", { callbacks: [handler] });
-    await expect(run).rejects.toThrow(SyntaxError);
+    await expect(run).rejects.toThrow(BrokenAnswer);
     expect(handler.tokens).toEqual(["ab"]);
   });
 

@@ -54,13 +54,18 @@ function readerWith(completions: ChatOpenAICompletions): Reader {
   return () => collect(() => completions.completionWithRetry({ ...request, stream: true }));
 }
 
-/** All the ways in which an answer can be read; each is to give what `stock` gives. */
+/**
+ * All the ways in which an answer can be read. Of the SDK's each is to give what `stock` gives; the
+ * event completions make chunks regular on the way, so that they give the same text.
+ */
 function allReaders() {
   return {
     stock: readerWithSdk(fetch),
     others: {
       "event fetch": readerWithSdk(eventFetch),
       "event fetch around the stock one": readerWithSdk(wrapping),
+    },
+    completions: {
       "event completions": readerWith(new EventCompletions(fields(eventFetch))),
       "event completions over the stock fetch": readerWith(new EventCompletions(fields(fetch))),
     },
@@ -99,42 +104,29 @@ function described(error: unknown): string {
 async function expectAllAsStock(): Promise<Reading> {
   const stock = await readers.stock();
   const others = Object.entries(readers.others);
-  await Promise.all(
-    others.map(async ([name, reader]) =>
-      expect({ name, ...withTextJoined(await reader()) }).toEqual({
-        name,
-        ...withTextJoined(stock),
-      }),
+  await Promise.all([
+    ...others.map(async ([name, reader]) =>
+      expect({ name, ...(await reader()) }).toEqual({ name, ...stock }),
     ),
-  );
+    ...Object.entries(readers.completions).map(async ([name, reader]) => {
+      const text = textOf((await reader()).chunks);
+      const stockText = textOf(stock.chunks);
+      // Where the SDK gives up, the event completions may know more.
+      const same = stock.error === undefined ? text : text.slice(0, stockText.length);
+      expect({ name, text: same }).toEqual({ name, text: stockText });
+    }),
+  ]);
   return stock;
 }
 
-/** Text that arrived together may come as one chunk: here all that stands side by side is. */
-function withTextJoined({ chunks, error }: Reading): Reading {
-  const joined: unknown[] = [];
-  for (const chunk of chunks) {
-    const text = onlyText.safeParse(chunk);
-    const last = onlyText.safeParse(joined.at(-1));
-    if (text.success && last.success && text.data.id === last.data.id) {
-      last.data.choices[0].delta.content += text.data.choices[0].delta.content;
-      joined[joined.length - 1] = last.data;
-    } else joined.push(text.success ? text.data : chunk);
-  }
-  return { chunks: joined, error };
+function textOf(chunks: readonly unknown[]): string {
+  return chunks
+    .map((chunk) => withText.safeParse(chunk).data?.choices[0]?.delta.content ?? "")
+    .join("");
 }
 
-const onlyText = z.looseObject({
-  id: z.unknown().optional(),
-  usage: z.null().optional(),
-  choices: z.tuple([
-    z.strictObject({
-      index: z.literal(0),
-      delta: z.strictObject({ role: z.unknown().optional(), content: z.string() }),
-      finish_reason: z.null().optional(),
-      logprobs: z.null().optional(),
-    }),
-  ]),
+const withText = z.object({
+  choices: z.array(z.object({ delta: z.object({ content: z.string().optional() }) })),
 });
 
 type Framing = "chunked" | "length" | "until closed";
@@ -230,7 +222,7 @@ describe("an answer through the SDK", () => {
       }
       // LangChain adds words of its own to some.
       const stockCompletions = readerWith(new ChatOpenAICompletions(fields(fetch)));
-      expect(await readers.others["event completions"]()).toEqual(await stockCompletions());
+      expect(await readers.completions["event completions"]()).toEqual(await stockCompletions());
     },
   );
 
@@ -250,8 +242,9 @@ describe("an answer through the SDK", () => {
       expect(error).toBe(stock.error);
       expect(chunks.length).toBeLessThanOrEqual(2);
     }
-    const { chunks } = withTextJoined(await readers.others["event completions"]());
-    expect(chunks).toMatchObject([{ choices: [{ delta: { content: "onetwo" } }] }]);
+    const ours = await readers.completions["event completions"]();
+    expect(ours.error).toBe(stock.error);
+    expect(textOf(ours.chunks)).toBe("onetwo");
   });
 });
 

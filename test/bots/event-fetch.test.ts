@@ -450,8 +450,8 @@ describe.each([
       stallTimeoutMs,
       ...(inner !== undefined && { fetch: inner }),
     });
-  const firstByte = { name: "ProviderTimeout", code: "PROVIDER_TIMEOUT", phase: "firstByte" };
-  const stall = { name: "ProviderTimeout", code: "PROVIDER_TIMEOUT", phase: "stall" };
+  const firstByte = { name: "ProviderTimeout", phase: "firstByte" };
+  const stall = { name: "ProviderTimeout", phase: "stall" };
 
   it("that sends no headers", async () => {
     await using eventFetch = make(30, 60_000);

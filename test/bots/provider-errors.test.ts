@@ -79,7 +79,7 @@ const rows: readonly [string, unknown, ErrorSource, ErrorCode, number?][] = [
     "llm",
     "CONTEXT_OVERFLOW",
   ],
-  ["a 400", withFields({ status: 400 }), "llm", "PROVIDER_ERROR"],
+  ["a 400", withFields({ status: 400 }), "llm", "PROVIDER_REJECTED"],
   ["a 413", withFields({ status: 413 }), "llm", "CONTEXT_OVERFLOW"],
   ["a 408", withFields({ status: 408 }), "llm", "PROVIDER_TIMEOUT"],
   ["a 500", withFields({ status: 500 }), "llm", "PROVIDER_ERROR"],

@@ -1,20 +1,34 @@
 /**
- * Chat completions for `ChatOpenAI`, read straight from the response. The SDK takes a stream of
- * events through six async iterators, each with promises of its own for every token; together they
- * cost as much as all that LangChain does with it. Here it is one iterator, and text that arrived
- * together is one chunk. Requests, retries and errors stay the SDK's.
+ * Chat completions for `ChatOpenAI`, read straight from the response and made regular. The SDK takes
+ * a stream of events through six async iterators, each with promises of its own for every token;
+ * together they cost as much as all that LangChain does with it. Here it is one iterator, and text
+ * that arrived together is one chunk. What servers send that speak OpenAI's protocol almost, whole or
+ * streamed, becomes what OpenAI sends; what is no answer is thrown. Requests stay the SDK's.
  *
  *   new ChatOpenAI({ ...fields, completions: new EventCompletions(fields) })
  */
-import { ChatOpenAICompletions, type OpenAIClient, wrapOpenAIClientError } from "@langchain/openai";
-import { type Chunk, ChunkStream } from "./chunk-stream.ts";
+import {
+  ChatOpenAICompletions,
+  type ChatOpenAIFields,
+  type OpenAIClient,
+  wrapOpenAIClientError,
+} from "@langchain/openai";
+import { ChunkStream, type StreamOptions } from "./answer/chunk-stream.ts";
+import type { Chunk } from "./answer/chunk-text.ts";
+import { readWhole, type Whole } from "./answer/whole-answer.ts";
+import { regularRefusals } from "./refusal/refusal-body.ts";
 
 type StreamingRequest = OpenAIClient.Chat.ChatCompletionCreateParamsStreaming;
 type WholeRequest = OpenAIClient.Chat.ChatCompletionCreateParamsNonStreaming;
-type Whole = OpenAIClient.Chat.Completions.ChatCompletion;
 type RequestOptions = OpenAIClient.RequestOptions;
 
 export class EventCompletions extends ChatOpenAICompletions {
+  constructor(fields: ChatOpenAIFields = {}) {
+    super(fields);
+    const inner = this.clientConfig.fetch ?? globalThis.fetch;
+    this.clientConfig = { ...this.clientConfig, fetch: regularRefusals(inner) };
+  }
+
   override completionWithRetry(
     request: StreamingRequest,
     requestOptions?: RequestOptions,
@@ -27,22 +41,27 @@ export class EventCompletions extends ChatOpenAICompletions {
     request: StreamingRequest | WholeRequest,
     requestOptions: RequestOptions = {},
   ): Promise<AsyncIterable<Chunk> | Whole> {
-    return request.stream
-      ? this.#stream(request, requestOptions)
-      : super.completionWithRetry(request, requestOptions);
+    const { maxRetries, ...sdkOptions } = requestOptions;
+    const clientOptions = this._getClientOptions(sdkOptions);
+    const options: StreamOptions = {
+      signal: sdkOptions.signal ?? undefined,
+      keepsFunctionCalls: request.functions !== undefined,
+    };
+    const call = async (): Promise<AsyncIterable<Chunk> | Whole> => {
+      const response = await this.#respond(request, clientOptions);
+      return request.stream ? new ChunkStream(response, options) : readWhole(response, options);
+    };
+    return this.caller.callWithOptions({ maxRetries }, call);
   }
 
-  async #stream(request: StreamingRequest, options: RequestOptions): Promise<AsyncIterable<Chunk>> {
-    const { maxRetries, ...sdkOptions } = options;
-    const clientOptions = this._getClientOptions(sdkOptions);
-    const call = async (): Promise<Response> => {
-      try {
-        return await this.client.chat.completions.create(request, clientOptions).asResponse();
-      } catch (error) {
-        throw wrapOpenAIClientError(error);
-      }
-    };
-    const response = await this.caller.callWithOptions({ maxRetries }, call);
-    return new ChunkStream(response, options.signal ?? undefined);
+  async #respond(
+    request: StreamingRequest | WholeRequest,
+    options: RequestOptions,
+  ): Promise<Response> {
+    try {
+      return await this.client.chat.completions.create(request, options).asResponse();
+    } catch (error) {
+      throw wrapOpenAIClientError(error);
+    }
   }
 }

@@ -5,12 +5,14 @@
 import { ProviderTimeout } from "../../event-fetch/event-fetch.ts";
 import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
 import { botErrorCode } from "../failures/bot-errors.ts";
+import { BrokenAnswer } from "./answer/broken-answer.ts";
+import { meaningOf, refusalOf } from "./refusal/refusal.ts";
 import { exactRetryAfterOf, retryAfterOf } from "./retry-after.ts";
+import { numberIn, read, textIn } from "./unknown-json.ts";
 
 /** The kind of span in which something was thrown. */
 export type ErrorSource = "llm" | "chain" | "tool" | "retriever";
 
-const noHeaders = new Headers();
 /** Causes behind causes are looked at this deep. */
 const causesAtMost = 8;
 
@@ -20,11 +22,13 @@ export function classifyError(cause: unknown, source: ErrorSource): LangwireErro
     if (error instanceof ProviderTimeout) {
       return new LangwireError("PROVIDER_TIMEOUT", { message: error.message, cause });
     }
-    const link = linkOf(error);
     const code =
-      botErrorCode(link) ?? modelCode(link) ?? (source === "llm" ? providerCode(link) : undefined);
+      botErrorCode({
+        langChainCode: read(error, "lc_error_code"),
+        name: textIn(error, "name") ?? "",
+      }) ?? (source === "llm" ? providerCode(error) : modelCode(error));
     if (code === undefined) continue;
-    const retryAfterMs = code === "MODEL_RATE_LIMIT" ? waitOf(link) : undefined;
+    const retryAfterMs = code === "MODEL_RATE_LIMIT" ? waitOf(error) : undefined;
     return new LangwireError(code, { cause, ...(retryAfterMs !== undefined && { retryAfterMs }) });
   }
   return new LangwireError(unknownCode[source], { cause });
@@ -37,22 +41,23 @@ const unknownCode: Record<ErrorSource, ErrorCode> = {
   retriever: "BOT_FAILED",
 };
 
-/** What LangChain has recognised as a model's error: true wherever it surfaces. */
-function modelCode(link: Link): ErrorCode | undefined {
-  switch (link.langChainCode) {
+/** What LangChain or we have recognised as a model's error: true wherever it surfaces. */
+function modelCode(error: object): ErrorCode | undefined {
+  if (error instanceof BrokenAnswer) return "PROVIDER_ERROR";
+  const langChainCode = textIn(error, "lc_error_code");
+  switch (langChainCode) {
     case "MODEL_RATE_LIMIT":
     case "MODEL_AUTHENTICATION":
     case "MODEL_NOT_FOUND":
-      return link.langChainCode;
+      return langChainCode;
+    case "INVALID_TOOL_RESULTS":
+      return "PROVIDER_REJECTED";
   }
-  if (link.name === "ContextOverflowError" || link.code === "context_length_exceeded") {
-    return "CONTEXT_OVERFLOW";
-  }
-  return undefined;
+  const overflows =
+    textIn(error, "name") === "ContextOverflowError" ||
+    textIn(error, "code") === "context_length_exceeded";
+  return overflows ? "CONTEXT_OVERFLOW" : undefined;
 }
-
-const overflowWords =
-  /context[_ ]length|maximum context|context window|prompt is too long|too many tokens/i;
 
 const timeoutNames = new Set(["TimeoutError", "APIConnectionTimeoutError"]);
 const timeoutCodes = new Set([
@@ -63,55 +68,23 @@ const timeoutCodes = new Set([
 ]);
 
 /** What only makes sense of an error that came out of a call to a provider. */
-function providerCode(link: Link): ErrorCode | undefined {
-  switch (link.status) {
-    case 401:
-    case 403:
-      return "MODEL_AUTHENTICATION";
-    case 404:
-      return "MODEL_NOT_FOUND";
-    case 408:
-    case 504:
-      return "PROVIDER_TIMEOUT";
-    case 413:
-      return "CONTEXT_OVERFLOW";
-    case 429:
-      return "MODEL_RATE_LIMIT";
-    case 400:
-      return overflowWords.test(link.message) ? "CONTEXT_OVERFLOW" : "PROVIDER_ERROR";
-  }
-  if (timeoutNames.has(link.name) || timeoutCodes.has(link.code)) return "PROVIDER_TIMEOUT";
-  return undefined;
+function providerCode(error: object): ErrorCode | undefined {
+  // Its own code says the kind; the words may say more: a 429 in which a prompt is too long.
+  const meaning = error instanceof BrokenAnswer ? undefined : meaningOf(refusalOf(error));
+  if (meaning !== undefined) return meaning;
+  const code = modelCode(error);
+  if (code !== undefined) return code;
+  const isTimeout =
+    timeoutNames.has(textIn(error, "name") ?? "") || timeoutCodes.has(textIn(error, "code") ?? "");
+  return isTimeout ? "PROVIDER_TIMEOUT" : undefined;
 }
 
 /** LangChain's own figure comes from `retry-after`, in whole seconds, or from the message. */
-function waitOf({ headers, retryAfterMs }: Link): number | undefined {
-  const ms = exactRetryAfterOf(headers) ?? retryAfterMs ?? retryAfterOf(headers);
+function waitOf(error: object): number | undefined {
+  const found = read(error, "headers");
+  const headers = found instanceof Headers ? found : new Headers();
+  const ms = exactRetryAfterOf(headers) ?? numberIn(error, "retryAfterMs") ?? retryAfterOf(headers);
   return ms === undefined ? undefined : Math.ceil(ms);
-}
-
-/** The properties by which errors of LangChain, of the providers' SDKs and of Node tell apart. */
-interface Link {
-  readonly langChainCode: unknown;
-  readonly name: string;
-  readonly message: string;
-  readonly code: string;
-  readonly status: number | undefined;
-  readonly retryAfterMs: number | undefined;
-  readonly headers: Headers;
-}
-
-function linkOf(error: object): Link {
-  const headers = read(error, "headers");
-  return {
-    langChainCode: read(error, "lc_error_code"),
-    name: textIn(error, "name"),
-    message: textIn(error, "message"),
-    code: textIn(error, "code"),
-    status: numberIn(error, "status") ?? numberIn(error, "statusCode"),
-    retryAfterMs: numberIn(error, "retryAfterMs"),
-    headers: headers instanceof Headers ? headers : noHeaders,
-  };
 }
 
 /** The thrown object and what it names as its cause, outermost first. */
@@ -123,22 +96,4 @@ function causesOf(thrown: unknown): object[] {
     next = read(next, "cause");
   }
   return causes;
-}
-
-function read(object: object, key: string): unknown {
-  try {
-    return Reflect.get(object, key);
-  } catch {
-    return undefined;
-  }
-}
-
-function textIn(object: object, key: string): string {
-  const value = read(object, key);
-  return typeof value === "string" ? value : "";
-}
-
-function numberIn(object: object, key: string): number | undefined {
-  const value = read(object, key);
-  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
 }

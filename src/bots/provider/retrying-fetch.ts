@@ -5,8 +5,12 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { ProviderTimeout } from "../../event-fetch/event-fetch.ts";
+import { errorTable } from "../../protocol/errors.ts";
 import { startProviderCall } from "./provider-calls.ts";
+import { meaningOf, refusalOf } from "./refusal/refusal.ts";
+import { regularError } from "./refusal/refusal-body.ts";
 import { retryAfterOf } from "./retry-after.ts";
+import { parsed, read } from "./unknown-json.ts";
 
 export interface RetryOptions {
   /** The one that is called. Default: the global one. */
@@ -19,7 +23,7 @@ export interface RetryOptions {
   readonly maxWaitMs?: number | undefined;
 }
 
-const retryableStatus = new Set([408, 425, 429, 500, 502, 503, 504, 529]);
+const retryableStatus = new Set([408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529]);
 
 export function createRetryingFetch(options: RetryOptions = {}): typeof fetch {
   const request = options.fetch ?? globalThis.fetch;
@@ -63,13 +67,11 @@ async function outcome(
       return { response, retryable: false, retryAfterMs: undefined };
     }
     const retryAfterMs = retryAfterOf(response.headers);
-    if (response.status !== 429) return { response, retryable: true, retryAfterMs };
     const body = await response.text();
     const { status, statusText, headers } = response;
     return {
       response: new Response(body, { status, statusText, headers }),
-      // An account without credit has none a second later either.
-      retryable: !body.includes("insufficient_quota"),
+      retryable: mayPass(status, body),
       retryAfterMs,
     };
   } catch (thrown) {
@@ -77,6 +79,14 @@ async function outcome(
     const retryable = !(thrown instanceof ProviderTimeout);
     return { thrown, retryable, retryAfterMs: undefined };
   }
+}
+
+/** Whether another attempt may do: an account without credit has none a second later either. */
+function mayPass(status: number, body: string): boolean {
+  const error = regularError(parsed(body) ?? body);
+  if ([read(error, "code"), read(error, "type")].includes("insufficient_quota")) return false;
+  const meaning = meaningOf(refusalOf({ ...error, status }));
+  return meaning === undefined || errorTable[meaning].retryable;
 }
 
 /** Doubling, and spread by a half so that many runs do not come back at one moment. */

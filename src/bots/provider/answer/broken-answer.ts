@@ -1,0 +1,32 @@
+/**
+ * A provider's answer that is none, or that broke off: thrown where the answer is read, so that
+ * LangChain's fallbacks and retries hear of it. The message may quote the provider, cut short: it is
+ * for the operator, and never reaches a user.
+ */
+export class BrokenAnswer extends Error {
+  constructor(what: string, options: { readonly said?: string | undefined } = {}) {
+    const { said } = options;
+    super(said === undefined ? what : `${what} It said: ${excerpt(said)}`);
+    this.name = "BrokenAnswer";
+  }
+}
+
+const excerptLength = 300;
+
+/** The beginning of what a provider said, on one line. */
+export function excerpt(text: string): string {
+  const line = text
+    .slice(0, 4 * excerptLength)
+    .replace(/[\s\p{Cc}]+/gu, " ")
+    .trim();
+  const short = line.length > excerptLength ? `${line.slice(0, excerptLength)}…` : line;
+  return withoutKeys(short);
+}
+
+/** Providers quote the key that they do not accept. */
+export function withoutKeys(text: string): string {
+  return text
+    .replace(/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, "$1 [secret]")
+    .replace(/\b(sk|pk|rk|gsk|xai|key|nvapi|hf|AIza|tgp|fw|csk)[-_]?[\w-]{12,}/g, "[secret]")
+    .replace(/(api[-_ ]?key(?: provided)?["']?\s*[:=]\s*["']?)[^\s"',}]{6,}/gi, "$1[secret]");
+}

@@ -1,0 +1,260 @@
+/** The chunks of one answer of OpenAI's chat completions, cut from the response and made regular. */
+import type { BodyFeed } from "../../../event-fetch/body-feed.ts";
+import { feedOf } from "../../../event-fetch/response-feed.ts";
+import { readSseEvent, type SseEvent } from "../../../event-fetch/sse-event.ts";
+import { parsed } from "../unknown-json.ts";
+import { BrokenAnswer } from "./broken-answer.ts";
+import { type Chunk, joinText, TextChunk, textOf } from "./chunk-text.ts";
+import { errorIn, toApiError } from "./provider-says.ts";
+import { type Ending, RegularAnswer } from "./regular-answer.ts";
+import { UnframedBody } from "./unframed-body.ts";
+
+export type { Chunk } from "./chunk-text.ts";
+
+type Result = IteratorResult<Chunk, undefined>;
+
+/** What is read at the end; a chunk may be anything that JSON has, null too. */
+const end = Symbol("end");
+type Read = Chunk | typeof end;
+const ended: Result = { done: true, value: undefined };
+/** Characters that text which arrived together may come to in one chunk. */
+const maxJoinedLength = 4 * 1024;
+/** How long a provider may be silent between the finish reason and the usage, the last that counts. */
+const lastWordAtMostMs = 2000;
+
+export interface StreamOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** The caller asked for `function_call`, which came before tools: it is handed on as such. */
+  readonly keepsFunctionCalls?: boolean;
+}
+
+/**
+ * To be read once. What says nothing but text, and lies here together, is one chunk: a reader who
+ * keeps up gets each as it comes, and one who does not pays once for what has piled up.
+ */
+export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
+  readonly #response: Response;
+  readonly #signal: AbortSignal | undefined;
+  readonly #feed: BodyFeed;
+  readonly #text = new TextChunk();
+  readonly #answer: RegularAnswer;
+  /** What came without the form of an event: a whole answer, a page, an error. */
+  readonly #unframed = new UnframedBody();
+  /** Chunks that are ready, of an event or an end that tells more than one. */
+  #ready: Chunk[] = [];
+  /** What was found behind text and is no part of it: a chunk, the end, or what went wrong. */
+  #ahead: (() => Read) | undefined;
+  #isDone = false;
+  #waiting: Promise<Result> | undefined;
+
+  constructor(response: Response, options: StreamOptions = {}) {
+    const { signal, keepsFunctionCalls = false } = options;
+    this.#response = response;
+    this.#signal = signal;
+    this.#answer = new RegularAnswer({ keepsFunctionCalls });
+    this.#feed = feedOf(response);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Result> {
+    if (this.#waiting !== undefined) return this.#waiting.then(() => this.next());
+    try {
+      const result = this.#take();
+      if (result !== undefined) return Promise.resolve(result);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.#waiting = new Promise((resolve, reject) => this.#await(resolve, reject));
+    return this.#waiting;
+  }
+
+  return(): Promise<Result> {
+    this.#ahead = undefined;
+    this.#ready = [];
+    this.#close();
+    return Promise.resolve(ended);
+  }
+
+  #await(resolve: (result: Result) => void, reject: (error: unknown) => void): void {
+    // A finished answer does not wait long for a connection that somebody forgot to close.
+    const timer = this.#answer.isFinished
+      ? setTimeout(() => this.#feed.end(), lastWordAtMostMs)
+      : undefined;
+    this.#feed.wait(() => {
+      clearTimeout(timer);
+      try {
+        const result = this.#take();
+        if (result === undefined) return this.#await(resolve, reject);
+        this.#waiting = undefined;
+        resolve(result);
+      } catch (error) {
+        this.#waiting = undefined;
+        reject(error);
+      }
+    });
+  }
+
+  #take(): Result | undefined {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    const chunk = ahead === undefined ? this.#read() : ahead();
+    if (chunk === undefined) return undefined;
+    if (chunk === end) return ended;
+    const text = textOf(chunk);
+    return { done: false, value: text === undefined ? chunk : this.#withMore(chunk, text) };
+  }
+
+  #withMore(first: Chunk, text: string): Chunk {
+    let joined = text;
+    while (joined.length < maxJoinedLength) {
+      let chunk: Read | undefined;
+      try {
+        chunk = this.#read();
+      } catch (error) {
+        // What was said before it is told before it.
+        this.#ahead = () => {
+          throw error;
+        };
+        break;
+      }
+      if (chunk === undefined) break;
+      const more = chunk === end || chunk?.id !== first.id ? undefined : textOf(chunk);
+      if (more === undefined) {
+        const found = chunk;
+        this.#ahead = () => found;
+        break;
+      }
+      joined += more;
+    }
+    return joined === text ? first : joinText(first, joined);
+  }
+
+  /** Undefined while there is nothing. */
+  #read(): Read | undefined {
+    for (;;) {
+      const ready = this.#ready.length > 0 ? this.#ready.shift() : undefined;
+      if (ready !== undefined) return ready;
+      if (this.#isDone) return end;
+      const bytes = this.#takeEvent();
+      if (bytes === undefined) {
+        if (!this.#answer.isComplete) return undefined;
+        this.#end("told");
+        continue;
+      }
+      if (bytes === null) {
+        this.#closed();
+        continue;
+      }
+      const alike = this.#text.read(bytes);
+      if (alike !== undefined) return alike;
+      const chunk = this.#chunkOf(bytes);
+      if (chunk === undefined) continue;
+      this.#text.learn(bytes, chunk);
+      return chunk;
+    }
+  }
+
+  #takeEvent(): Buffer | null | undefined {
+    try {
+      return this.#feed.take();
+    } catch (error) {
+      // LangChain looks at its signal itself, and the SDK ends an aborted stream without an error.
+      if (this.#signal?.aborted && isAbort(error, this.#signal)) {
+        this.#isDone = true;
+        return null;
+      }
+      // What breaks behind the last word breaks nothing.
+      if (this.#answer.isFinished) return null;
+      this.#isDone = true;
+      throw error;
+    }
+  }
+
+  #chunkOf(bytes: Buffer): Chunk | undefined {
+    const event = readSseEvent(bytes);
+    if (event !== undefined) return this.#readEvent(event);
+    const value = this.#unframed.read(bytes);
+    return value === undefined ? undefined : this.#readValue(value);
+  }
+
+  #readEvent({ name, data }: SseEvent): Chunk | undefined {
+    const text = data.trim();
+    if (text === "[DONE]" || (name === "done" && text === "")) {
+      this.#end("told");
+      return undefined;
+    }
+    if (name === "error") this.#fail(toApiError(parsed(text) ?? text, this.#response.headers));
+    // Heartbeats: an event without data, or one of another name that says nothing of an answer.
+    if (text === "" || isHeartbeat.test(text)) return undefined;
+    const value = parsed(text);
+    if (value !== undefined) return this.#readValue(value);
+    return this.#readLines(text);
+  }
+
+  #readValue(value: unknown): Chunk | undefined {
+    if (value === "[DONE]") {
+      this.#end("told");
+      return undefined;
+    }
+    const error = errorIn(value);
+    if (error !== undefined) this.#fail(toApiError(error, this.#response.headers));
+    return this.#answer.read(Array.isArray(value) ? value[0] : value);
+  }
+
+  /** Events between which a server forgot the blank line. */
+  #readLines(text: string): Chunk | undefined {
+    const lines = text.split("\n").filter((line) => line.trim() !== "");
+    const values = lines.map((line) => (line.trim() === "[DONE]" ? "[DONE]" : parsed(line)));
+    if (values.length < 2 || values.includes(undefined)) {
+      this.#fail(new BrokenAnswer("The provider sent an event that is not JSON.", { said: text }));
+    }
+    for (const value of values) {
+      const chunk = this.#readValue(value);
+      if (chunk === undefined) continue;
+      // What [DONE] made ready comes behind what was said before it.
+      if (this.#isDone) this.#ready.unshift(chunk);
+      else this.#ready.push(chunk);
+    }
+    return this.#ready.shift();
+  }
+
+  /** The connection is closed, or what is as good. */
+  #closed(): void {
+    if (this.#isDone) return;
+    for (const value of this.#unframed.rest(this.#answer.isFinished)) {
+      const chunk = this.#readValue(value);
+      if (chunk !== undefined) this.#ready.push(chunk);
+    }
+    if (!this.#isDone) this.#end("closed");
+  }
+
+  #end(how: Ending): void {
+    this.#isDone = true;
+    try {
+      this.#ready.push(...this.#answer.end(how));
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#feed.drain();
+  }
+
+  #fail(error: unknown): never {
+    this.#close();
+    throw error;
+  }
+
+  #close(): void {
+    this.#isDone = true;
+    this.#feed.cancel();
+  }
+}
+
+/** Words that some servers send so that a connection does not look dead. */
+const isHeartbeat = /^(ping|pong|heartbeat|keep-?alive)$/i;
+
+function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || (error instanceof Error && error.name === "AbortError");
+}

@@ -1,0 +1,190 @@
+/**
+ * One streamed answer, made regular: whatever a server of OpenAI's protocol sends becomes the chunks
+ * that OpenAI sends. The role comes first, one candidate speaks, text is text; the finish reason and
+ * the usage come once, at the end. What is no answer, or not a whole one, is thrown.
+ */
+import { isObject, type JsonObject } from "../unknown-json.ts";
+import { BrokenAnswer, excerpt } from "./broken-answer.ts";
+import { type Chunk, textOf } from "./chunk-text.ts";
+import { finishReasonOf, isBroken, isCut } from "./finish-reasons.ts";
+import { contentFields, contentOf } from "./regular-content.ts";
+import { type RegularUsage, usageOf } from "./regular-usage.ts";
+import { ToolCallDeltas } from "./tool-call-deltas.ts";
+
+/** How the server ended the stream. */
+export type Ending =
+  /** It said so: `[DONE]`, or a body that was the whole answer. */
+  | "told"
+  /** It closed the connection in good order, which a proxy does in the middle too. */
+  | "closed";
+
+export class RegularAnswer {
+  readonly #calls = new ToolCallDeltas();
+  /** Fields that all chunks have in common: id, model and the like. */
+  #head: JsonObject = {};
+  #candidate: unknown;
+  #hasRole = false;
+  #hasSpoken = false;
+  #isWhole = false;
+  #finishReason: string | undefined;
+  #finish: JsonObject | undefined;
+  #usage: RegularUsage | undefined;
+  /** Whether usage came with the finish reason or behind it, or all alone: the last of an answer. */
+  #hasLastUsage = false;
+  /** What came and was nothing that we know. */
+  #unread: unknown;
+  readonly #keepsFunctionCalls: boolean;
+
+  /** @param options.keepsFunctionCalls whether the caller asked for `function_call`, not for tools */
+  constructor(options: { readonly keepsFunctionCalls: boolean }) {
+    this.#keepsFunctionCalls = options.keepsFunctionCalls;
+  }
+
+  /** Nothing of weight can follow. */
+  get isComplete(): boolean {
+    return this.isFinished && this.#hasLastUsage;
+  }
+
+  /** The reason why it ended was told. */
+  get isFinished(): boolean {
+    return this.#finishReason !== undefined;
+  }
+
+  /** @returns what an event tells, if it tells something now */
+  read(value: unknown): Chunk | undefined {
+    if (!isObject(value)) return undefined;
+    if (this.#hasRole && this.#candidate === 0 && isPlain(value)) {
+      this.#hasSpoken = true;
+      return value;
+    }
+    const { choices } = value;
+    const choice = Array.isArray(choices) ? this.#choiceOf(choices) : undefined;
+    const usage = usageOf(value);
+    const reason = finishReasonOf(choice);
+    if (usage !== undefined) this.#usage = usage;
+    if (usage !== undefined && (reason !== undefined || this.isFinished || choice === undefined)) {
+      this.#hasLastUsage = true;
+    }
+    if (!Array.isArray(choices) && usage === undefined) this.#unread = value;
+    if (choice === undefined) return undefined;
+    if (value.id !== undefined || value.model !== undefined) this.#head = headOf(value);
+    const said = this.#saidIn(choice);
+    if (reason !== undefined) this.#finished(reason, value, choice);
+    if (said === undefined && this.#hasRole) return undefined;
+    const delta = this.#deltaOf(said ?? {});
+    const { logprobs } = choice;
+    const rest = { index: 0, finish_reason: null, ...(logprobs !== undefined && { logprobs }) };
+    return toChunk({ ...headOf(value), choices: [{ ...rest, delta }] });
+  }
+
+  /**
+   * The end: what is still to be told.
+   * @throws BrokenAnswer when this is no whole answer
+   */
+  end(how: Ending): Chunk[] {
+    const reason = this.#finishReason ?? this.#impliedReason(how);
+    const calls = this.#calls.end(isCut(reason));
+    if (!this.#hasSpoken && /^(tool_calls?|function_call|tool_use)$/i.test(reason)) {
+      throw new BrokenAnswer("The answer ended for a tool call, and there is none.");
+    }
+    const chunks: Chunk[] = [];
+    if (calls.length > 0) chunks.push(this.#chunk([choiceOf({ tool_calls: calls }, null)]));
+    const { finish_reason: _, delta: __, message: ___, ...rest } = this.#finish ?? {};
+    chunks.push(this.#chunk([{ ...rest, ...choiceOf({}, reason) }]));
+    if (this.#usage !== undefined) {
+      chunks.push(toChunk({ ...this.#head, choices: [], usage: this.#usage }));
+    }
+    return chunks;
+  }
+
+  /** Of several candidates, the one that spoke first: LangChain would glue them together. */
+  #choiceOf(choices: readonly unknown[]): JsonObject | undefined {
+    const candidates = choices.filter(isObject);
+    if (candidates.length === 0) return undefined;
+    this.#candidate ??= candidates[0]?.index ?? 0;
+    return candidates.find(({ index }) => (index ?? 0) === this.#candidate);
+  }
+
+  /** The delta; or a message, where a server answers whole, and has not told it in deltas before. */
+  #saidIn({ delta, message, text }: JsonObject): JsonObject | undefined {
+    if (isObject(delta)) return delta;
+    if (isObject(message)) {
+      this.#isWhole = true;
+      return this.#hasSpoken ? undefined : message;
+    }
+    return typeof text === "string" ? { content: text } : undefined;
+  }
+
+  #deltaOf(said: JsonObject): JsonObject {
+    const { text, reasoning, images, others } = contentOf(said);
+    const unseen = images.length > 0 ? "an image" : others[0];
+    if (unseen !== undefined) {
+      throw new BrokenAnswer(`The answer holds ${unseen}, which a stream of text cannot hand on.`);
+    }
+    const calls = this.#toolCallsIn(said);
+    const delta: Record<string, unknown> = {};
+    for (const key of Object.keys(said)) {
+      if (!contentFields.has(key) && said[key] !== null) delta[key] = said[key];
+    }
+    if (calls.length > 0) {
+      delta.tool_calls = this.#calls.read(calls);
+      delete delta.function_call;
+    }
+    if (!this.#hasRole) delta.role = "assistant";
+    this.#hasRole = true;
+    delta.content = text;
+    if (reasoning !== "") delta.reasoning_content = reasoning;
+    if (text !== "" || reasoning !== "" || calls.length > 0 || delta.audio) this.#hasSpoken = true;
+    return delta;
+  }
+
+  #toolCallsIn({ tool_calls: given, function_call: legacy }: JsonObject): readonly unknown[] {
+    if (Array.isArray(given) && given.length > 0) return given.filter(isObject);
+    if (isObject(given)) return [given];
+    return isObject(legacy) && !this.#keepsFunctionCalls ? [legacy] : [];
+  }
+
+  #finished(reason: string, value: JsonObject, choice: JsonObject): void {
+    if (isBroken(reason)) {
+      throw new BrokenAnswer(`The provider ended its answer with "${excerpt(reason)}".`);
+    }
+    this.#finishReason = reason;
+    this.#finish = choice;
+    this.#head = headOf(value);
+  }
+
+  #impliedReason(how: Ending): string {
+    const isTold = how === "told" || this.#isWhole || this.#hasLastUsage;
+    if (!isTold || !this.#hasSpoken) {
+      const what = this.#hasSpoken ? "broke off" : "is empty";
+      const said = this.#unread === undefined ? undefined : JSON.stringify(this.#unread);
+      throw new BrokenAnswer(`The provider's answer ${what}: it has no finish reason.`, { said });
+    }
+    return this.#calls.count > 0 ? "tool_calls" : "stop";
+  }
+
+  #chunk(choices: readonly JsonObject[]): Chunk {
+    return toChunk({ ...this.#head, choices });
+  }
+}
+
+/** Most of what comes: nothing but text, as OpenAI sends it. It goes on as it is. */
+function isPlain(value: JsonObject): value is JsonObject & Chunk {
+  const chunk = toChunk(value);
+  if (!textOf(chunk)) return false;
+  const role = chunk.choices[0]?.delta.role;
+  return role === undefined || role === "assistant";
+}
+
+function headOf({ choices: _, usage: __, x_groq: ___, ...head }: JsonObject): JsonObject {
+  return head;
+}
+
+function choiceOf(delta: JsonObject, finishReason: string | null): JsonObject {
+  return { index: 0, delta, finish_reason: finishReason };
+}
+
+/** The one place where what was made regular gets the type that says so. */
+function toChunk(chunk: JsonObject): Chunk {
+  return chunk as unknown as Chunk;
+}

@@ -1,15 +1,5 @@
-/** Why an answer ended: which reasons mean that it is whole, and which that it broke. */
+/** Why an answer ended, as servers of OpenAI's protocol write it. */
 import { read } from "../unknown-json.ts";
-
-/**
- * Reasons that say that the provider failed: Zhipu's `network_error`, DeepSeek's
- * `insufficient_system_resource`, vLLM's and SGLang's `abort`, Gemini's calls that it could not read
- * (`function_call_filter: MALFORMED_FUNCTION_CALL`). Any other reason ends an answer well.
- */
-const broken =
-  /^(error|.*_error|failed|failure|abort(ed)?|cancel(l)?ed|timeout|insufficient_system_resource|(function_call_filter: *)?(malformed_function_call|unexpected_tool_call))$/i;
-
-export const isBroken = (finishReason: string): boolean => broken.test(finishReason);
 
 /** Reasons that say that the answer was cut for its length. */
 export const isCut = (finishReason: string): boolean =>

@@ -3,10 +3,11 @@
  * that OpenAI sends. The role comes first, one candidate speaks, text is text; the finish reason and
  * the usage come once, at the end. What is no answer, or not a whole one, is thrown.
  */
+import { saysBroken } from "../../run/model/finish-reasons.ts";
 import { isObject, type JsonObject } from "../unknown-json.ts";
 import { BrokenAnswer, excerpt } from "./broken-answer.ts";
 import { type Chunk, textOf } from "./chunk-text.ts";
-import { finishReasonOf, isBroken, isCut } from "./finish-reasons.ts";
+import { finishReasonOf, isCut } from "./finish-reasons.ts";
 import { contentFields, contentOf } from "./regular-content.ts";
 import { type RegularUsage, usageOf } from "./regular-usage.ts";
 import { ToolCallDeltas } from "./tool-call-deltas.ts";
@@ -145,7 +146,7 @@ export class RegularAnswer {
   }
 
   #finished(reason: string, value: JsonObject, choice: JsonObject): void {
-    if (isBroken(reason)) {
+    if (saysBroken(reason)) {
       throw new BrokenAnswer(`The provider ended its answer with "${excerpt(reason)}".`);
     }
     this.#finishReason = reason;

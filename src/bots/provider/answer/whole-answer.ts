@@ -3,11 +3,12 @@
  * LangChain reads, its usage has a total. A stream of events in its place is put together.
  */
 import type { OpenAIClient } from "@langchain/openai";
+import { saysBroken } from "../../run/model/finish-reasons.ts";
 import { isObject, type JsonObject, parsed } from "../unknown-json.ts";
 import { BrokenAnswer, excerpt } from "./broken-answer.ts";
 import { ChunkStream, type StreamOptions } from "./chunk-stream.ts";
 import type { Chunk } from "./chunk-text.ts";
-import { finishReasonOf, isBroken, isCut } from "./finish-reasons.ts";
+import { finishReasonOf, isCut } from "./finish-reasons.ts";
 import { errorIn, toApiError } from "./provider-says.ts";
 import { contentFields, contentOf } from "./regular-content.ts";
 import { usageOf } from "./regular-usage.ts";
@@ -39,7 +40,7 @@ function regularChoice(choice: JsonObject, options: StreamOptions): JsonObject {
   const { message, delta, text } = choice;
   const said = [message, delta].find(isObject) ?? { content: typeof text === "string" ? text : "" };
   const given = finishReasonOf(choice);
-  if (given !== undefined && isBroken(given)) {
+  if (given !== undefined && saysBroken(given)) {
     throw new BrokenAnswer(`The provider ended its answer with "${excerpt(given)}".`);
   }
   const calls = toolCalls(said, given ?? "", options);

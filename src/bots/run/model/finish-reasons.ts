@@ -33,6 +33,10 @@ const brokenReasons: ReadonlySet<string> = new Set([
   "aborted",
   "cancelled",
   "insufficient_system_resource",
+  "server_error",
+  // Gemini's, through the same protocol.
+  "function_call_filter: malformed_function_call",
+  "function_call_filter: unexpected_tool_call",
   // The status of OpenAI's responses.
   "failed",
   "in_progress",

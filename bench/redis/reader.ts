@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { TestRedisLog } from "../../test/support/redis-log.ts";
 import { conversationId, type Load, nowMs, type ReaderReport } from "./messages.ts";
 
-/** For what was written last to arrive, a lost ring included. */
+/** For what was written last to arrive, a lost notification included. */
 const settleMs = 6_000;
 
 const [load] = (await once(process, "message")) as [Load];

@@ -10,7 +10,7 @@ const log = await TestRedisLog.open({ url: load.url, nodeId: "writer" });
 const writers = [];
 for (let index = 0; index < load.conversations; index++) {
   const runId = conversationId(index);
-  writers.push({ runId, pen: await log.open({ conversationId: runId, runId, after: 0 }) });
+  writers.push({ runId, writer: await log.open({ conversationId: runId, runId, after: 0 }) });
 }
 process.send?.("ready");
 await once(process, "message");
@@ -21,13 +21,13 @@ let events = 0;
 while (performance.now() - startedAtMs < load.seconds * 1_000) {
   const due = ((performance.now() - startedAtMs) / 1_000) * load.eventsPerSecond;
   for (; events < due; events++) {
-    const writer = writers[events % writers.length];
+    const next = writers[events % writers.length];
     const text = `${nowMs()} and some words beside it`;
-    writer?.pen.append({ type: "token", runId: writer.runId, spanId: "span", text });
+    next?.writer.append({ type: "token", runId: next.runId, spanId: "span", text });
   }
   await delay(1);
 }
-await Promise.all(writers.map(({ pen }) => pen.flushed()));
+await Promise.all(writers.map(({ writer }) => writer.flushed()));
 const { user, system } = process.cpuUsage(cpuBefore);
 process.send?.({ events, cpuSeconds: (user + system) / 1e6 } satisfies WriterReport);
 await once(process, "disconnect");

@@ -3,16 +3,16 @@ import type { ChatEvent, EventType } from "../protocol/events.ts";
 import { isTextPiece, type TextPiece } from "../protocol/fold/text-pieces.ts";
 
 const tail = '"}';
-/** How many spans may speak in turns before each new entry of theirs holds its own JSON head. */
+/** Entries that are searched for one whose head a new one can share: so many spans may alternate. */
 const parallelSpans = 16;
 /** Characters up to which a string is never a view into a longer one, which it would keep. */
 const ownLength = 12;
 
 /** What a span's entries have in common: held once, since a token's entry is small and there are many. */
-interface Voice {
+interface SpanHead {
   readonly type: EventType;
   readonly runId: string;
-  /** The span that speaks; undefined on events that never merge. */
+  /** Undefined on events that never merge. */
   readonly spanId: string | undefined;
   /** JSON up to the text's first character; else the whole JSON. */
   readonly head: string;
@@ -20,7 +20,7 @@ interface Voice {
 
 export class LogEntry {
   readonly seq: number;
-  readonly #voice: Voice;
+  readonly #span: SpanHead;
   /**
    * The escaped text without its quotes, and what `extend` has added: joined once it is asked for,
    * since a string grown by `+=` keeps each part. Undefined on events that never merge.
@@ -28,15 +28,15 @@ export class LogEntry {
   #body: string | string[] | undefined;
   #bytes: number;
 
-  private constructor(seq: number, voice: Voice, body?: string, sharesVoice = false) {
+  private constructor(seq: number, span: SpanHead, body?: string, sharesHead = false) {
     this.seq = seq;
-    this.#voice = voice;
+    this.#span = span;
     this.#body = body;
-    this.#bytes = sharesVoice ? 0 : Buffer.byteLength(voice.head);
+    this.#bytes = sharesHead ? 0 : Buffer.byteLength(span.head);
     if (body !== undefined) this.#bytes += Buffer.byteLength(body);
   }
 
-  /** @param earlier of the same conversation: one of the same span lends its JSON head. */
+  /** @param earlier of the same conversation: the head of one of the same span is shared. */
   static of(seq: number, event: ChatEvent, earlier: readonly LogEntry[] = []): LogEntry {
     const { type, runId } = event;
     if (!isTextPiece(event)) {
@@ -45,8 +45,9 @@ export class LogEntry {
     const body = escaped(event.text);
     const oldest = Math.max(0, earlier.length - parallelSpans);
     for (let index = earlier.length - 1; index >= oldest; index--) {
-      const kin = earlier[index];
-      if (kin?.isNeighbour(event) === true) return new LogEntry(seq, kin.#voice, body, true);
+      const neighbour = earlier[index];
+      if (neighbour?.isNeighbour(event) === true)
+        return new LogEntry(seq, neighbour.#span, body, true);
     }
     return new LogEntry(seq, { type, runId, spanId: event.spanId, head: headOf(event) }, body);
   }
@@ -62,19 +63,19 @@ export class LogEntry {
     if (last === undefined) return first;
     let body = first.#text;
     for (const entry of rest) body += entry.#text;
-    return new LogEntry(last.seq, first.#voice, body);
+    return new LogEntry(last.seq, first.#span, body);
   }
 
   get type(): EventType {
-    return this.#voice.type;
+    return this.#span.type;
   }
 
   get runId(): string {
-    return this.#voice.runId;
+    return this.#span.runId;
   }
 
   get json(): string {
-    const { head } = this.#voice;
+    const { head } = this.#span;
     return this.#body === undefined ? head : head + this.#text + tail;
   }
 
@@ -89,7 +90,7 @@ export class LogEntry {
 
   /** Whether the event continues this entry's text. */
   isNeighbour(event: ChatEvent): event is TextPiece {
-    const { type, runId, spanId } = this.#voice;
+    const { type, runId, spanId } = this.#span;
     return (
       spanId !== undefined &&
       event.type === type &&
@@ -101,7 +102,7 @@ export class LogEntry {
 
   /** Whether the entry continues this one's text. */
   continuesWith(next: LogEntry): boolean {
-    const [ours, theirs] = [this.#voice, next.#voice];
+    const [ours, theirs] = [this.#span, next.#span];
     if (ours === theirs) return ours.spanId !== undefined;
     return (
       ours.spanId !== undefined &&

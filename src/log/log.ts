@@ -28,7 +28,7 @@ export interface Slice {
   readonly oldest: number | undefined;
 }
 
-/** The pen of one run: while it is open nobody else writes to the conversation. */
+/** The write lease of one run: while it is open nobody else writes to the conversation. */
 export interface RunWriter {
   /** The number of the last event in the conversation's log. */
   readonly lastSeq: number;
@@ -63,7 +63,7 @@ export interface OpenRun {
   readonly runId: string;
   /** The number of the conversation's last event, 0 for a new one. */
   readonly after: number;
-  /** Writes on where another process stopped, and keeps that process from writing any more. */
+  /** Goes on where another process stopped, whose own writer can append nothing from then on. */
   readonly takeOver?: boolean;
 }
 

@@ -32,17 +32,17 @@ export interface RedisCommands {
   send<Reply>(key: string, command: readonly string[]): Promise<Reply>;
 }
 
-/** What is to answer pings; without an answer it is ended. */
+/** A server that is pinged, and whose connection is destroyed when it does not answer. */
 export interface Pinged {
   ping(): Promise<unknown>;
   destroy(): void;
 }
 
 export interface RedisConnection extends RedisCommands {
-  /** Settles when a server is lost. What is left of a cluster takes commands all the same. */
+  /** Settles when a server is lost. The other shards of a cluster go on taking commands. */
   readonly broken: Promise<void>;
   readonly servers: readonly Pinged[];
-  /** Ends it for the sake of another one: what is in flight may still be answered. */
+  /** Closes it once another one is in its place: what is in flight may still be answered. */
   retire(): void;
   destroy(): void;
 }
@@ -62,7 +62,7 @@ export interface ConnectOptions extends Attempt {
 
 export type RedisClient = ReturnType<typeof newClient>;
 
-/** Commands that may wait for their answers; beyond it they are refused. */
+/** Commands without an answer yet; beyond it they are refused. */
 const maxCommandsInFlight = 50_000;
 
 export class OneServer implements RedisConnection {
@@ -96,7 +96,7 @@ export class OneServer implements RedisConnection {
     return this.client.sendCommand<Reply>(command);
   }
 
-  /** Whether it is one of a cluster's. One that may not tell is taken for a server of its own. */
+  /** Whether it belongs to a cluster. False where the user has no permission to ask. */
   async inClusterMode(): Promise<boolean> {
     try {
       return (await this.client.info("cluster")).includes("cluster_enabled:1");

@@ -1,7 +1,7 @@
 /**
  * The servers by which a process finds Redis: the one of its settings, and the shards of the cluster
  * that it turned out to belong to. Each connection goes to another one than the last: the server of the
- * settings may be the one that is away, and doorbells spread over all of them.
+ * settings may be the one that is away, and the subscribed connections of all processes spread.
  */
 import type { Attempt } from "./connection.ts";
 
@@ -10,7 +10,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** One after the other: to a server, to ask it for the shards, to the shards. */
+/** Connections made one after the other in one attempt: to a server, to ask for the shards, to them. */
 const maxConnects = 3;
 
 export class KnownServers {
@@ -30,20 +30,20 @@ export class KnownServers {
   }
 
   /**
-   * Until when to try it. A machine that is gone refuses nothing, and where there are others to ask,
-   * waiting for it costs more than asking them; unless all are slow.
+   * The deadline of one attempt. A machine that is gone never answers, so where other servers are known
+   * the deadline is short; it doubles with each failure, in case all of them are slow.
    */
-  patience({ times, signal, failures }: Attempt): AbortSignal {
+  deadline({ times, signal, failures }: Attempt): AbortSignal {
     if (this.#urls.length === 1) return signal;
-    const patienceMs = Math.min(times.pingMs * 2 ** failures, maxConnects * times.connectTimeoutMs);
-    return AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+    const timeoutMs = Math.min(times.pingMs * 2 ** failures, maxConnects * times.connectTimeoutMs);
+    return AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   }
 
-  /** Takes a cluster's shards in, in place of those that were known. */
+  /** Replaces the shards that were known. */
   learn(shards: readonly Address[]): void {
     if (this.#url.startsWith("unix:")) return;
     this.#urls = [this.#url, ...shards.map((shard) => this.#urlOf(shard))];
-    // Otherwise the doorbells of all processes would hang on the same server.
+    // Random, or the subscribed connections of all processes would be to the same server.
     this.#next = Math.floor(Math.random() * this.#urls.length);
   }
 

@@ -35,9 +35,10 @@ export class RedisLink<Connection extends RedisConnection = RedisConnection>
   readonly #times: RedisTimes;
   readonly #closing = new AbortController();
   readonly #done: Promise<void>;
-  /** The last one that there was, broken or not. */
+  /** The newest one, broken or not. */
   #connection: Connection | undefined;
-  #whole = false;
+  /** Whether every server of the connection answers. */
+  #complete = false;
   #replaced = new AbortController();
   /** Why there was no connection, the last time that there was none. */
   #failure: unknown;
@@ -65,7 +66,7 @@ export class RedisLink<Connection extends RedisConnection = RedisConnection>
 
   /** Whether Redis answers; of a cluster, every shard. */
   get ready(): boolean {
-    return this.#whole;
+    return this.#complete;
   }
 
   /** @throws LangwireError STORE_UNAVAILABLE when there is no connection in time */
@@ -84,7 +85,7 @@ export class RedisLink<Connection extends RedisConnection = RedisConnection>
    * @throws LangwireError STORE_UNAVAILABLE while there is none
    */
   get connection(): Connection {
-    if (this.#connection === undefined || !this.#whole) {
+    if (this.#connection === undefined || !this.#complete) {
       throw new LangwireError("STORE_UNAVAILABLE");
     }
     return this.#connection;
@@ -134,36 +135,36 @@ export class RedisLink<Connection extends RedisConnection = RedisConnection>
     this.#replaced = new AbortController();
     this.#connection?.retire();
     this.#connection = connection;
-    this.#whole = true;
+    this.#complete = true;
     this.#ready.resolve();
     return connection;
   }
 
   async #untilBroken(connection: Connection): Promise<void> {
-    const { promise: silent, resolve } = Promise.withResolvers<void>();
+    const { promise: timedOut, resolve } = Promise.withResolvers<void>();
     void this.#keepPinging(connection, resolve);
     try {
-      await orAborted(Promise.race([connection.broken, silent]), this.#closing.signal);
+      await orAborted(Promise.race([connection.broken, timedOut]), this.#closing.signal);
     } finally {
-      this.#whole = false;
+      this.#complete = false;
       this.#ready = Promise.withResolvers();
     }
   }
 
-  /** Until it is replaced: the shards that are left of a broken cluster may fall silent too. */
-  async #keepPinging(connection: Connection, onSilence: () => void): Promise<void> {
+  /** Until it is replaced, also once it is broken: the shards that are left may time out too. */
+  async #keepPinging(connection: Connection, onTimeout: () => void): Promise<void> {
     const signal = AbortSignal.any([this.#closing.signal, this.#replaced.signal]);
     const { pingMs, pingTimeoutMs } = this.#times;
     while (!signal.aborted) {
       await delay(pingMs, undefined, { ref: false, signal }).catch(() => {});
       if (signal.aborted) return;
       const answers = connection.servers.map((server) => answersIn(server, pingTimeoutMs));
-      if (!(await Promise.all(answers)).every(Boolean)) onSilence();
+      if (!(await Promise.all(answers)).every(Boolean)) onTimeout();
     }
   }
 }
 
-/** A server that does not answer in time is ended. */
+/** Destroys the connection to a server that does not answer in time. */
 async function answersIn(server: Pinged, pingTimeoutMs: number): Promise<boolean> {
   let answered = false;
   const answer = server.ping().then(

@@ -1,11 +1,11 @@
-/** What Redis being away looks like to callers: a wait within the limit, then STORE_UNAVAILABLE. */
+/** What callers see while Redis is away: a wait up to a deadline, then STORE_UNAVAILABLE. */
 import { setTimeout as delay } from "node:timers/promises";
 import { LangwireError } from "../protocol/errors.ts";
 
 const retryDelayMs = 100;
 
 /** @throws LangwireError STORE_UNAVAILABLE in place of a connection's errors */
-export async function unlessAway<T>(work: () => Promise<T>): Promise<T> {
+export async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
@@ -14,7 +14,7 @@ export async function unlessAway<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Tries again while Redis is away. @throws LangwireError STORE_UNAVAILABLE after the time limit */
+/** Tries again until a deadline. @throws LangwireError STORE_UNAVAILABLE after it */
 export async function retryFor<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {

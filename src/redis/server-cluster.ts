@@ -26,7 +26,7 @@ type Cluster = ReturnType<typeof newCluster>;
 
 /** Connects to the next server that is known. @throws the connection's error, or the signal's reason */
 export function connectToOne(known: KnownServers, options: ConnectOptions): Promise<OneServer> {
-  return OneServer.connect(known.next(), { ...options, signal: known.patience(options) });
+  return OneServer.connect(known.next(), { ...options, signal: known.deadline(options) });
 }
 
 /**
@@ -37,7 +37,7 @@ export async function connectToRedis(
   known: KnownServers,
   given: ConnectOptions,
 ): Promise<RedisConnection> {
-  const options = { ...given, signal: known.patience(given) };
+  const options = { ...given, signal: known.deadline(given) };
   const server = await OneServer.connect(known.next(), options);
   let isWhole = false;
   try {

@@ -225,9 +225,9 @@ needsRedis("nodes", () => {
         await clientTwo.api.chat.cancel.mutate({ runId: first.runId });
         await begin(clientTwo);
         // Held by a process that never was, or is gone.
-        const places = `${prefix}:runs-of:carol`;
+        const slots = `${prefix}:runs-of:carol`;
         const never = String(Date.now() + 600_000);
-        await world.redis.command("ZADD", places, never, "gone a", never, "gone b");
+        await world.redis.command("ZADD", slots, never, "gone a", never, "gone b");
         using clientOfCarol = clientOf(one, "carol");
         await expect
           .poll(

@@ -257,9 +257,9 @@ needsRedis("redis faults", () => {
       await whileCutOff(async () => {
         gate.resolve();
         await sent.completed;
-        // Until its owner has put the pen down.
-        const pen = `langwire:{${run.conversationId}}:pen`;
-        const closed = () => world.redis.command("HGET", pen, "closed");
+        // Until its owner has given the write lease back.
+        const lease = `langwire:{${run.conversationId}}:pen`;
+        const closed = () => world.redis.command("HGET", lease, "closed");
         await expect.poll(closed).toBe("1");
         await world.redis.restart({ keepData: "saved" });
       });

@@ -223,7 +223,7 @@ export function describeLog(name: string, openLog: OpenLog): void {
       ]);
     });
 
-    test("finished runs leave after the retention time, and readers who are behind are told", async () => {
+    test("finished runs leave after the retention time, and readers who are behind are woken", async () => {
       await using log = await openLog({ retentionMs: 50 });
       const { conversationId, runId, writer } = await openRun(log);
       await appendAll(writer, [custom(runId, "a"), runEnd(runId)]);

@@ -21,7 +21,7 @@ function slowRedis() {
       const event = { type: "custom", runId: "run", spanId: "span", name: String(seq) };
       stream.push([`${seq}-0`, ["e", JSON.stringify(event)]]);
     },
-    /** Answers the oldest question, and waits until the answer was heard. */
+    /** Answers the oldest question, and waits until the answer was read. */
     async answer() {
       answers.shift()?.();
       await new Promise(setImmediate);
@@ -32,7 +32,7 @@ function slowRedis() {
   };
 }
 
-test("a ring in the middle of a read that came too early for it is read for", async () => {
+test("a notification in the middle of a read that came too early for it is read for", async () => {
   const redis = slowRedis();
   const mirror = new Mirror(redis.link, keysOf("test", "conversation"));
   redis.add(1);
@@ -42,28 +42,28 @@ test("a ring in the middle of a read that came too early for it is read for", as
   mirror.check(0);
   expect(redis.asked).toBe(1);
   redis.add(2);
-  // As for an event that is too large to come with its ring.
-  mirror.ring("2");
+  // As for an event that is too large for its notification.
+  mirror.receive("2");
   await redis.answer();
   await redis.answer();
   expect(mirror.read(1)).toMatchObject({ entries: [{ seq: 2 }] });
   expect(redis.asked).toBe(0);
 });
 
-test("a ring for what is not there is asked for once", async () => {
+test("a notification of what is not there costs one read", async () => {
   const redis = slowRedis();
   const mirror = new Mirror(redis.link, keysOf("test", "conversation"));
   redis.add(1);
   const loaded = mirror.load();
   await redis.answer();
   await loaded;
-  mirror.ring("9");
+  mirror.receive("9");
   for (let answers = 0; answers < 3; answers++) await redis.answer();
   expect(redis.asked).toBe(0);
   expect(mirror.read(0)).toMatchObject({ entries: [{ seq: 1 }] });
 });
 
-test("an answer that is older than what was rung meanwhile does not take that away", async () => {
+test("an answer that is older than a notification meanwhile does not take its event away", async () => {
   const redis = slowRedis();
   const mirror = new Mirror(redis.link, keysOf("test", "conversation"));
   const loaded = mirror.load();
@@ -72,7 +72,7 @@ test("an answer that is older than what was rung meanwhile does not take that aw
   mirror.check(0);
   expect(redis.asked).toBe(1);
   const event = { type: "custom", runId: "run", spanId: "span", name: "1" };
-  mirror.ring(`1\n${JSON.stringify(event)}`);
+  mirror.receive(`1\n${JSON.stringify(event)}`);
   await redis.answer();
   expect(mirror.read(0)).toMatchObject({ entries: [{ seq: 1 }] });
 });

@@ -62,10 +62,10 @@ needsRedis("redis", () => {
       unsubscribe();
     });
 
-    /** Adds to a stream what a writer would, but for the ring: custom events named "not rung". */
-    async function addUnheard(conversationId: string, { from, to }: { from: number; to: number }) {
+    /** Adds to a stream what a writer would, without a notification: custom events named "silent". */
+    async function addSilently(conversationId: string, { from, to }: { from: number; to: number }) {
       const key = `langwire:{${conversationId}}:events`;
-      const event = JSON.stringify(custom(randomUUID(), "not rung"));
+      const event = JSON.stringify(custom(randomUUID(), "silent"));
       const add =
         "for i = ARGV[1], ARGV[2] do redis.call('XADD', KEYS[1], i .. '-0', 'e', ARGV[3]) end";
       await redis.command("EVAL", add, "1", key, String(from), String(to), event);
@@ -79,7 +79,7 @@ needsRedis("redis", () => {
       using asking = vi.spyOn(link, "send");
       asking.mockImplementationOnce(async (...question) => {
         const answer = await send(...question);
-        await addUnheard(conversationId, { from: 1, to: 3 });
+        await addSilently(conversationId, { from: 1, to: 3 });
         return answer;
       });
       const { entries, oldest } = await logs.reading.readStored(conversationId, 0);
@@ -89,7 +89,7 @@ needsRedis("redis", () => {
       });
     });
 
-    test("a ring that is lost makes readers late by one check at most, whenever it is", async () => {
+    test("a notification that is lost makes readers late by one check at most, whenever it is", async () => {
       const checkMs = 1_000;
       await using logs = await twoLogs({ times: { checkMs } });
       const latenessAt = async (phase: number) => {
@@ -99,15 +99,15 @@ needsRedis("redis", () => {
         const conversationId = randomUUID();
         const unsubscribe = await logs.reading.subscribe(conversationId, () => onChange());
         const writer = await logs.writing.open({ conversationId, runId: randomUUID(), after: 0 });
-        const heard = changed();
-        writer.append(custom(randomUUID(), "rung"));
-        await heard;
+        const notified = changed();
+        writer.append(custom(randomUUID(), "notified"));
+        await notified;
         const found = changed();
-        await addUnheard(conversationId, { from: 2, to: 2 });
+        await addSilently(conversationId, { from: 2, to: 2 });
         const writtenAtMs = performance.now();
         await found;
         const lateMs = performance.now() - writtenAtMs;
-        expect(await namesIn(logs.reading, conversationId)).toEqual(["rung", "not rung"]);
+        expect(await namesIn(logs.reading, conversationId)).toEqual(["notified", "silent"]);
         unsubscribe();
         return lateMs;
       };
@@ -115,19 +115,19 @@ needsRedis("redis", () => {
       expect(Math.max(...lateMs)).toBeLessThan(1.4 * checkMs);
     });
 
-    test("one check finds all that was not heard, however much it is", async () => {
+    test("one check finds everything without a notification, however much it is", async () => {
       const checkMs = 500;
       await using logs = await twoLogs({ times: { checkMs } });
       const conversationId = randomUUID();
       const writer = await logs.writing.open({ conversationId, runId: randomUUID(), after: 0 });
-      writer.append(custom(randomUUID(), "rung"));
+      writer.append(custom(randomUUID(), "notified"));
       await writer.flushed();
       let changedAtMs: number[] = [];
       const unsubscribe = await logs.reading.subscribe(conversationId, () => {
         changedAtMs.push(performance.now());
       });
       changedAtMs = [];
-      await addUnheard(conversationId, { from: 2, to: 1_001 });
+      await addSilently(conversationId, { from: 2, to: 1_001 });
       const isWhole = async () => (await namesIn(logs.reading, conversationId)).length;
       await expect.poll(isWhole, { timeout: 10_000 }).toBe(1_001);
       const [first = 0] = changedAtMs;
@@ -135,7 +135,7 @@ needsRedis("redis", () => {
       unsubscribe();
     });
 
-    test("a thousand readers of one conversation cost one read a ring", async () => {
+    test("a thousand readers of one conversation cost one read a notification", async () => {
       await using logs = await twoLogs({ times: { checkMs: 60_000 } });
       const conversationId = randomUUID();
       const runId = randomUUID();

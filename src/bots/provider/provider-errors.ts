@@ -1,6 +1,7 @@
 /**
  * From whatever was thrown to one row of the error table. Pure: it looks at the cause and at the
- * causes behind it, and at where it was thrown. The cause's own words never go into the message.
+ * causes behind it, and at where it was thrown. The cause's own words never go into the message,
+ * but those of our own ProviderTimeout.
  */
 import { ProviderTimeout } from "../../event-fetch/event-fetch.ts";
 import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";

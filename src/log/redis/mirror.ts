@@ -1,6 +1,6 @@
 /**
  * The newest part of one conversation's stream, kept in this process while somebody here follows it.
- * A ring of the notifications mostly brings what it rings for; else it is one read, however many follow.
+ * A notification mostly carries the new events; else they take one read, however many follow.
  *
  *   Redis   1 … … … … … … … … … … 90
  *   mirror              70 … … … … 90      readers behind 70 read from Redis themselves
@@ -21,8 +21,8 @@ export class Mirror {
   readonly #keys: ConversationKeys;
   #entries: LogEntry[] = [];
   #loaded = false;
-  /** The highest number that was rung. */
-  #rung = 0;
+  /** The highest number that a notification gave. */
+  #notified = 0;
   #reading: Promise<void> | undefined;
   /** When it last was as new as Redis, on `performance.now()`'s clock. */
   #freshAtMs = 0;
@@ -46,29 +46,30 @@ export class Mirror {
     return { entries: this.#entries.slice(from, from + sliceEntries), oldest: first };
   }
 
-  /** Takes in what is known to be stored, which spares the read. */
+  /** Adds entries that are known to be stored, which saves reading them. */
   accept(entries: readonly LogEntry[]): void {
     if (!this.#loaded) return;
     const last = this.#lastSeq;
     const fresh = entries.filter(({ seq }) => seq > last);
-    // Otherwise there is more in between, and the notifications, which rings for it, reads it all.
+    // Otherwise there is more in between, and the notification of that has it read.
     if (fresh[0]?.seq === last + 1) this.#extend(fresh);
   }
 
-  ring(message: string): void {
+  /** @param message as `ConversationKeys.channel` says */
+  receive(message: string): void {
     const [last, ...events] = message.split("\n");
     const lastSeq = Number(last);
-    this.#rung = Math.max(this.#rung, lastSeq);
+    this.#notified = Math.max(this.#notified, lastSeq);
     if (lastSeq <= this.#lastSeq) return;
     const firstSeq = lastSeq - events.length + 1;
     if (firstSeq <= this.#lastSeq + 1) {
       this.accept(events.map((json, index) => LogEntry.parse(firstSeq + index, json)));
       this.#freshAtMs = performance.now();
     }
-    if (this.#rung > this.#lastSeq) void this.#read();
+    if (this.#notified > this.#lastSeq) void this.#read();
   }
 
-  /** Reads unless it was fresh a moment ago: for rings that were not heard, and for expiry. */
+  /** Reads unless it was fresh a moment ago: for notifications that were lost, and for expiry. */
   check(olderThanMs: number): void {
     if (performance.now() - this.#freshAtMs >= olderThanMs) void this.#read();
   }
@@ -80,11 +81,11 @@ export class Mirror {
     const entries = await readNewestEntries(this.#link, this.#keys.events, sliceEntries);
     this.#freshAtMs = askedAtMs;
     this.#loaded = true;
-    // A ring takes another way than an answer: what has come in meanwhile may be newer than this one.
+    // Notifications come on another connection: what one brought meanwhile may be newer than this.
     if (this.#entries.at(-1) === last) this.#replace(entries);
   }
 
-  /** One read at a time; what is missed by a failure is found by the next check. */
+  /** One read at a time. One that fails is made up for by the next check. */
   #read(): Promise<void> {
     this.#reading ??= this.#readToEnd()
       .catch(() => {})
@@ -96,12 +97,12 @@ export class Mirror {
 
   async #readToEnd(): Promise<void> {
     for (let more = true; more; ) {
-      const rung = this.#rung;
+      const notified = this.#notified;
       const last = this.#lastSeq;
       const full = await this.#readOnce();
-      const behind = this.#rung > this.#lastSeq;
-      // Whatever was rung before Redis was asked is in the answer, or is not there any more.
-      more = this.#lastSeq > last ? full || behind : behind && this.#rung > rung;
+      const behind = this.#notified > this.#lastSeq;
+      // What was notified of before the read is in its answer, or is not there any more.
+      more = this.#lastSeq > last ? full || behind : behind && this.#notified > notified;
     }
   }
 
@@ -112,8 +113,8 @@ export class Mirror {
       await this.load();
       return false;
     }
-    // Without a ring, from the last one on, to notice a stream that is gone or starts elsewhere.
-    const from = this.#rung > last.seq ? last.seq + 1 : last.seq;
+    // Not notified: from the last entry on, to notice a stream that is gone or starts elsewhere.
+    const from = this.#notified > last.seq ? last.seq + 1 : last.seq;
     const key = this.#keys.events;
     const askedAtMs = performance.now();
     const entries = await readEntries(this.#link, { key, from, maxEntries: sliceEntries });
@@ -131,7 +132,7 @@ export class Mirror {
       entries.at(-1)?.seq === this.#lastSeq;
     if (unchanged || (entries.length === 0 && this.#entries.length === 0)) return;
     this.#entries = entries;
-    if (entries.length === 0) this.#rung = 0;
+    if (entries.length === 0) this.#notified = 0;
     this.#wake();
   }
 

@@ -1,6 +1,6 @@
 /**
  * The conversations that somebody in this process follows: each has one mirror, from its first reader
- * to its last. The notifications wakes them; whatever it may have missed is found by a look now and then.
+ * to its last. Notifications wake them; one that is lost is made up for by the next check.
  */
 import type { Redis } from "../../redis/redis.ts";
 import { retryFor } from "../../redis/retry.ts";
@@ -8,13 +8,13 @@ import { Mirror } from "./mirror.ts";
 import { keysOf } from "./scripts.ts";
 
 export interface MirrorTimes {
-  /** A conversation that has been silent for as long is looked at by then: what a lost ring costs. */
+  /** A conversation without news is read again after as long: how late a lost notification makes it. */
   readonly checkMs: number;
   /** How long a first reader waits for Redis. */
   readonly timeoutMs: number;
 }
 
-/** Each conversation's silence has a beginning of its own; to meet their ends, it looks so often. */
+/** Timer ticks in `checkMs`: each conversation is due at a moment of its own, met within one tick. */
 const checkSteps = 8;
 
 interface Followed {
@@ -61,7 +61,7 @@ export class Mirrors implements Disposable {
       if (mirror.listeners.size > 0 || this.get(conversationId) !== mirror) return;
       this.#followed.delete(conversationId);
       const { notifications, prefix } = this.#redis;
-      void notifications.unsubscribe(keysOf(prefix, conversationId).bell);
+      void notifications.unsubscribe(keysOf(prefix, conversationId).channel);
     };
     try {
       await ready;
@@ -87,7 +87,7 @@ export class Mirrors implements Disposable {
     const keys = keysOf(prefix, conversationId);
     const mirror = new Mirror(link, keys);
     const ready = retryFor(this.#times.timeoutMs, async () => {
-      await notifications.subscribe(keys.bell, (message) => mirror.ring(message));
+      await notifications.subscribe(keys.channel, (message) => mirror.receive(message));
       await mirror.load();
     });
     return { mirror, ready };

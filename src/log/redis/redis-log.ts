@@ -7,7 +7,7 @@
  */
 
 import type { Redis } from "../../redis/redis.ts";
-import { retryFor, unlessAway } from "../../redis/retry.ts";
+import { orUnavailable, retryFor } from "../../redis/retry.ts";
 import {
   defaultLogBounds,
   type LeftBehind,
@@ -80,14 +80,14 @@ export class RedisLog implements SharedLog {
     const run = { conversationId, runId };
     // Listed first: after a crash in between, the list names a run that was never written. The other
     // way round, a run could be written that nobody finds.
-    await unlessAway(() => this.#openRuns.add(run));
-    const writer = await unlessAway(() =>
+    await orUnavailable(() => this.#openRuns.add(run));
+    const writer = await orUnavailable(() =>
       RedisRunWriter.open({
         link,
         keys: keysOf(prefix, conversationId),
         runId,
         after,
-        fence: nodeId,
+        fencingToken: nodeId,
         takeOver,
         times: this.#times,
         isOurs: isOurs && (() => isOurs(run)),

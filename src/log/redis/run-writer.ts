@@ -1,5 +1,5 @@
 /**
- * The pen of one run, in Redis. `append` only adds to the run's tail; one script call at a time
+ * The write lease of one run, in Redis. `append` only adds to the run's tail; one script call at a time
  * carries what has come together since the call before, so a slower Redis means larger groups.
  *
  *   writing ── taken over, and the store says so too ──▶ lost (OWNER_LOST): nothing is sent any more
@@ -23,8 +23,8 @@ export interface WriterOptions {
   readonly keys: ConversationKeys;
   readonly runId: string;
   readonly after: number;
-  /** Names this process; see scripts.ts. */
-  readonly fence: string;
+  /** Names this process; Redis refuses what comes with another one than the run has (scripts.ts). */
+  readonly fencingToken: string;
   readonly takeOver: boolean;
   readonly times: WriterTimes;
   /**
@@ -42,7 +42,7 @@ export interface WriterTimes {
   readonly retentionMs: number;
   /** Bytes of a conversation's events, above which its oldest ended runs leave. */
   readonly maxConversationBytes: number;
-  /** How long a run in progress stays in Redis after its last event: longer than any may be silent. */
+  /** How long a run in progress stays in Redis after its last event: longer than any may be without one. */
   readonly liveMs: number;
   /** How long a run's events may be without an answer before the run counts as not stored. */
   readonly timeoutMs: number;
@@ -63,9 +63,9 @@ export class RedisRunWriter implements RunWriter {
   #checking = false;
   #done = false;
   #failingSinceMs: number | undefined;
-  /** Since when another process has had the run's fence, though the store has it as this one's. */
+  /** Since when another process has had the write lease, though the store has the run as this one's. */
   #fencedSinceMs: number | undefined;
-  /** When what Redis keeps of the run is next told to stay; each append would be a waste. */
+  /** When the run's keys in Redis have their time to live renewed next: not with each append. */
   #renewAtMs = 0;
 
   private constructor(options: WriterOptions, lastSeq: number) {
@@ -76,7 +76,7 @@ export class RedisRunWriter implements RunWriter {
 
   /** @throws LangwireError OWNER_LOST when somebody else writes, STORE_UNAVAILABLE without Redis */
   static async open(options: WriterOptions): Promise<RedisRunWriter> {
-    const { how, lastSeq } = await openPen(options, options.after);
+    const { how, lastSeq } = await takeLease(options, options.after);
     if (how !== "opened") throw new LangwireError("OWNER_LOST", { cause: how });
     return new RedisRunWriter(options, lastSeq);
   }
@@ -118,7 +118,7 @@ export class RedisRunWriter implements RunWriter {
     this.#scheduled ??= setImmediate(() => this.#pump());
   }
 
-  /** Finds out whether the run was taken over, though it may have nothing to say. */
+  /** Finds out whether the run was taken over, also when there is nothing to append. */
   check(): void {
     this.#checking = true;
     this.#scheduled ??= setImmediate(() => this.#pump());
@@ -156,11 +156,11 @@ export class RedisRunWriter implements RunWriter {
 
   async #step(): Promise<void> {
     if (this.#tail.isAcknowledged && this.#closed && !this.#checking) {
-      await this.#putDown();
+      await this.#giveBack();
       return;
     }
     this.#checking = false;
-    const { link, keys, runId, fence, times, onWritten } = this.#options;
+    const { link, keys, runId, fencingToken, times, onWritten } = this.#options;
     const batch = this.#tail.seal(maxBatchEntries);
     const firstSeq = this.#tail.acknowledgedSeq + 1;
     const askedAtMs = performance.now();
@@ -168,8 +168,8 @@ export class RedisRunWriter implements RunWriter {
     const liveMs = renews ? times.liveMs : 0;
     const [how, lastSeq] = await appendScript.run(
       link,
-      [keys.events, keys.pen, keys.ended],
-      [runId, fence, liveMs, keys.bell, firstSeq, ...batch.map(({ json }) => json)],
+      [keys.events, keys.lease, keys.ended],
+      [runId, fencingToken, liveMs, keys.channel, firstSeq, ...batch.map(({ json }) => json)],
     );
     switch (how) {
       case "ok":
@@ -179,7 +179,7 @@ export class RedisRunWriter implements RunWriter {
         this.#release(this.#tail.acknowledgedSeq);
         break;
       case "gap":
-        // A failover forgot what was acknowledged; it is all still here.
+        // A failover lost what was acknowledged. The tail still has it, and sends it again.
         this.#tail.acknowledge(lastSeq);
         break;
       case "lost":
@@ -198,7 +198,7 @@ export class RedisRunWriter implements RunWriter {
   async #reclaim(verdict: "lost" | "fenced" | "closed"): Promise<void> {
     this.#renewAtMs = 0;
     if (!(await this.#mayGoOn(verdict))) return this.#takenOver();
-    const { how, lastSeq } = await openPen({ ...this.#options, ...this.#reopening }, this.#after);
+    const { how, lastSeq } = await takeLease({ ...this.#options, ...this.#reopening }, this.#after);
     switch (how) {
       case "opened":
         this.#fencedSinceMs = undefined;
@@ -215,25 +215,25 @@ export class RedisRunWriter implements RunWriter {
 
   async #mayGoOn(verdict: "lost" | "fenced" | "closed"): Promise<boolean> {
     const { takeOver, isOurs } = this.#options;
-    // Whoever takes a run over works on it by leave of the store; of two, the later one has it.
+    // A process that takes a run over was told by the store to; of two, the later one has it.
     if (takeOver || isOurs === undefined) return verdict === "lost";
     return await isOurs();
   }
 
-  /** Who took it over and has not ended it for so long never will: it is taken back. */
+  /** A process that took it over and has not ended it after so long never will: it is taken back. */
   get #reopening(): { readonly takeOver: boolean } {
     const { takeOver, times } = this.#options;
     const sinceMs = this.#fencedSinceMs ?? Number.POSITIVE_INFINITY;
     return { takeOver: takeOver || performance.now() - sinceMs > times.timeoutMs / 2 };
   }
 
-  async #putDown(): Promise<void> {
-    const { link, keys, runId, fence, times } = this.#options;
+  async #giveBack(): Promise<void> {
+    const { link, keys, runId, fencingToken, times } = this.#options;
     const { retentionMs, maxConversationBytes } = times;
     await closeScript.run(
       link,
-      [keys.events, keys.pen, keys.ended],
-      [runId, fence, retentionMs, maxConversationBytes],
+      [keys.events, keys.lease, keys.ended],
+      [runId, fencingToken, retentionMs, maxConversationBytes],
     );
     this.abandon();
   }
@@ -246,7 +246,7 @@ export class RedisRunWriter implements RunWriter {
       this.#lost.abort(new LangwireError("STORE_UNAVAILABLE", { cause }));
       this.#release(Number.POSITIVE_INFINITY);
     }
-    // Whoever comes back after so long gets the run's end from the store.
+    // After so long the log would have let the run go: readers get its end from the store.
     if (this.#closed && failingMs > timeoutMs + retentionMs) this.abandon();
   }
 
@@ -264,13 +264,13 @@ export class RedisRunWriter implements RunWriter {
   }
 }
 
-async function openPen(options: WriterOptions, after: number) {
-  const { link, keys, runId, fence, takeOver, times } = options;
+async function takeLease(options: WriterOptions, after: number) {
+  const { link, keys, runId, fencingToken, takeOver, times } = options;
   const { liveMs, retentionMs, maxConversationBytes } = times;
   const [how, lastSeq] = await openScript.run(
     link,
-    [keys.events, keys.pen, keys.ended],
-    [runId, fence, after, takeOver ? 1 : 0, liveMs, retentionMs, maxConversationBytes],
+    [keys.events, keys.lease, keys.ended],
+    [runId, fencingToken, after, takeOver ? 1 : 0, liveMs, retentionMs, maxConversationBytes],
   );
   return { how, lastSeq };
 }

@@ -136,7 +136,7 @@ needsRedis("redis primitives", () => {
       await expect.poll(twoMay, { timeout: 10_000 }).toBeDefined();
       await renewBoth();
       expect(isReaper(two)).toBe(false);
-      await one.lease.clear("one");
+      await one.lease[Symbol.asyncDispose]();
       const twoIs = async () => {
         await two.lease.renew();
         return isReaper(two);

@@ -32,11 +32,12 @@ export interface BotTurn {
 /**
  * Which payloads leave the server:
  * - `none`: no input or output of any span;
- * - `root`: the root span's input and output;
- * - `tools`: those, and what tools, retrievers and agent actions take and return;
+ * - `root`: of the root span's input and output the conversation: texts of humans and of the model;
+ * - `tools`: those with what tools did, and what tools, retrievers and agent actions take and return;
  * - `all`: every span's, and the spans that LangChain hides as plumbing. Prompts are in there.
  *
- * What a bot's own code sends with `dispatchCustomEvent` goes out whatever this says.
+ * docs/bots.md says what of an object each shows. What a bot's own code sends with
+ * `dispatchCustomEvent` or LangGraph's writer goes out whatever this says.
  */
 export type Expose = "none" | "root" | "tools" | "all";
 

@@ -416,6 +416,7 @@ const rows: readonly Row[] = [
   {
     of: "a classic chain that reports texts",
     shows: ["text"],
+    expose: "tools",
     runnable: () => new ReportingChain(),
     input: ({ message }) => ({ input: message }),
     lines: ["chainStart bot", "text bot: Thinking of hello", "chainEnd bot"],

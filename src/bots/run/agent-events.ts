@@ -81,8 +81,9 @@ export class AgentEvents {
       runId: this.#writer.runId,
       spanId: span.id,
       ...(exposed && {
-        output: toPayload(output),
-        ...(log !== "" && { log: cutText(log, payloadLimits.characters) }),
+        output: this.#writer.payloadOf(span, output),
+        ...(log !== "" &&
+          this.#writer.exposesTools && { log: cutText(log, payloadLimits.characters) }),
       }),
     });
   }

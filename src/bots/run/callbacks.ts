@@ -136,7 +136,7 @@ export class EventCallbacks extends BaseCallbackHandler {
     this.#writer.emit({
       type: "chainStart",
       ...this.#writer.opening(span),
-      ...(this.#writer.exposes(span) && { input: toPayload(inputs) }),
+      ...(this.#writer.exposes(span) && { input: this.#writer.payloadOf(span, inputs) }),
     });
   }
 
@@ -147,7 +147,7 @@ export class EventCallbacks extends BaseCallbackHandler {
     this.#end(span, (closing, exposed) => ({
       type: "chainEnd",
       ...closing,
-      ...(exposed && { output: toPayload(outputs) }),
+      ...(exposed && { output: this.#writer.payloadOf(span, outputs) }),
     }));
   }
 
@@ -238,10 +238,10 @@ export class EventCallbacks extends BaseCallbackHandler {
     this.#writer.fail(this.#writer.tree.get(id), error);
   }
 
-  /** Classic chains report their prompts and plans this way. */
+  /** Classic chains report this way what they found, and with what they asked. */
   override handleText(text: string, id: string): void {
     const span = this.#writer.tree.get(id);
-    if (span === undefined || !this.#writer.exposes(span)) return;
+    if (span === undefined || !this.#writer.exposes(span) || !this.#writer.exposesTools) return;
     const shown = span.shown;
     if (shown === undefined) return;
     const cut = cutText(text, payloadLimits.characters);

@@ -45,7 +45,7 @@ export function cutText(text: string, characters: number): string {
 }
 
 const cut = (what: string): string => `…[cut: ${what}]`;
-const unreadable = "…[unreadable]";
+export const unreadable = "…[unreadable]";
 
 class Payload {
   readonly #limits: PayloadLimits;
@@ -159,8 +159,13 @@ function messageOf(message: BaseMessage): object {
     ...(toolCalls.length > 0 && {
       toolCalls: toolCalls.map(({ id, name, args }) => ({ id, name, args })),
     }),
-    ...(isToolMessage(message) && { toolCallId: message.tool_call_id }),
+    ...(isToolMessage(message) && { toolCallId: message.tool_call_id, ...artifactOf(message) }),
   };
+}
+
+/** What a tool returned for a page and not for the model: LangChain's `content_and_artifact`. */
+export function artifactOf({ artifact, status }: ToolMessage): { artifact?: unknown } {
+  return artifact === undefined || status === "error" ? {} : { artifact };
 }
 
 /** What a tool returned. Where it failed, the message is its error's, for the model alone. */

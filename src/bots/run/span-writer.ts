@@ -3,11 +3,12 @@
  * the server, which tokens turned out void. It knows nothing of LangChain's callbacks.
  */
 import type { LangwireError } from "../../protocol/errors.ts";
-import type { ChatEvent } from "../../protocol/events.ts";
+import type { ChatEvent, Json } from "../../protocol/events.ts";
 import type { Expose } from "../bot.ts";
+import { visiblePart } from "../exposure/visible-part.ts";
 import { FailureNames } from "../failures/failure-names.ts";
 import { Interrupts } from "../threads/interrupts.ts";
-import { cutText, payloadLimits } from "./payload.ts";
+import { cutText, payloadLimits, toPayload, unreadable } from "./payload.ts";
 import { isTaggedHidden, isTaggedMute } from "./span-facts.ts";
 import { type AgentRole, Span, type SpanKind, SpanTree } from "./span-tree.ts";
 
@@ -150,16 +151,28 @@ export class SpanWriter {
     }
   }
 
-  /** Whether what the span takes and returns may leave the server. */
+  /** Whether what the span takes and returns may leave the server: a chain's as `payloadOf` says. */
   exposes(span: Span): boolean {
     switch (this.#expose) {
       case "none":
         return false;
       case "root":
+        return span.parent === undefined && !isTool(span);
       case "tools":
-        return span.parent === undefined || (this.exposesTools && isTool(span));
+        return span.parent === undefined || isTool(span);
       case "all":
         return true;
+    }
+  }
+
+  /** A chain's input or output without what this level hides. */
+  payloadOf(span: Span, value: unknown): Json {
+    if (this.#expose === "all" || this.#expose === "none") return toPayload(value);
+    const isGraphState = span.agent === "graph" || span.agent === "agent";
+    try {
+      return toPayload(visiblePart(value, { level: this.#expose, isGraphState }));
+    } catch {
+      return unreadable;
     }
   }
 

@@ -11,6 +11,10 @@ export default defineConfig({
       { find: /^langwire\/testing$/, replacement: here("src/testing/index.ts") },
       { find: /^langwire-client$/, replacement: here("client/src/index.ts") },
       { find: /^langwire-client\/react$/, replacement: here("client/src/react/index.ts") },
+      {
+        find: /^langwire-client\/fold$/,
+        replacement: here("client/generated/fold/run-fold.js"),
+      },
       { find: /^langwire-client\/ai-sdk$/, replacement: here("client/src/ai-sdk/index.ts") },
     ],
   },

@@ -3,7 +3,7 @@
  * import-rules.ts. With --check it writes nothing, and fails when a file is stale or the AsyncAPI
  * document is not valid.
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { generateFiles, staleFiles } from "./generate/files.ts";
 import { lintConfig } from "./generate/lint-config.ts";
@@ -27,7 +27,11 @@ if (values.check) {
   for (const problem of problems) process.stderr.write(`${problem}\n`);
   if (problems.length > 0) process.exitCode = 1;
 } else {
-  await mkdir(folder, { recursive: true });
-  for (const [name, text] of files) await writeFile(new URL(name, folder), text);
+  await rm(folder, { recursive: true, force: true });
+  for (const [name, text] of files) {
+    const file = new URL(name, folder);
+    await mkdir(new URL(".", file), { recursive: true });
+    await writeFile(file, text);
+  }
   for (const [name, text] of rootFiles) await writeFile(new URL(name, root), text);
 }

@@ -1,10 +1,11 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { asyncApiProblems } from "../scripts/generate/asyncapi-problems.ts";
 import { generateFiles, staleFiles } from "../scripts/generate/files.ts";
+import { assertAlone } from "../scripts/generate/fold.ts";
 import { assertSelfContained } from "../scripts/generate/router-types.ts";
 import { errorCodes } from "../src/protocol/errors.ts";
 import { eventTypes } from "../src/protocol/events.ts";
@@ -27,11 +28,40 @@ test("the same comes out every time", async () => {
   expect(await generateFiles()).toEqual(files);
 });
 
-test("a file that is missing or was changed is stale", async () => {
+test("a file that is missing, was changed, or nobody makes any more is stale", async () => {
   const inFolder = pathToFileURL(`${folder}/`);
+  await mkdir(join(folder, "fold"));
+  for (const [name, text] of files) await writeFile(join(folder, name), text);
+  expect(await staleFiles(files, inFolder)).toEqual([]);
   await writeFile(join(folder, "router.d.ts"), `${files.get("router.d.ts")} `);
-  await writeFile(join(folder, "schemas.json"), files.get("schemas.json") ?? "");
-  expect(await staleFiles(files, inFolder)).toEqual(["router.d.ts", "asyncapi.json"]);
+  await writeFile(join(folder, "fold/run-fold.js"), `${files.get("fold/run-fold.js")} `);
+  await rm(join(folder, "asyncapi.json"));
+  await rm(join(folder, "fold/segments.d.ts"));
+  await writeFile(join(folder, "fold/old.js"), "");
+  expect((await staleFiles(files, inFolder)).sort()).toEqual([
+    "asyncapi.json",
+    "fold/old.js",
+    "fold/run-fold.js",
+    "fold/segments.d.ts",
+    "router.d.ts",
+  ]);
+});
+
+describe("the fold for clients", () => {
+  test("runs with nothing around it", () => {
+    const code = [...files].filter(([name]) => name.endsWith(".js"));
+    expect(code.map(([name]) => name)).toContain("fold/run-fold.js");
+    for (const [, text] of code) expect(text).not.toMatch(/\bfrom "(?!\.\/[a-z-]+\.js")/);
+  });
+
+  test.each([
+    ["code of the protocol", 'import { usage } from "../events.js";', "a.js"],
+    ["a package", 'import { z } from "zod";', "a.js"],
+    ["a package's types", 'import type { z } from "zod";', "a.d.ts"],
+    ["the server", 'export type A = import("../../runs/runs.ts").Runs;', "a.d.ts"],
+  ])("is refused with %s in it", (_what, source, name) => {
+    expect(() => assertAlone(source, name)).toThrow(/imports/);
+  });
 });
 
 describe("router.d.ts", () => {

@@ -239,6 +239,7 @@ export type BotInfo = {
   description: string;
   schemas: { input: Record<string, Json>; output: Record<string, Json> };
 };
+export type EventOf<T extends EventType> = Extract<ChatEvent, { type: T }>;
 export type AppRouter = import("@trpc/server").TRPCBuiltRouter<
   {
     ctx: object;

@@ -1,5 +1,5 @@
 /** The events of one run as they come, for any number of iterations, each from the first one on. */
-import { joined } from "./answer.ts";
+import { joined } from "../generated/fold/text-pieces.js";
 import { Bell } from "./bell.ts";
 import type { ChatEvent } from "./types.ts";
 

@@ -1,5 +1,5 @@
 /** One run, as a client follows it. */
-import { Answer } from "./answer.ts";
+import { AnswerFold } from "../generated/fold/answer-fold.js";
 import type { Connection } from "./connection.ts";
 import { LangwireClientError } from "./errors.ts";
 import { EventBuffer } from "./event-buffer.ts";
@@ -40,7 +40,7 @@ export class FollowedRun implements AsyncIterable<ChatEvent> {
 
   readonly #cancel: RunOptions<unknown>["cancel"];
   readonly #events = new EventBuffer();
-  readonly #answer = new Answer();
+  readonly #answer = new AnswerFold();
   readonly #started = Promise.withResolvers<void>();
   readonly #end = Promise.withResolvers<EventOf<"runEnd">>();
   readonly #subscription: Subscription;

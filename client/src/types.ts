@@ -1,6 +1,6 @@
 /** What the server's router says of itself, by names. */
 import type { inferRouterInputs } from "@trpc/server";
-import type { AppRouter, ChatEvent, EventType } from "../generated/router.d.ts";
+import type { AppRouter } from "../generated/router.d.ts";
 
 export type {
   AppRouter,
@@ -8,6 +8,7 @@ export type {
   ChatEvent,
   Conversation,
   ErrorCode,
+  EventOf,
   EventType,
   Failure,
   Json,
@@ -15,8 +16,6 @@ export type {
   RunStatus,
   Usage,
 } from "../generated/router.d.ts";
-
-export type EventOf<T extends EventType> = Extract<ChatEvent, { type: T }>;
 
 export type Inputs = inferRouterInputs<AppRouter>;
 

@@ -1,5 +1,5 @@
 /** A conversation as it happens: every event of every run, whoever sent it. */
-import { joined } from "./answer.ts";
+import { joined } from "../generated/fold/text-pieces.js";
 import { Bell } from "./bell.ts";
 import type { Connection } from "./connection.ts";
 import type { LangwireClientError } from "./errors.ts";

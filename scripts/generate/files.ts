@@ -1,6 +1,9 @@
 /** The files of client/generated. */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { asyncApiDocument } from "./asyncapi.ts";
+import { foldFiles } from "./fold.ts";
 import { jsonSchemaDocument } from "./json-schemas.ts";
 import { listProcedures } from "./procedures.ts";
 import { routerTypes } from "./router-types.ts";
@@ -14,10 +17,11 @@ export async function generateFiles(): Promise<Map<string, string>> {
     ["router.d.ts", await routerTypes()],
     ["schemas.json", jsonText(jsonSchemaDocument(procedures))],
     ["asyncapi.json", jsonText(asyncApiDocument(procedures, version))],
+    ...(await foldFiles()),
   ]);
 }
 
-/** @returns the names of the files in the folder that are missing or not what they should be */
+/** @returns the names of the files in the folder that are missing, not what they should be, or too many */
 export async function staleFiles(
   files: ReadonlyMap<string, string>,
   folder: URL,
@@ -26,6 +30,11 @@ export async function staleFiles(
   for (const [name, text] of files) {
     const found = await readFile(new URL(name, folder), "utf8").catch(() => undefined);
     if (found !== text) stale.push(name);
+  }
+  const present = await readdir(folder, { recursive: true, withFileTypes: true });
+  for (const entry of present) {
+    const name = relative(fileURLToPath(folder), join(entry.parentPath, entry.name));
+    if (entry.isFile() && !files.has(name)) stale.push(name);
   }
   return stale;
 }

@@ -106,6 +106,14 @@ describe("a run on the screen", () => {
     expect(shown([end])).toBe("All at once.\n");
   });
 
+  test("has an answer that no model said, beside what they said", () => {
+    const events: ChatEvent[] = [
+      { type: "token", ...inSpan("llm"), text: '{"sum":42}' },
+      { type: "runEnd", runId, at, status: "completed", text: "It is 42." },
+    ];
+    expect(shown(events)).toBe('{"sum":42}\nIt is 42.\n');
+  });
+
   test("says once in red what failed, however often it was passed on", () => {
     const failure = { code: "PROVIDER_ERROR", message: "It broke.", retryable: true } as const;
     const failed: ChatEvent[] = [

@@ -4,7 +4,11 @@ import { build } from "vite";
 import { expect, test } from "vitest";
 
 const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const maxGzipBytes = 4 * 1_024;
+/**
+ * It was 4 KiB before the client had the server's own fold of a run and the joining of a tool's progress,
+ * in place of a shorter answer of its own, which every change of the server's rules would have made wrong.
+ */
+const maxGzipBytes = 4_300;
 
 /** The client as an application's bundler takes it in, without what it stands on. */
 async function bundle(): Promise<string> {
@@ -27,7 +31,7 @@ async function bundle(): Promise<string> {
   return output.output.map((part) => ("code" in part ? part.code : "")).join("");
 }
 
-test("the client adds less than 4 KiB to tRPC's and superjson, and nothing that is not theirs", async () => {
+test("the client adds less than 4.3 kB to tRPC's and superjson, and nothing that is not theirs", async () => {
   const code = await bundle();
   const imported = [...code.matchAll(/\bfrom\s*["']([^"']+)["']/g)].map(([, name]) => name);
   expect(new Set(imported)).toEqual(new Set(["@trpc/client", "superjson"]));

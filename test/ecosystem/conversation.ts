@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
 import type { Bot } from "../../src/bots/bot.ts";
-import { AnswerFold } from "../../src/protocol/answer.ts";
+import { AnswerFold } from "../../src/protocol/fold/answer-fold.ts";
 import type { ChatEvent, EventOf } from "../../src/protocol/events.ts";
 import { startTestServer, type TestServer } from "../../src/testing/index.ts";
 import { type Reading, read, type StockClient, wsClient } from "../support/stock-client.ts";

@@ -10,8 +10,8 @@
  *   before the first token says so.
  */
 import type { EventLog } from "../../src/log/log.ts";
-import { AnswerFold } from "../../src/protocol/answer.ts";
 import { chatEvent, type EventOf } from "../../src/protocol/events.ts";
+import { AnswerFold } from "../../src/protocol/fold/answer-fold.ts";
 import { isTextPiece, joined } from "../../src/protocol/fold/text-pieces.ts";
 import { beforeRun, nextOrder } from "../../src/protocol/order.ts";
 import type { Received } from "../support/stock-client.ts";
@@ -71,7 +71,8 @@ function judgeLog(runId: string, log: readonly Received[]): EventOf<"runEnd"> {
     }
     seq = Number(id) + 1;
     order = nextOrder(order, chatEvent.parse(event));
-    answer.add(event);
+    // The end has the answer in it, and is what the answer that was streamed is compared with.
+    if (event.type !== "runEnd") answer.add(event);
   }
   const end = log.at(-1)?.event;
   if (order.phase !== "ended" || end?.type !== "runEnd") throw new Violation(runId, "has no end");

@@ -39,18 +39,23 @@ describeWithChromium("the page: a conversation", (open) => {
   test("the tree of a run unfolds while it runs, with times, tokens and what was exchanged", async () => {
     const { provider, visit } = await open();
     const { passed, open: finish } = gate();
-    provider.answer({ steps: [{ toolCall: "calculator", args: { expression: "6*7" } }] });
+    provider.answer({
+      steps: ["Let me see.", { toolCall: "calculator", args: { expression: "6*7" } }],
+    });
     provider.answer({ steps: ["It is ", { until: passed }, "42."] });
     const window = await visit();
     await window.page.getByText("Computes, tells the time").click();
     await window.send("6*7?");
     await window.shows("It is");
+    const step = window.answers.last().locator(".step");
+    await textOf(step).toBe("Let me see.");
     const tree = window.page.getByRole("list", { name: "Steps of the run" });
     await tree.getByText("Tool, done: calculator").waitFor();
     await tree.getByText("Model, running: ChatOpenAI").waitFor();
     await window.button("Working: ChatOpenAI").waitFor();
     finish();
     await window.answered();
+    await textOf(step).toBe("Let me see.");
     await tree.getByText("Model, done: ChatOpenAI").nth(1).waitFor();
     await textOf(tree).toMatch(/tokens in, \d+ out/);
     await tree.getByText(/: calculator$/).click();

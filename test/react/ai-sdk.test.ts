@@ -211,6 +211,23 @@ test("a tool's progress is a preliminary output with all that it has said so far
   );
 });
 
+test.each([
+  ["what no model said", "It is 42.", ["text-start", "text-delta", "text-end"]],
+  ["what the newest model said", "Two.", []],
+  ["what another one said", "One.", []],
+])("an answer at the end that is %s", async (_what, text, expected) => {
+  const { UiChunks } = await import("../../client/src/ai-sdk/ui-chunks.ts");
+  const runId = crypto.randomUUID();
+  const at = new Date().toISOString();
+  const chunks = new UiChunks();
+  chunks.add({ type: "token", runId, spanId: "a", text: "One." });
+  chunks.add({ type: "llmEnd", runId, spanId: "a", at });
+  chunks.add({ type: "token", runId, spanId: "b", text: "Two." });
+  chunks.add({ type: "llmEnd", runId, spanId: "b", at });
+  const end = chunks.add({ type: "runEnd", runId, at, status: "completed", text });
+  expect(end.map(({ type }) => type)).toEqual([...expected, "finish"]);
+});
+
 test("an event that this client has not learnt makes no chunk", async () => {
   const { UiChunks } = await import("../../client/src/ai-sdk/ui-chunks.ts");
   const unknown = { type: "dance", runId: crypto.randomUUID(), spanId: "a" };

@@ -16,7 +16,7 @@ interface AnswerItemProps {
 
 export const AnswerItem = memo(
   ({ message, botTitle, isRetryable, onRetry }: AnswerItemProps) => {
-    const { text, status, reasoning, error, spans } = message;
+    const { text, status, steps, reasoning, error, spans } = message;
     const isStreaming = status === "streaming";
     const retry = isRetryable ? onRetry : undefined;
     return (
@@ -29,6 +29,11 @@ export const AnswerItem = memo(
             <Markdown text={reasoning} isStreaming={isStreaming} />
           </details>
         )}
+        {steps.map((step) => (
+          <div key={step.spanId} className="step">
+            <Markdown text={step.text} isStreaming={isStreaming} />
+          </div>
+        ))}
         {text !== "" && <Markdown text={text} isStreaming={isStreaming} />}
         {isStreaming && <p className="writing" aria-hidden="true" />}
         {status === "cancelled" && <p className="stopped faint">Stopped here.</p>}

@@ -111,7 +111,10 @@ interface Fact {
 function factsOf({ input, output, notes, finishReason }: Span): Fact[] {
   const facts = [
     { id: "input", name: "Input", value: input },
-    ...notes.map(({ name, data }, index) => ({ id: `note ${index}`, name, value: data })),
+    ...notes.flatMap(({ name, text, data }, index) => [
+      { id: `text ${index}`, name, value: text },
+      { id: `note ${index}`, name, value: data },
+    ]),
     { id: "output", name: "Output", value: output },
     { id: "finish", name: "Finish", value: finishReason },
   ];

@@ -1,5 +1,7 @@
 /** A run's events as the AI SDK's chunks of one message. */
 import type { UIMessage, UIMessageChunk } from "ai";
+import { AnswerFold } from "../../generated/fold/answer-fold.js";
+import { wasSaid } from "../../generated/fold/final-answer.js";
 import type { ChatEvent, EventOf, Json, RunStatus, Usage } from "../types.ts";
 
 /** What a message of the AI SDK carries beside its parts. */
@@ -33,17 +35,17 @@ export class UiChunks {
   readonly #tools = new Map<string, string>();
   /** What each tool has said while it works. */
   readonly #progress = new Map<string, string>();
-  #spoke = false;
+  readonly #answer = new AnswerFold();
 
   /** @returns the chunks that the event makes; that a run failed is for the stream to say */
   add(event: ChatEvent): LangwireChunk[] {
+    this.#answer.add(event);
     switch (event.type) {
       case "runStart":
         return [start(event)];
       case "llmStart":
         return this.#beginStep(event.spanId);
       case "token":
-        this.#spoke = true;
         return this.#say("text", event);
       case "reasoning":
         return this.#say("reasoning", event);
@@ -114,7 +116,6 @@ export class UiChunks {
       if (part.spanId === spanId) this.#openParts.delete(id);
     }
     this.#step = this.#step.filter((entry) => entry.spanId !== spanId);
-    this.#spoke = this.#step.some(({ chunk }) => chunk.type === "text-delta");
     return [{ type: "reset-step" }, ...this.#step.map(({ chunk }) => chunk)];
   }
 
@@ -153,8 +154,8 @@ export class UiChunks {
 
   #end({ runId, status, text, usage }: EventOf<"runEnd">): LangwireChunk[] {
     const chunks = this.#closeParts();
-    // Whoever came after the tokens had left the log has the whole answer from here.
-    if (!this.#spoke && text !== "") chunks.push(...wholeText(runId, text));
+    // The bot may answer what no model said, and who came after the tokens had left the log saw none.
+    if (!wasSaid(this.#answer.said, text)) chunks.push(...wholeText(runId, text));
     const messageMetadata = { runId, status, usage };
     switch (status) {
       case "completed":

@@ -1,4 +1,6 @@
 /** A run as lines on a terminal. No I/O: events in, text out. */
+import { AnswerFold } from "../../generated/fold/answer-fold.js";
+import { wasSaid } from "../../generated/fold/final-answer.js";
 import type { ChatEvent, EventOf, Json, Usage } from "../types.ts";
 
 export type Style = "bold" | "cyan" | "dim" | "red" | "yellow";
@@ -23,7 +25,7 @@ export class Renderer {
   #atLineStart = true;
   /** The span whose text the current line belongs to. */
   #speaker: string | undefined;
-  #answered = false;
+  readonly #answer = new AnswerFold();
   #lastError: string | undefined;
 
   constructor({ paint, allChains = false }: RenderOptions) {
@@ -33,6 +35,7 @@ export class Renderer {
 
   /** @returns what the event adds to the screen; often nothing */
   render(event: ChatEvent): string {
+    this.#answer.add(event);
     switch (event.type) {
       case "runStart":
       case "llmStart":
@@ -46,7 +49,6 @@ export class Renderer {
           ? this.#line("bold", "> Finished chain.")
           : "";
       case "token":
-        this.#answered = true;
         return this.#text("cyan", event);
       case "reasoning":
         return this.#text("dim", event);
@@ -94,7 +96,7 @@ export class Renderer {
 
   #runEnd({ status, text, error, usage }: EventOf<"runEnd">): string {
     let shown = "";
-    if (!this.#answered && text !== "") shown += this.#line("cyan", text);
+    if (!wasSaid(this.#answer.said, text)) shown += this.#line("cyan", text);
     if (error !== undefined) shown += this.#error(error);
     if (status === "cancelled") shown += this.#line("yellow", "Cancelled.");
     if (usage !== undefined) shown += this.#line("dim", usageLine(usage));

@@ -1,4 +1,12 @@
 /** `langwire-client/react`: conversations in React. */
+
+export type {
+  Span,
+  SpanKind,
+  SpanNote,
+  SpanStatus,
+  SpanText,
+} from "../../generated/fold/run-fold.js";
 export {
   Chat,
   type ChatOptions,
@@ -6,7 +14,6 @@ export {
   type ChatStatus,
   type SendOptions,
 } from "./chat.ts";
-export type { Span, SpanKind, SpanNote, SpanStatus } from "./span-tree.ts";
 export type { AiMessage, ChatError, ChatMessage, HumanMessage } from "./turn.ts";
 export { type UseChat, type UseChatOptions, useChat } from "./use-chat.ts";
 export { type UseConnection, useConnection } from "./use-connection.ts";

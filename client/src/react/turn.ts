@@ -1,8 +1,7 @@
 /** One run as people see it: somebody's message and the bot's answer, while it is made and after. */
-import { Answer } from "../answer.ts";
+import { RunFold, type Span, type SpanText } from "../../generated/fold/run-fold.js";
 import type { ClientErrorCode } from "../errors.ts";
 import type { ChatEvent, EventOf, Message, RunStatus, Usage } from "../types.ts";
-import { type Span, SpanTree } from "./span-tree.ts";
 
 export interface ChatError {
   readonly code: ClientErrorCode;
@@ -32,7 +31,12 @@ export interface HumanMessage extends MessageBase {
 export interface AiMessage extends MessageBase {
   readonly role: "ai";
   readonly status: "streaming" | RunStatus;
-  /** What the model showed of its reasoning, where it shows any. */
+  /**
+   * What models said on the way to the answer, in order: before a tool, say. Empty for runs that were
+   * over before the chat was opened.
+   */
+  readonly steps: readonly SpanText[];
+  /** What the models showed of their reasoning, where they show any. */
   readonly reasoning: string;
   readonly usage?: Usage | undefined;
   readonly error?: ChatError | undefined;
@@ -48,8 +52,11 @@ export function fromHistory(message: Message): ChatMessage {
   const base = { id: messageId(runId, role), runId, text, at };
   return role === "human"
     ? { ...base, role, userId, status: "sent" }
-    : { ...base, role, status: status ?? "completed", reasoning: "", usage, error, spans: [] };
+    : { ...base, role, status: status ?? "completed", ...nothingSeen, usage, error };
 }
+
+/** Of a run whose events were not followed. */
+const nothingSeen = { steps: [], reasoning: "", spans: [] } as const;
 
 function messageId(runId: string, role: Message["role"]): string {
   return `${runId}/${role}`;
@@ -59,10 +66,7 @@ export class Turn {
   readonly runId: string;
   #phase: "sending" | "running" | "over" = "running";
   #human: HumanMessage | undefined;
-  #ai: AiMessage | undefined;
-  readonly #answer = new Answer();
-  readonly #spans = new SpanTree();
-  readonly #reasoning = new Map<string, string>();
+  readonly #fold = new RunFold();
   /** The messages as they were last read; undefined when something has changed since. */
   #messages: readonly ChatMessage[] | undefined;
 
@@ -91,9 +95,7 @@ export class Turn {
   }
 
   get messages(): readonly ChatMessage[] {
-    this.#messages ??= [this.#human, this.#answerSoFar()].filter(
-      (message) => message !== undefined,
-    );
+    this.#messages ??= [this.#human, this.#ai()].filter((message) => message !== undefined);
     return this.#messages;
   }
 
@@ -108,57 +110,25 @@ export class Turn {
   add(event: ChatEvent): void {
     if (this.#phase === "over") return;
     this.#messages = undefined;
-    this.#answer.add(event);
-    this.#spans.add(event);
+    this.#fold.add(event);
     if (event.type === "runStart") this.#begin(event);
-    if (event.type === "reasoning") this.#reason(event.spanId, event.text);
-    if (event.type === "reset") this.#reasoning.delete(event.spanId);
-    if (event.type === "runEnd") this.#end(event);
+    if (event.type === "runEnd") this.#phase = "over";
   }
 
   #begin({ runId, at, userId, message: text }: EventOf<"runStart">): void {
     this.#phase = "running";
-    this.#human = {
-      id: messageId(runId, "human"),
-      runId,
-      role: "human",
-      text,
-      at,
-      userId,
-      status: "sent",
-    };
-    this.#ai = {
-      id: messageId(runId, "ai"),
-      runId,
-      role: "ai",
-      text: "",
-      at,
-      status: "streaming",
-      reasoning: "",
-      spans: [],
-    };
+    const id = messageId(runId, "human");
+    this.#human = { id, runId, role: "human", text, at, userId, status: "sent" };
   }
 
-  #end({ runId, at, status, usage, error }: EventOf<"runEnd">): void {
-    this.#phase = "over";
-    const { text } = this.#answer;
-    const reasoning = this.#reasoningText;
-    const spans = this.#spans.roots;
+  /** The answer so far. */
+  #ai(): AiMessage | undefined {
+    const { start, end, text, steps, spans } = this.#fold;
+    const { runId, at } = end ?? start ?? {};
+    if (runId === undefined || at === undefined) return undefined;
+    const { status, usage, error } = end ?? { status: "streaming" };
+    const reasoning = this.#fold.reasoning.map((one) => one.text).join("\n\n");
     const id = messageId(runId, "ai");
-    this.#ai = { id, runId, role: "ai", text, at, status, reasoning, usage, error, spans };
-  }
-
-  #reason(spanId: string, text: string): void {
-    this.#reasoning.set(spanId, (this.#reasoning.get(spanId) ?? "") + text);
-  }
-
-  #answerSoFar(): AiMessage | undefined {
-    if (this.#phase !== "running" || this.#ai === undefined) return this.#ai;
-    const { text } = this.#answer;
-    return { ...this.#ai, text, reasoning: this.#reasoningText, spans: this.#spans.roots };
-  }
-
-  get #reasoningText(): string {
-    return [...this.#reasoning.values()].join("\n\n");
+    return { id, runId, role: "ai", text, at, status, steps, reasoning, usage, error, spans };
   }
 }

@@ -11,9 +11,9 @@
 import type { Bot, HistoryMessage } from "../../bots/bot.ts";
 import { type SpanEvent, startBot } from "../../bots/run/run-bot.ts";
 import type { RunWriter } from "../../log/log.ts";
-import { AnswerFold } from "../../protocol/answer.ts";
 import { type Failure, LangwireError } from "../../protocol/errors.ts";
 import type { RunStatus, Usage } from "../../protocol/events.ts";
+import { AnswerFold } from "../../protocol/fold/answer-fold.ts";
 import type { Run } from "../../store/store.ts";
 import type { RunLimits } from "../limits.ts";
 

@@ -5,7 +5,7 @@
  */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { generateFiles, staleFiles } from "./generate/files.ts";
+import { generateFiles, staleFiles, strayFiles } from "./generate/files.ts";
 import { lintConfig } from "./generate/lint-config.ts";
 
 const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
@@ -22,12 +22,13 @@ if (values.check) {
     ...[...(await staleFiles(files, folder)), ...(await staleFiles(rootFiles, root))].map(
       (name) => `${name} is stale: run npm run generate`,
     ),
+    ...(await strayFiles(files, folder)).map((name) => `${name} is made by nobody: delete it`),
     ...(await asyncApiProblems(files.get("asyncapi.json") ?? "")),
   ];
   for (const problem of problems) process.stderr.write(`${problem}\n`);
   if (problems.length > 0) process.exitCode = 1;
 } else {
-  await rm(folder, { recursive: true, force: true });
+  for (const name of await strayFiles(files, folder)) await rm(new URL(name, folder));
   for (const [name, text] of files) {
     const file = new URL(name, folder);
     await mkdir(new URL(".", file), { recursive: true });

@@ -171,6 +171,7 @@ export const importRules: readonly ImportRule[] = [
     path: "client/src",
     ours: ["client/generated"],
     packages: ["@trpc/*", "ai", "node:*", "react", "superjson"],
-    reason: "The client stands on what is generated for it alone: no server code, no zod, no LangChain.",
+    reason:
+      "The client stands on what is generated for it alone: no server code, no zod, no LangChain.",
   },
 ];

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { asyncApiProblems } from "../scripts/generate/asyncapi-problems.ts";
-import { generateFiles, staleFiles } from "../scripts/generate/files.ts";
+import { generateFiles, staleFiles, strayFiles } from "../scripts/generate/files.ts";
 import { assertAlone } from "../scripts/generate/fold.ts";
 import { assertSelfContained } from "../scripts/generate/router-types.ts";
 import { errorCodes } from "../src/protocol/errors.ts";
@@ -22,13 +22,14 @@ afterAll(() => rm(folder, { recursive: true }));
 
 test("what is in the repository is what the generator writes", async () => {
   expect(await staleFiles(files, generated)).toEqual([]);
+  expect(await strayFiles(files, generated)).toEqual([]);
 });
 
 test("the same comes out every time", async () => {
   expect(await generateFiles()).toEqual(files);
 });
 
-test("a file that is missing, was changed, or nobody makes any more is stale", async () => {
+test("a file that is missing or was changed is stale, and one that nobody makes any more is stray", async () => {
   const inFolder = pathToFileURL(`${folder}/`);
   await mkdir(join(folder, "fold"));
   for (const [name, text] of files) await writeFile(join(folder, name), text);
@@ -40,11 +41,11 @@ test("a file that is missing, was changed, or nobody makes any more is stale", a
   await writeFile(join(folder, "fold/old.js"), "");
   expect((await staleFiles(files, inFolder)).sort()).toEqual([
     "asyncapi.json",
-    "fold/old.js",
     "fold/run-fold.js",
     "fold/segments.d.ts",
     "router.d.ts",
   ]);
+  expect(await strayFiles(files, inFolder)).toEqual(["fold/old.js"]);
 });
 
 describe("the fold for clients", () => {

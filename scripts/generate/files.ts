@@ -21,7 +21,7 @@ export async function generateFiles(): Promise<Map<string, string>> {
   ]);
 }
 
-/** @returns the names of the files in the folder that are missing, not what they should be, or too many */
+/** @returns the names of the files in the folder that are missing or not what they should be */
 export async function staleFiles(
   files: ReadonlyMap<string, string>,
   folder: URL,
@@ -31,12 +31,19 @@ export async function staleFiles(
     const found = await readFile(new URL(name, folder), "utf8").catch(() => undefined);
     if (found !== text) stale.push(name);
   }
-  const present = await readdir(folder, { recursive: true, withFileTypes: true });
-  for (const entry of present) {
-    const name = relative(fileURLToPath(folder), join(entry.parentPath, entry.name));
-    if (entry.isFile() && !files.has(name)) stale.push(name);
-  }
   return stale;
+}
+
+/** @returns the names of the files in the folder that nobody makes any more */
+export async function strayFiles(
+  files: ReadonlyMap<string, string>,
+  folder: URL,
+): Promise<string[]> {
+  const present = await readdir(folder, { recursive: true, withFileTypes: true });
+  return present
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(fileURLToPath(folder), join(parentPath, name)))
+    .filter((name) => !files.has(name));
 }
 
 function jsonText(value: unknown): string {

@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
 import type { Bot } from "../../src/bots/bot.ts";
-import { AnswerFold } from "../../src/protocol/fold/answer-fold.ts";
 import type { ChatEvent, EventOf } from "../../src/protocol/events.ts";
+import { AnswerFold } from "../../src/protocol/fold/answer-fold.ts";
 import { startTestServer, type TestServer } from "../../src/testing/index.ts";
 import { type Reading, read, type StockClient, wsClient } from "../support/stock-client.ts";
 import { expectWholeRun, ofType, tokensOf } from "../support/transcript.ts";
@@ -66,7 +66,7 @@ export class Conversation implements AsyncDisposable {
     const received = await reading.completed;
     const end = expectWholeRun(received);
     const fold = new AnswerFold();
-    for (const { event } of received) fold.add(event);
+    for (const { event } of received) if (event.type !== "runEnd") fold.add(event);
     const conversationId = this.#conversationId;
     const page = await this.#client.api.conversations.messages.query({ conversationId });
     const history = page.items.map(({ text }) => text);

@@ -198,7 +198,9 @@ describe("what has not changed is the same object", () => {
     const fold = folded(events.slice(0, 6));
     const says = (text: string): ChatEvent => ({ type: "toolProgress", ...inSpan("clock"), text });
     fold.add(says("a"));
+    const first = fold.spans[1]?.notes[0];
     fold.add({ type: "toolProgress", ...inSpan("clock"), data: 1 });
+    expect(fold.spans[1]?.notes[0]).toBe(first);
     fold.add(says("b"));
     const before = fold.spans[1]?.notes ?? [];
     fold.add(says("c"));

@@ -19,13 +19,11 @@ export class Segments {
         this.#say("reasoning", event.spanId);
         break;
       case "toolStart":
-        if (!this.#last.has(event.spanId)) this.#say("tool", event.spanId);
+        this.#say("tool", event.spanId);
         break;
       case "reset":
+        // Its segments so far have lost their text, and with it their place: it speaks anew.
         this.#last.delete(event.spanId);
-        this.#begins = this.#begins.filter(
-          ({ kind, spanId }) => kind === "tool" || spanId !== event.spanId,
-        );
         break;
     }
   }

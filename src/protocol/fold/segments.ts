@@ -20,7 +20,7 @@ interface Begin {
 export class Segments {
   readonly #said: Said;
   readonly #reasoned: Said;
-  #begins: Begin[] = [];
+  readonly #begins: Begin[] = [];
   /** What each span said last. */
   readonly #last = new Map<string, Segment["kind"]>();
 
@@ -39,13 +39,11 @@ export class Segments {
         this.#say("reasoning", event.spanId);
         break;
       case "toolStart":
-        if (!this.#last.has(event.spanId)) this.#say("tool", event.spanId);
+        this.#say("tool", event.spanId);
         break;
       case "reset":
+        // Its segments so far have lost their text, and with it their place: it speaks anew.
         this.#last.delete(event.spanId);
-        this.#begins = this.#begins.filter(
-          ({ kind, spanId }) => kind === "tool" || spanId !== event.spanId,
-        );
         break;
     }
   }

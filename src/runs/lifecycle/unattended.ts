@@ -10,9 +10,9 @@
  */
 import type { LogEntry } from "../../log/entry.ts";
 import type { MaybePromise, RunWriter, Slice } from "../../log/log.ts";
-import { AnswerFold } from "../../protocol/fold/answer-fold.ts";
 import type { LangwireError } from "../../protocol/errors.ts";
 import type { EventOf, Usage } from "../../protocol/events.ts";
+import { AnswerFold } from "../../protocol/fold/answer-fold.ts";
 import { addUsage } from "../../protocol/usage.ts";
 import type { Run, Store } from "../../store/store.ts";
 

@@ -135,6 +135,20 @@ needsRedis("redis", () => {
       unsubscribe();
     });
 
+    test("what was not notified while the subscription was broken is read when it is back", async () => {
+      await using logs = await twoLogs({ times: { checkMs: 600_000 } });
+      const conversationId = randomUUID();
+      const found = Promise.withResolvers<void>();
+      const unsubscribe = await logs.reading.subscribe(conversationId, found.resolve);
+      await addSilently(conversationId, { from: 1, to: 1 });
+      const before = logs.reading.interruptions;
+      await redis.command("CLIENT", "KILL", "TYPE", "pubsub");
+      await found.promise;
+      expect(await namesIn(logs.reading, conversationId)).toEqual(["silent"]);
+      expect(logs.reading.interruptions).toBe(before + 1);
+      unsubscribe();
+    });
+
     test("a thousand readers of one conversation cost one read a notification", async () => {
       await using logs = await twoLogs({ times: { checkMs: 60_000 } });
       const conversationId = randomUUID();

@@ -55,7 +55,7 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     path: "src/store",
-    ours: ["src/protocol"],
+    ours: ["src/protocol", "src/time"],
     packages: ["kysely", "node:*", "pg", "zod"],
     reason: "The store keeps what it is given; it knows neither bots nor the log.",
   },

@@ -92,7 +92,7 @@ async function main(settings: Settings): Promise<void> {
   await server.app.listen({ host, port }).catch(wrongSetting("PORT", port));
   const started = starting.move();
   // The grace is for runs; closing what is left takes a moment of its own.
-  const delay = settings.SHUTDOWN_GRACE_MS + 5_000;
+  const delay = settings.SHUTDOWN_GRACE_MS + 10_000;
   closeWithGrace({ delay, logger }, async ({ err }) => {
     await langwire.runs.drain(err === undefined ? settings.SHUTDOWN_GRACE_MS : 0);
     await started.disposeAsync();

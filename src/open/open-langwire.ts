@@ -50,11 +50,11 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
   const limits = { ...defaultRunLimits, ...options.runLimits };
   const bots = new Catalogue(options.bots);
   await using opening = new AsyncDisposableStack();
-  const { storeTimeoutMs, runTimeoutMs } = limits;
+  const { storeTimeoutMs } = limits;
   const storage = opening.use(await openStorage({ ...options, storeTimeoutMs, observer }));
   const { store, log, shared } = storage;
   const cluster = shared?.cluster;
-  const { admit = userLimits && admitWithin(userLimits, { shared, runTimeoutMs }) } = options;
+  const { admit = userLimits && admitWithin(userLimits, { shared, opening }) } = options;
   const runs = opening.use(
     await Runs.start({ bots, store, log, limits, observer, admit, cluster }),
   );
@@ -64,20 +64,15 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
 
 function admitWithin(
   { maxLiveRuns, maxRunsPerMinute, ...rest }: UserLimits,
-  { shared, runTimeoutMs }: { shared: Storage["shared"]; runTimeoutMs: number },
+  { shared, opening }: { shared: Storage["shared"]; opening: AsyncDisposableStack },
 ): Admit {
   const rate = { times: maxRunsPerMinute, perMs: 60_000 };
   const options = { ...rest, maxLiveRunsPerUser: maxLiveRuns };
   if (shared === undefined) return admission({ ...options, runsPerUser: memoryRateLimit(rate) });
   const { cluster, redis } = shared;
-  const liveRuns = new SharedConcurrencyLimit({
-    redis,
-    name: "runs-of",
-    max: maxLiveRuns,
-    // A run that has timed out still has to be stopped and stored.
-    keptMs: runTimeoutMs + 60_000,
-    alive: () => cluster.alive(),
-  });
+  const alive = () => cluster.alive();
+  const slots = { redis, name: "runs-of", max: maxLiveRuns, alive };
+  const liveRuns = opening.use(new SharedConcurrencyLimit(slots));
   const runsPerUser = sharedRateLimit(rate, { redis, name: "runs-begun" });
   return admission({ ...options, runsPerUser, liveRuns });
 }

@@ -10,7 +10,7 @@ const broadcastName = "{nodes}:notices";
 export function redisCoordination(redis: Redis, times?: Partial<LeaseTimes>): Coordination {
   return {
     nodeId: redis.nodeId,
-    takeLease: (onRenewed) => NodeLease.take({ redis, times, onRenewed }),
+    takeLease: (options) => NodeLease.take({ ...options, redis, times }),
     openBroadcast: (onMessage) => Broadcast.open({ redis, name: broadcastName, onMessage }),
   };
 }

@@ -49,7 +49,7 @@ export function sharedRateLimit(
   );
 }
 
-export class SharedConcurrencyLimit implements UserConcurrencyLimit {
+export class SharedConcurrencyLimit implements UserConcurrencyLimit, Disposable {
   readonly #slots: ConcurrencySlots;
   /** Asked first: it holds while Redis is away, and what it refuses need not be asked for there. */
   readonly #own: ConcurrencyLimit;
@@ -57,6 +57,10 @@ export class SharedConcurrencyLimit implements UserConcurrencyLimit {
   constructor(options: ConcurrencySlotsOptions) {
     this.#slots = new ConcurrencySlots(options);
     this.#own = new ConcurrencyLimit(options.max);
+  }
+
+  [Symbol.dispose](): void {
+    this.#slots[Symbol.dispose]();
   }
 
   async take(userId: string): Promise<(() => void) | undefined> {

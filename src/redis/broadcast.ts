@@ -4,6 +4,7 @@
  * message that Redis does not take is kept until it does.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { within } from "../time/within.ts";
 import type { Redis } from "./redis.ts";
 import { Script } from "./script.ts";
 import { readNewest, readStream } from "./stream.ts";
@@ -18,6 +19,8 @@ export interface BroadcastOptions {
 const keptMessages = 10_000;
 const keptMs = 60 * 60_000;
 const retryDelayMs = 250;
+/** How long a process that leaves waits for its last messages to be taken. */
+const lastMessagesMs = 1_000;
 /** Beyond it the oldest is dropped. */
 const maxUnsent = 10_000;
 
@@ -38,7 +41,7 @@ export class Broadcast implements AsyncDisposable {
   readonly #onMessage: (message: string) => void;
   readonly #unsent: string[] = [];
   readonly #closing = new AbortController();
-  /** The id of the last message received. */
+  /** The id of the last message received: `0-0` before the first. */
   #last: string;
   #sending: Promise<void> | undefined;
   #receiving: Promise<void> | undefined;
@@ -59,7 +62,7 @@ export class Broadcast implements AsyncDisposable {
     const { redis, name } = options;
     const key = `${redis.prefix}:${name}`;
     const [newest] = await readNewest(redis.link, key, 1);
-    const broadcast = new Broadcast(options, key, newest?.[0] ?? "0-0");
+    const broadcast = new Broadcast(options, key, newest?.[0] ?? beginning);
     await redis.notifications.subscribe(broadcast.#channel, () => void broadcast.receive());
     return broadcast;
   }
@@ -85,10 +88,11 @@ export class Broadcast implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#redis.link.ready) await this.#sending;
+    if (this.#redis.link.ready) await within(Promise.resolve(this.#sending), lastMessagesMs);
     this.#closing.abort();
-    await this.#redis.notifications.unsubscribe(this.#channel);
-    await Promise.all([this.#sending, this.#receiving]);
+    const closed = [this.#redis.notifications.unsubscribe(this.#channel), this.#receiving];
+    // A Redis that stands still answers none of them, until its connection is ended.
+    await within(Promise.all(closed), lastMessagesMs);
   }
 
   async #sendAll(): Promise<void> {
@@ -106,13 +110,31 @@ export class Broadcast implements AsyncDisposable {
   }
 
   async #receiveAll(): Promise<void> {
+    const { link } = this.#redis;
     while (this.#mayHaveMore) {
       this.#mayHaveMore = false;
-      const range = { key: this.#key, from: `(${this.#last}` };
-      for (const [id, [, message]] of await readStream(this.#redis.link, range)) {
+      const messages = await readStream(link, { key: this.#key, from: `(${this.#last}` });
+      for (const [id, [, message]] of messages) {
         this.#last = id;
         this.#onMessage(message);
       }
+      if (messages.length > 0) continue;
+      const [newest] = await readNewest(link, this.#key, 1);
+      // Another stream under the same name: Redis has lost this one, and its clock may be behind.
+      if (isBefore(newest?.[0] ?? beginning, this.#last)) {
+        this.#last = beginning;
+        this.#mayHaveMore = newest !== undefined;
+      }
     }
   }
+}
+
+/** Before every message's id. */
+const beginning = "0-0";
+
+/** Ids are `<milliseconds>-<number>`. */
+function isBefore(id: string, other: string): boolean {
+  const [ms = 0, number = 0] = id.split("-").map(Number);
+  const [otherMs = 0, otherNumber = 0] = other.split("-").map(Number);
+  return ms < otherMs || (ms === otherMs && number < otherNumber);
 }

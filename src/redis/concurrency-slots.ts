@@ -1,7 +1,8 @@
 /**
  * A concurrency limit that all processes share: for each key a set of who holds a slot. A slot expires
- * by itself, so one whose holder was killed comes back; those of processes that are known to be gone
- * come back at once.
+ * unless its process renews it, so none depends on being given back: not when the process was killed,
+ * nor when Redis was away at that moment. Those of processes that are known to be gone come back at
+ * once.
  */
 import { randomUUID } from "node:crypto";
 import type { Redis } from "./redis.ts";
@@ -13,11 +14,15 @@ export interface ConcurrencySlotsOptions {
   readonly name: string;
   /** Slots of one key. */
   readonly max: number;
-  /** When a slot expires: longer than anything holds one. */
-  readonly keptMs: number;
+  /** When a slot expires that is not renewed. Default: 60 s. */
+  readonly keptMs?: number | undefined;
   /** The processes that are alive; undefined when that cannot be told. */
   readonly alive: () => Promise<ReadonlySet<string> | undefined>;
 }
+
+const defaultKeptMs = 60_000;
+/** Renewals within the time that a slot is kept: some may fail. */
+const renewalsPerSlot = 4;
 
 /** ARGV: slots, the new holder, time kept. Answers all holders when no slot is free. */
 const takeScript = new Script<string[]>(
@@ -33,11 +38,28 @@ return {}
 `,
 );
 
-export class ConcurrencySlots {
+/** ARGV: time kept, holders. One that Redis has lost is added again: its run is still in progress. */
+const renewScript = new Script<number>(
+  1,
+  `${luaNow}
+for i = 2, #ARGV do
+  redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[1]), ARGV[i])
+end
+return redis.call('PEXPIRE', KEYS[1], ARGV[1])
+`,
+);
+
+export class ConcurrencySlots implements Disposable {
   readonly #options: ConcurrencySlotsOptions;
+  readonly #keptMs: number;
+  /** What this process holds, by key. */
+  readonly #held = new Map<string, Set<string>>();
+  readonly #renewing: NodeJS.Timeout;
 
   constructor(options: ConcurrencySlotsOptions) {
     this.#options = options;
+    this.#keptMs = options.keptMs ?? defaultKeptMs;
+    this.#renewing = setInterval(() => this.#renew(), this.#keptMs / renewalsPerSlot).unref();
   }
 
   /**
@@ -49,14 +71,23 @@ export class ConcurrencySlots {
     const key = `${redis.prefix}:${name}:${of}`;
     const holder = `${redis.nodeId} ${randomUUID()}`;
     if (!(await this.#take(key, holder))) return undefined;
+    const held = this.#held.get(key) ?? new Set();
+    this.#held.set(key, held.add(holder));
     return () => {
+      held.delete(holder);
+      if (held.size === 0) this.#held.delete(key);
       redis.link.send(key, ["ZREM", key, holder]).catch(() => {});
     };
   }
 
+  /** Renews nothing any more. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#renewing);
+  }
+
   async #take(key: string, holder: string): Promise<boolean> {
-    const { redis, max, keptMs, alive } = this.#options;
-    const args = [max, holder, keptMs];
+    const { redis, max, alive } = this.#options;
+    const args = [max, holder, this.#keptMs];
     const holders = await takeScript.run(redis.link, [key], args);
     if (holders.length === 0) return true;
     const nodes = await alive();
@@ -64,5 +95,12 @@ export class ConcurrencySlots {
     if (gone.length === 0) return false;
     await redis.link.send(key, ["ZREM", key, ...gone]);
     return (await takeScript.run(redis.link, [key], args)).length === 0;
+  }
+
+  #renew(): void {
+    const { link } = this.#options.redis;
+    for (const [key, held] of this.#held) {
+      renewScript.run(link, [key], [this.#keptMs, ...held]).catch(() => {});
+    }
   }
 }

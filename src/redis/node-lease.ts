@@ -14,6 +14,8 @@
  * The keys' names stay as they are: nodes of several versions share them.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { LangwireError } from "../protocol/errors.ts";
+import { within } from "../time/within.ts";
 import type { Redis } from "./redis.ts";
 import { luaNow, Script } from "./script.ts";
 
@@ -24,9 +26,17 @@ export interface LeaseTimes {
 
 export const defaultLeaseTimes: LeaseTimes = { leaseMs: 15_000, renewMs: 2_500 };
 
+/** How long a process that leaves waits for its lease to be taken back. */
+const givingBackMs = 1_000;
+
 export interface NodeLeaseOptions {
   readonly redis: Redis;
   readonly times?: Partial<LeaseTimes> | undefined;
+  /**
+   * Asked before each renewal: whether this process can do the work that it holds the lease for. One
+   * that cannot lets it run out, and the others take its work over. Never rejects. Default: it can.
+   */
+  readonly isAble?: (() => Promise<boolean>) | undefined;
   /** Called after each renewal. */
   readonly onRenewed: (renewal: Renewal) => void;
 }
@@ -105,6 +115,7 @@ return 1
 export class NodeLease implements AsyncDisposable {
   readonly #redis: Redis;
   readonly #times: LeaseTimes;
+  readonly #isAble: () => Promise<boolean>;
   readonly #onRenewed: (renewal: Renewal) => void;
   readonly #keys: readonly string[];
   readonly #closing = new AbortController();
@@ -113,9 +124,10 @@ export class NodeLease implements AsyncDisposable {
   #renewing = Promise.resolve();
   #renewal: Promise<void> | undefined;
 
-  private constructor({ redis, times, onRenewed }: NodeLeaseOptions) {
+  private constructor({ redis, times, isAble = async () => true, onRenewed }: NodeLeaseOptions) {
     this.#redis = redis;
     this.#times = { ...defaultLeaseTimes, ...times };
+    this.#isAble = isAble;
     this.#onRenewed = onRenewed;
     const base = `${redis.prefix}:{nodes}`;
     this.#keys = [`${base}:renewed`, `${base}:since`, `${base}:reaper`];
@@ -134,7 +146,7 @@ export class NodeLease implements AsyncDisposable {
     return performance.now() - this.#renewedAtMs < this.#times.leaseMs;
   }
 
-  /** Renews it now, once for all who ask meanwhile. @throws the connection's error */
+  /** Renews it now, once for all who ask meanwhile. @throws the connection's error, or that it may not */
   renew(): Promise<void> {
     this.#renewal ??= this.#renew().finally(() => {
       this.#renewal = undefined;
@@ -163,16 +175,21 @@ export class NodeLease implements AsyncDisposable {
   /** Gives the lease back: a process that leaves in order is not waited for. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    await this.#renewing;
-    await this.#renewal?.catch(() => {});
     const { link, nodeId } = this.#redis;
-    if (link.ready) await clearScript.run(link, this.#keys, [nodeId, 0]).catch(() => {});
+    const given = async () => {
+      await this.#renewing;
+      await this.#renewal?.catch(() => {});
+      if (link.ready) await clearScript.run(link, this.#keys, [nodeId, 0]).catch(() => {});
+    };
+    // A Redis that stands still does not answer: the lease runs out by itself.
+    await within(given(), givingBackMs);
   }
 
   async #renew(): Promise<void> {
     // A lease that was given back must not appear again: the others would wait for it to run out.
     this.#closing.signal.throwIfAborted();
     const { link, nodeId } = this.#redis;
+    if (!(await this.#isAble())) throw new LangwireError("STORE_UNAVAILABLE");
     // From before the command: Redis may count from any moment between it and the answer.
     const askedAtMs = performance.now();
     const args = [nodeId, this.#times.leaseMs, this.#times.renewMs];

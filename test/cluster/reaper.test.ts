@@ -33,7 +33,12 @@ needsRedis("reaper", () => {
     const nodeId = randomUUID();
     const log = await TestRedisLog.open({ url: world.redis.url, nodeId });
     const { redis } = log;
-    const lease = await NodeLease.take({ redis, times, onRenewed: () => {} });
+    const lease = await NodeLease.take({
+      redis,
+      times,
+      isAble: async () => true,
+      onRenewed: () => {},
+    });
     const kill = async () => {
       await log[Symbol.asyncDispose]();
       await lease[Symbol.asyncDispose]();

@@ -8,6 +8,7 @@
 
 import type { Redis } from "../../redis/redis.ts";
 import { orUnavailable, retryFor } from "../../redis/retry.ts";
+import { within } from "../../time/within.ts";
 import {
   defaultLogBounds,
   type LeftBehind,
@@ -50,6 +51,8 @@ export interface RedisLogOptions {
 }
 
 const sliceEntries = 256;
+/** How long a process that leaves waits for its last events to be taken. */
+const lastEventsMs = 1_000;
 
 export class RedisLog implements SharedLog {
   readonly #redis: Redis;
@@ -149,7 +152,8 @@ export class RedisLog implements SharedLog {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#mirrors[Symbol.dispose]();
     if (this.#redis.link.ready) {
-      await Promise.all([...this.#writers].map((writer) => writer.flushed()));
+      // A Redis that stands still takes nothing; what it has not got, the store has.
+      await within(Promise.all([...this.#writers].map((writer) => writer.flushed())), lastEventsMs);
     }
     for (const writer of this.#writers) writer.abandon();
   }

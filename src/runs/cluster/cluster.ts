@@ -5,6 +5,7 @@
 import type { SharedLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Store } from "../../store/store.ts";
+import { within } from "../../time/within.ts";
 import type { RunObserver } from "../observer.ts";
 import type { Broadcast, Coordination, NodeLease, Renewal } from "./coordination.ts";
 import { formatNotice, type Notice, parseNotice } from "./notices.ts";
@@ -14,6 +15,9 @@ export interface ClusterTimes {
   /** How long a reader waits for the log before it asks the store whether a run has ended. */
   readonly lookAgainMs: number;
 }
+
+/** A store that takes longer to answer is out of reach. */
+const storePingMs = 2_000;
 
 const defaultTimes: ClusterTimes = { lookAgainMs: 10_000 };
 
@@ -46,7 +50,10 @@ export class Cluster implements AsyncDisposable {
     const { coordination } = options;
     try {
       cluster.#broadcast = await coordination.openBroadcast((message) => cluster.#receive(message));
-      cluster.#lease = await coordination.takeLease((renewal) => cluster.#renewed(renewal));
+      cluster.#lease = await coordination.takeLease({
+        isAble: () => cluster.#reachesStore(),
+        onRenewed: (renewal) => cluster.#renewed(renewal),
+      });
     } catch (cause) {
       await cluster[Symbol.asyncDispose]();
       throw new LangwireError("STORE_UNAVAILABLE", { cause });
@@ -93,6 +100,15 @@ export class Cluster implements AsyncDisposable {
     await this.#reaping;
     await this.#lease?.[Symbol.asyncDispose]();
     await this.#broadcast?.[Symbol.asyncDispose]();
+  }
+
+  /** Its runs would be in progress for nobody: no end of theirs could be stored. */
+  async #reachesStore(): Promise<boolean> {
+    const reached = this.#options.store.ping().then(
+      () => true,
+      () => false,
+    );
+    return (await within(reached, storePingMs)) ?? false;
   }
 
   #receive(message: string): void {

@@ -5,10 +5,19 @@
 export interface Coordination {
   /** Names this process: it differs from every other's, and from that of the process before it. */
   readonly nodeId: string;
-  /** Takes this process's lease, and renews it until it is disposed of. @throws without connection */
-  takeLease(onRenewed: (renewal: Renewal) => void): Promise<NodeLease>;
+  /**
+   * Takes this process's lease, and renews it until it is disposed of, as long as the process can do
+   * its work. @throws without connection
+   */
+  takeLease(options: LeaseOptions): Promise<NodeLease>;
   /** Joins the broadcast of all processes. @throws without connection */
   openBroadcast(onMessage: (message: string) => void): Promise<Broadcast>;
+}
+
+export interface LeaseOptions {
+  /** Asked before each renewal. Never rejects. */
+  readonly isAble: () => Promise<boolean>;
+  readonly onRenewed: (renewal: Renewal) => void;
 }
 
 export interface Renewal {

@@ -16,6 +16,9 @@ import type { RunObserver } from "../observer.ts";
 import type { RunEnding } from "./live-run.ts";
 import type { StoreWatch } from "./store-watch.ts";
 
+/** How long a store that stands still holds up a process that leaves. */
+const lastTryMs = 1_000;
+
 export interface FinalizerOptions {
   readonly store: Pick<Store, "runs">;
   readonly log: Pick<EventLog, "healthy">;
@@ -37,6 +40,7 @@ interface PlacedEnding {
 export class Finalizer implements AsyncDisposable {
   readonly #options: FinalizerOptions;
   readonly #hurry = Promise.withResolvers<void>();
+  readonly #lastTryOver = Promise.withResolvers<undefined>();
   #hurried = false;
   /** Endings that readers were told and the store was not, by run. */
   readonly #late = new Map<string, PlacedEnding>();
@@ -101,10 +105,12 @@ export class Finalizer implements AsyncDisposable {
     this.#late.delete(runId);
   }
 
-  /** Nothing waits for the store any more: there is one try left for each ending. */
+  /** Nothing waits for the store any more: there is one try left for each ending, a short one. */
   hurry(): void {
+    if (this.#hurried) return;
     this.#hurried = true;
     this.#hurry.resolve();
+    setTimeout(this.#lastTryOver.resolve, lastTryMs, undefined).unref();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -116,7 +122,7 @@ export class Finalizer implements AsyncDisposable {
   async #finish({ run, ending, endSeq, endedAt }: PlacedEnding): Promise<RunEnding> {
     const { status, text, usage, error, providerCalls } = ending;
     const { runId } = run;
-    const stored = await this.#options.store.runs.finish({
+    const answer = this.#options.store.runs.finish({
       runId,
       status,
       text,
@@ -126,6 +132,9 @@ export class Finalizer implements AsyncDisposable {
       endSeq,
       endedAt,
     });
+    answer.catch(() => {});
+    const stored = await Promise.race([answer, this.#lastTryOver.promise]);
+    if (stored === undefined) throw new LangwireError("STORE_UNAVAILABLE");
     if (stored.finished || stored.run === undefined || stored.run.status === "running") {
       return ending;
     }

@@ -32,6 +32,8 @@ export interface LiveRunsOptions {
 }
 
 const retryAfterMs = 1_000;
+/** How long a shutdown waits for the ends of runs that it has stopped. */
+const lastEndsMs = 3_000;
 
 export class LiveRuns implements AsyncDisposable {
   readonly #options: LiveRunsOptions;
@@ -163,7 +165,8 @@ export class LiveRuns implements AsyncDisposable {
     this.#finalizer.hurry();
     await this.#starting.allFree();
     for (const run of this.#live.values()) run.fail(new LangwireError("SERVER_RESTARTED"));
-    await ended;
+    // Their ends are in the store by then, or wait for a store or a log that stands still.
+    await within(ended, lastEndsMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

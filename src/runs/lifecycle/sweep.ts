@@ -2,6 +2,7 @@
  * Work that is done again and again, one at a time: every `everyMs`, and a moment after somebody has
  * reason to think that there is something to do.
  */
+import { within } from "../../time/within.ts";
 import type { RunObserver } from "../observer.ts";
 
 export interface SweepOptions {
@@ -11,6 +12,8 @@ export interface SweepOptions {
 }
 
 const soonMs = 1_000;
+/** How long a store that stands still holds up a process that leaves. */
+const lastSweepMs = 1_000;
 
 export class Sweep implements AsyncDisposable {
   readonly #options: SweepOptions;
@@ -38,7 +41,7 @@ export class Sweep implements AsyncDisposable {
     this.#closed = true;
     clearInterval(this.#timer);
     clearTimeout(this.#soon);
-    await this.#working;
+    await within(Promise.resolve(this.#working), lastSweepMs);
   }
 
   #sweep(): void {

@@ -11,6 +11,7 @@ import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, type ClientConfig } from "pg";
 import { LangwireError } from "../../protocol/errors.ts";
+import { within } from "../../time/within.ts";
 import { socketThatGivesUp } from "./socket-timeout.ts";
 
 export type DatabaseUse = "alone" | "shared";
@@ -18,6 +19,7 @@ export type DatabaseUse = "alone" | "shared";
 /** How long a process that is gone, or about to go, may keep its lock before it counts as there. */
 const patienceMs = 15_000;
 const retryMs = 200;
+const closeMs = 1_000;
 const pingMs = 2_000;
 /** Sooner than Postgres gives the lock to another, see `serverSide`. */
 const silenceMs = 6_000;
@@ -86,7 +88,9 @@ export class DatabaseLock implements AsyncDisposable {
     if (!this.#held) this.#socket?.destroy();
     await this.#retaking;
     this.#socket?.ref();
-    await this.#client?.end();
+    // A server that stands still does not say goodbye.
+    await within(Promise.resolve(this.#client?.end()), closeMs);
+    this.#socket?.destroy();
   }
 
   async #try(): Promise<boolean> {

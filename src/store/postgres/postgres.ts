@@ -7,6 +7,7 @@ import {
   PostgresQueryCompiler,
 } from "kysely";
 import { Pool, type PoolConfig, TypeOverrides, types } from "pg";
+import { within } from "../../time/within.ts";
 import { Engine } from "../engine.ts";
 import { postgresFailure } from "../errors.ts";
 import { migrate } from "../migrations.ts";
@@ -33,6 +34,8 @@ export interface PostgresStoreOptions {
 }
 
 const migrationTimeoutMs = 60_000;
+/** How long a server that stands still holds up a process that leaves. */
+const closeMs = 1_000;
 /** What a node that was stopped in the middle may hold up the others. */
 const abandonedTransactionMs = 10_000;
 
@@ -63,7 +66,9 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     onConnect: (client) =>
       client.query(`set idle_in_transaction_session_timeout = ${abandonedTransactionMs}`),
   });
-  opening.defer(() => pool.end());
+  opening.defer(async () => {
+    await within(pool.end(), closeMs);
+  });
   const connections = use === "alone" && lock !== undefined ? guarded(pool, lock) : pool;
   const opened = opening.move();
   let closing: Promise<void> | undefined;

@@ -5,7 +5,7 @@ import {
   BaseChatModel,
   type BaseChatModelCallOptions,
 } from "@langchain/core/language_models/chat_models";
-import { AIMessage, AIMessageChunk, type BaseMessage } from "@langchain/core/messages";
+import { AIMessageChunk, type BaseMessage } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 
 /** What the model says at one call. */
@@ -71,8 +71,8 @@ export class ScriptedModel extends BaseChatModel<BaseChatModelCallOptions, AIMes
     for await (const { message } of this._streamResponseChunks(messages, options, runManager)) {
       whole = whole?.concat(message as AIMessageChunk) ?? (message as AIMessageChunk);
     }
-    const message = new AIMessage({ content: whole?.content ?? "", ...toolCallsOf(whole) });
-    if (whole?.usage_metadata !== undefined) message.usage_metadata = whole.usage_metadata;
+    // A chunk here too: LangChain's own `withStructuredOutput` takes nothing else.
+    const message = whole ?? new AIMessageChunk("");
     return { generations: [{ text: message.text, message }] };
   }
 
@@ -93,10 +93,6 @@ export class ScriptedModel extends BaseChatModel<BaseChatModelCallOptions, AIMes
     if (reply.error !== undefined) throw reply.error;
     yield lastChunk(reply);
   }
-}
-
-function toolCallsOf(message: AIMessageChunk | undefined) {
-  return message?.tool_calls === undefined ? {} : { tool_calls: message.tool_calls };
 }
 
 function lastChunk({ tokens = [], toolCalls = [], usage }: ScriptedReply): ChatGenerationChunk {

@@ -1,7 +1,7 @@
 /** What a user of a bot sees, over stock tRPC: live, at the end, in the history, in the next turn. */
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
-import type { Bot } from "../../src/bots/bot.ts";
+import { type BotDefinition, defineBot } from "../../src/bots/bot.ts";
 import type { ChatEvent, EventOf } from "../../src/protocol/events.ts";
 import { AnswerFold } from "../../src/protocol/fold/answer-fold.ts";
 import { startTestServer, type TestServer } from "../../src/testing/index.ts";
@@ -33,7 +33,12 @@ export class Conversation implements AsyncDisposable {
     this.#botId = botId;
   }
 
-  static async with(bot: Bot): Promise<Conversation> {
+  /** @param settings What the bot says beside its runnable. Default: what `defineBot` takes for it. */
+  static async with(
+    runnable: BotDefinition["runnable"],
+    settings: Partial<BotDefinition> = {},
+  ): Promise<Conversation> {
+    const bot = defineBot({ id: "bot", title: "Bot", description: "", ...settings, runnable });
     return new Conversation(await startTestServer({ bots: [bot] }), bot.id);
   }
 

@@ -8,20 +8,10 @@ interface Difference {
   readonly upstream?: string;
 }
 
-const fold = "the text of a call that asks for a tool vanishes";
-const structured = "JSON that only a program reads is shown as text";
 const stray = "the package leaves a rejected promise to the process";
 
 export const knownDifferences: readonly Difference[] = [
-  { column: "empty last word", why: "an empty last word takes away what was said before" },
-  { column: "stop in a tool", why: fold },
-  { column: "jsonSchema", why: structured },
-  { column: "jsonMode", why: structured },
   { row: "ChatAnthropic", column: "functionCalling", why: "the package fails when it streams" },
-  { column: "400", why: "a request that can never succeed is told as retryable" },
-  { row: "ChatOllama", column: "401", why: "the package's status_code is not read" },
-  { row: "ChatOllama", column: "404", why: "the package's status_code is not read" },
-  { row: "ChatOllama", column: "429", why: "the package's status_code is not read" },
   { row: "ChatGroq", column: "usage", why: "the package keeps it in response_metadata alone" },
   {
     row: "ChatGroq",

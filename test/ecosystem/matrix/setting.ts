@@ -6,7 +6,6 @@ import { tool } from "@langchain/core/tools";
 import { createAgent } from "langchain";
 import { expect } from "vitest";
 import { z } from "zod";
-import { defineBot } from "../../../src/bots/bot.ts";
 import { Conversation } from "../conversation.ts";
 import { type MockProvider, startMockProvider } from "../mocks/mock-provider.ts";
 import type { Row } from "./rows.ts";
@@ -32,8 +31,7 @@ export async function setUp(row: Row): Promise<Setting> {
   const provider = stack.use(await startMockProvider(row.protocol));
   const model = await row.model(provider.url);
   const talk: Setting["talk"] = async (runnable = model) => {
-    const bot = defineBot({ id: "bot", title: "Bot", description: "", expose: "none", runnable });
-    return stack.use(await Conversation.with(bot));
+    return stack.use(await Conversation.with(runnable, { expose: "none" }));
   };
   return {
     row,

@@ -1,4 +1,5 @@
 /** Anthropic's messages: named SSE events around content blocks. */
+import { randomUUID } from "node:crypto";
 import {
   type AnswerWriter,
   argumentPieces,
@@ -46,7 +47,7 @@ export const anthropicMessages: ProviderProtocol = {
     ...message(),
     content: [
       ...(text === "" ? [] : [{ type: "text", text }]),
-      ...toolCalls.map((call, at) => ({ ...toolUse(call, at), input: call.args })),
+      ...toolCalls.map((call) => ({ ...toolUse(call), input: call.args })),
     ],
     stop_reason: toolCalls.length > 0 ? "tool_use" : "end_turn",
     usage: { ...inputUsage(), output_tokens: billed.output },
@@ -100,8 +101,9 @@ const inputUsage = () => ({
   cache_creation_input_tokens: 0,
 });
 
+/** Ids are the provider's: LangGraph takes two messages of one id for one message. */
 const message = () => ({
-  id: "msg_1",
+  id: `msg_${randomUUID()}`,
   type: "message",
   role: "assistant",
   model: "mock",
@@ -110,9 +112,9 @@ const message = () => ({
   stop_sequence: null,
 });
 
-const toolUse = ({ toolCall }: ScriptedToolCall, at: number) => ({
+const toolUse = ({ toolCall }: ScriptedToolCall) => ({
   type: "tool_use",
-  id: `toolu_${at + 1}`,
+  id: `toolu_${randomUUID()}`,
   name: toolCall,
   input: {},
 });
@@ -137,8 +139,8 @@ class Writer implements AnswerWriter {
     return start + this.#delta({ type: "thinking_delta", thinking });
   }
 
-  toolCall(call: ScriptedToolCall, ordinal: number): readonly string[] {
-    const start = this.#close() + this.#start(toolUse(call, ordinal));
+  toolCall(call: ScriptedToolCall): readonly string[] {
+    const start = this.#close() + this.#start(toolUse(call));
     const pieces = argumentPieces(call).map((partial_json) =>
       this.#delta({ type: "input_json_delta", partial_json }),
     );

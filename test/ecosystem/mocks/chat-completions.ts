@@ -1,4 +1,5 @@
 /** OpenAI's chat completions, and the dialects of it that Groq and Mistral speak. */
+import { randomUUID } from "node:crypto";
 import {
   type AnswerWriter,
   argumentPieces,
@@ -22,7 +23,7 @@ import {
 
 interface Dialect {
   readonly path: RegExp;
-  readonly toolCallId: (ordinal: number) => string;
+  readonly toolCallId: () => string;
   readonly reasoningDelta: (text: string) => JsonObject;
   /** In the finish chunk, or in a chunk of its own after it. */
   readonly usageIn: "finish chunk" | "x_groq" | "own chunk";
@@ -41,7 +42,7 @@ const openaiRefusal = ({ status, message }: Refusal): JsonObject => ({
 
 export const openaiCompletions = chatCompletions({
   path: /^\/v1\/chat\/completions$/,
-  toolCallId: (ordinal) => `call_${ordinal}`,
+  toolCallId: () => `call_${randomUUID()}`,
   reasoningDelta: (text) => ({ reasoning_content: text }),
   usageIn: "own chunk",
   refusal: openaiRefusal,
@@ -49,7 +50,7 @@ export const openaiCompletions = chatCompletions({
 
 export const groqCompletions = chatCompletions({
   path: /^\/openai\/v1\/chat\/completions$/,
-  toolCallId: (ordinal) => `call_${ordinal}`,
+  toolCallId: () => `call_${randomUUID()}`,
   reasoningDelta: (text) => ({ reasoning: text }),
   usageIn: "x_groq",
   refusal: openaiRefusal,
@@ -58,7 +59,7 @@ export const groqCompletions = chatCompletions({
 export const mistralCompletions = chatCompletions({
   path: /^\/v1\/chat\/completions$/,
   // Mistral takes nothing but nine letters and digits.
-  toolCallId: (ordinal) => `aaaaaaaa${ordinal}`,
+  toolCallId: () => randomUUID().replaceAll("-", "").slice(0, 9),
   reasoningDelta: (text) => ({
     content: [{ type: "thinking", thinking: [{ type: "text", text }] }],
   }),
@@ -108,8 +109,8 @@ function chatCompletions(dialect: Dialect): ProviderProtocol {
             role: "assistant",
             content: text,
             ...(toolCalls.length > 0 && {
-              tool_calls: toolCalls.map(({ toolCall, args }, at) => ({
-                id: dialect.toolCallId(at + 1),
+              tool_calls: toolCalls.map(({ toolCall, args }) => ({
+                id: dialect.toolCallId(),
                 type: "function",
                 function: { name: toolCall, arguments: JSON.stringify(args) },
               })),
@@ -156,7 +157,13 @@ function structuredOf(body: JsonObject): ReturnType<ProviderProtocol["read"]>["s
   return body.response_format === undefined ? undefined : { by: "json" };
 }
 
-const completion = (object: string) => ({ id: "cmpl-1", object, created: 0, model: "mock" });
+/** Ids are the provider's: LangGraph takes two messages of one id for one message. */
+const completion = (object: string, id = `cmpl-${randomUUID()}`) => ({
+  id,
+  object,
+  created: 0,
+  model: "mock",
+});
 
 const usage = () => ({
   prompt_tokens: billed.input,
@@ -168,6 +175,7 @@ const usage = () => ({
 
 class Writer implements AnswerWriter {
   readonly #dialect: Dialect;
+  readonly #id = `cmpl-${randomUUID()}`;
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
@@ -186,7 +194,7 @@ class Writer implements AnswerWriter {
   }
 
   toolCall(call: ScriptedToolCall, index: number): readonly string[] {
-    const id = this.#dialect.toolCallId(index + 1);
+    const id = this.#dialect.toolCallId();
     const named = { index, id, type: "function", function: { name: call.toolCall, arguments: "" } };
     const pieces = argumentPieces(call);
     // Mistral and Groq send a call in one piece, and Mistral's clients count on it.
@@ -221,7 +229,11 @@ class Writer implements AnswerWriter {
       case "x_groq":
         return this.#delta({}, reason, { x_groq: { id: "req_1", usage: usage() } }) + done;
       case "own chunk": {
-        const counted = { ...completion("chat.completion.chunk"), choices: [], usage: usage() };
+        const counted = {
+          ...completion("chat.completion.chunk", this.#id),
+          choices: [],
+          usage: usage(),
+        };
         return this.#delta({}, reason) + sse(counted) + done;
       }
     }
@@ -229,6 +241,6 @@ class Writer implements AnswerWriter {
 
   #delta(delta: JsonObject, finish: string | null = null, more: JsonObject = {}): string {
     const choices = [{ index: 0, delta, finish_reason: finish }];
-    return sse({ ...completion("chat.completion.chunk"), choices, ...more });
+    return sse({ ...completion("chat.completion.chunk", this.#id), choices, ...more });
   }
 }

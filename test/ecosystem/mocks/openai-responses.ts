@@ -1,4 +1,5 @@
 /** OpenAI's Responses API: named SSE events around output items. */
+import { randomUUID } from "node:crypto";
 import {
   type AnswerWriter,
   argumentPieces,
@@ -35,7 +36,7 @@ export const openaiResponses: ProviderProtocol = {
   writer: ({ text }) => new Writer(text),
   whole: ({ text, toolCalls }) =>
     response(
-      [...(text === "" ? [] : [messageItem(text)]), ...toolCalls.map(callItem)],
+      [...(text === "" ? [] : [messageItem(text)]), ...toolCalls.map((call) => callItem(call))],
       "completed",
     ),
   refusal: ({ status, message }) => ({
@@ -98,9 +99,14 @@ function structuredOf({
   return type === "text" ? undefined : { by: "json" };
 }
 
-function response(output: readonly JsonObject[], status: string): JsonObject {
+/** Ids are the provider's: LangGraph takes two messages of one id for one message. */
+function response(
+  output: readonly JsonObject[],
+  status: string,
+  id = `resp_${randomUUID()}`,
+): JsonObject {
   return {
-    id: "resp_1",
+    id,
     object: "response",
     created_at: 0,
     status,
@@ -128,10 +134,10 @@ const messageItem = (text: string) => ({
   content: [{ type: "output_text", text, annotations: [] }],
 });
 
-const callItem = ({ toolCall, args }: ScriptedToolCall, ordinal: number) => ({
+const callItem = ({ toolCall, args }: ScriptedToolCall) => ({
   type: "function_call",
-  id: `fc_${ordinal + 1}`,
-  call_id: `call_${ordinal + 1}`,
+  id: `fc_${randomUUID()}`,
+  call_id: `call_${randomUUID()}`,
   name: toolCall,
   arguments: JSON.stringify(args),
   status: "completed",
@@ -140,6 +146,7 @@ const callItem = ({ toolCall, args }: ScriptedToolCall, ordinal: number) => ({
 class Writer implements AnswerWriter {
   /** The format that was asked for; the provider repeats it in its response. */
   readonly #format: unknown;
+  readonly #id = `resp_${randomUUID()}`;
   readonly #output: JsonObject[] = [];
   #open: { readonly kind: "message" | "reasoning"; text: string } | undefined;
   #sequence = 0;
@@ -149,7 +156,7 @@ class Writer implements AnswerWriter {
   }
 
   begin(): string {
-    const created = { response: response([], "in_progress") };
+    const created = { response: response([], "in_progress", this.#id) };
     return this.#event("response.created", created) + this.#event("response.in_progress", created);
   }
 
@@ -167,10 +174,10 @@ class Writer implements AnswerWriter {
     );
   }
 
-  toolCall(call: ScriptedToolCall, ordinal: number): readonly string[] {
+  toolCall(call: ScriptedToolCall): readonly string[] {
     const closed = this.#close();
     const at = { output_index: this.#output.length };
-    const item = callItem(call, ordinal);
+    const item = callItem(call);
     const added = { ...at, item: { ...item, arguments: "", status: "in_progress" } };
     const deltas = argumentPieces(call).map((delta) =>
       this.#event("response.function_call_arguments.delta", { ...at, item_id: item.id, delta }),
@@ -211,7 +218,7 @@ class Writer implements AnswerWriter {
 
   finish(): string {
     const closed = this.#close();
-    const whole = { ...response(this.#output, "completed"), text: this.#format };
+    const whole = { ...response(this.#output, "completed", this.#id), text: this.#format };
     return closed + this.#event("response.completed", { response: whole });
   }
 

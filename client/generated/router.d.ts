@@ -120,6 +120,25 @@ export type ChatEvent =
       usage?: Usage | undefined;
       finishReason?: string | undefined;
       toolCalls?: { id?: string | undefined; name: string; args?: Json | undefined }[] | undefined;
+      content?:
+        | (
+            | {
+                type: "source";
+                url?: string | undefined;
+                title?: string | undefined;
+                quote?: string | undefined;
+              }
+            | {
+                type: "file";
+                kind: "audio" | "file" | "image" | "video";
+                mimeType?: string | undefined;
+                bytes?: number | undefined;
+                url?: string | undefined;
+              }
+            | { type: "tool"; name: string; id?: string | undefined; data?: Json | undefined }
+            | { type: "other"; name: string }
+          )[]
+        | undefined;
     }
   | { runId: string; spanId: string; type: "token"; text: string }
   | { runId: string; spanId: string; type: "reasoning"; text: string }

@@ -71,12 +71,43 @@ export const llmStart = z.object({
   model: z.string().optional(),
 });
 
+/** What a model gave besides text, reasoning and calls of the bot's tools. Bytes are not on the wire. */
+export const modelContent = z.discriminatedUnion("type", [
+  /** A page or a document on which the answer rests. */
+  z.object({
+    type: z.literal("source"),
+    url: z.string().optional(),
+    title: z.string().optional(),
+    /** Only where the bot exposes its tools' payloads. */
+    quote: z.string().optional(),
+  }),
+  z.object({
+    type: z.literal("file"),
+    kind: z.enum(["image", "audio", "video", "file"]),
+    mimeType: z.string().optional(),
+    bytes: z.number().int().nonnegative().optional(),
+    /** Where the provider gave one in place of the bytes. */
+    url: z.string().optional(),
+  }),
+  /** What a tool did that runs at the provider: a web search, code. */
+  z.object({
+    type: z.literal("tool"),
+    name: z.string(),
+    id: z.string().optional(),
+    /** As the provider gave it. Only where the bot exposes its tools' payloads. */
+    data: payload.optional(),
+  }),
+  /** Something that Langwire does not know, by its provider's name for it. */
+  z.object({ type: z.literal("other"), name: z.string() }),
+]);
+
 export const llmEnd = z.object({
   type: z.literal("llmEnd"),
   ...spanCloses,
   usage: usage.optional(),
   finishReason: z.string().optional(),
   toolCalls: z.array(toolCall).optional(),
+  content: z.array(modelContent).optional(),
 });
 
 /** A piece of the model's answer. Neighbours of one span may arrive merged into one. */

@@ -16,9 +16,10 @@ import { AgentEvents } from "./agent-events.ts";
 import { ModelEvents } from "./model/model-events.ts";
 import { cutText, payloadLimits, toPayload } from "./payload.ts";
 import { agentRoleOf, isInAgent, nameOf } from "./span-facts.ts";
-import { argumentsOf, documentsOf, returnedBy } from "./span-payloads.ts";
+import { documentsOf, queryOf } from "./span-payloads.ts";
 import type { Span } from "./span-tree.ts";
-import type { Closing, SpanEvent, SpanWriter } from "./span-writer.ts";
+import type { SpanWriter } from "./span-writer.ts";
+import { ToolEvents } from "./tool-events.ts";
 
 type Metadata = Record<string, unknown>;
 
@@ -28,6 +29,7 @@ export class EventCallbacks extends BaseCallbackHandler {
   readonly lc_prefer_streaming = true;
   readonly models: ModelEvents;
   readonly #agents: AgentEvents;
+  readonly #tools: ToolEvents;
   readonly #writer: SpanWriter;
 
   constructor(writer: SpanWriter, speaks: BotDefinition["speaks"]) {
@@ -35,6 +37,7 @@ export class EventCallbacks extends BaseCallbackHandler {
     this.#writer = writer;
     this.models = new ModelEvents(writer, speaks);
     this.#agents = new AgentEvents(writer);
+    this.#tools = new ToolEvents(writer);
   }
 
   /** LangChain copies handlers now and then; the state of a run must stay one. */
@@ -104,7 +107,9 @@ export class EventCallbacks extends BaseCallbackHandler {
     const span = this.#writer.tree.get(id);
     if (span === undefined || !span.open) return;
     const result = this.models.ended(span, output, extraParams?.cached === true);
-    if (span.broken === undefined) this.#agents.decided(span, result);
+    if (span.broken !== undefined) return;
+    this.#agents.decided(span, result);
+    this.#tools.asked(result);
   }
 
   override handleLLMError(error: unknown, id: string): void {
@@ -143,16 +148,14 @@ export class EventCallbacks extends BaseCallbackHandler {
   override handleChainEnd(outputs: unknown, id: string): void {
     const span = this.#ending(id);
     if (span === undefined) return;
+    this.#tools.chainEnding(span, outputs);
     this.#agents.graphEnded(span, outputs);
-    this.#end(span, (closing, exposed) => ({
-      type: "chainEnd",
-      ...closing,
-      ...(exposed && { output: this.#writer.payloadOf(span, outputs) }),
-    }));
+    this.#chainEnded(span, outputs);
   }
 
   override handleChainError(error: unknown, id: string): void {
-    if (this.#writer.interrupts.stops(error)) this.handleChainEnd(undefined, id);
+    // It was stopped to ask somebody, or left for another: that is no failure, and no finish.
+    if (this.#writer.interrupts.stops(error)) this.#chainEnded(this.#ending(id), undefined);
     else this.#writer.fail(this.#writer.tree.get(id), error);
   }
 
@@ -169,29 +172,16 @@ export class EventCallbacks extends BaseCallbackHandler {
     const inAgent = isInAgent(metadata);
     const name = nameOf(tool, runName, "tool");
     const span = this.#writer.open({ id, kind: "tool", name, parentId, tags, inAgent });
-    span.toolCallId = toolCallId;
-    if (span.hidden) return;
-    this.#writer.emit({
-      type: "toolStart",
-      ...this.#writer.opening(span),
-      ...(toolCallId && { toolCallId }),
-      ...(this.#writer.exposes(span) && { input: toPayload(argumentsOf(input)) }),
-    });
+    this.#tools.started(span, input, toolCallId);
   }
 
   override handleToolEvent(chunk: unknown, id: string): void {
-    const span = this.#writer.tree.get(id);
-    if (span === undefined || !span.open || span.hidden) return;
-    const data = this.#writer.exposes(span) && { data: toPayload(chunk) };
-    this.#writer.emit({ type: "toolProgress", runId: this.#writer.runId, spanId: id, ...data });
+    this.#tools.progressed(this.#writer.tree.get(id), chunk);
   }
 
   override handleToolEnd(output: unknown, id: string): void {
-    this.#end(this.#ending(id), (closing, exposed) => ({
-      type: "toolEnd",
-      ...closing,
-      ...(exposed && { output: toPayload(returnedBy(output)) }),
-    }));
+    const span = this.#ending(id);
+    if (span !== undefined) this.#tools.ended(span, output);
   }
 
   override handleToolError(error: unknown, id: string): void {
@@ -209,7 +199,7 @@ export class EventCallbacks extends BaseCallbackHandler {
 
   override handleRetrieverStart(
     retriever: Serialized,
-    query: string,
+    query: unknown,
     id: string,
     parentId?: string,
     tags?: string[],
@@ -222,16 +212,16 @@ export class EventCallbacks extends BaseCallbackHandler {
     this.#writer.emit({
       type: "retrieverStart",
       ...this.#writer.opening(span),
-      ...(this.#writer.exposes(span) && { query: cutText(query, payloadLimits.characters) }),
+      ...(this.#writer.exposes(span) && { query: queryOf(query) }),
     });
   }
 
   override handleRetrieverEnd(documents: DocumentInterface[], id: string): void {
-    this.#end(this.#ending(id), (closing, exposed) => ({
-      type: "retrieverEnd",
-      ...closing,
-      ...(exposed && { documents: documentsOf(documents) }),
-    }));
+    const span = this.#ending(id);
+    const closing = this.#writer.shut(span);
+    if (span === undefined || closing === undefined) return;
+    const found = this.#writer.exposes(span) && { documents: documentsOf(documents) };
+    this.#writer.emit({ type: "retrieverEnd", ...closing, ...found });
   }
 
   override handleRetrieverError(error: unknown, id: string): void {
@@ -268,10 +258,12 @@ export class EventCallbacks extends BaseCallbackHandler {
     return span;
   }
 
-  /** @param told makes the end's event, unless nobody sees it */
-  #end(span: Span | undefined, told: (closing: Closing, exposed: boolean) => SpanEvent): void {
+  #chainEnded(span: Span | undefined, outputs: unknown): void {
     const closing = this.#writer.shut(span);
     if (span === undefined || closing === undefined) return;
-    this.#writer.emit(told(closing, this.#writer.exposes(span)));
+    const returned = this.#writer.exposes(span) && {
+      output: this.#writer.payloadOf(span, outputs),
+    };
+    this.#writer.emit({ type: "chainEnd", ...closing, ...returned });
   }
 }

@@ -1,6 +1,6 @@
 /** What LangChain hands to the callbacks of tools and retrievers, as far as it goes on the wire. */
 import type { DocumentInterface } from "@langchain/core/documents";
-import { type BaseMessage, isBaseMessage, isToolMessage } from "@langchain/core/messages";
+import { isBaseMessage, isToolMessage, type ToolMessage } from "@langchain/core/messages";
 import type { EventOf } from "../../protocol/events.ts";
 import { artifactOf, cutText, payloadLimits, toolContent, toPayload } from "./payload.ts";
 
@@ -19,10 +19,11 @@ export function argumentsOf(input: string): unknown {
  * artifact where it has one as `{ content, artifact }`. A `Command` hands over to another agent, with
  * the whole conversation inside: where to, and the tool's own message in it, are the tool's.
  */
-export function returnedBy(output: unknown): unknown {
+export function returnedBy(output: unknown, toolCallId?: string): unknown {
   if (isCommand(output)) {
-    const message = messagesOf(output.update).findLast(isToolMessage);
-    const returned = message === undefined ? undefined : returnedBy(message);
+    const messages = toolMessagesIn(output.update);
+    const own = messages.find(({ tool_call_id: id }) => id === toolCallId) ?? messages.at(-1);
+    const returned = own && returnedBy(own);
     return { goto: output.goto, ...(returned !== undefined && { content: returned }) };
   }
   if (!isToolMessage(output)) return output;
@@ -42,10 +43,24 @@ function isCommand(value: unknown): value is CommandLike {
   );
 }
 
-function messagesOf(update: unknown): BaseMessage[] {
-  const messages: unknown =
-    typeof update === "object" && update !== null ? Reflect.get(update, "messages") : undefined;
-  return Array.isArray(messages) ? messages.filter(isBaseMessage) : [];
+/** Messages in values are looked for this deep. */
+const depthAtMost = 4;
+
+/** What a node returned to its graph: messages, a state that has them, commands that do. */
+export function toolMessagesIn(value: unknown, depth = 0): ToolMessage[] {
+  if (typeof value !== "object" || value === null || depth > depthAtMost) return [];
+  if (isBaseMessage(value)) return isToolMessage(value) ? [value] : [];
+  if (Array.isArray(value)) return value.flatMap((item) => toolMessagesIn(item, depth + 1));
+  // The call that gave a structured answer is no tool's.
+  if ("structuredResponse" in value) return [];
+  const { messages, output, update } = value as Readonly<Record<string, unknown>>;
+  return [messages, output, update].flatMap((part) => toolMessagesIn(part, depth + 1));
+}
+
+/** The query of a retriever that was asked with whatever. */
+export function queryOf(query: unknown): string {
+  const text = typeof query === "string" ? query : JSON.stringify(toPayload(query));
+  return cutText(text, payloadLimits.characters);
 }
 
 export function documentsOf(

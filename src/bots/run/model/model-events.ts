@@ -13,6 +13,7 @@ import type { SpanWriter } from "../span-writer.ts";
 import { saysBroken, tellsItsEnd } from "./finish-reasons.ts";
 import { readBlock, readContent } from "./message-content.ts";
 import { type ModelResult, readResult } from "./model-result.ts";
+import { otherContentOf } from "./other-content.ts";
 import { modelCallOf, voiceOf } from "./who-speaks.ts";
 
 type Chunk = GenerationChunk | ChatGenerationChunk;
@@ -123,12 +124,14 @@ export class ModelEvents {
     const closing = this.#writer.shut(span);
     const usage = this.#usage.get(span.id);
     if (closing !== undefined) {
+      const content = span.speaks ? this.#otherContent(result) : [];
       this.#writer.emit({
         type: "llmEnd",
         ...closing,
         ...(usage && { usage }),
         ...(result.finishReason && { finishReason: result.finishReason }),
         ...(result.toolCalls.length > 0 && { toolCalls: this.#toolCalls(result) }),
+        ...(content.length > 0 && { content }),
       });
     }
     return result;
@@ -188,6 +191,10 @@ export class ModelEvents {
   #count(span: Span, metadata: unknown): void {
     const usage = addUsage(this.#usage.get(span.id), usageOfMetadata(metadata));
     if (usage !== undefined) this.#usage.set(span.id, usage);
+  }
+
+  #otherContent({ message, info }: ModelResult): NonNullable<EventOf<"llmEnd">["content"]> {
+    return otherContentOf(message, { info, exposesTools: this.#writer.exposesTools });
   }
 
   #toolCalls(result: ModelResult): EventOf<"llmEnd">["toolCalls"] {

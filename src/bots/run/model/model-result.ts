@@ -5,7 +5,7 @@ import {
   type BaseMessage,
   isBaseMessage,
 } from "@langchain/core/messages";
-import type { ToolCall } from "@langchain/core/messages/tool";
+import type { InvalidToolCall, ToolCall } from "@langchain/core/messages/tool";
 import type { LLMResult } from "@langchain/core/outputs";
 import type { Usage } from "../../../protocol/events.ts";
 import { usageOfResult } from "../../provider/provider-usage.ts";
@@ -15,11 +15,15 @@ import { isRefusal, readContent } from "./message-content.ts";
 export interface ModelResult {
   /** Chat models' results have one. */
   readonly message: BaseMessage | undefined;
+  /** What the package keeps beside the message. */
+  readonly info: Readonly<Record<string, unknown>> | undefined;
   readonly text: string;
   readonly reasoning: string;
   readonly usage: Usage | undefined;
   readonly finishReason: string | undefined;
   readonly toolCalls: readonly Pick<ToolCall, "id" | "name" | "args">[];
+  /** Their arguments are no JSON: nothing can run them. */
+  readonly invalidToolCalls: readonly Pick<InvalidToolCall, "id" | "name" | "args">[];
 }
 
 /** The first candidate: the others of a call with `n > 1` are not on the wire. */
@@ -30,21 +34,19 @@ export function readResult(result: LLMResult): ModelResult {
   const reason = finishReasonOf(message, generation?.generationInfo);
   return {
     message,
+    info: generation?.generationInfo,
     text: said?.text ?? generation?.text ?? "",
     reasoning: said?.reasoning ?? "",
     usage: usageOfResult(message, result.llmOutput),
     // OpenAI's protocol gives a refusal a field of its own, and "stop" for its reason.
     finishReason: message !== undefined && isRefusal(message) ? "refusal" : reason,
-    toolCalls: toolCallsOf(message),
+    toolCalls: isAi(message) ? (message.tool_calls ?? []) : [],
+    invalidToolCalls: isAi(message) ? (message.invalid_tool_calls ?? []) : [],
   };
 }
 
-function toolCallsOf(message: BaseMessage | undefined): ModelResult["toolCalls"] {
-  return message !== undefined &&
-    (AIMessage.isInstance(message) || AIMessageChunk.isInstance(message))
-    ? (message.tool_calls ?? [])
-    : [];
-}
+const isAi = (message: BaseMessage | undefined): message is AIMessage | AIMessageChunk =>
+  message !== undefined && (AIMessage.isInstance(message) || AIMessageChunk.isInstance(message));
 
 /** Chat models' generations have a message; plain LLMs' have none. */
 function messageOf(generation: unknown): BaseMessage | undefined {

@@ -1,0 +1,172 @@
+/**
+ * What a model gave that is neither text nor reasoning nor a call of the bot's own tools, and that a
+ * person can see: images, audio, files, sources, tools that ran at the provider. It is named on the
+ * wire, so that nothing is dropped in silence; bytes stay on the server.
+ */
+import type { BaseMessage } from "@langchain/core/messages";
+import type { EventOf } from "../../../protocol/events.ts";
+import { cutText, payloadLimits, toPayload } from "../payload.ts";
+
+type Content = NonNullable<EventOf<"llmEnd">["content"]>[number];
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What goes elsewhere, or what nobody can see. */
+const silentTypes: ReadonlySet<string> = new Set([
+  ...["text", "text_delta", "output_text", "text-plain", "refusal"],
+  ...["thinking", "thinking_delta", "reasoning", "reasoning_content", "redacted_thinking"],
+  ...["signature", "compaction", "cachePoint", "function_call", "functionCall", "input_json_delta"],
+  ...["tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call"],
+]);
+
+/** @param info the generation's, where Gemini's package puts its sources */
+export function otherContentOf(
+  message: BaseMessage | undefined,
+  options: { info: Fields | undefined; exposesTools: boolean },
+): Content[] {
+  if (message === undefined) return [];
+  const found: Content[] = [];
+  if (Array.isArray(message.content)) {
+    for (const block of message.content) addBlock(found, block);
+  }
+  const extra: Fields = message.additional_kwargs;
+  if (isFields(extra.audio)) found.push(file("audio", extra.audio));
+  for (const item of listOf(extra.tool_outputs)) addToolOutput(found, item);
+  const metadata: Fields = message.response_metadata;
+  const grounding = options.info?.groundingMetadata ?? metadata.groundingMetadata;
+  if (isFields(grounding)) {
+    for (const { web } of listOf(grounding.groundingChunks))
+      if (isFields(web)) addSource(found, web);
+  }
+  const cited = options.info?.citationMetadata ?? metadata.citationMetadata;
+  if (isFields(cited)) for (const one of listOf(cited.citationSources)) addSource(found, one);
+  const kept = withoutRepeats(found).map((one) => (options.exposesTools ? one : hidden(one)));
+  return bounded(kept);
+}
+
+function addBlock(found: Content[], block: Fields): void {
+  const type = text(block.type) ?? "unknown";
+  for (const citation of [...listOf(block.citations), ...listOf(block.annotations)]) {
+    addSource(found, citation);
+  }
+  if (silentTypes.has(type)) return;
+  switch (type) {
+    case "image":
+    case "image_url":
+    case "audio":
+    case "input_audio":
+    case "video":
+    case "file":
+    case "document":
+    case "media":
+    case "inlineData":
+    case "fileData":
+      found.push(file(type, block));
+      return;
+    case "non_standard":
+      if (isFields(block.value)) addBlock(found, block.value);
+      return;
+    case "executableCode":
+    case "codeExecutionResult":
+      found.push({ type: "tool", name: type, data: toPayload(block[type]) });
+      return;
+  }
+  const isServerTool = /^(server|mcp)_tool|_tool_result$|_call$|_call_output$/.test(type);
+  if (isServerTool) found.push(serverTool(type, block));
+  else found.push({ type: "other", name: type });
+}
+
+/** OpenAI's responses: what its own tools did. An image that they made is among the blocks. */
+function addToolOutput(found: Content[], item: Fields): void {
+  const type = text(item.type) ?? "tool";
+  if (type !== "image_generation_call") found.push(serverTool(type, item));
+}
+
+function serverTool(type: string, fields: Fields): Content {
+  const id = text(fields.id) ?? text(fields.tool_use_id) ?? text(fields.toolCallId);
+  const name = text(fields.name) ?? type;
+  return { type: "tool", name: short(name), ...(id && { id: short(id) }), data: toPayload(fields) };
+}
+
+function addSource(found: Content[], fields: Fields): void {
+  const url = text(fields.url) ?? text(fields.uri);
+  const title = text(fields.title) ?? text(fields.document_title) ?? text(fields.filename);
+  const quote = text(fields.cited_text) ?? text(fields.citedText);
+  if (url === undefined && title === undefined && quote === undefined) return;
+  found.push({
+    type: "source",
+    ...(url && { url: long(url) }),
+    ...(title && { title: long(title) }),
+    ...(quote && { quote: long(quote) }),
+  });
+}
+
+/** In LangChain's shape, in OpenAI's, in Anthropic's (`source`), or in Gemini's (`inlineData`). */
+function file(type: string, block: Fields): Content {
+  const inner = [
+    block.source,
+    block.inlineData,
+    block.fileData,
+    block.image_url,
+    block.input_audio,
+  ];
+  const fields: Fields = { ...block, ...inner.find(isFields) };
+  const named = text(fields.mimeType) ?? text(fields.mime_type) ?? text(fields.media_type);
+  const url = text(fields.url) ?? text(fields.fileUri) ?? text(fields.image_url);
+  const inUrl = url === undefined ? null : /^data:([^;,]*)(?:;base64)?,/.exec(url);
+  const data = inUrl === null ? fields.data : url?.slice(inUrl[0].length);
+  const mimeType = named ?? text(inUrl?.[1]);
+  const bytes = bytesOf(data);
+  return {
+    type: "file",
+    kind: kindOf(type, mimeType),
+    ...(mimeType && { mimeType: short(mimeType) }),
+    ...(bytes !== undefined && { bytes }),
+    ...(url !== undefined && inUrl === null && { url: long(url) }),
+  };
+}
+
+function kindOf(type: string, mimeType = ""): Extract<Content, { type: "file" }>["kind"] {
+  for (const kind of ["image", "audio", "video"] as const) {
+    if (type.includes(kind) || mimeType.startsWith(`${kind}/`)) return kind;
+  }
+  return "file";
+}
+
+function bytesOf(data: unknown): number | undefined {
+  if (typeof data === "string") return Buffer.byteLength(data, "base64");
+  return ArrayBuffer.isView(data) ? data.byteLength : undefined;
+}
+
+/** What a tool took and gave, and what is quoted of a document, goes with the tools' payloads. */
+function hidden(content: Content): Content {
+  switch (content.type) {
+    case "tool": {
+      const { data: _data, ...rest } = content;
+      return rest;
+    }
+    case "source": {
+      const { quote: _quote, ...rest } = content;
+      return rest;
+    }
+    default:
+      return content;
+  }
+}
+
+function withoutRepeats(found: readonly Content[]): Content[] {
+  return [...new Map(found.map((one) => [JSON.stringify(one), one])).values()];
+}
+
+function bounded(found: Content[]): Content[] {
+  const over = found.length - payloadLimits.items;
+  if (over <= 0) return found;
+  return [...found.slice(0, -over), { type: "other", name: `…[cut: ${over} items]` }];
+}
+
+const short = (value: string): string => cutText(value, payloadLimits.nameCharacters);
+const long = (value: string): string => cutText(value, payloadLimits.characters);
+
+const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
+const listOf = (value: unknown): Fields[] => (Array.isArray(value) ? value.filter(isFields) : []);
+const text = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined;

@@ -1,0 +1,92 @@
+/**
+ * The tool spans of one run: their start, their progress, their end. And the calls that no tool ever
+ * ran for (the tool is unknown, the arguments don't fit, a limit or a person said no): no callback tells
+ * of them, but a node answers the model with a ToolMessage.
+ */
+import type { ToolMessage } from "@langchain/core/messages";
+import type { ModelResult } from "./model/model-result.ts";
+import { toPayload } from "./payload.ts";
+import { argumentsOf, returnedBy, toolMessagesIn } from "./span-payloads.ts";
+import type { Span } from "./span-tree.ts";
+import type { SpanWriter } from "./span-writer.ts";
+
+interface AskedCall {
+  readonly name: string;
+  readonly args: unknown;
+}
+
+export class ToolEvents {
+  readonly #writer: SpanWriter;
+  /** What models of this run asked for and nothing has answered yet, by the call's id. */
+  readonly #asked = new Map<string, AskedCall>();
+
+  constructor(writer: SpanWriter) {
+    this.#writer = writer;
+  }
+
+  asked({ toolCalls, invalidToolCalls }: ModelResult): void {
+    for (const { id, name, args } of [...toolCalls, ...invalidToolCalls]) {
+      if (id !== undefined && id !== "") this.#asked.set(id, { name: name ?? "tool", args });
+    }
+  }
+
+  started(span: Span, input: string, toolCallId: string | undefined): void {
+    span.toolCallId = toolCallId;
+    if (toolCallId !== undefined) this.#asked.delete(toolCallId);
+    if (span.hidden) return;
+    this.#writer.emit({
+      type: "toolStart",
+      ...this.#writer.opening(span),
+      ...(toolCallId && { toolCallId }),
+      ...(this.#writer.exposes(span) && { input: toPayload(argumentsOf(input)) }),
+    });
+  }
+
+  progressed(span: Span | undefined, chunk: unknown): void {
+    if (span === undefined || !span.open || span.hidden) return;
+    const data = this.#writer.exposes(span) && { data: toPayload(chunk) };
+    this.#writer.emit({
+      type: "toolProgress",
+      runId: this.#writer.runId,
+      spanId: span.id,
+      ...data,
+    });
+  }
+
+  ended(span: Span, output: unknown): void {
+    const closing = this.#writer.shut(span);
+    if (closing === undefined) return;
+    const returned = this.#writer.exposes(span) ? returnedBy(output, span.toolCallId) : undefined;
+    const payload = returned !== undefined && { output: toPayload(returned) };
+    this.#writer.emit({ type: "toolEnd", ...closing, ...payload });
+  }
+
+  /** A chain is about to end: of a graph's nodes, the messages are the answers to calls. */
+  chainEnding(node: Span, outputs: unknown): void {
+    if (this.#asked.size === 0 || !isGraph(node.parent)) return;
+    for (const message of toolMessagesIn(outputs)) {
+      const call = this.#asked.get(message.tool_call_id);
+      if (call !== undefined) this.#answeredByNode(node, message, call);
+    }
+  }
+
+  #answeredByNode(node: Span, message: ToolMessage, { name, args }: AskedCall): void {
+    const span = this.#writer.open({
+      id: crypto.randomUUID(),
+      kind: "tool",
+      name,
+      parentId: node.id,
+      tags: undefined,
+    });
+    this.started(
+      span,
+      typeof args === "string" ? args : JSON.stringify(args),
+      message.tool_call_id,
+    );
+    if (message.status !== "error") this.ended(span, message);
+    else this.#writer.breakOff(span, new Error(`The tool was not run: ${message.text}`));
+  }
+}
+
+const isGraph = (span: Span | undefined): boolean =>
+  span?.agent === "graph" || span?.agent === "agent";

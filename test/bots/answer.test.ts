@@ -55,6 +55,7 @@ const named = (name: string, result: string, returnDirect = false) =>
 
 describe("in a value", () => {
   const earlier = [new AIMessage("earlier"), new HumanMessage("and now?")];
+  const mixedUp = [new AIMessage("x"), new ToolMessage({ content: "row", tool_call_id: "c1" })];
   const cycle: Record<string, unknown> = {};
   cycle.output = cycle;
   test.each<[string, unknown, string | undefined]>([
@@ -69,6 +70,7 @@ describe("in a value", () => {
       { messages: [new AIMessage("x"), new AIMessage("")] },
       "x",
     ],
+    ["a state in which tools answered another message", { messages: mixedUp }, "x"],
     ["a retrieval chain's", { input: "q", context: [], answer: "x" }, "x"],
     ["what an executor returns", { input: "q", output: "x" }, "x"],
     ["what LLMChain returns", { text: "x" }, "x"],

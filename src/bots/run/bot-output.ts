@@ -60,11 +60,19 @@ function answerOfTurn(messages: readonly BaseMessage[], spans: SpanTree): string
   return silent;
 }
 
-/** Tools with `returnDirect` end an agent: the state ends with what they returned. */
+/**
+ * Tools with `returnDirect` end an agent: the state ends with what they returned, behind the message
+ * that asked for it. Where a server has one id for all its answers, LangGraph puts the last one in the
+ * place of the first, and the results of others stand behind it.
+ */
 function resultsAtTheEnd(messages: readonly BaseMessage[], spans: SpanTree): string | undefined {
-  const last = messages.findLastIndex((message) => !isToolMessage(message));
-  const results = messages.slice(last + 1).filter(isToolMessage);
-  const texts = results.filter((result) => isForReaders(result, spans)).map(({ text }) => text);
+  const asking = messages.findLast((message) => !isToolMessage(message));
+  if (asking === undefined || !isAIMessage(asking)) return undefined;
+  const asked = new Set(asking.tool_calls?.map(({ id }) => id));
+  const results = messages.slice(messages.indexOf(asking) + 1).filter(isToolMessage);
+  const texts = results
+    .filter((result) => asked.has(result.tool_call_id) && isForReaders(result, spans))
+    .map(({ text }) => text);
   return nonEmpty(texts.join("\n\n"));
 }
 

@@ -15,6 +15,7 @@ import type { StartServer } from "./bench-server.ts";
 const raisedLimits = {
   MAX_SOCKETS_PER_ADDRESS: "20000",
   MAX_SOCKETS_PER_USER: "20000",
+  MAX_CALLS_PER_SECOND_PER_USER: "20000",
   MAX_HTTP_REQUESTS_PER_SECOND: "20000",
   MAX_RUNS_PER_MINUTE: "100000",
   MAX_LIVE_RUNS_PER_USER: "1000",

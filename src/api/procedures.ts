@@ -22,8 +22,12 @@ export function createProcedures<Context extends object>(
     const { caller } = connection(ctx as Context);
     return next({ getRawInput: async () => canonicalIds(await getRawInput(), caller, store) });
   });
-  const procedure = canonical.use(async ({ ctx, next }) => {
-    const result = await next({ ctx: connection(ctx as Context) });
+  const procedure = canonical.use(async ({ ctx, type, next }) => {
+    const called = connection(ctx as Context);
+    const leave =
+      type === "subscription" ? undefined : await called.enterCall?.(type).catch(refuse);
+    const result = await next({ ctx: called });
+    leave?.(result.ok ? result.data : undefined);
     if (!result.ok && result.error.cause instanceof LangwireError) {
       throw toTrpcError(result.error.cause);
     }
@@ -33,3 +37,7 @@ export function createProcedures<Context extends object>(
 }
 
 export type Procedures = ReturnType<typeof createProcedures>;
+
+function refuse(cause: unknown): never {
+  throw toTrpcError(cause);
+}

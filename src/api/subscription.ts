@@ -14,6 +14,11 @@ export class TrackedEvents implements AsyncIterableIterator<TrackedEnvelope<Chat
     this.#follower = follower;
   }
 
+  /** The number of the last event that was taken; before the first, where reading begins. */
+  get place(): number {
+    return this.#follower.place;
+  }
+
   /** Every event, tracked by its number. */
   next(): Promise<Result> {
     return this.#follower.next().then(trackedResult, refuse);

@@ -57,7 +57,7 @@ export class ConversationLog {
   /** @returns by how many bytes the log grew */
   append(event: ChatEvent): number {
     const last = this.#entries.at(-1);
-    if (last !== undefined && this.hasPending && last.isNeighbour(event)) {
+    if (last !== undefined && this.hasPending && last.takesIn(event)) {
       const before = last.bytes;
       last.extend(event);
       return last.bytes - before;

@@ -3,6 +3,8 @@ import type { ChatEvent, EventType } from "../protocol/events.ts";
 import { isTextPiece, type TextPiece } from "../protocol/fold/text-pieces.ts";
 
 const tail = '"}';
+/** Bytes from which an entry takes in no more: a reader holds one, whatever a run's size. */
+const ownMaxBytes = 32 * 1024;
 /** Entries that are searched for one whose head a new one can share: so many spans may alternate. */
 const parallelSpans = 16;
 /** Characters up to which a string is never a view into a longer one, which it would keep. */
@@ -110,6 +112,11 @@ export class LogEntry {
       ours.type === theirs.type &&
       ours.runId === theirs.runId
     );
+  }
+
+  /** Whether it takes in an event: a neighbour's, until it is as much as a reader should be given at once. */
+  takesIn(event: ChatEvent): event is TextPiece {
+    return this.#bytes < ownMaxBytes && this.isNeighbour(event);
   }
 
   /** Takes a neighbour's text in. Only before anybody has read the entry. */

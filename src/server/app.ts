@@ -76,7 +76,8 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     ...(logger === undefined ? {} : { loggerInstance: logger }),
   });
   const allowsOrigin = originCheck(options.allowedOrigins);
-  const shared = { apiPath, router, connections, refusals, authenticate };
+  const requestsPerAddress = options.requestsPerAddress ?? memoryRateLimit(perSecond);
+  const shared = { apiPath, router, connections, refusals, authenticate, requestsPerAddress };
 
   refusals.handle(app);
   await app.register(websocket, { options: { maxPayload, perMessageDeflate: false } });
@@ -88,7 +89,6 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     probes: probePaths,
     loopbackOnly: options.authenticate === undefined && options.allowAnonymous !== true,
     checkRoom: (address) => connections.checkRoom(address),
-    requestsPerAddress: options.requestsPerAddress ?? memoryRateLimit(perSecond),
   });
   serveSockets(app, shared);
   await serveHttp(app, shared);

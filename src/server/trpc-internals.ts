@@ -4,6 +4,7 @@
  * raises tRPC's version knows what to look at; test/e2e and test/server hold both to stock clients.
  */
 import {
+  type AnyTRPCProcedure,
   type AnyTRPCRouter,
   callTRPCProcedure,
   getTRPCErrorShape,
@@ -34,7 +35,29 @@ export function callProcedure(router: ChatRouter, call: ProcedureCall): Promise<
 /** The body that tRPC's adapters send for an error: `{"error": …}`, formatted and transformed. */
 export function errorBody(router: AnyTRPCRouter, error: TRPCError): string {
   const config = router._def._config;
+  return JSON.stringify(transformTRPCResponse(config, { error: shapeOf(router, error) }));
+}
+
+/** The data of the event that tRPC's adapters end a stream with: what stands at `error` in a body. */
+export function errorEventData(router: AnyTRPCRouter, error: TRPCError): string {
+  const { output } = router._def._config.transformer;
+  return JSON.stringify(output.serialize(shapeOf(router, error)));
+}
+
+function shapeOf(router: AnyTRPCRouter, error: TRPCError) {
+  const config = router._def._config;
   const call = { type: "unknown", path: undefined, input: undefined, ctx: undefined } as const;
-  const shape = getTRPCErrorShape({ config, error, ...call });
-  return JSON.stringify(transformTRPCResponse(config, { error: shape }));
+  return getTRPCErrorShape({ config, error, ...call });
+}
+
+/** Whether there is a subscription at the path, such as `chat.watch`. */
+export function isSubscription(router: AnyTRPCRouter, path: string): boolean {
+  const procedures: object = router._def.procedures;
+  if (!Object.hasOwn(procedures, path)) return false;
+  const procedure: unknown = Reflect.get(procedures, path);
+  return isProcedure(procedure) && procedure._def.type === "subscription";
+}
+
+function isProcedure(value: unknown): value is AnyTRPCProcedure {
+  return typeof value === "function" && "_def" in value;
 }

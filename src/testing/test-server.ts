@@ -23,6 +23,8 @@ export interface TestServer extends AsyncDisposable {
 const unlimited = Number.POSITIVE_INFINITY;
 const testLimits: Partial<ConnectionLimits> = {
   maxRequestsPerSecond: unlimited,
+  maxCallsPerSecondPerUser: unlimited,
+  maxAnswerBytesPerSecondPerUser: unlimited,
   maxHttpRequestsPerSecond: unlimited,
   maxSockets: unlimited,
   maxSocketsPerAddress: unlimited,

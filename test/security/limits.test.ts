@@ -176,7 +176,8 @@ describe("sockets", () => {
     using third = await socketOf("ann");
     expect((await third.closed).code).toBe(4429);
     expect(codeOf(third.frames[0] ?? {})).toBe("RATE_LIMITED");
-    expect(await (await fetch(url)).text()).toContain("RATE_LIMITED");
+    const headers = { accept: "text/event-stream" };
+    expect(await (await fetch(url, { headers })).text()).toContain("RATE_LIMITED");
     using other = await socketOf("ben");
     other.send(request(1, "bots.list"));
     expect(await answer(other, 1)).toHaveProperty("result");

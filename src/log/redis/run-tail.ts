@@ -38,7 +38,7 @@ export class RunTail {
   /** @returns by how many bytes, roughly, the tail grew */
   append(event: ChatEvent): number {
     const last = this.#entries.at(-1);
-    if (last !== undefined && this.#sealed < this.#entries.length && last.isNeighbour(event)) {
+    if (last !== undefined && this.#sealed < this.#entries.length && last.takesIn(event)) {
       const before = last.bytes;
       last.extend(event);
       return last.bytes - before;

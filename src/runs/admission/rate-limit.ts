@@ -4,10 +4,10 @@ import { LangwireError } from "../../protocol/errors.ts";
 
 export interface RateLimit {
   /**
-   * Uses one of the key's turns.
+   * Uses one of the key's turns, or several.
    * @throws LangwireError RATE_LIMITED with `retryAfterMs` when none is left
    */
-  take(key: string): Promise<void>;
+  take(key: string, turns?: number): Promise<void>;
 }
 
 export interface Rate {
@@ -28,11 +28,13 @@ export function limiterOptions({ times, perMs }: Rate): { points: number; durati
 }
 
 /** @param limiter any limiter of rate-limiter-flexible, made with `limiterOptions(rate)` */
-export function limitBy(limiter: { consume(key: string): Promise<unknown> }): RateLimit {
+export function limitBy(limiter: {
+  consume(key: string, points?: number): Promise<unknown>;
+}): RateLimit {
   return {
-    take: async (key) => {
+    take: async (key, turns) => {
       try {
-        await limiter.consume(key);
+        await limiter.consume(key, turns);
       } catch (refused) {
         if (!(refused instanceof RateLimiterRes)) throw refused;
         throw new LangwireError("RATE_LIMITED", { retryAfterMs: Math.ceil(refused.msBeforeNext) });

@@ -87,6 +87,11 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
     return follower;
   }
 
+  /** The number of the last event that was taken or passed over. */
+  get place(): number {
+    return this.#cursor.place;
+  }
+
   get closed(): boolean {
     return this.#closed;
   }

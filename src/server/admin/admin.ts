@@ -43,6 +43,7 @@ export function adminRoutes(app: FastifyInstance, langwire: Langwire, token: str
         const { run } = live(params.runId);
         const left = new AbortController();
         raw.once("close", () => left.abort());
+        if (raw.socket.destroyed) left.abort();
         const { runId, userId } = run;
         // As its sender, from its start on.
         const follower = await runs.follow({ userId }, { runId }, { signal: left.signal });

@@ -6,6 +6,14 @@ export interface ConnectionLimits {
   readonly maxMessagesPerFrame: number;
   /** Requests in a second on one socket: RATE_LIMITED; at twice as many it is closed. */
   readonly maxRequestsPerSecond: number;
+  /** Queries that are worked on at once, until what they answer was taken; others wait. */
+  readonly maxQueries: number;
+  /** The same of one user. */
+  readonly maxQueriesPerUser: number;
+  /** Calls of one user in a second, on all their sockets and over HTTP; those beyond wait. */
+  readonly maxCallsPerSecondPerUser: number;
+  /** Bytes that a user's calls may answer in a second, events not counted; those beyond wait. */
+  readonly maxAnswerBytesPerSecondPerUser: number;
   /** HTTP requests and new sockets in a second from one address: RATE_LIMITED. */
   readonly maxHttpRequestsPerSecond: number;
   /**
@@ -33,7 +41,11 @@ export const defaultConnectionLimits: ConnectionLimits = {
   maxFrameBytes: 256 * 1024,
   maxMessagesPerFrame: 128,
   maxRequestsPerSecond: 256,
-  maxHttpRequestsPerSecond: 2_000,
+  maxQueries: 32,
+  maxQueriesPerUser: 4,
+  maxCallsPerSecondPerUser: 500,
+  maxAnswerBytesPerSecondPerUser: 8 * 1024 * 1024,
+  maxHttpRequestsPerSecond: 500,
   maxSubscriptionsPerSocket: 100,
   maxSockets: 10_000,
   maxSocketsPerAddress: 1_000,

@@ -3,7 +3,10 @@ import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { LangwireError } from "../../protocol/errors.ts";
 import { ConcurrencyLimit } from "../../runs/admission/concurrency-limit.ts";
+import { addressKey } from "../access/addresses.ts";
 import type { Identity } from "../access/callers.ts";
+import { LongTexts } from "../pacing/long-texts.ts";
+import { WorkQueue } from "../pacing/work-queue.ts";
 import { closeCodes } from "./close-codes.ts";
 import { type ConnectionLimits, defaultConnectionLimits } from "./connection-limits.ts";
 import { Expiries, type Expiring } from "./expiries.ts";
@@ -15,6 +18,8 @@ const everybody = "";
 
 export class Connections implements SocketHost {
   readonly limits: ConnectionLimits;
+  readonly longTexts = new LongTexts();
+  readonly work: WorkQueue;
   readonly #open = new Set<SocketConnection>();
   readonly #all: ConcurrencyLimit;
   readonly #addresses: ConcurrencyLimit;
@@ -25,6 +30,7 @@ export class Connections implements SocketHost {
 
   constructor(limits: Partial<ConnectionLimits> = {}) {
     this.limits = { ...defaultConnectionLimits, ...limits };
+    this.work = new WorkQueue(this.limits);
     this.#all = new ConcurrencyLimit(this.limits.maxSockets);
     this.#addresses = new ConcurrencyLimit(this.limits.maxSocketsPerAddress);
     this.#users = new ConcurrencyLimit(this.limits.maxSocketsPerUser);
@@ -54,7 +60,7 @@ export class Connections implements SocketHost {
       const message = "The server has as many connections as it can.";
       throw new LangwireError("OVERLOADED", { message, retryAfterMs });
     }
-    if (this.#addresses.full(address)) {
+    if (this.#addresses.full(addressKey(address))) {
       const message = "Too many connections from one address.";
       throw new LangwireError("RATE_LIMITED", { message, retryAfterMs });
     }
@@ -112,6 +118,7 @@ export class Connections implements SocketHost {
   closeAll(): void {
     clearInterval(this.#timer);
     this.#expiries[Symbol.dispose]();
+    this.work[Symbol.dispose]();
     for (const connection of this.#open) {
       connection.send('{"id":null,"method":"reconnect"}');
       connection.close(closeCodes.serviceRestart, "server restarts");
@@ -121,7 +128,7 @@ export class Connections implements SocketHost {
   #enter(address: string): void {
     this.checkRoom(address);
     this.#all.enter(everybody);
-    this.#addresses.enter(address);
+    this.#addresses.enter(addressKey(address));
   }
 
   #enterAs(userId: string): void {
@@ -132,7 +139,7 @@ export class Connections implements SocketHost {
 
   #leave(address: string, userId?: string, expiring?: Expiring): void {
     this.#all.leave(everybody);
-    this.#addresses.leave(address);
+    this.#addresses.leave(addressKey(address));
     if (userId !== undefined) this.#users.leave(userId);
     if (expiring !== undefined) this.#expiries.delete(expiring);
   }

@@ -29,6 +29,13 @@ export function reviveInput(payload: unknown): unknown {
   return Object.fromEntries(fields.filter(([key]) => !undefinedFields.has(key)));
 }
 
+/** The input as a subscription's schema is to see it: where to resume is one of its fields. */
+export function resumedInput(input: unknown, lastEventId: string | undefined): unknown {
+  if (lastEventId === undefined) return input;
+  if (input === undefined || input === null) return { lastEventId };
+  return typeof input === "object" ? { ...input, lastEventId } : input;
+}
+
 /** The names of the fields that superjson's marks call undefined; undefined for other marks. */
 function markedUndefined(meta: unknown): ReadonlySet<string> | "whole" | undefined {
   const none = new Set<string>();

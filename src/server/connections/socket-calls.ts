@@ -15,6 +15,7 @@ import type { Identity } from "../access/callers.ts";
 import type { Refusals } from "../access/refusals.ts";
 import type { LogFailure } from "../logging/failure-log.ts";
 import { callProcedure } from "../trpc-internals.ts";
+import { CallQueue } from "./call-queue.ts";
 import { closeCodes } from "./close-codes.ts";
 import {
   type CallMessage,
@@ -24,9 +25,9 @@ import {
   type RequestId,
   readParams,
 } from "./frames.ts";
-import { reviveInput } from "./revive-input.ts";
+import { resumedInput, reviveInput } from "./revive-input.ts";
 import type { SocketConnection } from "./socket-connection.ts";
-import { answerFrame, eventFrame, frameHead, stateFrame } from "./wire.ts";
+import { answerFrame, frameHead, stateFrame } from "./wire.ts";
 
 /** What the sockets of one server share. */
 export interface SocketApi {
@@ -43,11 +44,18 @@ export interface Opening {
   readonly prove: (params: ConnectionParams) => Promise<Identity>;
 }
 
+/** A call as it waits for its turn. */
+interface Call extends Pick<CallMessage, "id" | "jsonrpc" | "method"> {
+  readonly path: string;
+  readonly input: unknown;
+}
+
 export class SocketCalls {
   readonly #api: SocketApi;
   readonly #connection: SocketConnection;
   readonly #frames: FrameReader;
   #subscriptions: Map<RequestId, AbortController> | undefined;
+  #queue: CallQueue | undefined;
   /** Let go with all that it holds once the caller is being looked up. */
   #prove: Opening["prove"] | undefined;
   #caller: Promise<Identity> | undefined;
@@ -65,7 +73,7 @@ export class SocketCalls {
     if (this.#connection.closing || text === "PONG") return;
     if (text === "PING") this.#connection.send("PONG");
     else if (this.#prove !== undefined) this.#identifyBy(this.#prove, text);
-    else for (const message of this.#messagesIn(text)) this.#take(message);
+    else this.#takeAll(this.#messagesIn(text), text.length);
   }
 
   /** The socket has closed. */
@@ -102,54 +110,75 @@ export class SocketCalls {
     }
   }
 
-  #take(message: Message): void {
-    if (message.method === "subscription.stop") this.#subscriptions?.get(message.id)?.abort();
-    else if (message.method === "subscription") void this.#subscribe(message);
-    else void this.#answer(message);
-  }
-
-  async #answer(message: CallMessage): Promise<void> {
-    const head = frameHead(message.id, message.jsonrpc);
-    try {
-      const answer = await this.#call(message, new AbortController().signal);
-      this.#connection.send(answerFrame(head, answer));
-    } catch (cause) {
-      this.#fail(head, cause, message);
+  #takeAll(messages: readonly Message[], frameBytes: number): void {
+    const bytes = frameBytes / messages.length;
+    for (const message of messages) {
+      if (message.method === "subscription.stop") this.#subscriptions?.get(message.id)?.abort();
+      else this.#take(message, bytes);
     }
   }
 
-  async #subscribe(message: CallMessage): Promise<void> {
-    const { id, jsonrpc } = message;
-    const head = frameHead(id, jsonrpc);
+  /** What waits for its turn holds no more than its plain fields, whatever it came with. */
+  #take({ params: { path, input, lastEventId }, ...message }: CallMessage, bytes: number): void {
+    const call = { ...message, path, input: resumedInput(reviveInput(input), lastEventId) };
+    const run = call.method === "subscription" ? this.#subscribing(call) : () => this.#answer(call);
+    if (run === undefined || this.#caller === undefined) return;
+    const { work } = this.#connection;
+    this.#queue ??= new CallQueue({ connection: this.#connection, work, caller: this.#caller });
+    this.#queue.add({ method: call.method, bytes, run });
+  }
+
+  async #answer(call: Call): Promise<number> {
+    const head = frameHead(call.id, call.jsonrpc);
+    try {
+      const answer = await this.#call(call, new AbortController().signal);
+      const frame = answerFrame(head, answer);
+      this.#connection.send(frame);
+      return frame.length;
+    } catch (cause) {
+      this.#fail(head, cause, call);
+      return 0;
+    }
+  }
+
+  /** It has its id, and can be stopped, from when it came. */
+  #subscribing(call: Call): (() => Promise<number>) | undefined {
     this.#subscriptions ??= new Map();
-    const subscriptions = this.#subscriptions;
-    if (subscriptions.has(id)) {
-      const inUse = new TRPCError({ code: "BAD_REQUEST", message: `Duplicate id ${id}` });
-      return this.#fail(head, inUse, message);
+    if (this.#subscriptions.has(call.id)) {
+      const inUse = new TRPCError({ code: "BAD_REQUEST", message: `Duplicate id ${call.id}` });
+      this.#fail(frameHead(call.id, call.jsonrpc), inUse, call);
+      return undefined;
     }
     const stop = new AbortController();
-    subscriptions.set(id, stop);
+    this.#subscriptions.set(call.id, stop);
+    return async () => {
+      await this.#subscribe(call, stop.signal);
+      return 0;
+    };
+  }
+
+  async #subscribe(call: Call, signal: AbortSignal): Promise<void> {
+    const head = frameHead(call.id, call.jsonrpc);
     try {
-      await this.#events(message, head, stop.signal);
+      await this.#events(call, head, signal);
     } catch (cause) {
-      return this.#fail(head, cause, message);
+      return this.#fail(head, cause, call);
     } finally {
-      subscriptions.delete(id);
+      this.#subscriptions?.delete(call.id);
     }
     this.#connection.send(stateFrame(head, "stopped"));
   }
 
-  async #events(message: CallMessage, head: string, signal: AbortSignal): Promise<void> {
-    const events = await this.#call(message, signal);
+  async #events(call: Call, head: string, signal: AbortSignal): Promise<void> {
+    const events = await this.#call(call, signal);
     if (!(events instanceof TrackedEvents)) throw new TypeError("a subscription without events");
     if (signal.aborted) return;
     this.#connection.send(stateFrame(head, "started"));
-    await events.deliver((entry) => this.#connection.send(eventFrame(head, entry)));
+    await events.deliver((entry) => this.#connection.sendEvent(head, entry));
   }
 
-  async #call({ method: type, params }: CallMessage, signal: AbortSignal): Promise<unknown> {
+  async #call({ method: type, path, input }: Call, signal: AbortSignal): Promise<unknown> {
     const { router } = this.#api;
-    const { path } = params;
     const connection = this.#connection;
     const caller = await this.#caller;
     if (caller === undefined) throw new TRPCError({ code: "UNAUTHORIZED" });
@@ -158,13 +187,13 @@ export class SocketCalls {
       pacer: connection.pacer,
       openSubscription: () => connection.openSubscription(),
     };
-    return callProcedure(router, { type, path, input: () => inputOf(params), ctx, signal });
+    return callProcedure(router, { type, path, input: () => input, ctx, signal });
   }
 
-  #fail(head: string, cause: unknown, call?: CallMessage): void {
+  #fail(head: string, cause: unknown, call?: Call): void {
     const { refusals, logFailure } = this.#api;
     const error = cause instanceof TRPCError ? cause : toTrpcError(cause);
-    logFailure({ error, path: call?.params.path, type: call?.method ?? "unknown" });
+    logFailure({ error, path: call?.path, type: call?.method ?? "unknown" });
     this.#connection.send(refusals.failureFrame(head, error));
   }
 }
@@ -175,12 +204,4 @@ function parsed<Read>(read: (text: string) => Read, text: string): Read {
   } catch (cause) {
     throw new TRPCError({ code: "PARSE_ERROR", cause });
   }
-}
-
-/** The input as the procedure's schema is to see it: where to resume is one of its fields. */
-function inputOf({ input, lastEventId }: CallMessage["params"]): unknown {
-  const revived = reviveInput(input);
-  if (lastEventId === undefined) return revived;
-  if (revived === undefined || revived === null) return { lastEventId };
-  return typeof revived === "object" ? { ...revived, lastEventId } : revived;
 }

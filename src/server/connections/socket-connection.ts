@@ -11,17 +11,26 @@ import type { Socket } from "node:net";
 import { getTRPCErrorFromUnknown } from "@trpc/server";
 import type { WebSocket } from "ws";
 import { toLangwireError } from "../../api/errors.ts";
+import type { LogEntry } from "../../log/entry.ts";
 import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
 import type { Pacer } from "../../runs/following/pacer.ts";
 import type { Identity } from "../access/callers.ts";
+import type { LongTexts } from "../pacing/long-texts.ts";
+import { longTextLength } from "../pacing/pieces.ts";
 import { bytesTaken, SocketPacer } from "../pacing/socket-pacer.ts";
+import { type Holder, StallClock } from "../pacing/stall-clock.ts";
+import type { WorkQueue } from "../pacing/work-queue.ts";
 import { closeCodeOf, closeCodes } from "./close-codes.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 import type { Expiring } from "./expiries.ts";
+import { FrameSender } from "./frame-sender.ts";
+import { aroundEvent, eventFrame } from "./wire.ts";
 
 /** What a connection needs of the others: its places among them, and their shared clock. */
 export interface SocketHost {
   readonly limits: ConnectionLimits;
+  readonly longTexts: LongTexts;
+  readonly work: WorkQueue;
   /**
    * It is known whose the connection is; it is told when that is over.
    * @throws LangwireError RATE_LIMITED
@@ -48,18 +57,13 @@ export interface SocketParts {
   readonly address: string;
 }
 
-/**
- * Characters from which a frame is sent as bytes. A string that the other end does not take at once
- * waits in three bytes a character, beside itself.
- */
-const longFrameLength = 16 * 1024;
-
 /** A close frame waits behind the backlog; a socket that takes nothing is cut after this. */
 export const closeGraceMs = 1_000;
 
-export class SocketConnection implements Expiring {
+export class SocketConnection implements Expiring, Holder {
   readonly address: string;
-  readonly pacer: Pacer;
+  readonly #sender: FrameSender;
+  #stall: StallClock | undefined;
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
   readonly #host: SocketHost;
@@ -71,7 +75,6 @@ export class SocketConnection implements Expiring {
   #seenBytes = -1;
   #stillSince = 0;
   #closing = false;
-  #corked = false;
 
   constructor(host: SocketHost, { webSocket, socket, address }: SocketParts) {
     const { authTimeoutMs, maxBacklogBytes, slowReaderMs } = host.limits;
@@ -79,16 +82,26 @@ export class SocketConnection implements Expiring {
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.address = address;
-    this.pacer = new SocketPacer(socket, {
+    const pacer = new SocketPacer(socket, {
       maxBacklogBytes,
       patienceMs: slowReaderMs,
-      onStuck: () => this.close(closeCodes.slowReader, "slow reader"),
+      onStuck: () => this.cut(),
     });
+    this.#sender = new FrameSender({ webSocket, socket, pacer });
     this.#deadline = setTimeout(() => this.close(closeCodes.nameless, nameless), authTimeoutMs);
+  }
+
+  /** For readers, who ask it before each event. */
+  get pacer(): Pacer {
+    return this.#sender;
   }
 
   get limits(): ConnectionLimits {
     return this.#host.limits;
+  }
+
+  get work(): WorkQueue {
+    return this.#host.work;
   }
 
   get closing(): boolean {
@@ -121,7 +134,7 @@ export class SocketConnection implements Expiring {
 
   /** Reads nothing until `identify` has settled. Closes the socket when it fails. */
   async identified(identify: () => Promise<Identity>): Promise<Identity> {
-    const release = this.#hold();
+    const release = this.holdReading();
     try {
       const identity = await identify();
       if (this.#closing) return identity;
@@ -137,6 +150,16 @@ export class SocketConnection implements Expiring {
     } finally {
       release();
     }
+  }
+
+  /** Nothing more is read from the socket until it is let go, by everybody who holds it. */
+  holdReading(): () => void {
+    this.#holds += 1;
+    this.#webSocket.pause();
+    return () => {
+      this.#holds -= 1;
+      if (this.#holds === 0) this.#webSocket.resume();
+    };
   }
 
   openSubscription(): () => void {
@@ -162,7 +185,7 @@ export class SocketConnection implements Expiring {
       this.#webSocket.terminate();
       return;
     } else if (now - this.#stillSince >= this.#host.limits.slowReaderMs) {
-      this.close(closeCodes.slowReader, "slow reader");
+      this.cut();
       return;
     }
     if (!waiting && !this.#closing) this.#webSocket.ping();
@@ -170,21 +193,29 @@ export class SocketConnection implements Expiring {
     this.#seenBytes = this.#socket.bytesRead + bytesTaken(this.#socket);
   }
 
-  /** What is sent in one turn leaves in one write. */
-  send(data: string): void {
-    if (this.#closing) return;
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#socket.cork();
-      process.nextTick(uncork, this);
-    }
-    if (data.length < longFrameLength) this.#webSocket.send(data);
-    else this.#webSocket.send(Buffer.from(data), { binary: false });
+  send(text: string): void {
+    if (!this.#closing) this.#sender.send(text);
   }
 
-  uncork(): void {
-    this.#corked = false;
-    this.#socket.uncork();
+  /** An event under a subscription's own head; a long one is the same bytes for all who read it. */
+  sendEvent(head: string, entry: LogEntry): void {
+    if (this.#closing) return;
+    if (entry.bytes <= longTextLength) {
+      this.#sender.send(eventFrame(head, entry));
+      return;
+    }
+    const { bytes, release } = this.#host.longTexts.hold(entry, this);
+    const [before, after] = aroundEvent(head, entry.seq);
+    this.#sender.sendLong(() => [Buffer.from(before), bytes, Buffer.from(after)], release);
+  }
+
+  stalledMs(): number {
+    this.#stall ??= new StallClock(this.#socket);
+    return this.#stall.stalledMs();
+  }
+
+  cut(): void {
+    this.close(closeCodes.slowReader, "slow reader");
   }
 
   close(code: number, reason: string): void {
@@ -208,29 +239,16 @@ export class SocketConnection implements Expiring {
   }
 
   #holdWhileBusy(): void {
-    const busy = this.pacer.ready();
+    const busy = this.#sender.ready();
     if (busy === undefined || this.#webSocket.isPaused) return;
-    const release = this.#hold();
+    const release = this.holdReading();
     busy.then(release, release);
-  }
-
-  #hold(): () => void {
-    this.#holds += 1;
-    this.#webSocket.pause();
-    return () => {
-      this.#holds -= 1;
-      if (this.#holds === 0) this.#webSocket.resume();
-    };
   }
 
   #count(change: 1 | -1): void {
     this.#subscriptions += change;
     this.#host.countSubscriptions(change);
   }
-}
-
-function uncork(connection: SocketConnection): void {
-  connection.uncork();
 }
 
 const nameless = "no connection parameters";

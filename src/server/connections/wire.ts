@@ -34,3 +34,11 @@ export function answerFrame(head: string, json: unknown): string {
 export function eventFrame(head: string, { seq, json }: LogEntry): string {
   return `${head}"result":{"type":"data","id":"${seq}","data":{"json":{"id":"${seq}","data":${json}}}}}`;
 }
+
+/** What stands before and after the event's own JSON. */
+export function aroundEvent(head: string, seq: number): readonly [string, string] {
+  return [
+    `${head}"result":{"type":"data","id":"${seq}","data":{"json":{"id":"${seq}","data":`,
+    "}}}}",
+  ];
+}

@@ -1,60 +1,91 @@
-/** The API over HTTP: queries and mutations, and subscriptions as server-sent events. */
-import type { CreateFastifyContextOptions } from "@trpc/server/adapters/fastify";
-import { type FastifyTRPCPluginOptions, fastifyTRPCPlugin } from "@trpc/server/adapters/fastify";
+/** The API over HTTP: queries and mutations by tRPC's adapter, subscriptions as server-sent events. */
+import {
+  type CreateFastifyContextOptions,
+  type FastifyTRPCPluginOptions,
+  fastifyRequestHandler,
+} from "@trpc/server/adapters/fastify";
 import type { FastifyInstance } from "fastify";
 import type { Connection } from "../../api/context.ts";
 import { toLangwireError, toTrpcError } from "../../api/errors.ts";
 import type { ChatRouter } from "../../api/router.ts";
+import { LangwireError } from "../../protocol/errors.ts";
+import type { RateLimit } from "../../runs/admission/rate-limit.ts";
+import { addressKey } from "../access/addresses.ts";
 import type { Authenticate } from "../access/callers.ts";
 import { identityIn } from "../access/gate.ts";
 import { retryHeaders } from "../access/refusals.ts";
 import type { Connections } from "../connections/connections.ts";
 import { logFailures } from "../logging/failure-log.ts";
-import { SocketPacer } from "../pacing/socket-pacer.ts";
+import { StallClock } from "../pacing/stall-clock.ts";
+import { BatchTurns } from "./batch-turns.ts";
+import { EventStreams, type Identify } from "./event-streams.ts";
 
 export interface HttpApiOptions {
   readonly apiPath: string;
   readonly router: ChatRouter;
   readonly connections: Connections;
   readonly authenticate: Authenticate;
+  /** Of one address; each call of a batch is one. */
+  readonly requestsPerAddress: RateLimit;
 }
 
 export async function serveHttp(app: FastifyInstance, options: HttpApiOptions): Promise<void> {
-  const { apiPath, router, connections, authenticate } = options;
-  const { maxBacklogBytes, slowReaderMs, maxMessagesPerFrame, maxFrameBytes } = connections.limits;
+  const { apiPath, router, connections, authenticate, requestsPerAddress } = options;
+  const { maxMessagesPerFrame, maxFrameBytes } = connections.limits;
+  const trpcOptions = {
+    router,
+    maxBatchSize: maxMessagesPerFrame,
+    maxBodySize: maxFrameBytes,
+    onError: logFailures(app.log),
+    responseMeta: ({ errors: [first] }) =>
+      first === undefined ? {} : { headers: retryHeaders(toLangwireError(first)) },
+    createContext: (request) =>
+      connect(request).catch((cause: unknown) => {
+        throw toTrpcError(cause);
+      }),
+  } satisfies FastifyTRPCPluginOptions<typeof router>["trpcOptions"];
 
-  await app.register(fastifyTRPCPlugin, {
-    prefix: apiPath,
-    trpcOptions: {
-      router,
-      maxBatchSize: maxMessagesPerFrame,
-      maxBodySize: maxFrameBytes,
-      onError: logFailures(app.log),
-      responseMeta: ({ errors: [first] }) =>
-        first === undefined ? {} : { headers: retryHeaders(toLangwireError(first)) },
-      createContext: (request) =>
-        connect(request).catch((cause: unknown) => {
-          throw toTrpcError(cause);
-        }),
-    } satisfies FastifyTRPCPluginOptions<typeof router>["trpcOptions"],
-  });
+  const identify: Identify = async ({ raw, headers }, connectionParams) => {
+    const proven = connectionParams === null ? identityIn(raw) : undefined;
+    return proven ?? (await authenticate({ connectionParams, headers }));
+  };
+  const streams = new EventStreams(app, { router, connections, identify });
 
-  async function connect(request: CreateFastifyContextOptions): Promise<Connection> {
-    const { req, res, info } = request;
-    const { connectionParams } = info;
-    const { headers } = req;
-    const proven = connectionParams === null ? identityIn(req.raw) : undefined;
-    const caller = proven ?? (await authenticate({ connectionParams, headers }));
+  await app.register(
+    async (api) => {
+      // tRPC's adapter reads the text itself, and takes no forms.
+      api.removeContentTypeParser(["application/json", "multipart/form-data"]);
+      api.addContentTypeParser("application/json", { parseAs: "string" }, (_, body, done) =>
+        done(null, body),
+      );
+      api.all<{ Params: { path: string } }>("/:path", async (req, res) => {
+        const { path } = req.params;
+        if (req.method === "GET" && streams.has(path)) return streams.serve(req, res, path);
+        // Fastify has decoded it, and tRPC does so again.
+        const encoded = encodeURIComponent(path);
+        return fastifyRequestHandler({ ...trpcOptions, req, res, path: encoded });
+      });
+    },
+    { prefix: apiPath },
+  );
+
+  async function connect({ req, res, info }: CreateFastifyContextOptions): Promise<Connection> {
+    // Before anything is awaited: whoever hangs up meanwhile has to be heard.
+    let turns: BatchTurns | undefined;
+    res.raw.once("close", () => turns?.end());
     if (info.type === "subscription") {
-      const end = () => void res.raw.end();
-      res.raw.once("close", connections.addHttpSubscription(caller, { address: req.ip, end }));
+      throw new LangwireError("BAD_INPUT", {
+        message: "A subscription is asked for alone, by GET.",
+      });
     }
+    const more = info.calls.length - 1;
+    if (more > 0) await requestsPerAddress.take(addressKey(req.ip), more);
+    const caller = await identify(req, info.connectionParams);
     const { socket } = req.raw;
-    const pacer = new SocketPacer(socket, {
-      maxBacklogBytes,
-      patienceMs: slowReaderMs,
-      onStuck: () => socket.destroy(),
-    });
-    return { caller, pacer };
+    const stall = new StallClock(socket);
+    const holder = { stalledMs: () => stall.stalledMs(), cut: () => socket.destroy() };
+    turns = new BatchTurns({ work: connections.work, userId: caller.userId, holder });
+    if (res.raw.closed || socket.destroyed) turns.end();
+    return { caller, enterCall: turns.enterCall };
   }
 }

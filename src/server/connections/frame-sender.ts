@@ -1,0 +1,104 @@
+/**
+ * What is sent on one WebSocket, in order: short frames at once, a long one in fragments, as fast as
+ * the other end takes them. What is sent meanwhile waits behind it; readers ask `ready` before.
+ */
+import type { Socket } from "node:net";
+import type { WebSocket } from "ws";
+import type { Pacer } from "../../runs/following/pacer.ts";
+import { longTextLength, type Outlet, writeInPieces } from "../pacing/pieces.ts";
+
+/**
+ * Characters from which a frame is sent as bytes. A string that the other end does not take at once
+ * waits in three bytes a character, beside itself.
+ */
+const byteFrameLength = 16 * 1024;
+
+export interface FrameSenderOptions {
+  readonly webSocket: WebSocket;
+  readonly socket: Socket;
+  readonly pacer: Pacer;
+}
+
+/** Writes one frame, or the pieces of one; settles when there is room for the next. */
+type Write = () => Promise<void> | undefined;
+
+export class FrameSender implements Pacer {
+  readonly #webSocket: WebSocket;
+  readonly #socket: Socket;
+  readonly #pacer: Pacer;
+  #corked = false;
+  /** Settles when the long frame that is under way has left, and what waits behind it. */
+  #sendingLong: Promise<void> | undefined;
+  #behind: Write[] = [];
+
+  constructor({ webSocket, socket, pacer }: FrameSenderOptions) {
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+    this.#pacer = pacer;
+  }
+
+  ready(): Promise<void> | undefined {
+    return this.#sendingLong ?? this.#pacer.ready();
+  }
+
+  send(text: string): void {
+    if (text.length > longTextLength) this.sendLong(() => [Buffer.from(text)]);
+    else if (this.#sendingLong === undefined) this.#sendShort(text);
+    else this.#behind.push(() => this.#sendShort(text));
+  }
+
+  /**
+   * @param parts asked for when it is their turn
+   * @param done called once, when they have left or the socket is gone
+   */
+  sendLong(parts: () => readonly Buffer[], done?: () => void): void {
+    const write = () => this.#sendParts(parts).finally(done);
+    if (this.#sendingLong === undefined) this.#sendingLong = this.#sendAll(write);
+    else this.#behind.push(write);
+  }
+
+  /** What was sent in this turn leaves in one write. */
+  uncork(): void {
+    this.#corked = false;
+    this.#socket.uncork();
+  }
+
+  async #sendAll(first: Write): Promise<void> {
+    for (let write: Write | undefined = first; write !== undefined; write = this.#behind.shift()) {
+      await write();
+    }
+    this.#sendingLong = undefined;
+  }
+
+  #sendShort(text: string): undefined {
+    this.#cork();
+    if (text.length < byteFrameLength) this.#webSocket.send(text);
+    else this.#webSocket.send(Buffer.from(text), { binary: false });
+  }
+
+  async #sendParts(parts: () => readonly Buffer[]): Promise<void> {
+    const [webSocket, socket, pacer] = [this.#webSocket, this.#socket, this.#pacer];
+    const outlet: Outlet = {
+      get gone() {
+        return webSocket.readyState !== webSocket.OPEN || socket.destroyed;
+      },
+      ready: () => pacer.ready(),
+      write: (piece, last) => {
+        this.#cork();
+        webSocket.send(piece, { binary: false, fin: last });
+      },
+    };
+    if (!outlet.gone) await writeInPieces(parts(), outlet);
+  }
+
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#socket.cork();
+    process.nextTick(uncork, this);
+  }
+}
+
+function uncork(sender: FrameSender): void {
+  sender.uncork();
+}

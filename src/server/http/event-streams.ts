@@ -1,0 +1,106 @@
+/** Requests for server-sent events: who asks, whether there is room, and what is followed. */
+import { TRPCError } from "@trpc/server";
+import { parseConnectionParamsFromString } from "@trpc/server/http";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Connection } from "../../api/context.ts";
+import { toTrpcError } from "../../api/errors.ts";
+import type { ChatRouter } from "../../api/router.ts";
+import { TrackedEvents } from "../../api/subscription.ts";
+import type { Credentials, Identity } from "../access/callers.ts";
+import type { Connections } from "../connections/connections.ts";
+import { resumedInput, reviveInput } from "../connections/revive-input.ts";
+import { logFailures } from "../logging/failure-log.ts";
+import { callProcedure, errorEventData, isSubscription } from "../trpc-internals.ts";
+import { EventStream } from "./event-stream.ts";
+import { checkSubscribes, lastEventIdOf, searchOf } from "./subscription-request.ts";
+
+/** Who a request is from: its headers were looked at before, what its URL says was not. */
+export type Identify = (
+  request: FastifyRequest,
+  connectionParams: Credentials["connectionParams"],
+) => Promise<Identity>;
+
+export interface EventStreamsOptions {
+  readonly router: ChatRouter;
+  readonly connections: Connections;
+  readonly identify: Identify;
+}
+
+export class EventStreams {
+  readonly #options: EventStreamsOptions;
+  readonly #logFailure;
+
+  constructor(app: FastifyInstance, options: EventStreamsOptions) {
+    this.#options = options;
+    this.#logFailure = logFailures(app.log);
+  }
+
+  /** Whether that is a subscription: what is asked for in a batch is none here. */
+  has(path: string): boolean {
+    return isSubscription(this.#options.router, path);
+  }
+
+  /** Settles when the stream is over. Refusals before it has begun are thrown. */
+  async serve(request: FastifyRequest, reply: FastifyReply, path: string): Promise<void> {
+    checkSubscribes(request, reply);
+    // Before anything is awaited: whoever hangs up meanwhile has to be heard.
+    const left = new AbortController();
+    reply.raw.once("close", () => left.abort());
+    // Their token was looked at before; they may have hung up meanwhile.
+    if (reply.raw.destroyed || request.raw.socket.destroyed) return;
+    reply.hijack();
+    const { connections } = this.#options;
+    const stream = new EventStream(reply, {
+      ...connections.limits,
+      longTexts: connections.longTexts,
+    });
+    try {
+      const events = await this.#events(request, { path, stream, signal: left.signal });
+      stream.begin(reply.getHeaders());
+      await stream.deliver(events);
+    } catch (cause) {
+      if (left.signal.aborted) return;
+      const error = cause instanceof TRPCError ? cause : toTrpcError(cause);
+      this.#logFailure({ error, path, type: "subscription" });
+      if (!reply.raw.headersSent) stream.begin(reply.getHeaders());
+      stream.fail(errorEventData(this.#options.router, error));
+    }
+  }
+
+  async #events(
+    request: FastifyRequest,
+    { path, stream, signal }: { path: string; stream: EventStream; signal: AbortSignal },
+  ): Promise<TrackedEvents> {
+    const { router, connections, identify } = this.#options;
+    const search = searchOf(request.url);
+    const params = search?.get("connectionParams") ?? null;
+    const caller = await identify(
+      request,
+      params === null ? null : parseConnectionParamsFromString(params),
+    );
+    signal.throwIfAborted();
+    const leave = connections.addHttpSubscription(caller, {
+      address: request.ip,
+      end: () => stream.end(),
+    });
+    signal.addEventListener("abort", leave, { once: true });
+    await connections.work.pace(caller.userId, { bounded: true });
+    signal.throwIfAborted();
+    const ctx: Connection = { caller, pacer: stream };
+    const input = () => resumedInput(inputIn(search), lastEventIdOf(request));
+    const events = await callProcedure(router, { type: "subscription", path, input, ctx, signal });
+    if (!(events instanceof TrackedEvents)) throw new TypeError("a subscription without events");
+    return events;
+  }
+}
+
+/** The input in the URL, as superjson's; what is no JSON is no input either. */
+function inputIn(search: URLSearchParams | undefined): unknown {
+  const text = search?.get("input") ?? null;
+  if (text === null) return undefined;
+  try {
+    return reviveInput(JSON.parse(text));
+  } catch (cause) {
+    throw new TRPCError({ code: "PARSE_ERROR", cause });
+  }
+}

@@ -1,0 +1,35 @@
+/** What a request for server-sent events has to be, and says. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { LangwireError } from "../../protocol/errors.ts";
+
+/** Where it resumes: an EventSource's own word first, since its URL is that of its first request. */
+export function lastEventIdOf({ headers, url }: FastifyRequest): string | undefined {
+  const header = headers["last-event-id"];
+  if (typeof header === "string" && header !== "") return header;
+  return searchOf(url)?.get("lastEventId") ?? undefined;
+}
+
+export function searchOf(url: string): URLSearchParams | undefined {
+  return URL.parse(url, "http://host")?.searchParams;
+}
+
+/**
+ * A plain GET may be an image, a link's preview, a page that is opened ahead: it starts nothing.
+ * @throws LangwireError BAD_INPUT
+ */
+export function checkSubscribes({ headers }: FastifyRequest, { raw }: FastifyReply): void {
+  const { accept = "", "sec-fetch-mode": mode, "sec-fetch-dest": dest } = headers;
+  if (!/(^|[\s,])text\/event-stream\s*($|[,;])/i.test(accept)) {
+    const message = "Over HTTP a subscription is asked for with Accept: text/event-stream.";
+    throw new LangwireError("BAD_INPUT", { message });
+  }
+  if (mode === "navigate" || mode === "no-cors" || (dest !== undefined && dest !== "empty")) {
+    const message = "Only a script of a page may subscribe.";
+    throw new LangwireError("BAD_INPUT", { message });
+  }
+  // Without a socket of its own there is no pace.
+  if (raw.socket === null) {
+    const message = "A subscription is not asked for before another answer has come.";
+    throw new LangwireError("BAD_INPUT", { message });
+  }
+}

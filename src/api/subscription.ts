@@ -15,8 +15,8 @@ export class TrackedEvents implements AsyncIterableIterator<TrackedEnvelope<Chat
   }
 
   /** The number of the last event that was taken; before the first, where reading begins. */
-  get place(): number {
-    return this.#follower.place;
+  get position(): number {
+    return this.#follower.position;
   }
 
   /** Every event, tracked by its number. */

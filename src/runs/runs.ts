@@ -136,11 +136,13 @@ export class Runs implements AsyncDisposable {
       running === undefined
         ? await this.#store.conversations.lastSeq(conversationId)
         : running.firstSeq - 1;
-    const place = lastEventId === undefined ? now : Number(lastEventId);
-    const reachable = running === undefined ? now : this.live.get(running.runId)?.lastSeq;
-    const ahead = reachable !== undefined && place > reachable;
-    const after = ahead ? now : place;
-    return this.#readers.follow(caller, reader, { revocations, conversationId, after });
+    const last = running === undefined ? now : this.live.get(running.runId)?.lastSeq;
+    return this.#readers.follow(caller, reader, {
+      revocations,
+      conversationId,
+      position: positionOf(lastEventId),
+      known: { start: now, last, restart: now },
+    });
   }
 
   /**
@@ -185,16 +187,14 @@ export class Runs implements AsyncDisposable {
   #read(caller: Caller, reader: Reader, following: Following): Promise<Follower> {
     const { run, revocations, lastEventId, only } = following;
     const { runId, conversationId, firstSeq, endSeq } = run;
-    const place = lastEventId === undefined ? firstSeq - 1 : Number(lastEventId);
-    // Ahead of all that there is, nothing would ever come: a crash has taken that place back.
-    const reachable = endSeq === undefined ? this.live.get(runId)?.lastSeq : endSeq;
-    const ahead = reachable !== undefined && place > reachable;
+    const start = firstSeq - 1;
+    const last = endSeq ?? this.live.get(runId)?.lastSeq;
     return this.#readers.follow(caller, reader, {
       revocations,
       conversationId,
       runId,
-      after: ahead ? reachable - 1 : place,
-      completeAt: endSeq,
+      position: positionOf(lastEventId),
+      known: { start, last, restart: last === undefined ? start : last - 1, end: endSeq },
       only: only === undefined ? undefined : new Set(only),
     });
   }
@@ -238,4 +238,8 @@ export class Runs implements AsyncDisposable {
     }
     throw new LangwireError("STORE_UNAVAILABLE", { retryAfterMs });
   }
+}
+
+function positionOf(lastEventId: string | undefined): number | undefined {
+  return lastEventId === undefined ? undefined : Number(lastEventId);
 }

@@ -1,9 +1,11 @@
 /** Readers who come back with a place in the log that it cannot serve as it stands. */
 import { randomUUID } from "node:crypto";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { LogEntry } from "../../src/log/entry.ts";
+import type { EventLog } from "../../src/log/log.ts";
 import { MemoryLog } from "../../src/log/memory-log.ts";
 import { openLangwire } from "../../src/open/open-langwire.ts";
+import { LangwireError } from "../../src/protocol/errors.ts";
 import type { ChatEvent } from "../../src/protocol/events.ts";
 import { Follower } from "../../src/runs/following/follower.ts";
 import { all, botSaying, botWaiting, caller, newRun, types, upTo } from "./run-bench.ts";
@@ -69,9 +71,12 @@ test("a run that came and went while its reader looked for what it missed is rea
   const told = Promise.withResolvers<readonly LogEntry[]>();
   const follower = await Follower.start({
     ...{ log, conversationId, runId, after: 0 },
-    missed: () => {
-      asked.resolve();
-      return told.promise;
+    backfill: {
+      acrossGap: () => {
+        asked.resolve();
+        return told.promise;
+      },
+      afterSilence: async () => [],
     },
   });
   const reading = all(follower);
@@ -84,4 +89,110 @@ test("a run that came and went while its reader looked for what it missed is rea
   await writer.flushed();
   told.resolve([LogEntry.of(3, end)]);
   expect(types(await reading)).toEqual(["runStart", "token", "runEnd"]);
+});
+
+/** A log and a store that answer when the test says so. */
+async function followSlowly() {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const runId = randomUUID();
+  const entryOf = (seq: number) =>
+    LogEntry.of(seq, { type: "custom", runId, spanId: "s", name: `${seq}` });
+  const world = { readable: 0, remote: false, change: () => {} };
+  const reads: PromiseWithResolvers<void>[] = [];
+  const looks: PromiseWithResolvers<LogEntry[]>[] = [];
+  const sliceAfter = (after: number) => {
+    const entries = [1, 2, 3, 4].map(entryOf).slice(after, world.readable);
+    return { entries, oldest: 1 };
+  };
+  const log: Pick<EventLog, "subscribe" | "read"> = {
+    subscribe: (_id, onChange) => {
+      world.change = onChange;
+      return () => {};
+    },
+    read: (_id, after) => {
+      if (!world.remote) return sliceAfter(after);
+      const answer = Promise.withResolvers<void>();
+      reads.push(answer);
+      return answer.promise.then(() => sliceAfter(after));
+    },
+  };
+  const follower = await Follower.start({
+    ...{ log: log as EventLog, conversationId: "c", after: 0, silenceMs: 100 },
+    backfill: {
+      acrossGap: async () => [],
+      afterSilence: () => {
+        const answer = Promise.withResolvers<LogEntry[]>();
+        looks.push(answer);
+        return answer.promise;
+      },
+    },
+  });
+  const got: number[] = [];
+  const ended = follower.deliver(({ seq }) => got.push(seq));
+  onTestFinished(async () => {
+    await follower.return();
+    await ended.catch(() => {});
+  });
+  const append = (count: number) => {
+    world.readable += count;
+    world.change();
+  };
+  return { world, reads, looks, got, append, entryOf, follower, ended };
+}
+
+test("a read that is slow and a look into the store that comes meanwhile do not cross", async () => {
+  const { world, reads, looks, got, append } = await followSlowly();
+  append(2);
+  world.remote = true;
+  append(2);
+  await vi.advanceTimersByTimeAsync(150);
+  for (const look of looks) look.resolve([]);
+  await vi.advanceTimersByTimeAsync(0);
+  world.change();
+  for (let answered = 0; answered < reads.length; answered++) {
+    reads[answered]?.resolve();
+    await vi.advanceTimersByTimeAsync(0);
+  }
+  expect(got).toEqual([1, 2, 3, 4]);
+  expect(reads.length).toBeLessThanOrEqual(3);
+});
+
+test("what the store answers after silence is nothing once the log has more", async () => {
+  const { looks, got, append, entryOf } = await followSlowly();
+  append(1);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(looks).toHaveLength(1);
+  append(2);
+  looks[0]?.resolve([entryOf(2)]);
+  await vi.advanceTimersByTimeAsync(0);
+  append(1);
+  expect(got).toEqual([1, 2, 3, 4]);
+});
+
+test("but that a reader may not read on counts whenever it comes", async () => {
+  const { looks, got, append, follower, ended } = await followSlowly();
+  append(1);
+  await vi.advanceTimersByTimeAsync(100);
+  append(1);
+  const refused = expect(ended).rejects.toMatchObject({ code: "NOT_FOUND" });
+  looks[0]?.reject(new LangwireError("NOT_FOUND"));
+  await refused;
+  expect(follower.closed).toBe(true);
+  append(1);
+  expect(got).toEqual([1, 2]);
+});
+
+test("a reader that is handed an event and throws is closed", async () => {
+  await using log = new MemoryLog();
+  const conversationId = randomUUID();
+  const writer = log.open({ conversationId, runId: "r", after: 0 });
+  const backfill = { acrossGap: async () => [], afterSilence: async () => [] };
+  const follower = await Follower.start({ log, conversationId, after: 0, backfill });
+  const ended = follower.deliver(() => {
+    throw new Error("the socket is gone");
+  });
+  writer.append({ type: "custom", runId: "r", spanId: "s", name: "x" });
+  await expect(ended).rejects.toThrow("the socket is gone");
+  expect(follower.closed).toBe(true);
 });

@@ -1,36 +1,151 @@
-/** What the store still knows of runs whose events have left the log: their start and their end. */
+/**
+ * What the store knows past a reader's position that the log cannot tell: the log is short-lived, and
+ * where another process writes it, it may lose what it had. Asked at three moments:
+ *
+ *   a reader begins      ── startingPosition ──▶ where, or that it has everything
+ *   the log has a gap    ── acrossGap ─────────▶ the runs whose events have left the log
+ *   nothing has come     ── afterSilence ──────▶ ends of which the log will never tell
+ *
+ * A run is told in short: by its `runStart`, where the reader has not had it, and by its `runEnd`, which
+ * carries the whole answer.
+ */
 import { LogEntry } from "../../log/entry.ts";
+import { LangwireError } from "../../protocol/errors.ts";
 import type { Run, Store } from "../../store/store.ts";
+
+/** What is known of the log when a reader begins. */
+export interface KnownPositions {
+  /** Where a reader without a position of its own begins. */
+  readonly start: number;
+  /** The last number there is; undefined where another process is giving out numbers. */
+  readonly last: number | undefined;
+  /** Where a reader begins whose position is ahead of `last`. */
+  readonly restart: number;
+  /** The number of the runEnd, to a reader of one run that has ended. */
+  readonly end?: number | undefined;
+}
+
+/**
+ * @param position the number of the last event that the reader has, where it has any
+ * @returns the number after which it reads on, and whether there is nothing to come
+ */
+export function startingPosition(
+  position: number | undefined,
+  { start, last, restart, end }: KnownPositions,
+): { readonly after: number; readonly complete: boolean } {
+  if (position === undefined) return { after: start, complete: false };
+  // Ahead of all that there is, nothing would ever come: a crash has taken that position back.
+  const isAhead = last !== undefined && position > last;
+  return { after: isAhead ? restart : position, complete: position === end };
+}
+
+export interface BackfillOptions {
+  readonly store: Store;
+  readonly userId: string;
+  readonly conversationId: string;
+  /** Of this run alone; otherwise of all. */
+  readonly runId?: string | undefined;
+  /** Rises whenever the log may not have received everything that others wrote. */
+  readonly interruptions: () => number;
+}
+
+type Entries = readonly LogEntry[];
 
 const runsAtOnce = 20;
 
-/**
- * Stands in for a conversation's events after a place. A run that began after it is told by its
- * `runStart` and `runEnd`, one that was under way by its `runEnd`, which carries the whole answer.
- */
-export async function backfillEntries(
-  store: Store,
-  conversationId: string,
-  after: number,
-): Promise<LogEntry[]> {
-  const runs = await store.runs.endedBetween(conversationId, after, runsAtOnce);
-  return runs.flatMap((run) => storedEntries(run, after));
+export class Backfill {
+  readonly #options: BackfillOptions;
+  /** The position at which silence was first found to hide something. */
+  #lateAt: number | undefined;
+  /** A watcher to whom silence was found to hide nothing, and what that depends on. */
+  #quiet: { readonly after: number; readonly interruptions: number } | undefined;
+
+  constructor(options: BackfillOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Stands in for events after a position that have left the log; empty when nothing is known of them.
+   * @throws LangwireError NOT_FOUND when the reader may not read on
+   */
+  async acrossGap(after: number): Promise<Entries> {
+    const { runId } = this.#options;
+    if (runId !== undefined) return this.#knownOfRun(runId, after);
+    const known = await this.#knownOfAll(after);
+    if (known.length > 0) await this.#proveMember();
+    return known;
+  }
+
+  /**
+   * To be asked again and again while nothing comes. The log, which has what comes before an end too,
+   * goes first: it is given the same time once more.
+   * @returns the entries to go on with, if the log does not tell them
+   * @throws LangwireError NOT_FOUND when the reader may not read on
+   */
+  async afterSilence(after: number): Promise<Entries> {
+    const { runId } = this.#options;
+    const asked = runId === undefined ? this.#lookAtAll(after) : this.#knownOfRun(runId, after);
+    const known = await asked.catch(orAway);
+    if (known === "away") return [];
+    const late = this.#lateAt === after;
+    const last = known.at(-1);
+    this.#lateAt = late ? last?.seq : last && after;
+    return late ? known : [];
+  }
+
+  async #knownOfRun(runId: string, after: number): Promise<Entries> {
+    const { store, userId } = this.#options;
+    const run = await store.runs.get(runId, userId);
+    if (run === undefined) throw new LangwireError("NOT_FOUND");
+    return entriesOf(run, after);
+  }
+
+  async #knownOfAll(after: number): Promise<Entries> {
+    const { store, conversationId } = this.#options;
+    const runs = await store.runs.endedBetween(conversationId, after, runsAtOnce);
+    return runs.flatMap((run) => entriesOf(run, after));
+  }
+
+  /**
+   * Most who watch, watch a conversation in which nothing happens. Whoever was found to miss nothing
+   * there would have heard of a run since, unless the log was interrupted: the store is spared.
+   */
+  async #lookAtAll(after: number): Promise<Entries> {
+    const { store, conversationId, interruptions } = this.#options;
+    const now = { after, interruptions: interruptions() };
+    const quiet = this.#quiet;
+    if (quiet?.after === after && quiet.interruptions === now.interruptions) return [];
+    this.#quiet = undefined;
+    await this.#proveMember();
+    // First: a run that ends in between is found below.
+    const running = await store.runs.running(conversationId);
+    const known = await this.#knownOfAll(after);
+    if (running === undefined && known.length === 0) this.#quiet = now;
+    return known;
+  }
+
+  async #proveMember(): Promise<void> {
+    const { store, userId, conversationId } = this.#options;
+    const member = await store.conversations.isMember(conversationId, userId);
+    if (!member) throw new LangwireError("NOT_FOUND");
+  }
 }
 
-/** A run's end as the store has it, at a place where a reader who has `after` will take it. */
-export function endAfter(run: Run, after: number): LogEntry[] {
-  const { runId, status, text = "", usage, error, endSeq, endedAt: at } = run;
+/** A run that has ended as the store has it, at numbers that a reader who has `after` will take. */
+function entriesOf(run: Run, after: number): LogEntry[] {
+  const { runId, conversationId, botId, userId, message, firstSeq, startedAt } = run;
+  const { status, text = "", usage, error, endSeq, endedAt: at } = run;
   if (status === "running" || endSeq === undefined || at === undefined) return [];
-  const seq = Math.max(endSeq, after + 1);
-  return [LogEntry.of(seq, { type: "runEnd", runId, at, status, text, usage, error })];
+  const endEvent = { type: "runEnd" as const, runId, at, status, text, usage, error };
+  const end = LogEntry.of(Math.max(endSeq, after + 1), endEvent);
+  if (firstSeq <= after) return [end];
+  const startOf = { type: "runStart" as const, runId, at: startedAt };
+  const start = LogEntry.of(firstSeq, { ...startOf, conversationId, botId, userId, message });
+  return [start, end];
 }
 
-function storedEntries(run: Run, after: number): LogEntry[] {
-  const [end] = endAfter(run, after);
-  if (end === undefined) return [];
-  const { runId, conversationId, botId, userId, message } = run;
-  if (run.firstSeq <= after) return [end];
-  const at = run.startedAt;
-  const start = { type: "runStart" as const, runId, at, conversationId, botId, userId, message };
-  return [LogEntry.of(run.firstSeq, start), end];
+/** A reader who waits goes on waiting while the store is away. */
+function orAway(cause: unknown): "away" {
+  if (cause instanceof LangwireError && cause.code === "STORE_UNAVAILABLE") return "away";
+  throw cause;
 }

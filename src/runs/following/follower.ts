@@ -1,15 +1,15 @@
 /**
- * A reader of a conversation's log: a cursor, paced by its own socket, with nothing queued for it.
+ * A reader of a conversation's log: a cursor, paced by its own socket, with nothing queued for it. What
+ * it waits for, and what each wait leads to, is the table of follower-state.ts.
  *
- *   next ──▶ something is there ──▶ delivered
- *     └────▶ waiting ── the log has more, the socket drains, a read settles ──▶ delivered
- *
- * By hand and without `async`: this is the path of every event to every reader. When the log wakes
- * it, it settles the one promise that `next` has given out, or hands on what `deliver` is for.
+ * By hand and without `async`: this is the path of every event to every reader. When the log wakes it,
+ * it settles the one promise that `next` has given out, or hands on what `deliver` is for.
  */
 import { setImmediate } from "node:timers/promises";
 import type { LogEntry } from "../../log/entry.ts";
 import type { EventLog, Slice } from "../../log/log.ts";
+import type { Backfill } from "./backfill.ts";
+import { type FollowerState, initialState } from "./follower-state.ts";
 import { LogCursor, type Wanted } from "./log-cursor.ts";
 import type { Pacer } from "./pacer.ts";
 
@@ -19,25 +19,16 @@ export interface FollowOptions extends Wanted {
   readonly conversationId: string;
   /** The number of the last event that the reader has. */
   readonly after: number;
-  /** The number of the run's runEnd, where it has ended: a reader who has that gets no more. */
-  readonly completeAt?: number | undefined;
-  /** What stands in for events after `after` that have left the log; empty if there is nothing. */
-  readonly missed: (after: number) => Promise<readonly LogEntry[]>;
-  /**
-   * What else may be known when nothing has come for a while: the end of a run of which the log
-   * will never tell. Rejects when the reader may not read on.
-   */
-  readonly lookAgain?: LookAgain | undefined;
+  /** Whether there are none to come. */
+  readonly complete?: boolean;
+  readonly backfill: Pick<Backfill, "acrossGap" | "afterSilence">;
+  /** How long nothing comes before the store is asked; undefined where the log tells everything. */
+  readonly silenceMs?: number | undefined;
   readonly pacer?: Pacer | undefined;
   /** Told now and then how long it took from the log's call until an event was handed over. */
   readonly onDelivered?: ((afterMs: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onClose?: (follower: Follower) => void;
-}
-
-export interface LookAgain {
-  readonly afterMs: number;
-  readonly look: (after: number) => Promise<readonly LogEntry[]>;
 }
 
 type Result = IteratorResult<LogEntry, undefined>;
@@ -57,17 +48,15 @@ const done: IteratorReturnResult<undefined> = { done: true, value: undefined };
 export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
   readonly #options: FollowOptions;
   readonly #cursor: LogCursor;
-  /** The log may have more than was read. */
-  #stale = true;
-  /** Something has to happen first: the socket drains, a read settles, others have their turn. */
-  #held = false;
+  #state: FollowerState = initialState;
+  /** Numbers the waits: the answer to one that is over is nothing. */
+  #hold = 0;
   #deliveriesThisTurn = 0;
   #calls = 0;
   #calledAtMs: number | undefined;
   #waiting: Waiting | undefined;
   #take: ((entry: LogEntry) => void) | undefined;
-  #lookAgainTimer: NodeJS.Timeout | undefined;
-  #closed = false;
+  #silenceTimer: NodeJS.Timeout | undefined;
   #failure: unknown;
   #unsubscribe: (() => void) | undefined;
 
@@ -79,26 +68,24 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
 
   static async start(options: FollowOptions): Promise<Follower> {
     const follower = new Follower(options);
-    const unsubscribe = await options.log.subscribe(options.conversationId, follower.#onChange);
-    if (follower.#closed) unsubscribe();
-    else follower.#unsubscribe = unsubscribe;
-    const complete = options.completeAt !== undefined && options.after >= options.completeAt;
-    if (complete || options.signal?.aborted === true) follower.#close();
+    if (options.signal?.aborted === true || options.complete === true) follower.#close();
+    else await follower.#subscribe();
     return follower;
   }
 
   /** The number of the last event that was taken or passed over. */
-  get place(): number {
-    return this.#cursor.place;
+  get position(): number {
+    return this.#cursor.position;
   }
 
   get closed(): boolean {
-    return this.#closed;
+    return this.#state.name === "closed";
   }
 
   /** Ends the reader with an error: it may not read on. */
   fail(error: unknown): void {
-    this.#failure ??= error;
+    if (this.closed) return;
+    this.#failure = error;
     this.#close();
   }
 
@@ -108,6 +95,7 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
       const result = this.#advance();
       if (result !== undefined) return Promise.resolve(result);
     } catch (cause) {
+      this.fail(cause);
       return Promise.reject(cause);
     }
     return new Promise((resolve, reject) => {
@@ -134,6 +122,18 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
     this.#close();
   }
 
+  async #subscribe(): Promise<void> {
+    const { log, conversationId, signal } = this.#options;
+    try {
+      const unsubscribe = await log.subscribe(conversationId, this.#onChange);
+      if (this.closed) unsubscribe();
+      else this.#unsubscribe = unsubscribe;
+    } catch (cause) {
+      signal?.removeEventListener("abort", this.#onAbort);
+      throw cause;
+    }
+  }
+
   #advance(): Result | undefined {
     for (;;) {
       const result = this.#step();
@@ -144,24 +144,25 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
 
   /** What can be delivered now; undefined when something has to happen first. */
   #step(): Result | undefined {
-    while (!this.#closed) {
-      if (this.#held) return undefined;
+    while (this.#state.name === "ready") {
       const busy = this.#options.pacer?.ready();
       if (busy !== undefined) {
-        // Who takes nothing keeps nothing: what was read is read again, once it is wanted.
-        this.#cursor.load([]);
-        this.#stale = true;
-        this.#holdFor(busy);
+        this.#cursor.clear();
+        this.#state = this.#state.on.busy;
+        this.#holdFor(busy, () => this.#loaded(false));
       } else if (this.#deliveriesThisTurn >= deliveriesPerTurn) {
         this.#deliveriesThisTurn = 0;
-        this.#holdFor(setImmediate());
+        this.#state = this.#state.on.turnOver;
+        this.#holdFor(setImmediate(), () => this.#loaded(false));
       } else {
         const entry = this.#cursor.take();
         if (entry !== undefined) return this.#delivered(entry);
-        if (!this.#stale) return this.#idle();
-        this.#read();
+        this.#state = this.#state.on.drained;
+        if (this.#state.name === "reading") this.#read();
+        else this.#idle();
       }
     }
+    if (!this.closed) return undefined;
     if (this.#failure !== undefined) throw this.#failure;
     return done;
   }
@@ -172,71 +173,70 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
       this.#options.onDelivered?.(performance.now() - this.#calledAtMs);
       this.#calledAtMs = undefined;
     }
-    clearTimeout(this.#lookAgainTimer);
-    this.#lookAgainTimer = undefined;
+    clearTimeout(this.#silenceTimer);
+    this.#silenceTimer = undefined;
     if (entry.type === "runEnd" && this.#options.runId !== undefined) this.#close();
     return { done: false, value: entry };
   }
 
-  #idle(): undefined {
+  #idle(): void {
     this.#deliveriesThisTurn = 0;
-    const { lookAgain } = this.#options;
-    if (lookAgain === undefined) return;
-    this.#lookAgainTimer ??= setTimeout(() => {
-      this.#lookAgainTimer = undefined;
-      const looked = lookAgain.look(this.#cursor.place);
-      this.#holdFor(
-        looked.then((known) => {
-          if (!this.#stale) this.#cursor.load(known);
-        }),
-      );
-    }, lookAgain.afterMs);
+    const { silenceMs } = this.#options;
+    if (silenceMs === undefined) return;
+    this.#silenceTimer ??= setTimeout(() => this.#checkStore(), silenceMs);
   }
 
   #read(): void {
-    this.#stale = false;
     const { log, conversationId } = this.#options;
-    const reading = log.read(conversationId, this.#cursor.place);
-    if (reading instanceof Promise) this.#holdFor(reading.then((slice) => this.#accept(slice)));
-    else {
-      const bridging = this.#accept(reading);
-      if (bridging !== undefined) this.#holdFor(bridging);
-    }
+    const reading = log.read(conversationId, this.#cursor.position);
+    if (reading instanceof Promise) this.#holdFor(reading, (slice) => this.#accept(slice));
+    else this.#accept(reading);
   }
 
   /** Takes what was read; where it does not follow the cursor, first what is known of the gap. */
-  #accept({ entries, oldest }: Slice): Promise<void> | undefined {
-    const { place } = this.#cursor;
-    if (oldest === undefined || oldest > place + 1) return this.#bridge({ entries, oldest });
-    if (this.#cursor.load(entries)) this.#stale = true;
-    return undefined;
+  #accept(slice: Slice): void {
+    if (!this.#cursor.isBehind(slice)) {
+      this.#loaded(this.#cursor.load(slice.entries));
+      return;
+    }
+    this.#state = this.#state.on.gap;
+    this.#holdFor(this.#options.backfill.acrossGap(this.#cursor.position), (known) => {
+      // The log has begun meanwhile: what it has, nothing may stand in for.
+      const begun = slice.oldest === undefined && this.#state.unread;
+      this.#loaded(!begun && this.#cursor.loadAcross(slice, known));
+    });
   }
 
-  async #bridge({ entries, oldest }: Slice): Promise<void> {
-    const known = await this.#options.missed(this.#cursor.place);
-    // The log has begun meanwhile: what it has, nothing may stand in for.
-    if (oldest === undefined && this.#stale) return;
-    // What the log still has, it tells better.
-    const kept = oldest === undefined ? known : known.filter(({ seq }) => seq < oldest);
-    if (kept.length === 0 && oldest !== undefined) this.#cursor.passOver(oldest - 1);
-    if (this.#cursor.load(kept.length > 0 ? kept : entries)) this.#stale = true;
+  #checkStore(): void {
+    this.#silenceTimer = undefined;
+    this.#state = this.#state.on.silence;
+    if (this.#state.name !== "checking") return;
+    const asked = this.#options.backfill.afterSilence(this.#cursor.position);
+    this.#holdFor(asked, (known) => this.#loaded(this.#cursor.load(known)));
   }
 
-  #holdFor(work: Promise<unknown>): void {
-    this.#held = true;
-    work.then(
-      () => {
-        this.#held = false;
+  #loaded(any: boolean): void {
+    this.#state = any ? this.#state.on.found : this.#state.on.settled;
+  }
+
+  /** Goes on with what a wait brings, unless the wait was over before that. */
+  #holdFor<T>(work: Promise<T>, then: (answer: T) => void): void {
+    const hold = ++this.#hold;
+    work
+      .then((answer) => {
+        if (hold !== this.#hold) return;
+        then(answer);
         this.#wake();
-      },
-      (cause) => this.fail(cause),
-    );
+      })
+      // Also of a wait that is over: where a reader may not read on, it does not matter when it asked.
+      .catch((cause) => this.fail(cause));
   }
 
   readonly #onChange = (): void => {
-    this.#stale = true;
     if (this.#calls % callsPerSample === 0) this.#calledAtMs ??= performance.now();
     this.#calls += 1;
+    if (this.#state.name === "checking") this.#hold += 1;
+    this.#state = this.#state.on.changed;
     this.#wake();
   };
 
@@ -251,15 +251,17 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
       if (result === undefined) this.#waiting = waiting;
       else waiting.resolve(result);
     } catch (cause) {
+      this.fail(cause);
       waiting.reject(cause);
     }
   }
 
   #close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#cursor.load([]);
-    clearTimeout(this.#lookAgainTimer);
+    if (this.closed) return;
+    this.#state = this.#state.on.close;
+    this.#hold += 1;
+    this.#cursor.clear();
+    clearTimeout(this.#silenceTimer);
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#unsubscribe?.();
     this.#options.onClose?.(this);

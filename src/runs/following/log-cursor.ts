@@ -1,5 +1,6 @@
-/** A place in a conversation's log, and what was read from there and not delivered yet. */
+/** A position in a conversation's log, and what was read from there and not delivered yet. */
 import { LogEntry } from "../../log/entry.ts";
+import type { Slice } from "../../log/log.ts";
 import type { EventType } from "../../protocol/events.ts";
 
 export interface Wanted {
@@ -9,23 +10,24 @@ export interface Wanted {
   readonly only?: ReadonlySet<EventType> | undefined;
 }
 
-/** Bytes that merged neighbours may come to: it bounds a frame, not an event. */
+/** Bytes that merged neighbours come to at the most: it bounds a frame, not an event. */
 const mergedMaxBytes = 16 * 1024;
+const nothing: readonly LogEntry[] = [];
 
 export class LogCursor {
   readonly #wanted: Wanted;
-  #place: number;
-  #entries: readonly LogEntry[] = [];
+  #position: number;
+  #entries = nothing;
   #index = 0;
 
   constructor(after: number, wanted: Wanted) {
-    this.#place = after;
+    this.#position = after;
     this.#wanted = wanted;
   }
 
   /** The number of the last event that was taken or passed over. */
-  get place(): number {
-    return this.#place;
+  get position(): number {
+    return this.#position;
   }
 
   /** Goes on with these. @returns whether there are any */
@@ -35,19 +37,37 @@ export class LogCursor {
     return entries.length > 0;
   }
 
-  /** Passes over numbers of which nothing is known any more. */
-  passOver(through: number): void {
-    this.#place = Math.max(this.#place, through);
+  /** Lets go of what was read: an array of it keeps events that may have left the log since. */
+  clear(): void {
+    this.load(nothing);
+  }
+
+  /** Whether events between the position and what was read have left the log. */
+  isBehind({ oldest }: Slice): boolean {
+    return oldest === undefined || oldest > this.#position + 1;
+  }
+
+  /**
+   * Goes on over a gap: with what is known of it as far as the log does not tell that better, else
+   * with what the log has behind it.
+   * @returns whether there are any entries
+   */
+  loadAcross({ entries, oldest }: Slice, known: readonly LogEntry[]): boolean {
+    const kept = oldest === undefined ? known : known.filter(({ seq }) => seq < oldest);
+    if (kept.length > 0) return this.load(kept);
+    if (oldest !== undefined) this.#position = Math.max(this.#position, oldest - 1);
+    return this.load(entries);
   }
 
   /** The next entry that is wanted, with the neighbours that have piled up behind it. */
   take(): LogEntry | undefined {
     for (let first = this.#entries[this.#index]; first !== undefined; ) {
       const entry = this.#joined(first);
-      this.#place = entry.seq;
+      this.#position = entry.seq;
       if (this.#wants(entry)) return entry;
       first = this.#entries[this.#index];
     }
+    this.clear();
     return undefined;
   }
 
@@ -57,8 +77,8 @@ export class LogCursor {
     let end = start;
     let bytes = first.bytes;
     for (let next = entries[end]; next !== undefined; next = entries[++end]) {
-      if (bytes > mergedMaxBytes || !first.continuesWith(next)) break;
       bytes += next.bytes;
+      if (bytes > mergedMaxBytes || !first.continuesWith(next)) break;
     }
     this.#index = end;
     return end === start ? first : LogEntry.joined(first, entries.slice(start, end));

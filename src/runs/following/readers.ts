@@ -5,9 +5,8 @@ import { LangwireError } from "../../protocol/errors.ts";
 import type { EventType } from "../../protocol/events.ts";
 import type { Store } from "../../store/store.ts";
 import type { Caller } from "../caller.ts";
-import { backfillEntries } from "./backfill.ts";
+import { Backfill, type KnownPositions, startingPosition } from "./backfill.ts";
 import { Follower } from "./follower.ts";
-import { lookAgain } from "./look-again.ts";
 import type { Pacer } from "./pacer.ts";
 
 /** Where the events go. */
@@ -21,9 +20,10 @@ export interface Reading {
   /** `revocations` as it was before the caller was found to be a member. */
   readonly revocations: number;
   readonly conversationId: string;
-  readonly after: number;
+  /** The number of the last event that the reader has, where it says that it has any. */
+  readonly position: number | undefined;
+  readonly known: KnownPositions;
   readonly runId?: string;
-  readonly completeAt?: number | undefined;
   readonly only?: ReadonlySet<EventType> | undefined;
 }
 
@@ -69,27 +69,20 @@ export class Readers implements AsyncDisposable {
   async follow(
     { userId }: Caller,
     { pacer, signal, onClose }: Reader,
-    { revocations, ...what }: Reading,
+    { revocations, position, known, ...what }: Reading,
   ): Promise<Follower> {
     const { conversationId, runId } = what;
     const unsure = this.#unsure;
+    const interruptions = () => unsure?.interruptions ?? 0;
     const follower = await Follower.start({
       ...what,
       log: this.#log,
+      ...startingPosition(position, known),
+      backfill: new Backfill({ store: this.#store, userId, conversationId, runId, interruptions }),
+      silenceMs: unsure?.lookAgainMs,
       pacer,
       onDelivered: this.#onDelivered,
       signal,
-      missed: (after) => backfillEntries(this.#store, conversationId, after),
-      lookAgain: unsure && {
-        afterMs: unsure.lookAgainMs,
-        look: lookAgain({
-          store: this.#store,
-          userId,
-          conversationId,
-          runId,
-          interruptions: () => unsure.interruptions,
-        }),
-      },
       onClose: (closed) => {
         this.#forget(conversationId, closed);
         onClose?.();

@@ -72,7 +72,7 @@ export class EventStream implements Pacer, Holder {
   /** Every event, and the end. @returns settles when all is sent, or the reader has gone */
   async deliver(events: TrackedEvents): Promise<void> {
     // Whoever comes back before there was an event is to miss none either.
-    this.#write(`retry: ${retryMs}\nevent: connected\ndata: {}\nid: ${events.place}\n\n`);
+    this.#write(`retry: ${retryMs}\nevent: connected\ndata: {}\nid: ${events.position}\n\n`);
     await events.deliver((entry) => this.#send(entry));
     await this.#sendingLong;
     this.#write("event: return\ndata: \n\n", "end");

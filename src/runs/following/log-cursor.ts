@@ -67,7 +67,7 @@ export class LogCursor {
       if (this.#wants(entry)) return entry;
       first = this.#entries[this.#index];
     }
-    this.clear();
+    if (this.#entries !== nothing) this.clear();
     return undefined;
   }
 

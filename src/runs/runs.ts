@@ -5,7 +5,6 @@
  * only follows it. Nothing that a reader does, leaving least of all, reaches the run; `cancel`, a
  * limit and the shutdown do.
  */
-import { setTimeout as delay } from "node:timers/promises";
 import type { Catalogue } from "../bots/catalogue.ts";
 import type { EventLog } from "../log/log.ts";
 import { LangwireError } from "../protocol/errors.ts";
@@ -43,13 +42,8 @@ interface Following extends Pick<FollowInput, "lastEventId" | "only"> {
   readonly revocations: number;
 }
 
-const retryAfterMs = 1_000;
 /** How long a shutdown waits for readers to take the ends of their runs. */
 const lastEventsMs = 1_000;
-/** How long a cancel waits for another process, which may first have to be found gone. */
-const cancelTimeoutMs = 30_000;
-const firstPollMs = 25;
-const maxPollMs = 500;
 
 export class Runs implements AsyncDisposable {
   readonly #store: Store;
@@ -103,9 +97,7 @@ export class Runs implements AsyncDisposable {
    */
   async send(caller: Caller, input: SendInput, reader: Reader = {}): Promise<Follower> {
     const { revocations } = this.#readers;
-    const interrupt = (runId: string) => this.cancel(caller, runId);
-    const run =
-      (await this.#existing(caller, input)) ?? (await this.#live.start(caller, input, interrupt));
+    const run = (await this.#existing(caller, input)) ?? (await this.#live.start(caller, input));
     return this.#read(caller, reader, { run, revocations, ...input });
   }
 
@@ -149,13 +141,8 @@ export class Runs implements AsyncDisposable {
    * Stops a run; any member of its conversation may.
    * @returns how the run ended, once it has
    */
-  async cancel(caller: Caller, runId: string): Promise<{ runId: string; status: RunStatus }> {
-    const run = await this.#store.runs.get(runId, caller.userId);
-    if (run === undefined) throw new LangwireError("NOT_FOUND");
-    const ended = await this.#live.cancel(run);
-    const status = ended?.status ?? (await this.#statusOf(caller, runId));
-    if (status !== "running") return { runId, status };
-    return { runId, status: await this.#cancelElsewhere(caller, runId) };
+  cancel(caller: Caller, runId: string): Promise<{ runId: string; status: RunStatus }> {
+    return this.#live.cancel(caller, runId);
   }
 
   /** Stops a run, wherever it is in progress, without waiting for its end. */
@@ -217,26 +204,6 @@ export class Runs implements AsyncDisposable {
         this.#readers.revoke(notice.conversationId, notice.userIds);
         break;
     }
-  }
-
-  async #statusOf({ userId }: Caller, runId: string): Promise<Run["status"]> {
-    const run = await this.#store.runs.get(runId, userId);
-    if (run === undefined) throw new LangwireError("NOT_FOUND");
-    return run.status;
-  }
-
-  /** Has the owner cancel, and waits until the store knows how the run ended. */
-  async #cancelElsewhere(caller: Caller, runId: string): Promise<RunStatus> {
-    if (this.#cluster === undefined) throw new LangwireError("INTERNAL");
-    this.#cluster.publish({ type: "stop", runId });
-    const deadlineMs = performance.now() + cancelTimeoutMs;
-    for (let pollMs = firstPollMs; performance.now() < deadlineMs; ) {
-      await delay(pollMs);
-      const status = await this.#statusOf(caller, runId);
-      if (status !== "running") return status;
-      pollMs = Math.min(2 * pollMs, maxPollMs);
-    }
-    throw new LangwireError("STORE_UNAVAILABLE", { retryAfterMs });
   }
 }
 

@@ -6,6 +6,7 @@ import type { Bot } from "../../bots/bot.ts";
 import type { Catalogue } from "../../bots/catalogue.ts";
 import type { EventLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
+import type { RunStatus } from "../../protocol/events.ts";
 import type { SendInput } from "../../protocol/inputs.ts";
 import type { HistoryEntry, Run, Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
@@ -14,6 +15,7 @@ import type { Caller } from "../caller.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { RunLimits } from "../limits.ts";
 import type { ShieldedObserver } from "../observer.ts";
+import { Cancellation } from "./cancellation.ts";
 import { Finalizer } from "./finalizer.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
 import { LiveRun, type RunEnding } from "./live-run.ts";
@@ -39,6 +41,7 @@ export class LiveRuns implements AsyncDisposable {
   readonly #options: LiveRunsOptions;
   readonly #watch: StoreWatch;
   readonly #finalizer: Finalizer;
+  readonly #cancellation: Cancellation;
   readonly #live = new Map<string, LiveRun>();
   readonly #sweep: Sweep;
   /** Runs that are being claimed; a moment later each is live, or refused, or was live before. */
@@ -47,8 +50,10 @@ export class LiveRuns implements AsyncDisposable {
   #draining = false;
 
   constructor(options: LiveRunsOptions) {
-    const { store, log, limits, observer } = options;
+    const { store, log, limits, observer, cluster } = options;
     this.#options = options;
+    const cancelHere = (run: Run) => this.#cancelHere(run);
+    this.#cancellation = new Cancellation({ store, cluster, cancelHere });
     this.#watch = new StoreWatch(store);
     const timeoutMs = limits.storeTimeoutMs;
     this.#finalizer = new Finalizer({ store, log, watch: this.#watch, timeoutMs, observer });
@@ -56,7 +61,7 @@ export class LiveRuns implements AsyncDisposable {
       store,
       log,
       observer,
-      nodeId: options.cluster?.nodeId,
+      nodeId: cluster?.nodeId,
       live: this.#live,
       starting: this.#starting,
       isUnattended: (run) => this.isUnattended(run),
@@ -100,13 +105,8 @@ export class LiveRuns implements AsyncDisposable {
   /**
    * Claims the run and starts it; one that was claimed before is only looked up. It counts as a run
    * from before its claim on, so that neither limits nor the shutdown miss it.
-   * @param interrupt ends the run in progress in the conversation, where the caller asked for that
    */
-  async start(
-    caller: Caller,
-    input: SendInput,
-    interrupt: (runId: string) => Promise<unknown>,
-  ): Promise<Run> {
+  async start(caller: Caller, input: SendInput): Promise<Run> {
     const mayBegin = (): void => {
       const refusal = this.refusal(input);
       if (refusal !== undefined) throw refusal;
@@ -116,7 +116,7 @@ export class LiveRuns implements AsyncDisposable {
       input.runId,
       async () => {
         try {
-          return await this.#claim(caller, input, interrupt);
+          return await this.#claim(caller, input);
         } catch (cause) {
           if (cause instanceof LangwireError && cause.code === "STORE_UNAVAILABLE") {
             void this.#watch.back();
@@ -146,15 +146,13 @@ export class LiveRuns implements AsyncDisposable {
     return ours && !this.#live.has(runId) && !this.#finalizer.holds(runId);
   }
 
-  /** Stops a run. @returns how it ended; undefined when it is not in progress here */
-  async cancel(run: Run): Promise<RunEnding | undefined> {
-    const live = await this.started(run.runId);
-    live?.cancel();
-    if (live === undefined) {
-      await this.#finalizer.settle(run.runId);
-      if (this.isUnattended(run)) await endUnattended([run.runId], this.#reconciled);
-    }
-    return live?.ended;
+  /**
+   * Stops a run, wherever it is in progress; any member of its conversation may.
+   * @returns how it ended, once it has
+   * @throws LangwireError NOT_FOUND when it is none of a conversation that the caller is in
+   */
+  cancel(caller: Caller, runId: string): Promise<{ runId: string; status: RunStatus }> {
+    return this.#cancellation.cancel(caller, runId);
   }
 
   /** Takes no more runs, and waits for those in progress; then ends what is left. */
@@ -182,11 +180,17 @@ export class LiveRuns implements AsyncDisposable {
     }
   }
 
-  async #claim(
-    caller: Caller,
-    input: SendInput,
-    interrupt: (runId: string) => Promise<unknown>,
-  ): Promise<Run> {
+  async #cancelHere(run: Run): Promise<RunEnding | undefined> {
+    const live = await this.started(run.runId);
+    live?.cancel();
+    if (live === undefined) {
+      await this.#finalizer.settle(run.runId);
+      if (this.isUnattended(run)) await endUnattended([run.runId], this.#reconciled);
+    }
+    return live?.ended;
+  }
+
+  async #claim(caller: Caller, input: SendInput): Promise<Run> {
     const { bots, store, admit, cluster } = this.#options;
     const { runId, conversationId, botId, message, ifBusy } = input;
     const bot = bots.get(botId);
@@ -213,7 +217,7 @@ export class LiveRuns implements AsyncDisposable {
           throw new LangwireError("BAD_INPUT", { message: "botId: not this conversation's bot" });
         case "busy":
           if (ifBusy === "reject") throw new LangwireError("CONVERSATION_BUSY");
-          await interrupt(claimed.runId);
+          await this.cancel(caller, claimed.runId);
       }
     }
   }

@@ -1,0 +1,65 @@
+/**
+ * Stops a run, wherever it is in progress, and waits for its end: for whoever cancels it, and for a
+ * message that interrupts it.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { LangwireError } from "../../protocol/errors.ts";
+import type { RunStatus } from "../../protocol/events.ts";
+import type { Run, Store } from "../../store/store.ts";
+import type { Caller } from "../caller.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { RunEnding } from "./live-run.ts";
+
+export interface CancellationOptions {
+  readonly store: Store;
+  readonly cluster: Cluster | undefined;
+  /** Stops a run of this process. @returns how it ended; undefined when it is not in progress here */
+  readonly cancelHere: (run: Run) => Promise<RunEnding | undefined>;
+}
+
+const retryAfterMs = 1_000;
+/** How long it waits for another process, which may first have to be found gone. */
+const timeoutMs = 30_000;
+const firstPollMs = 25;
+const maxPollMs = 500;
+
+export class Cancellation {
+  readonly #options: CancellationOptions;
+
+  constructor(options: CancellationOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @returns how the run ended, once it has
+   * @throws LangwireError NOT_FOUND when it is none of a conversation that the caller is in
+   */
+  async cancel(caller: Caller, runId: string): Promise<{ runId: string; status: RunStatus }> {
+    const run = await this.#find(caller, runId);
+    const ended = await this.#options.cancelHere(run);
+    const { status } = ended ?? (await this.#find(caller, runId));
+    if (status !== "running") return { runId, status };
+    return { runId, status: await this.#cancelElsewhere(caller, runId) };
+  }
+
+  async #find({ userId }: Caller, runId: string): Promise<Run> {
+    const run = await this.#options.store.runs.get(runId, userId);
+    if (run === undefined) throw new LangwireError("NOT_FOUND");
+    return run;
+  }
+
+  /** Has the owner cancel, and waits until the store knows how the run ended. */
+  async #cancelElsewhere(caller: Caller, runId: string): Promise<RunStatus> {
+    const { cluster } = this.#options;
+    if (cluster === undefined) throw new LangwireError("INTERNAL");
+    cluster.publish({ type: "stop", runId });
+    const deadlineMs = performance.now() + timeoutMs;
+    for (let pollMs = firstPollMs; performance.now() < deadlineMs; ) {
+      await delay(pollMs);
+      const { status } = await this.#find(caller, runId);
+      if (status !== "running") return status;
+      pollMs = Math.min(2 * pollMs, maxPollMs);
+    }
+    throw new LangwireError("STORE_UNAVAILABLE", { retryAfterMs });
+  }
+}

@@ -99,7 +99,10 @@ describe("toolCallLimitMiddleware", () => {
     await using conversation = await Conversation.with(agent("continue", model));
     const seen = await conversation.send("hi");
     expectAnswer(seen, "That is all.");
-    expect(seen.of("toolStart")).toHaveLength(1);
+    // The call that the limit stopped is seen too.
+    expect(seen.of("toolStart")).toHaveLength(2);
+    expect(seen.of("toolEnd")).toHaveLength(1);
+    expect(seen.of("error")).toMatchObject([{ source: "tool", code: "TOOL_FAILED" }]);
   });
 
   test("end: what the middleware says is the answer", async () => {

@@ -95,6 +95,15 @@ describe("a broken model", () => {
     );
     expect(outcome).toMatchObject({ status: "completed", text: "Whole." });
 
+    const shouted = RunnableSequence.from([
+      whole("whole"),
+      RunnableLambda.from(async (answer: { text: string }, config) => {
+        await aside.invoke("hi", config);
+        return answer.text.toUpperCase();
+      }),
+    ]);
+    expect((await run(shouted)).outcome).toMatchObject({ status: "completed", text: "WHOLE" });
+
     const ask = tool(async (_input, config) => text(await cutOff("Half").invoke("hi", config)), {
       name: "ask",
       description: "Asks",

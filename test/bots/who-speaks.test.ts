@@ -1,6 +1,6 @@
 /** Whose words are tokens, whose are a tool's progress, and whose are nobody's business. */
 import { MultiQueryRetriever } from "@langchain/classic/retrievers/multi_query";
-import { RunnableLambda } from "@langchain/core/runnables";
+import { RunnableLambda, RunnableParallel } from "@langchain/core/runnables";
 import { FakeRetriever } from "@langchain/core/utils/testing";
 import { ChatOpenAI } from "@langchain/openai";
 import { createAgent, tool } from "langchain";
@@ -10,6 +10,7 @@ import type { ModelCall } from "../../src/bots/bot.ts";
 import type { SpanEvent } from "../../src/bots/run/run-bot.ts";
 import { scriptedModel } from "../../src/testing/scripted-model.ts";
 import { startMockProvider } from "../support/mock-provider.ts";
+import { ShapedModel } from "../support/shaped-model.ts";
 import { type TranscriptOptions, transcriptOf } from "./transcript.ts";
 
 const said = (...tokens: string[]) => scriptedModel([{ tokens }]);
@@ -145,6 +146,52 @@ describe("a model that is asked for structure says nothing", () => {
     const { events } = await transcriptOf({ runnable: bound, speaks, input: () => "hi" });
     expect(calls[0]?.structured).toBe(structured);
     expect(spoken(events)).toEqual(structured ? [] : ["x"]);
+  });
+});
+
+describe("Claude's package, which cannot stream what a forced tool was given", () => {
+  const claude = (text: string) => {
+    const end = { message: { content: text, additional_kwargs: { stop_reason: "end_turn" } } };
+    return new ShapedModel({ provider: "anthropic", calls: [[end]] });
+  };
+  const forced = { tool_choice: { type: "tool", name: "extract" } };
+  const input = () => "hi";
+
+  test("is not made to stream there, and is elsewhere", async () => {
+    const [router, answer] = [claude(""), claude("Yes.")];
+    const runnable = router
+      .withConfig(forced)
+      .pipe(() => "hi")
+      .pipe(answer);
+    const { tokens } = await transcriptOf({ runnable, input });
+    expect([router.streamed, answer.streamed]).toEqual([[false], [true]]);
+    expect(tokens).toBe("Yes.");
+  });
+
+  test("also where both work at once, side by side or one below the other", async () => {
+    for (const structuredFirst of [true, false]) {
+      const [router, answer] = [claude(""), claude("Yes.")];
+      const nested = RunnableLambda.from((text: string) => router.withConfig(forced).invoke(text));
+      const branches = structuredFirst
+        ? RunnableParallel.from({ router: nested, answer })
+        : RunnableParallel.from({ answer, router: router.withConfig(forced) });
+      await transcriptOf({ runnable: branches, input });
+      expect([router.streamed, answer.streamed]).toEqual([[false], [true]]);
+    }
+  });
+
+  test("also beside a call that is made by `stream`, for which LangChain does not ask", async () => {
+    const [router, answer] = [claude(""), claude("Yes.")];
+    const runnable = RunnableLambda.from(async (text: string) => {
+      let whole = "";
+      for await (const chunk of await answer.stream(text)) {
+        whole += chunk.text;
+        await router.withConfig(forced).invoke(text);
+      }
+      return whole;
+    });
+    await transcriptOf({ runnable, input });
+    expect([router.streamed, answer.streamed]).toEqual([[false], [true]]);
   });
 });
 

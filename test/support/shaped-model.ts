@@ -38,6 +38,8 @@ export interface ShapedModelOptions {
 }
 
 export class ShapedModel extends BaseChatModel<BaseChatModelCallOptions, AIMessageChunk> {
+  /** Of each call, whether it was made to stream. */
+  readonly streamed: boolean[] = [];
   readonly #options: ShapedModelOptions;
   #calls = 0;
 
@@ -68,6 +70,7 @@ export class ShapedModel extends BaseChatModel<BaseChatModelCallOptions, AIMessa
   }
 
   override async _generate(): Promise<ChatResult> {
+    this.streamed.push(false);
     const [first, ...rest] = this.#next().map(generationOf);
     if (first === undefined) return { generations: [] };
     const { generationInfo, message: chunk } = rest.reduce((sum, one) => sum.concat(one), first);
@@ -82,6 +85,7 @@ export class ShapedModel extends BaseChatModel<BaseChatModelCallOptions, AIMessa
     _options: this["ParsedCallOptions"],
     runManager?: CallbackManagerForLLMRun,
   ): AsyncGenerator<ChatGenerationChunk> {
+    this.streamed.push(true);
     for (const piece of this.#next()) {
       const chunk = generationOf(piece);
       yield chunk;

@@ -25,8 +25,6 @@ type Metadata = Record<string, unknown>;
 
 export class EventCallbacks extends BaseCallbackHandler {
   readonly name = "langwire";
-  /** Makes `invoke` stream, and leaves it to the provider to count the tokens. */
-  readonly lc_prefer_streaming = true;
   readonly models: ModelEvents;
   readonly #agents: AgentEvents;
   readonly #tools: ToolEvents;
@@ -38,6 +36,11 @@ export class EventCallbacks extends BaseCallbackHandler {
     this.models = new ModelEvents(writer, speaks);
     this.#agents = new AgentEvents(writer);
     this.#tools = new ToolEvents(writer);
+  }
+
+  /** Makes `invoke` stream, and leaves it to the provider to count the tokens. */
+  get lc_prefer_streaming(): boolean {
+    return this.models.mayStream;
   }
 
   /** LangChain copies handlers now and then; the state of a run must stay one. */

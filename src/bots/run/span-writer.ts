@@ -94,7 +94,8 @@ export class SpanWriter {
 
   /** A span ends by failing. */
   fail(span: Span | undefined, cause: unknown): void {
-    if (span?.open && span.speaks && (span.sentText || span.sentReasoning)) this.#failedModels.add(span);
+    if (span?.open && span.speaks && (span.sentText || span.sentReasoning))
+      this.#failedModels.add(span);
     this.breakOff(span, cause);
   }
 

@@ -11,7 +11,6 @@ interface Difference {
 const stray = "the package leaves a rejected promise to the process";
 
 export const knownDifferences: readonly Difference[] = [
-  { row: "ChatAnthropic", column: "functionCalling", why: "the package fails when it streams" },
   { row: "ChatGroq", column: "usage", why: "the package keeps it in response_metadata alone" },
   {
     row: "ChatGroq",

@@ -5,6 +5,7 @@ import { LangwireError } from "../../../protocol/errors.ts";
 import type { EventOf, Usage } from "../../../protocol/events.ts";
 import { addUsage } from "../../../protocol/usage.ts";
 import type { BotDefinition, ModelCall } from "../../bot.ts";
+import { callerId } from "../../invocation/caller-id.ts";
 import { usageOfMetadata } from "../../provider/provider-usage.ts";
 import { toPayload } from "../payload.ts";
 import { candidatesOf, type Metadata, modelOf } from "../span-facts.ts";
@@ -14,6 +15,7 @@ import { saysBroken, tellsItsEnd } from "./finish-reasons.ts";
 import { readBlock, readContent } from "./message-content.ts";
 import { type ModelResult, readResult } from "./model-result.ts";
 import { otherContentOf } from "./other-content.ts";
+import { StreamingChoice } from "./streaming-choice.ts";
 import { modelCallOf, voiceOf } from "./who-speaks.ts";
 
 type Chunk = GenerationChunk | ChatGenerationChunk;
@@ -24,11 +26,17 @@ export class ModelEvents {
   readonly #usage = new Map<string, Usage>();
 
   readonly #speaks: BotDefinition["speaks"];
+  readonly #streaming = new StreamingChoice();
   #fault: LangwireError | undefined;
 
   constructor(writer: SpanWriter, speaks: BotDefinition["speaks"]) {
     this.#writer = writer;
     this.#speaks = speaks;
+  }
+
+  /** Whether the call may stream that LangChain has begun and now asks for. */
+  get mayStream(): boolean {
+    return this.#streaming.next(() => this.#writer.tree.get(callerId() ?? ""));
   }
 
   /** The bot's `speaks` threw. */
@@ -52,6 +60,7 @@ export class ModelEvents {
     span.candidates = candidatesOf(facts.extraParams);
     const call = modelCallOf(span, facts);
     span.voice = voiceOf(span, { ...call, speaks: this.#ask(call) });
+    this.#streaming.started(span, call, facts.extraParams);
     if (span.hidden) return;
     const model = modelOf(facts.metadata, facts.extraParams);
     const opening = this.#writer.opening(span);

@@ -239,12 +239,14 @@ describe.each(fetches)("a request $name", ({ make }) => {
   });
 
   it("keeps a connection for the next request", async () => {
+    const closed: Promise<unknown>[] = [];
     await using fresh = await startServer((_request, response) => {
+      closed.push(once(response, "close"));
       response.writeHead(200, eventStream).end("data: 1\n\n");
     });
     for (let count = 0; count < 3; count++) {
       expect(await (await eventFetch(fresh.url)).text()).toBe("data: 1\n\n");
-      await sleep(1);
+      await closed.at(-1);
     }
     expect(fresh.connectionCount).toBe(1);
   });
@@ -267,8 +269,7 @@ describe.each(fetches)("the body of an event stream $name", ({ make }) => {
     const response = await eventFetch(server.url);
     const reader = (await Promise.resolve(response.body?.getReader())) ?? expect.fail();
     const provider = await stream;
-    provider.write("data: 1\n");
-    await sleep(5);
+    await writePieces(provider, [Buffer.from("data: 1\n")]);
     provider.write("\ndata: 2\n\ndata: ");
     const first = await reader.read();
     expect(first.value?.constructor).toBe(Uint8Array);

@@ -6,7 +6,7 @@ import { createRetryingFetch } from "../../src/bots/provider/retrying-fetch.ts";
 import { errorTable } from "../../src/protocol/errors.ts";
 import { createModel } from "../../src/shipped/model.ts";
 import { eventStream, startServer, type TestServer } from "./event-fetch-server.ts";
-import { type SentRefusal, sentRefusals, thrownRefusals } from "./refusals.ts";
+import { type SentRefusal, sentRefusals, thrownRefusals } from "./refusals/all.ts";
 
 let server: TestServer;
 

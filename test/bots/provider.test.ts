@@ -4,7 +4,9 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AgentExecutor, createToolCallingAgent } from "@langchain/classic/agents";
-import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
+import { BaseChatModel } from "@langchain/core/language_models/chat_models";
+import { AIMessage } from "@langchain/core/messages";
+import type { ChatResult } from "@langchain/core/outputs";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
 import { RunnableLambda } from "@langchain/core/runnables";
 import { MessagesAnnotation, StateGraph } from "@langchain/langgraph";
@@ -268,6 +270,48 @@ describe("retries", () => {
     expect(resets.map(({ spanId }) => spanId)).toEqual([started[1]?.spanId]);
   });
 });
+
+describe("a retry beside a model that asks nobody", () => {
+  test("voids nothing of that model's", async () => {
+    await using provider = await startMockProvider();
+    provider.answer({ status: 503 });
+    provider.answer({ steps: ["ok"] });
+    const answered = Promise.withResolvers<void>();
+    const asking = await model(provider);
+    const runnable = RunnableLambda.from(async (_input, config) => {
+      const other = new WaitingModel(answered.promise).invoke("a", config);
+      const { text } = await asking.invoke("b", config);
+      answered.resolve();
+      return `${(await other).text} ${text}`;
+    });
+    const { events, outcome, run } = await transcriptOfBot(botOf(runnable));
+    expect(outcome).toEqual({ status: "completed", text: "waited ok" });
+    const started = events.filter((event) => event.type === "llmStart");
+    expect(started.map(({ name }) => name)).toEqual(["WaitingModel", "ChatOpenAI"]);
+    const resets = events.filter((event) => event.type === "reset");
+    expect(resets.map(({ spanId }) => spanId)).toEqual([started[1]?.spanId]);
+    expect(run.providerCalls).toBe(2);
+  });
+});
+
+/** A model of another kind, which is asked before and answers after. */
+class WaitingModel extends BaseChatModel {
+  readonly #until: Promise<void>;
+
+  constructor(until: Promise<void>) {
+    super({});
+    this.#until = until;
+  }
+
+  override _llmType(): string {
+    return "waiting";
+  }
+
+  override async _generate(): Promise<ChatResult> {
+    await this.#until;
+    return { generations: [{ text: "waited", message: new AIMessage("waited") }] };
+  }
+}
 
 describe("stopping", () => {
   const prompt = ChatPromptTemplate.fromMessages([

@@ -7,6 +7,10 @@
  *
  *   new ChatOpenAI({ ...fields, completions: new EventCompletions(fields) })
  */
+import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
+import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
+import type { BaseMessage } from "@langchain/core/messages";
+import type { ChatGenerationChunk, ChatResult } from "@langchain/core/outputs";
 import {
   ChatOpenAICompletions,
   type ChatOpenAIFields,
@@ -16,17 +20,47 @@ import {
 import { ChunkStream, type StreamOptions } from "./answer/chunk-stream.ts";
 import type { Chunk } from "./answer/chunk-text.ts";
 import { readWhole, type Whole } from "./answer/whole-answer.ts";
+import { withSpan } from "./provider-calls.ts";
 import { regularRefusals } from "./refusal/refusal-body.ts";
 
 type StreamingRequest = OpenAIClient.Chat.ChatCompletionCreateParamsStreaming;
 type WholeRequest = OpenAIClient.Chat.ChatCompletionCreateParamsNonStreaming;
 type RequestOptions = OpenAIClient.RequestOptions;
 
+/** Where a call's options say for which span they are: by then LangChain has let go of the run. */
+const spanKey = Symbol("span");
+type Options = RequestOptions & { readonly [spanKey]?: string | undefined };
+type Parameters = ChatOpenAICompletions["ParsedCallOptions"];
+
 export class EventCompletions extends ChatOpenAICompletions {
   constructor(fields: ChatOpenAIFields = {}) {
     super(fields);
     const inner = this.clientConfig.fetch ?? globalThis.fetch;
     this.clientConfig = { ...this.clientConfig, fetch: regularRefusals(inner) };
+  }
+
+  override _streamResponseChunks(
+    messages: BaseMessage[],
+    options: Parameters,
+    runManager?: CallbackManagerForLLMRun,
+  ): AsyncGenerator<ChatGenerationChunk> {
+    return super._streamResponseChunks(messages, forSpan(options, runManager), runManager);
+  }
+
+  override _streamChatModelEvents(
+    messages: BaseMessage[],
+    options: Parameters,
+    runManager?: CallbackManagerForLLMRun,
+  ): AsyncGenerator<ChatModelStreamEvent> {
+    return super._streamChatModelEvents(messages, forSpan(options, runManager), runManager);
+  }
+
+  override _generate(
+    messages: BaseMessage[],
+    options: Parameters,
+    runManager?: CallbackManagerForLLMRun,
+  ): Promise<ChatResult> {
+    return super._generate(messages, forSpan(options, runManager), runManager);
   }
 
   override completionWithRetry(
@@ -39,16 +73,16 @@ export class EventCompletions extends ChatOpenAICompletions {
   ): Promise<Whole>;
   override completionWithRetry(
     request: StreamingRequest | WholeRequest,
-    requestOptions: RequestOptions = {},
+    requestOptions: Options = {},
   ): Promise<AsyncIterable<Chunk> | Whole> {
-    const { maxRetries, ...sdkOptions } = requestOptions;
+    const { maxRetries, [spanKey]: spanId, ...sdkOptions } = requestOptions;
     const clientOptions = this._getClientOptions(sdkOptions);
     const options: StreamOptions = {
       signal: sdkOptions.signal ?? undefined,
       keepsFunctionCalls: request.functions !== undefined,
     };
     const call = async (): Promise<AsyncIterable<Chunk> | Whole> => {
-      const response = await this.#respond(request, clientOptions);
+      const response = await withSpan(spanId, () => this.#respond(request, clientOptions));
       return request.stream ? new ChunkStream(response, options) : readWhole(response, options);
     };
     return this.caller.callWithOptions({ maxRetries }, call);
@@ -64,4 +98,14 @@ export class EventCompletions extends ChatOpenAICompletions {
       throw wrapOpenAIClientError(error);
     }
   }
+}
+
+/** Streams hand all their options on, whole answers those that are for the request. */
+function forSpan(
+  options: Parameters,
+  runManager: CallbackManagerForLLMRun | undefined,
+): Parameters {
+  if (runManager === undefined) return options;
+  const span = { [spanKey]: runManager.runId };
+  return { ...options, ...span, options: { ...options.options, ...span } };
 }

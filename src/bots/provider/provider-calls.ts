@@ -1,6 +1,6 @@
 /**
- * Ties the HTTP requests that a model makes to the run for which it makes them. Models are shared
- * by all runs and LangChain hands a `fetch` no run, so the async context carries it.
+ * Ties the HTTP requests that a model makes to the run and the span for which it makes them. Models
+ * are shared by all runs and LangChain hands a `fetch` neither, so the async context carries them.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 
@@ -11,16 +11,22 @@ export interface ProviderCall {
 }
 
 interface RunOfCalls {
-  startCall(): ProviderCall;
+  /** @param spanId undefined where the model does not say for which of its calls it asks */
+  startCall(spanId: string | undefined): ProviderCall;
 }
 
-const runs = new AsyncLocalStorage<{ run: RunOfCalls | undefined }>();
+interface Held {
+  run: RunOfCalls | undefined;
+}
+
+const runs = new AsyncLocalStorage<Held>();
+const spans = new AsyncLocalStorage<string>();
 
 /** Does `work` so that the requests made in it, until it is done, are told to `run`. */
 export async function withProviderCalls<T>(run: RunOfCalls, work: () => Promise<T>): Promise<T> {
   // A connection keeps the context in which it was opened for as long as it is pooled: hours. It
   // must not keep the run with it.
-  const held: { run: RunOfCalls | undefined } = { run };
+  const held: Held = { run };
   try {
     return await runs.run(held, work);
   } finally {
@@ -28,7 +34,12 @@ export async function withProviderCalls<T>(run: RunOfCalls, work: () => Promise<
   }
 }
 
+/** Does `work` so that the requests made in it are those of this span: LangChain's id of a model's call. */
+export function withSpan<T>(spanId: string | undefined, work: () => T): T {
+  return spanId === undefined ? work() : spans.run(spanId, work);
+}
+
 /** A call of the run around us; one that nobody counts where there is none. */
 export function startProviderCall(): ProviderCall {
-  return runs.getStore()?.run?.startCall() ?? { requested() {} };
+  return runs.getStore()?.run?.startCall(spans.getStore()) ?? { requested() {} };
 }

@@ -151,10 +151,9 @@ class Run implements BotRun {
     return defaultInput(runnable, turn.history, turn.message);
   }
 
-  /** A model calls its provider: for the oldest span that waits for its call. */
-  startCall(): { requested(): void } {
-    const span = this.#writer.tree.findModel((model) => !model.requested && !model.sentText);
-    if (span !== undefined) span.requested = true;
+  /** A model calls its provider. A retry is credited to no span where nobody says whose it is. */
+  startCall(spanId: string | undefined): { requested(): void } {
+    const span = spanId === undefined ? undefined : this.#writer.tree.get(spanId);
     let requests = 0;
     return {
       requested: () => {

@@ -59,8 +59,6 @@ export class Span {
   streamedBy: "tokens" | "events" | undefined;
   /** A model's: its provider says at the end why it ended; an end without that was none. */
   tellsItsEnd = false;
-  /** A model's: a request to the provider was made for it. */
-  requested = false;
   /** A graph's: a model in it decided to call a tool. */
   acted = false;
 
@@ -185,10 +183,5 @@ export class SpanTree {
   /** The open spans, the inner ones first. */
   openOnes(): Span[] {
     return [...this.#spans.values()].filter((span) => span.open).reverse();
-  }
-
-  /** The oldest open model span that `matches`. */
-  findModel(matches: (span: Span) => boolean): Span | undefined {
-    return this.#models.find((span) => span.open && matches(span));
   }
 }

@@ -45,6 +45,8 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
   /** What was found behind text and is no part of it: a chunk, the end, or what went wrong. */
   #ahead: (() => Read) | undefined;
   #isDone = false;
+  /** The provider told why it ended, and then nothing for long enough. */
+  #isLate = false;
   #waiting: Promise<Result> | undefined;
 
   constructor(response: Response, options: StreamOptions = {}) {
@@ -79,22 +81,30 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
   }
 
   #await(resolve: (result: Result) => void, reject: (error: unknown) => void): void {
-    // A finished answer does not wait long for a connection that somebody forgot to close.
-    const timer = this.#answer.isFinished
-      ? setTimeout(() => this.#feed.end(), lastWordAtMostMs)
-      : undefined;
-    this.#feed.wait(() => {
+    const goOn = (): void => {
       clearTimeout(timer);
       try {
         const result = this.#take();
-        if (result === undefined) return this.#await(resolve, reject);
+        if (result === undefined) {
+          this.#await(resolve, reject);
+          return;
+        }
         this.#waiting = undefined;
         resolve(result);
       } catch (error) {
         this.#waiting = undefined;
         reject(error);
       }
-    });
+    };
+    // A finished answer does not wait long for a connection that somebody forgot to close.
+    const timer = this.#answer.isFinished
+      ? setTimeout(() => {
+          this.#isLate = true;
+          this.#feed.stopWaiting();
+          goOn();
+        }, lastWordAtMostMs)
+      : undefined;
+    this.#feed.wait(goOn);
   }
 
   #take(): Result | undefined {
@@ -140,7 +150,7 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
       if (this.#isDone) return end;
       const bytes = this.#takeEvent();
       if (bytes === undefined) {
-        if (!this.#answer.isComplete) return undefined;
+        if (!this.#answer.isComplete && !this.#isLate) return undefined;
         this.#end("told");
         continue;
       }

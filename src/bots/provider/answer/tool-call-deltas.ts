@@ -14,6 +14,13 @@ export interface ToolCallDelta {
   readonly function: { readonly name?: string; readonly arguments: string };
 }
 
+export interface WholeCall {
+  readonly id: string;
+  readonly name: string;
+  /** The text of an object. */
+  readonly args: string;
+}
+
 interface Call {
   readonly index: number;
   readonly id: string;
@@ -49,22 +56,28 @@ export class ToolCallDeltas {
     });
   }
 
+  /** At the end: what was held back, because it has to be put right. Throws what `whole` throws. */
+  end(wasCut: boolean): ToolCallDelta[] {
+    const whole = this.whole(wasCut);
+    return this.#calls
+      .filter((call) => call.held || call.args === "")
+      .map((call) => delta(call, { arguments: whole[call.index]?.args ?? "" }));
+  }
+
   /**
-   * At the end: what was held back.
-   * @param wasCut whether the answer ended for its length, so that the last arguments may be half
+   * The calls at the end of the answer.
+   * @param wasCut whether it ended for its length, so that the last arguments may be half
    * @throws BrokenAnswer for a call that nobody could carry out
    */
-  end(wasCut: boolean): ToolCallDelta[] {
-    return this.#calls.flatMap((call) => {
-      if (call.name === "") throw new BrokenAnswer("The model called a tool without a name.");
-      const whole = wholeArguments(call.args, wasCut);
-      if (whole === undefined) {
-        const what = wasCut ? "were cut off for their length" : "are no JSON";
-        const message = `The model called ${call.name} with arguments that ${what}.`;
-        throw new BrokenAnswer(message, { said: call.args });
-      }
-      const isShown = call.held || call.args === "";
-      return isShown ? [delta(call, { arguments: whole })] : [];
+  whole(wasCut: boolean): WholeCall[] {
+    return this.#calls.map(({ id, name, args: given }) => {
+      if (name === "") throw new BrokenAnswer("The model called a tool without a name.");
+      const args = wholeArguments(given, wasCut);
+      if (args !== undefined) return { id, name, args };
+      const what = wasCut ? "were cut off for their length" : "are no JSON";
+      throw new BrokenAnswer(`The model called ${name} with arguments that ${what}.`, {
+        said: given,
+      });
     });
   }
 
@@ -91,7 +104,9 @@ export class ToolCallDeltas {
     const added = isRepeated ? "" : args;
     if (call.args === "") call.held = isHeld(added);
     call.args += added;
-    return delta(call, { ...(more && { name: more }), arguments: call.held ? "" : added });
+    // LangChain takes the last name that is given, not all of them together.
+    const named = more !== "" && { name: call.name };
+    return delta(call, { ...named, arguments: call.held ? "" : added });
   }
 
   /** The call that a piece goes on with; undefined where it begins another. */

@@ -74,17 +74,8 @@ function toolCalls(said: JsonObject, reason: string, options: StreamOptions): Js
   const reader = new ToolCallDeltas();
   const isLegacy = isObject(legacy) && options.keepsFunctionCalls !== true;
   const list = Array.isArray(given) ? given.filter(isObject) : isObject(given) ? [given] : [];
-  const begun = reader.read(list.length > 0 ? list : isLegacy ? [legacy] : []);
-  // What was held back comes as a piece of its own.
-  const pieces = [...begun, ...reader.end(isCut(reason))];
-  const calls = new Map<number, { id: string; name: string; args: string }>();
-  for (const { index, id, function: called } of pieces) {
-    const call = calls.get(index) ?? { id: id ?? "", name: "", args: "" };
-    call.name += called.name ?? "";
-    call.args += called.arguments;
-    calls.set(index, call);
-  }
-  return [...calls.values()].map(({ id, name, args }) => ({
+  reader.read(list.length > 0 ? list : isLegacy ? [legacy] : []);
+  return reader.whole(isCut(reason)).map(({ id, name, args }) => ({
     id,
     type: "function",
     function: { name, arguments: args },

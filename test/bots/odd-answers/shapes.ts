@@ -1,0 +1,128 @@
+/** Answers of another shape. */
+import {
+  chunk,
+  done,
+  head,
+  hello,
+  type OddAnswer,
+  role,
+  said,
+  stop,
+  text,
+  usage,
+  whole,
+} from "./odd-answer.ts";
+
+export const otherShapes: OddAnswer[] = [
+  {
+    name: "content in parts",
+    events: [
+      role,
+      text([{ type: "text", text: "Hel" }]),
+      text([{ type: "text", text: "lo" }]),
+      stop,
+      usage,
+      done,
+    ],
+    gets: said,
+  },
+  {
+    name: "content that is one part",
+    events: [role, text({ type: "text", text: "Hello" }), stop, usage, done],
+    gets: said,
+  },
+  {
+    name: "a refusal",
+    events: [
+      chunk({ role: "assistant", content: null, refusal: "" }),
+      chunk({ refusal: "I " }),
+      chunk({ refusal: "can't." }),
+      stop,
+      usage,
+      done,
+    ],
+    gets: { text: "I can't.", tokens: 18 },
+  },
+  {
+    name: "a whole refusal",
+    body: whole({ content: null, refusal: "I can't." }),
+    gets: { text: "I can't.", tokens: 18 },
+  },
+  {
+    name: "text in place of a delta",
+    events: [
+      { ...head, choices: [{ index: 0, text: "Hel" }] },
+      { ...head, choices: [{ index: 0, text: "lo", finish_reason: "stop" }] },
+      usage,
+      done,
+    ],
+    gets: said,
+  },
+  {
+    name: "a message in place of a delta",
+    events: [whole({ content: "Hello" }), done],
+    gets: said,
+  },
+  {
+    name: "the whole message behind its deltas",
+    events: [role, ...hello, whole({ content: "Hello" }), done],
+    gets: said,
+    stock: true,
+  },
+  {
+    name: "whole content in parts",
+    body: whole({
+      content: [
+        { type: "text", text: "Hel" },
+        { type: "text", text: "lo" },
+      ],
+    }),
+    gets: said,
+  },
+  {
+    name: "a whole answer that calls itself a stream of events",
+    body: whole({ content: "Hello" }),
+    contentType: "text/event-stream",
+    gets: said,
+  },
+  {
+    name: "a whole answer over lines, with blank ones",
+    body: JSON.stringify(whole({ content: "Hello" }), null, 2).replace('"model"', '\n\n"model"'),
+    contentType: "application/json",
+    gets: said,
+  },
+  {
+    name: "a whole answer without a finish reason",
+    body: whole({ content: "Hello" }, null),
+    gets: { ...said, finish: "stop" },
+  },
+  {
+    name: "JSON by lines",
+    body: [role, ...hello, stop, usage].map((one) => JSON.stringify(one)).join("\n"),
+    contentType: "application/x-ndjson",
+    gets: said,
+  },
+  {
+    name: "events that call themselves text",
+    events: [role, ...hello, stop, usage, done],
+    contentType: "text/plain",
+    gets: said,
+    stock: true,
+  },
+  {
+    name: "events without blank lines between them",
+    events: [
+      `${[role, ...hello].map((one) => `data: ${JSON.stringify(one)}`).join("\n")}\n\n`,
+      stop,
+      usage,
+      done,
+    ],
+    gets: said,
+  },
+  {
+    name: "[DONE] in quotes",
+    events: [role, ...hello, stop, usage, 'data: "[DONE]"\n\n'],
+    gets: said,
+    stock: true,
+  },
+];

@@ -5,6 +5,7 @@
 import type { LangwireError } from "../../protocol/errors.ts";
 import type { ErrorSource } from "../provider/provider-errors.ts";
 import type { Voice } from "./model/who-speaks.ts";
+import type { HeldHalf } from "./model/whole-characters.ts";
 
 export type SpanKind = ErrorSource;
 
@@ -42,6 +43,9 @@ export class Span {
   returned = "";
   /** A tool's: which of a model's calls it answers. */
   toolCallId: string | undefined;
+  /** A model's: half a character that came last in its text, and in its reasoning. */
+  readonly textHalf: HeldHalf = { half: "" };
+  readonly reasoningHalf: HeldHalf = { half: "" };
   /** A model's: it has said something. */
   sentText = false;
   /** A model's: it has sent pieces of its reasoning. */

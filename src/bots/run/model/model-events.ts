@@ -17,6 +17,7 @@ import { type ModelResult, readResult } from "./model-result.ts";
 import { otherContentOf } from "./other-content.ts";
 import { StreamingChoice } from "./streaming-choice.ts";
 import { modelCallOf, voiceOf } from "./who-speaks.ts";
+import { endOfHalf, wholeCharacters } from "./whole-characters.ts";
 
 type Chunk = GenerationChunk | ChatGenerationChunk;
 
@@ -125,6 +126,8 @@ export class ModelEvents {
     const mixed = span.candidates > 1 && span.streamedBy !== undefined;
     span.said = mixed ? span.uncheckedText : text;
     if (!mixed) this.#sayTheRest(span, result);
+    if (span.reasoningHalf.half !== "") this.#reasoning(span, endOfHalf(span.reasoningHalf));
+    if (span.textHalf.half !== "") this.#text(span, endOfHalf(span.textHalf));
     span.broken = cached ? undefined : brokenBy(span, result);
     if (span.broken !== undefined) {
       this.#writer.breakOff(span, span.broken);
@@ -171,15 +174,20 @@ export class ModelEvents {
     else if (before !== "" && message !== undefined) {
       const goesOn = text.startsWith(before);
       // The progress of a tool cannot be taken back.
-      if (!goesOn && span.voice === "answer") this.#writer.reset(span);
+      if (!goesOn && span.voice === "answer") {
+        span.textHalf.half = "";
+        this.#writer.reset(span);
+      }
       if (goesOn || span.voice === "answer") {
         this.#text(span, goesOn ? text.slice(before.length) : text);
       }
     }
   }
 
-  #text(span: Span, text: string): void {
+  #text(span: Span, said: string): void {
     span.sentText = true;
+    const text = wholeCharacters(span.textHalf, said);
+    if (text === "") return;
     const { runId } = this.#writer;
     if (span.voice === "answer") {
       if (!span.hidden) this.#writer.emit({ type: "token", runId, spanId: span.id, text });
@@ -190,9 +198,11 @@ export class ModelEvents {
     }
   }
 
-  #reasoning(span: Span, text: string): void {
+  #reasoning(span: Span, thought: string): void {
     span.sentReasoning = true;
     if (span.hidden || !span.speaks) return;
+    const text = wholeCharacters(span.reasoningHalf, thought);
+    if (text === "") return;
     this.#writer.emit({ type: "reasoning", runId: this.#writer.runId, spanId: span.id, text });
   }
 

@@ -64,6 +64,7 @@ async function main(settings: Settings): Promise<void> {
     userLimits: {
       maxLiveRuns: settings.MAX_LIVE_RUNS_PER_USER,
       maxRunsPerMinute: settings.MAX_RUNS_PER_MINUTE,
+      maxConversationsPerMinute: settings.MAX_CONVERSATIONS_PER_MINUTE,
       overloaded: () => loopLag.medianMs > settings.MAX_LOOP_LAG_MS,
     },
     observer: allOf([logRuns(logger), metrics.observer, traceRuns()]),
@@ -180,6 +181,8 @@ function limits(settings: Settings): Pick<ServerOptions, "connectionLimits"> {
       maxAnswerBytesPerSecondPerUser: settings.MAX_ANSWER_BYTES_PER_SECOND_PER_USER,
       maxHttpRequestsPerSecond: settings.MAX_HTTP_REQUESTS_PER_SECOND,
       maxSubscriptionsPerSocket: settings.MAX_SUBSCRIPTIONS_PER_SOCKET,
+      maxConnections: settings.MAX_CONNECTIONS,
+      maxHttpConnectionsPerAddress: settings.MAX_HTTP_CONNECTIONS_PER_ADDRESS,
       maxSockets: settings.MAX_SOCKETS,
       maxSocketsPerAddress: settings.MAX_SOCKETS_PER_ADDRESS,
       maxSocketsPerUser: settings.MAX_SOCKETS_PER_USER,

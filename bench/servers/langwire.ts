@@ -13,6 +13,9 @@ import { tokenSecret } from "../parts/token.ts";
 import type { StartServer } from "./bench-server.ts";
 
 const raisedLimits = {
+  MAX_CONNECTIONS: "30000",
+  MAX_HTTP_CONNECTIONS_PER_ADDRESS: "20000",
+  MAX_CONVERSATIONS_PER_MINUTE: "100000",
   MAX_SOCKETS_PER_ADDRESS: "20000",
   MAX_SOCKETS_PER_USER: "20000",
   MAX_CALLS_PER_SECOND_PER_USER: "20000",

@@ -10,19 +10,30 @@ import {
   messagesInput,
   renameInput,
 } from "../protocol/inputs.ts";
+import type { RateLimit } from "../runs/admission/rate-limit.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Store } from "../store/store.ts";
 import type { Procedures } from "./procedures.ts";
 
 export function conversationsRouter(
   { router, procedure }: Procedures,
-  { bots, runs, store }: { bots: Catalogue; runs: Runs; store: Store },
+  options: {
+    bots: Catalogue;
+    runs: Runs;
+    store: Store;
+    conversationsPerUser: RateLimit | undefined;
+  },
 ) {
+  const { bots, runs, store, conversationsPerUser } = options;
   const { conversations } = store;
   return router({
     create: procedure.input(createConversationInput).mutation(async ({ ctx, input }) => {
       if (bots.get(input.botId) === undefined) throw new LangwireError("NOT_FOUND");
-      return found(await conversations.create({ ...input, userId: ctx.caller.userId }));
+      const { userId } = ctx.caller;
+      // Sent again, it is the same one, and counts no more.
+      const known = await conversations.get(input.conversationId, userId);
+      if (known === undefined) await conversationsPerUser?.take(userId);
+      return found(await conversations.create({ ...input, userId }));
     }),
 
     list: procedure

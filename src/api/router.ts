@@ -1,6 +1,7 @@
 /** The router: mounts into anybody's own, and is what the server serves. */
 import type { CombinedDataTransformer } from "@trpc/server";
 import type { Catalogue } from "../bots/catalogue.ts";
+import type { RateLimit } from "../runs/admission/rate-limit.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Store } from "../store/store.ts";
 import { chatRouter } from "./chat.ts";
@@ -12,6 +13,8 @@ export interface ChatRouterOptions<Context extends object> {
   readonly bots: Catalogue;
   readonly runs: Runs;
   readonly store: Store;
+  /** Conversations that one user creates. Default: any number. */
+  readonly conversationsPerUser?: RateLimit | undefined;
   /** Who calls, read from your own context. Throw LangwireError UNAUTHORIZED for nobody. */
   readonly connection: (context: Context) => Connection;
   /** Default: superjson both ways. Where the router is mounted, the outer router's counts. */
@@ -20,12 +23,12 @@ export interface ChatRouterOptions<Context extends object> {
 
 /** `chat`, `conversations` and `bots`, over the runs, store and bots of `openLangwire`. */
 export function createChatRouter<Context extends object>(options: ChatRouterOptions<Context>) {
-  const { bots, runs, store, connection, transformer } = options;
+  const { bots, runs, store, conversationsPerUser, connection, transformer } = options;
   const procedures = createProcedures({ connection, store }, transformer);
   const { router, procedure } = procedures;
   return router({
     chat: chatRouter(procedures, { runs }),
-    conversations: conversationsRouter(procedures, { bots, runs, store }),
+    conversations: conversationsRouter(procedures, { bots, runs, store, conversationsPerUser }),
     bots: router({ list: procedure.query(() => bots.list()) }),
   });
 }

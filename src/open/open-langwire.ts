@@ -3,7 +3,7 @@ import type { Bot } from "../bots/bot.ts";
 import { Catalogue } from "../bots/catalogue.ts";
 import type { EventLog } from "../log/log.ts";
 import { type Admit, admission } from "../runs/admission/admission.ts";
-import { memoryRateLimit } from "../runs/admission/rate-limit.ts";
+import { memoryRateLimit, type RateLimit } from "../runs/admission/rate-limit.ts";
 import type { Cluster } from "../runs/cluster/cluster.ts";
 import { defaultRunLimits, type RunLimits } from "../runs/limits.ts";
 import type { RunObserver } from "../runs/observer.ts";
@@ -26,6 +26,8 @@ export interface LangwireOptions extends StorageOptions {
 export interface UserLimits {
   readonly maxLiveRuns: number;
   readonly maxRunsPerMinute: number;
+  /** Conversations created in a minute, besides those that begin with a run. Default: any number. */
+  readonly maxConversationsPerMinute?: number;
   /** Whether this process is too busy to begin anything. Default: never. */
   readonly overloaded?: () => boolean;
 }
@@ -35,6 +37,8 @@ export interface Langwire extends AsyncDisposable {
   readonly runs: Runs;
   readonly store: Store;
   readonly log: EventLog;
+  /** Conversations that one user creates. Default: any number. */
+  readonly conversationsPerUser?: RateLimit | undefined;
   /** Set where there may be other processes. */
   readonly cluster?: Cluster | undefined;
 }
@@ -55,15 +59,36 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
   const { store, log, shared } = storage;
   const cluster = shared?.cluster;
   const { admit = userLimits && admitWithin(userLimits, { shared, opening }) } = options;
+  const conversationsPerUser = conversationsWithin(userLimits, shared);
   const runs = opening.use(
     await Runs.start({ bots, store, log, limits, observer, admit, cluster }),
   );
   const opened = opening.move();
-  return { bots, runs, store, log, cluster, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return {
+    bots,
+    runs,
+    store,
+    log,
+    cluster,
+    conversationsPerUser,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+function conversationsWithin(
+  userLimits: UserLimits | undefined,
+  shared: Storage["shared"],
+): RateLimit | undefined {
+  const times = userLimits?.maxConversationsPerMinute;
+  if (times === undefined) return undefined;
+  const rate = { times, perMs: 60_000 };
+  return shared === undefined
+    ? memoryRateLimit(rate)
+    : sharedRateLimit(rate, { redis: shared.redis, name: "conversations-created" });
 }
 
 function admitWithin(
-  { maxLiveRuns, maxRunsPerMinute, ...rest }: UserLimits,
+  { maxLiveRuns, maxRunsPerMinute, maxConversationsPerMinute: _, ...rest }: UserLimits,
   { shared, opening }: { shared: Storage["shared"]; opening: AsyncDisposableStack },
 ): Admit {
   const rate = { times: maxRunsPerMinute, perMs: 60_000 };

@@ -5,6 +5,7 @@ import type { Connection } from "../api/context.ts";
 import { createChatRouter } from "../api/router.ts";
 import type { Langwire } from "../open/open-langwire.ts";
 import { memoryRateLimit, type RateLimit } from "../runs/admission/rate-limit.ts";
+import { blockList } from "./access/addresses.ts";
 import { browserHeaders } from "./access/browser-headers.ts";
 import { type Authenticate, trustCallers } from "./access/callers.ts";
 import { guard } from "./access/gate.ts";
@@ -16,6 +17,8 @@ import { serveSockets } from "./connections/sockets.ts";
 import { wireTransformer } from "./connections/wire.ts";
 import { healthRoutes, probePaths } from "./health.ts";
 import { serveHttp } from "./http/http-api.ts";
+import { connectionsThatFit } from "./http/open-files.ts";
+import { TcpConnections } from "./http/tcp-connections.ts";
 import { servePage } from "./page.ts";
 
 export interface ServerOptions {
@@ -47,6 +50,7 @@ const apiPath = "/trpc";
 /** How long a request's headers, and all of it, may take to arrive. */
 const headersTimeoutMs = 15_000;
 const requestTimeoutMs = 30_000;
+const timeoutsCheckedMs = 2_000;
 
 export async function createServer(options: ServerOptions): Promise<ChatServer> {
   const { langwire, logger, authenticate = trustCallers } = options;
@@ -65,7 +69,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     frameworkErrors: (cause, _request, reply) => refusals.sendFor(reply, cause),
     clientErrorHandler: (error, socket) => refusals.sendRaw(error, socket),
     requestTimeout: requestTimeoutMs,
-    http: { headersTimeout: headersTimeoutMs },
+    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: timeoutsCheckedMs },
     // An address that was typed with a slash too many is the address that was meant.
     routerOptions: {
       maxParamLength: 5_000,
@@ -77,7 +81,17 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
   });
   const allowsOrigin = originCheck(options.allowedOrigins);
   const requestsPerAddress = options.requestsPerAddress ?? memoryRateLimit(perSecond);
-  const shared = { apiPath, router, connections, refusals, authenticate, requestsPerAddress };
+
+  const { maxConnections, maxHttpConnectionsPerAddress, slowReaderMs } = connections.limits;
+  const tcp = new TcpConnections(app.server, {
+    maxConnections: Math.min(maxConnections, connectionsThatFit()),
+    maxHttpConnectionsPerAddress,
+    slowReaderMs,
+    proxies: blockList(options.trustedProxies ?? []),
+    refuse: (socket, why) => refusals.sendNoRoom(socket, why),
+  });
+
+  const shared = { apiPath, router, connections, refusals, authenticate, requestsPerAddress, tcp };
 
   refusals.handle(app);
   await app.register(websocket, { options: { maxPayload, perMessageDeflate: false } });
@@ -101,6 +115,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     close: async (graceMs) => {
       await langwire.runs.drain(graceMs);
       connections.closeAll();
+      tcp[Symbol.dispose]();
       await app.close();
     },
   };

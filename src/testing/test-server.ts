@@ -26,6 +26,8 @@ const testLimits: Partial<ConnectionLimits> = {
   maxCallsPerSecondPerUser: unlimited,
   maxAnswerBytesPerSecondPerUser: unlimited,
   maxHttpRequestsPerSecond: unlimited,
+  maxConnections: unlimited,
+  maxHttpConnectionsPerAddress: unlimited,
   maxSockets: unlimited,
   maxSocketsPerAddress: unlimited,
   maxSocketsPerUser: unlimited,

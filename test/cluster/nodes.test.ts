@@ -1,6 +1,6 @@
 /** Several nodes, in one process: what one is asked reaches the run wherever it is. */
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { TestServer } from "../../src/testing/index.ts";
 import { NetworkReader, type SentRun } from "../faults/world.ts";
 import { needsRedis, startRedis, type TestRedis } from "../support/redis.ts";
@@ -93,6 +93,22 @@ needsRedis("nodes", () => {
           text: "partial",
         });
         expect(await call?.closed).toBe("aborted");
+      });
+
+      test("is waited for once by all who cancel it at another node", async () => {
+        const run = world.newRun({ steps: ["partial", "stall"] });
+        using owner = clientOf(nodes[0]);
+        using other = clientOf(nodes[1]);
+        await speaking(owner, run);
+        const asked = 30;
+        const get = vi.spyOn(nodes[1].langwire.store.runs, "get");
+        const answers = await Promise.all(
+          Array.from({ length: asked }, () => other.api.chat.cancel.mutate({ runId: run.runId })),
+        );
+        expect(new Set(answers.map(({ status }) => status))).toEqual(new Set(["cancelled"]));
+        // Each looks whose run it is, and whether it has ended; one goes on looking.
+        expect(get.mock.calls.length).toBeLessThan(2 * asked + 10);
+        get.mockRestore();
       });
 
       test("is interrupted by the next message, sent to another node", async () => {

@@ -299,6 +299,23 @@ describe("runs", () => {
     expect(await refusal(server, "ben")).toBeUndefined();
   });
 
+  test("conversations created in a time by one user: RATE_LIMITED, once more the same is free", async () => {
+    const userLimits = { maxLiveRuns: 10, maxRunsPerMinute: 10, maxConversationsPerMinute: 3 };
+    await using server = await start({ userLimits });
+    using ann = wsClient(server.url, { userId: "ann" });
+    using ben = wsClient(server.url, { userId: "ben" });
+    const create = ({ api }: typeof ann, conversationId = randomUUID()) =>
+      api.conversations.create.mutate({ conversationId, botId: "test" });
+    const first = randomUUID();
+    for (const id of [first, first, first, first, randomUUID(), randomUUID()])
+      await create(ann, id);
+    await expect(create(ann)).rejects.toMatchObject({
+      data: { langwire: { code: "RATE_LIMITED", retryAfterMs: expect.any(Number) } },
+    });
+    expect((await create(ann, first)).conversationId).toBe(first);
+    await create(ben);
+  });
+
   test("a run that is refused for something else holds no place", async () => {
     const admit = admission({ runsPerUser: unlimited, maxLiveRunsPerUser: 1 });
     await using server = await start({ admit });

@@ -25,6 +25,8 @@ const maxPollMs = 500;
 
 export class Cancellation {
   readonly #options: CancellationOptions;
+  /** Runs of other processes that are waited for: once, for all who cancel them. */
+  readonly #waiting = new Map<string, Promise<RunStatus>>();
 
   constructor(options: CancellationOptions) {
     this.#options = options;
@@ -48,8 +50,22 @@ export class Cancellation {
     return run;
   }
 
+  #cancelElsewhere(caller: Caller, runId: string): Promise<RunStatus> {
+    const waiting = this.#waiting.get(runId);
+    if (waiting !== undefined) {
+      // Whoever asks the store for all may have been shut out meanwhile.
+      return waiting.catch((cause: unknown) => {
+        if (!(cause instanceof LangwireError) || cause.code !== "NOT_FOUND") throw cause;
+        return this.#cancelElsewhere(caller, runId);
+      });
+    }
+    const ending = this.#waitForEnd(caller, runId).finally(() => this.#waiting.delete(runId));
+    this.#waiting.set(runId, ending);
+    return ending;
+  }
+
   /** Has the owner cancel, and waits until the store knows how the run ended. */
-  async #cancelElsewhere(caller: Caller, runId: string): Promise<RunStatus> {
+  async #waitForEnd(caller: Caller, runId: string): Promise<RunStatus> {
     const { cluster } = this.#options;
     if (cluster === undefined) throw new LangwireError("INTERNAL");
     cluster.publish({ type: "stop", runId });

@@ -1,5 +1,5 @@
 /** Whom an address stands for, where something is counted by address. */
-import { isIPv6 } from "node:net";
+import { BlockList, isIPv6 } from "node:net";
 
 const mappedPrefix = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 /** 64 of 128 bits: what one customer of a provider is given at the least. */
@@ -24,4 +24,16 @@ function hextetsOf(address: string): string[] {
   const first = head === "" ? [] : head.split(":");
   const last = tail === undefined || tail === "" ? [] : tail.split(":");
   return [...first, ...Array<string>(8 - first.length - last.length).fill("0"), ...last];
+}
+
+/** @param networks addresses and subnets, such as `10.0.0.0/8` */
+export function blockList(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = "", prefix] = network.split("/", 2);
+    const family = isIPv6(address) ? "ipv6" : "ipv4";
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return list;
 }

@@ -78,6 +78,10 @@ export function guard(app: FastifyInstance, options: GateOptions): void {
       if (cause.code === "AUTH_UNAVAILABLE") {
         request.log.error({ code: cause.code, err: cause.cause }, "request failed");
       }
+      // What is refused for being too much does not get to keep its connection as well.
+      if (cause.code === "RATE_LIMITED" || cause.code === "OVERLOADED") {
+        reply.header("connection", "close");
+      }
       return refusals.send(reply, cause);
     }
   });

@@ -70,10 +70,24 @@ export class Refusals {
       return;
     }
     const status = statusByParserError[code ?? ""] ?? "400 Bad Request";
-    const body = this.#body(toTrpcError(new LangwireError("BAD_INPUT")));
+    this.#endRaw(socket, status, new LangwireError("BAD_INPUT"));
+  }
+
+  /** For a connection that there is no room for, whatever it would have asked. */
+  sendNoRoom(socket: Socket, why: "address" | "all"): void {
+    const [status, error] = noRoom[why];
+    this.#endRaw(socket, status, error);
+  }
+
+  /** Whoever is refused does not keep the connection by leaving the refusal unread. */
+  #endRaw(socket: Socket, status: string, error: LangwireError): void {
+    const body = this.#body(toTrpcError(error));
     const head = `connection: close\r\ncontent-type: application/json; charset=utf-8`;
     const length = `content-length: ${Buffer.byteLength(body)}`;
     socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n${length}\r\n\r\n${body}`);
+    socket.destroySoon();
+    const timer = setTimeout(() => socket.destroy(), unreadMs);
+    socket.once("close", () => clearTimeout(timer));
   }
 
   #body(error: TRPCError): string {
@@ -86,6 +100,26 @@ export function retryHeaders({ retryAfterMs }: LangwireError): Record<string, st
   if (retryAfterMs === undefined) return {};
   return { "retry-after": String(Math.ceil(retryAfterMs / 1_000)) };
 }
+
+/** How long a refusal may take to leave. */
+const unreadMs = 1_000;
+const retryAfterMs = 5_000;
+const noRoom = {
+  all: [
+    "503 Service Unavailable",
+    new LangwireError("OVERLOADED", {
+      message: "The server has as many connections as it can.",
+      retryAfterMs,
+    }),
+  ],
+  address: [
+    "429 Too Many Requests",
+    new LangwireError("RATE_LIMITED", {
+      message: "Too many connections from one address.",
+      retryAfterMs,
+    }),
+  ],
+} as const;
 
 const statusByParserError: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",

@@ -21,6 +21,10 @@ export interface ConnectionLimits {
    * that it has again, in one frame.
    */
   readonly maxSubscriptionsPerSocket: number;
+  /** TCP connections of all kinds; fewer where the system allows fewer open files. The oldest idle one makes room. */
+  readonly maxConnections: number;
+  /** Those of one address that are no sockets and no subscriptions. The oldest idle one makes room: RATE_LIMITED. */
+  readonly maxHttpConnectionsPerAddress: number;
   /** Sockets, and subscriptions over HTTP, in all: OVERLOADED. */
   readonly maxSockets: number;
   /** The same from one address: RATE_LIMITED. */
@@ -47,6 +51,8 @@ export const defaultConnectionLimits: ConnectionLimits = {
   maxAnswerBytesPerSecondPerUser: 8 * 1024 * 1024,
   maxHttpRequestsPerSecond: 500,
   maxSubscriptionsPerSocket: 100,
+  maxConnections: 12_000,
+  maxHttpConnectionsPerAddress: 256,
   maxSockets: 10_000,
   maxSocketsPerAddress: 1_000,
   maxSocketsPerUser: 100,

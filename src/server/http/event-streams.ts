@@ -13,6 +13,7 @@ import { logFailures } from "../logging/failure-log.ts";
 import { callProcedure, errorEventData, isSubscription } from "../trpc-internals.ts";
 import { EventStream } from "./event-stream.ts";
 import { checkSubscribes, lastEventIdOf, searchOf } from "./subscription-request.ts";
+import type { TcpConnections } from "./tcp-connections.ts";
 
 /** Who a request is from: its headers were looked at before, what its URL says was not. */
 export type Identify = (
@@ -23,6 +24,7 @@ export type Identify = (
 export interface EventStreamsOptions {
   readonly router: ChatRouter;
   readonly connections: Connections;
+  readonly tcp: TcpConnections;
   readonly identify: Identify;
 }
 
@@ -71,7 +73,7 @@ export class EventStreams {
     request: FastifyRequest,
     { path, stream, signal }: { path: string; stream: EventStream; signal: AbortSignal },
   ): Promise<TrackedEvents> {
-    const { router, connections, identify } = this.#options;
+    const { router, connections, identify, tcp } = this.#options;
     const search = searchOf(request.url);
     const params = search?.get("connectionParams") ?? null;
     const caller = await identify(
@@ -84,6 +86,7 @@ export class EventStreams {
       end: () => stream.end(),
     });
     signal.addEventListener("abort", leave, { once: true });
+    tcp.lives(request.raw.socket);
     await connections.work.pace(caller.userId, { bounded: true });
     signal.throwIfAborted();
     const ctx: Connection = { caller, pacer: stream };

@@ -19,6 +19,7 @@ import { logFailures } from "../logging/failure-log.ts";
 import { StallClock } from "../pacing/stall-clock.ts";
 import { BatchTurns } from "./batch-turns.ts";
 import { EventStreams, type Identify } from "./event-streams.ts";
+import type { TcpConnections } from "./tcp-connections.ts";
 
 export interface HttpApiOptions {
   readonly apiPath: string;
@@ -27,6 +28,7 @@ export interface HttpApiOptions {
   readonly authenticate: Authenticate;
   /** Of one address; each call of a batch is one. */
   readonly requestsPerAddress: RateLimit;
+  readonly tcp: TcpConnections;
 }
 
 export async function serveHttp(app: FastifyInstance, options: HttpApiOptions): Promise<void> {
@@ -49,7 +51,7 @@ export async function serveHttp(app: FastifyInstance, options: HttpApiOptions): 
     const proven = connectionParams === null ? identityIn(raw) : undefined;
     return proven ?? (await authenticate({ connectionParams, headers }));
   };
-  const streams = new EventStreams(app, { router, connections, identify });
+  const streams = new EventStreams(app, { ...options, identify });
 
   await app.register(
     async (api) => {

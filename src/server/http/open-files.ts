@@ -1,0 +1,21 @@
+/** How many connections this process can have: each is a file to the system, which allows so many. */
+import { readFileSync } from "node:fs";
+
+const limitsFile = "/proc/self/limits";
+/** Files that are needed for other things: databases, the log, what is being read. */
+const spareFiles = 128;
+
+/** `Infinity` where it cannot be told. */
+export function connectionsThatFit(): number {
+  const files = openFilesLimit();
+  return Math.max(files - spareFiles, Math.floor(files / 2));
+}
+
+function openFilesLimit(): number {
+  try {
+    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync(limitsFile, "utf8"))?.[1];
+    return soft === undefined ? Number.POSITIVE_INFINITY : Number(soft);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}

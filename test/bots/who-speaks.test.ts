@@ -150,9 +150,10 @@ describe("a model that is asked for structure says nothing", () => {
 });
 
 describe("Claude's package, which cannot stream what a forced tool was given", () => {
-  const claude = (text: string) => {
+  const claude = (text: string, output_config?: object) => {
     const end = { message: { content: text, additional_kwargs: { stop_reason: "end_turn" } } };
-    return new ShapedModel({ provider: "anthropic", calls: [[end]] });
+    const parameters = { output_config };
+    return new ShapedModel({ provider: "anthropic", calls: [[end]], parameters });
   };
   const forced = { tool_choice: { type: "tool", name: "extract" } };
   const input = () => "hi";
@@ -166,6 +167,13 @@ describe("Claude's package, which cannot stream what a forced tool was given", (
     const { tokens } = await transcriptOf({ runnable, input });
     expect([router.streamed, answer.streamed]).toEqual([[false], [true]]);
     expect(tokens).toBe("Yes.");
+  });
+
+  test("is made to stream where JSON is asked for without a tool", async () => {
+    const model = claude("{}", { format: { type: "json_schema" } });
+    const { tokens } = await transcriptOf({ runnable: model, input });
+    expect(model.streamed).toEqual([true]);
+    expect(tokens).toBe("");
   });
 
   test("also where both work at once, side by side or one below the other", async () => {

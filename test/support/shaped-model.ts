@@ -33,6 +33,8 @@ export interface ShapedModelOptions {
   readonly calls: readonly (readonly Piece[])[];
   /** How many answers each call asks for. Default 1. */
   readonly candidates?: number;
+  /** What else the package says of the call's parameters. */
+  readonly parameters?: Record<string, unknown>;
   /** Gives the whole at once, as models do that cannot stream. */
   readonly whole?: boolean;
 }
@@ -62,7 +64,7 @@ export class ShapedModel extends BaseChatModel<BaseChatModelCallOptions, AIMessa
   }
 
   override invocationParams() {
-    return { n: this.#options.candidates ?? 1 };
+    return { n: this.#options.candidates ?? 1, ...this.#options.parameters };
   }
 
   override bindTools() {

@@ -15,7 +15,8 @@ import type { Span } from "../span-tree.ts";
 function breaksWhenStreamed({ structured, metadata }: ModelCall, extraParams: Metadata): boolean {
   if (!structured || metadata.ls_provider !== "anthropic") return false;
   const parameters = extraParams?.invocation_params;
-  return !(typeof parameters === "object" && parameters !== null && "output_config" in parameters);
+  const isObject = typeof parameters === "object" && parameters !== null;
+  return !isObject || Reflect.get(parameters, "output_config") === undefined;
 }
 
 export class StreamingChoice {

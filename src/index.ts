@@ -11,6 +11,7 @@ export {
   type Expose,
   type Memory,
 } from "./bots/bot.ts";
+export { type BotAtWork, botAtWork, type StrayError } from "./bots/isolation/bot-at-work.ts";
 export { EventCompletions } from "./bots/provider/event-completions.ts";
 export { createEventFetch } from "./event-fetch/event-fetch.ts";
 export { type Langwire, type LangwireOptions, openLangwire } from "./open/open-langwire.ts";

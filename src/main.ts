@@ -14,6 +14,7 @@ import { verifyTokens } from "./server/access/auth.ts";
 import { adminRoutes } from "./server/admin/admin.ts";
 import { createServer, type ServerOptions } from "./server/app.ts";
 import { serveDocs } from "./server/docs-page.ts";
+import { FatalErrors } from "./server/logging/fatal-errors.ts";
 import { createLogger, takeConsole } from "./server/logging/logger.ts";
 import { logRuns } from "./server/logging/run-log.ts";
 import { LoopLag } from "./server/metrics/loop-lag.ts";
@@ -94,10 +95,15 @@ async function main(settings: Settings): Promise<void> {
   const started = starting.move();
   // The grace is for runs; closing what is left takes a moment of its own.
   const delay = settings.SHUTDOWN_GRACE_MS + 10_000;
-  closeWithGrace({ delay, logger }, async ({ err }) => {
-    await langwire.runs.drain(err === undefined ? settings.SHUTDOWN_GRACE_MS : 0);
+  const fatal = new FatalErrors(logger);
+  const skip = fatal.events;
+  const closing = closeWithGrace({ delay, logger, skip }, async () => {
+    await langwire.runs.drain(fatal.seen ? 0 : settings.SHUTDOWN_GRACE_MS);
     await started.disposeAsync();
+    // It exits with 1 where this rejects.
+    if (fatal.seen) throw fatal.error;
   });
+  fatal.listen(() => closing.close());
 }
 
 /** For what only trying shows: a port that is taken, a folder that cannot be written. */

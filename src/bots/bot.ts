@@ -102,6 +102,17 @@ export interface BotDefinition {
    * it is called in a tool or a retriever, tagged `nostream`, or asked for structure.
    */
   readonly speaks?: ((call: ModelCall) => boolean) | undefined;
+  /**
+   * `false` shows nothing of what the models say before the end: right where a guard may rewrite or
+   * refuse the answer. Not with `expose: "all"`, which shows what the guard has not seen. Default: true.
+   */
+  readonly stream?: boolean | undefined;
+  /**
+   * Called once when the run is over, also when it failed, was stopped or timed out; to close what was
+   * opened for it. What it throws is logged. A runnable that a factory made is disposed of by itself,
+   * if it has `Symbol.asyncDispose` or `Symbol.dispose`.
+   */
+  readonly onEnd?: ((context: BotContext) => unknown) | undefined;
   /** Default: a text in, a text out. */
   readonly schemas?: Partial<BotSchemas> | undefined;
 }
@@ -114,6 +125,10 @@ export interface Bot {
   readonly memory: Required<Memory> | false;
   readonly expose: Expose;
   readonly schemas: BotSchemas;
+  readonly stream: boolean;
+  /** A factory makes one for each run. */
+  readonly makesRunnables: boolean;
+  readonly onEnd: BotDefinition["onEnd"];
   readonly makeRunnable: (context: BotContext) => BotRunnable | Promise<BotRunnable>;
   readonly input: BotDefinition["input"];
   readonly output: BotDefinition["output"];
@@ -127,7 +142,7 @@ const optionalFunction = z.custom(isFunction, { error: "must be a function" }).o
 
 const jsonSchema = z.record(z.string(), z.json());
 
-const settings = z.strictObject({
+const shape = z.strictObject({
   id: z
     .string()
     .max(protocolLimits.idLength)
@@ -151,9 +166,16 @@ const settings = z.strictObject({
   input: optionalFunction,
   output: optionalFunction,
   speaks: optionalFunction,
+  stream: z.boolean().default(true),
+  onEnd: optionalFunction,
   schemas: z
     .strictObject({ input: jsonSchema.optional(), output: jsonSchema.optional() })
     .default({}),
+});
+
+const settings = shape.refine(({ stream, expose }) => stream || expose !== "all", {
+  path: ["stream"],
+  error: 'must not be false where expose is "all", which shows what the models say',
 });
 
 /**
@@ -178,6 +200,9 @@ export function defineBot(definition: BotDefinition): Bot {
       input: parsed.data.schemas.input ?? { type: "string" },
       output: parsed.data.schemas.output ?? { type: "string" },
     },
+    stream: parsed.data.stream,
+    makesRunnables: typeof runnable === "function",
+    onEnd: definition.onEnd,
     makeRunnable:
       typeof runnable === "function" ? (context) => make(runnable, context) : () => runnable,
     input: definition.input,

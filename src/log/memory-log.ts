@@ -5,6 +5,7 @@
  * to the journal, then the readers wake. A group is cut by age too, from inside `append`, because
  * LangChain can work through a whole answer without ever giving the turn back.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { ChatEvent } from "../protocol/events.ts";
 import { ConversationLog } from "./conversation-log.ts";
 import { LogEntry } from "./entry.ts";
@@ -28,6 +29,8 @@ export class MemoryLog implements EventLog {
   #dirty = new Set<ConversationLog>();
   #groupStartedAt = 0;
   #scheduled: NodeJS.Immediate | undefined;
+  /** A group is everybody's: what goes wrong in it is not for the bot to answer that began it. */
+  readonly #inOwnContext = AsyncLocalStorage.snapshot();
   #committed = Promise.withResolvers<void>();
   #bytes = 0;
 
@@ -120,8 +123,8 @@ export class MemoryLog implements EventLog {
     const now = performance.now();
     if (this.#dirty.size === 0) this.#groupStartedAt = now;
     this.#dirty.add(conversation);
-    if (now - this.#groupStartedAt > groupMaxAgeMs) this.#flush();
-    else this.#scheduled ??= setImmediate(() => this.#flush());
+    if (now - this.#groupStartedAt > groupMaxAgeMs) this.#inOwnContext(() => this.#flush());
+    else this.#scheduled ??= this.#inOwnContext(() => setImmediate(() => this.#flush()));
     return grownBytes;
   }
 
@@ -130,7 +133,7 @@ export class MemoryLog implements EventLog {
     this.#scheduled = undefined;
     if (this.#dirty.size === 0) return;
     if (this.#journal?.write(this.#dirty) === "later") {
-      this.#scheduled = setImmediate(() => this.#flush());
+      this.#scheduled = this.#inOwnContext(() => setImmediate(() => this.#flush()));
       return;
     }
     const { resolve } = this.#committed;

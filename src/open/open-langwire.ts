@@ -1,6 +1,7 @@
 /** Everything behind the router, opened together: the store, the log, and the runs over them. */
 import type { Bot } from "../bots/bot.ts";
 import { Catalogue } from "../bots/catalogue.ts";
+import { containStrayErrors } from "../bots/isolation/stray-errors.ts";
 import type { EventLog } from "../log/log.ts";
 import { type Admit, admission } from "../runs/admission/admission.ts";
 import { memoryRateLimit, type RateLimit } from "../runs/admission/rate-limit.ts";
@@ -19,6 +20,12 @@ export interface LangwireOptions extends StorageOptions {
   readonly observer?: RunObserver;
   /** Whether a caller may begin another run. Default: within `runLimits` and `userLimits`. */
   readonly admit?: Admit;
+  /**
+   * Whether errors that get out of a bot's code by themselves (a promise that nobody holds, a throw in
+   * a timer) end at most its run, in place of the process. It listens to `unhandledRejection` and
+   * `uncaughtException` from then on; what comes from elsewhere is as fatal as it was. Default: true.
+   */
+  readonly containStrayErrors?: boolean;
   /** What one user may do, on all processes together. Default: everything. */
   readonly userLimits?: UserLimits;
 }
@@ -50,7 +57,7 @@ export interface Langwire extends AsyncDisposable {
  *   process uses `dataDir`, or `databaseUrl` without sharing a log
  */
 export async function openLangwire(options: LangwireOptions): Promise<Langwire> {
-  const { observer = {}, userLimits } = options;
+  const { observer = {}, userLimits, containStrayErrors: contained = true } = options;
   const limits = { ...defaultRunLimits, ...options.runLimits };
   const bots = new Catalogue(options.bots);
   await using opening = new AsyncDisposableStack();
@@ -61,8 +68,12 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
   const { admit = userLimits && admitWithin(userLimits, { shared, opening }) } = options;
   const conversationsPerUser = conversationsWithin(userLimits, shared);
   const runs = opening.use(
-    await Runs.start({ bots, store, log, limits, observer, admit, cluster }),
+    await Runs.start({
+      ...{ bots, store, log, limits, observer, admit, cluster },
+      containStrayErrors: contained,
+    }),
   );
+  if (contained) containStrayErrors();
   const opened = opening.move();
   return {
     bots,

@@ -1,4 +1,5 @@
 /** Who wants to know of runs besides their readers: logs, metrics, traces. */
+import type { StrayError } from "../bots/isolation/bot-at-work.ts";
 import type { SpanEvent } from "../bots/run/run-bot.ts";
 import type { Run } from "../store/store.ts";
 import type { RunEnding } from "./lifecycle/live-run.ts";
@@ -10,6 +11,8 @@ export interface RunObserver {
   runEnded?(run: Run, ending: RunEnding): void;
   /** An event was handed to a reader, so long after the log had it: one in some is timed. */
   delivered?(afterMs: number): void;
+  /** An error got out of a bot's code by itself, during its run or after it, and was contained. */
+  strayError?(error: StrayError): void;
   /** Something that no caller is told in full. */
   failed?(what: string, cause: unknown): void;
 }
@@ -36,6 +39,7 @@ export function shielded(observer: RunObserver): ShieldedObserver {
   return {
     runStarted: (run) => tell(() => observer.runStarted?.(run)),
     runEnded: (run, ending) => tell(() => observer.runEnded?.(run, ending)),
+    strayError: (error) => tell(() => observer.strayError?.(error)),
     failed,
     ...(observer.spanEvent && {
       spanEvent: (run, event) => tell(() => observer.spanEvent?.(run, event)),
@@ -53,6 +57,7 @@ export function allOf(observers: readonly RunObserver[]): RunObserver {
   return {
     runStarted: (run) => each.forEach((one) => void one.runStarted(run)),
     runEnded: (run, ending) => each.forEach((one) => void one.runEnded(run, ending)),
+    strayError: (error) => each.forEach((one) => void one.strayError(error)),
     failed: (what, cause) => each.forEach((one) => void one.failed(what, cause)),
     ...(has("spanEvent") && {
       spanEvent: (run, event) => each.forEach((one) => void one.spanEvent?.(run, event)),

@@ -33,6 +33,8 @@ export interface RunsOptions {
   readonly admit?: Admit | undefined;
   /** The other processes that share the store and the log, if there may be any. */
   readonly cluster?: Cluster | undefined;
+  /** Whether errors that get out of bots' code end at most their run. Default: false. */
+  readonly containStrayErrors?: boolean | undefined;
 }
 
 /** A run that the caller was found to be allowed to read, and where in it to begin. */
@@ -57,7 +59,9 @@ export class Runs implements AsyncDisposable {
     const limits = { ...defaultRunLimits, ...options.limits };
     this.#store = store;
     this.#cluster = cluster;
-    this.#live = new LiveRuns({ bots, store, log, limits, observer, admit, cluster });
+    const { containStrayErrors = false } = options;
+    const shared = { bots, store, log, limits, observer, admit, cluster };
+    this.#live = new LiveRuns({ ...shared, containStrayErrors });
     this.#readers = new Readers({
       store,
       log,

@@ -70,10 +70,16 @@ export class ChildServer implements AsyncDisposable {
   }
 }
 
-/** @param settings environment variables of the server */
-export async function startChildServer(settings: Record<string, string>): Promise<ChildServer> {
+/**
+ * @param settings environment variables of the server
+ * @param modules loaded before its own code
+ */
+export async function startChildServer(
+  settings: Record<string, string>,
+  ...modules: readonly string[]
+): Promise<ChildServer> {
   const child = fork(mainFile, {
-    execArgv: ["--import", probe],
+    execArgv: [probe, ...modules].flatMap((module) => ["--import", module]),
     env: { PATH: process.env.PATH, PORT: String(await freePort()), ...roomySettings, ...settings },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });

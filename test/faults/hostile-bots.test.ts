@@ -97,7 +97,6 @@ function hostileBots(): Record<string, Hostile> {
     runnable: {
       invoke: async () => Object.defineProperty(new AIMessage("x"), "text", { get: unreadable }),
     } as never,
-    code: "BOT_FAILED",
   };
   all["an answer of half characters"] = { runnable: fine, output: () => "half \ud83d" };
   all["a bot that calls back late"] = {

@@ -1,10 +1,14 @@
 /** Runs a bot on one message: its events as they happen, and how it ended. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Usage } from "../../protocol/events.ts";
 import type { Bot, BotContext, BotRunnable, BotTurn } from "../bot.ts";
+import { WithheldText } from "../exposure/withheld-text.ts";
 import { configurableOf } from "../invocation/configurable.ts";
 import { streamWriter } from "../invocation/stream-writer.ts";
+import { type ContainedBot, type StrayError, withBotAtWork } from "../isolation/bot-at-work.ts";
+import { BotLifetime } from "../isolation/bot-lifetime.ts";
 import { recall } from "../memory.ts";
 import { withProviderCalls } from "../provider/provider-calls.ts";
 import type { ThreadConfig } from "../threads/checkpointed-graphs.ts";
@@ -20,6 +24,8 @@ export type { SpanEvent } from "./span-writer.ts";
 export interface BotRun {
   /** Settles once, never rejects. When it has settled, no event comes any more. */
   readonly done: Promise<BotOutcome>;
+  /** Settles when the bot has closed what it opened for the run. Never rejects. */
+  readonly closed: Promise<void>;
   /** As far as it is known by now; undefined as long as nothing is. */
   readonly usage: Usage | undefined;
   /** HTTP requests made to the provider so far, by the models of `createModel`. */
@@ -40,6 +46,8 @@ export interface StartOptions {
   readonly signal: AbortSignal;
   /** Told of what the run survives, for the server's log. */
   readonly onFailure?: ((what: string, cause: unknown) => void) | undefined;
+  /** Told of errors that get out of the bot's code by themselves; without it they are not contained. */
+  readonly onStrayError?: ((error: StrayError) => void) | undefined;
   /** More handlers of LangChain's, for tracing. */
   readonly callbacks?: readonly BaseCallbackHandler[] | undefined;
 }
@@ -50,19 +58,43 @@ export function startBot(bot: Bot, options: StartOptions): BotRun {
 
 class Run implements BotRun {
   readonly done: Promise<BotOutcome>;
+  readonly closed: Promise<void>;
   readonly #bot: Bot;
   readonly #options: StartOptions;
   readonly #writer: SpanWriter;
   readonly #callbacks: EventCallbacks;
+  readonly #lifetime: BotLifetime;
+  readonly #withheld: WithheldText | undefined;
+  /** What the bot is given: aborted in its own async context, where its listeners answer for it. */
+  readonly #stopping = new AbortController();
+  readonly #crashed = Promise.withResolvers<BotOutcome>();
   #providerCalls = 0;
 
   constructor(bot: Bot, options: StartOptions) {
     this.#bot = bot;
     this.#options = options;
-    const { runId } = options.context;
-    this.#writer = new SpanWriter({ runId, expose: bot.expose, emit: options.emit });
+    const { context, onStrayError: stray, onFailure } = options;
+    const { runId } = context;
+    this.#lifetime = new BotLifetime({ bot, context, onFailure });
+    this.#withheld = bot.stream ? undefined : new WithheldText(options.emit);
+    const emit = this.#withheld?.emit.bind(this.#withheld) ?? options.emit;
+    this.#writer = new SpanWriter({ runId, expose: bot.expose, emit });
     this.#callbacks = new EventCallbacks(this.#writer, bot.speaks);
-    this.done = this.#run();
+    const run = () => {
+      const done = this.#run();
+      return { done, closed: done.then(() => this.#lifetime.end()) };
+    };
+    if (stray === undefined) {
+      ({ done: this.done, closed: this.closed } = run());
+    } else {
+      const crash = (cause: unknown): void => this.#crash(cause);
+      const atWork: ContainedBot = { botId: bot.id, runId, stray, crash };
+      ({ done: this.done, closed: this.closed } = withBotAtWork(atWork, run));
+      // Connections that outlive the run keep its context: the run itself must not be in there.
+      void this.done.then(() => {
+        atWork.crash = undefined;
+      });
+    }
   }
 
   get usage(): Usage | undefined {
@@ -77,18 +109,26 @@ class Run implements BotRun {
     const { signal } = this.#options;
     // LangChain may take its time to notice; the caller does not wait for that.
     const aborted = Promise.withResolvers<BotOutcome>();
-    const onAbort = (): void => {
+    // Whoever aborts does so in a context of their own: the bot's listeners run at once, in there.
+    const onAbort = AsyncLocalStorage.bind((): void => {
       this.#writer.close();
       aborted.resolve(stopped(signal));
-    };
+      this.#stopping.abort(signal.reason);
+    });
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
     try {
-      return await Promise.race([aborted.promise, this.#work()]);
+      return await Promise.race([aborted.promise, this.#crashed.promise, this.#work()]);
     } finally {
       signal.removeEventListener("abort", onAbort);
       this.#writer.close();
     }
+  }
+
+  /** Something that the bot left running threw: what it was to bring about will not come. */
+  #crash(cause: unknown): void {
+    this.#crashed.resolve({ status: "failed", error: this.#writer.name(cause, "chain") });
+    this.#stopping.abort(cause);
   }
 
   async #work(): Promise<BotOutcome> {
@@ -105,7 +145,7 @@ class Run implements BotRun {
 
   async #invoke(): Promise<unknown> {
     const { context, turn, signal, callbacks } = this.#options;
-    const runnable = await this.#bot.makeRunnable(context);
+    const runnable = await this.#lifetime.make();
     const recalled = { message: turn.message, history: recall(this.#bot.memory, turn) };
     const input = await this.#input(runnable, recalled);
     const configurable = configurableOf(context);
@@ -113,7 +153,7 @@ class Run implements BotRun {
     signal.throwIfAborted();
     const config = {
       callbacks: [this.#callbacks, ...(callbacks ?? [])],
-      signal,
+      signal: this.#stopping.signal,
       runName: this.#bot.id,
       metadata: { langwireRunId: context.runId, conversationId: context.conversationId },
       configurable,
@@ -134,7 +174,7 @@ class Run implements BotRun {
     const error = this.#callbacks.models.fault ?? brokenPart(text, tree.models);
     if (error !== undefined) return { status: "failed", error };
     this.#writer.closeOpenSpans();
-    return { status: "completed", text };
+    return { status: "completed", text: text ?? this.#withheld?.text };
   }
 
   /** What cannot be repaired is for the graph itself to fail on: it may know better. */

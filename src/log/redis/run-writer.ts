@@ -8,6 +8,7 @@
  *   unanswered ── longer than the limit ──▶ `lost` says STORE_UNAVAILABLE; it goes on trying, so that
  *                                           the run's end arrives when Redis is back
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { ChatEvent } from "../../protocol/events.ts";
@@ -58,6 +59,10 @@ export class RedisRunWriter implements RunWriter {
   readonly #tail: RunTail;
   readonly #waiting: { readonly seq: number; readonly resolve: () => void }[] = [];
   #scheduled: NodeJS.Immediate | undefined;
+  /** Outside of the async context of the bot whose event comes first: sending is not its work. */
+  readonly #pumpSoon = AsyncLocalStorage.bind(() => {
+    this.#scheduled ??= setImmediate(() => this.#pump());
+  });
   #pumping = false;
   #closed = false;
   #checking = false;
@@ -101,7 +106,7 @@ export class RedisRunWriter implements RunWriter {
   append(event: ChatEvent): number {
     if (this.#done) return 0;
     const grownBytes = this.#tail.append(event);
-    this.#scheduled ??= setImmediate(() => this.#pump());
+    if (this.#scheduled === undefined) this.#pumpSoon();
     return grownBytes;
   }
 
@@ -115,16 +120,15 @@ export class RedisRunWriter implements RunWriter {
 
   close(): void {
     this.#closed = true;
-    this.#scheduled ??= setImmediate(() => this.#pump());
+    this.#pumpSoon();
   }
 
   /** Finds out whether the run was taken over, also when there is nothing to append. */
   check(): void {
     this.#checking = true;
-    this.#scheduled ??= setImmediate(() => this.#pump());
+    this.#pumpSoon();
   }
 
-  /** Stops sending. */
   abandon(): void {
     if (this.#done) return;
     this.#done = true;

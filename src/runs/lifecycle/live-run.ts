@@ -9,6 +9,7 @@
  * word.
  */
 import type { Bot, HistoryMessage } from "../../bots/bot.ts";
+import type { StrayError } from "../../bots/isolation/bot-at-work.ts";
 import { type SpanEvent, startBot } from "../../bots/run/run-bot.ts";
 import type { RunWriter } from "../../log/log.ts";
 import { type Failure, LangwireError } from "../../protocol/errors.ts";
@@ -43,6 +44,8 @@ export interface LiveRunOptions {
   readonly store: (ending: RunEnding, endSeq: number, endedAt: string) => Promise<RunEnding>;
   /** Told of what the run survives. */
   readonly onFailure?: ((what: string, cause: unknown) => void) | undefined;
+  /** Told of errors that get out of the bot's code; without it they are not contained. */
+  readonly onStrayError?: ((error: StrayError) => void) | undefined;
   /** Told of what the run's spans do, their tokens apart. */
   readonly observe?: ((event: SpanEvent) => void) | undefined;
 }
@@ -60,6 +63,7 @@ export class LiveRun {
   #stopReason: StopReason | undefined;
   #accepting = true;
   #bytes = 0;
+  readonly #closed = Promise.withResolvers<void>();
   readonly #startedMs = performance.now();
   #firstTokenMs: number | undefined;
 
@@ -69,6 +73,11 @@ export class LiveRun {
     const { lost } = options.writer;
     lost?.addEventListener("abort", () => this.fail(lost.reason), { once: true });
     this.ended = this.#work();
+  }
+
+  /** Settles when the bot has closed what it opened for the run. Never rejects. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
   }
 
   /** The number of the last event that it wrote. */
@@ -94,12 +103,13 @@ export class LiveRun {
   /** An ending for what must not happen: of a run whose end was not reached, something must be told. */
   #broken(cause: unknown): RunEnding {
     this.#accepting = false;
+    this.#closed.resolve();
     const error = new LangwireError("INTERNAL").toFailure();
     return { status: "failed", text: this.#answer.text, error, cause, providerCalls: 0 };
   }
 
   async #outcome(): Promise<RunEnding> {
-    const { run, bot, writer, limits, onFailure } = this.#options;
+    const { run, bot, writer, limits, onFailure, onStrayError } = this.#options;
     const { runId, conversationId, botId, userId, message } = run;
     const at = run.startedAt;
     writer.append({ type: "runStart", runId, at, conversationId, botId, userId, message });
@@ -114,8 +124,10 @@ export class LiveRun {
       turn: { message, history },
       emit: (event) => this.#emit(event),
       onFailure,
+      onStrayError,
       signal,
     });
+    this.#closed.resolve(botRun.closed);
     const outcome = await Promise.race([botRun.done, graceAfter(signal, limits.stopGraceMs)]);
     clearTimeout(timeout);
     this.#accepting = false;

@@ -4,6 +4,7 @@
  */
 import type { Bot } from "../../bots/bot.ts";
 import type { Catalogue } from "../../bots/catalogue.ts";
+import type { StrayError } from "../../bots/isolation/bot-at-work.ts";
 import type { EventLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { RunStatus } from "../../protocol/events.ts";
@@ -31,6 +32,8 @@ export interface LiveRunsOptions {
   readonly observer: ShieldedObserver;
   readonly admit: Admit | undefined;
   readonly cluster: Cluster | undefined;
+  /** Whether errors that get out of bots' code end at most their run. */
+  readonly containStrayErrors: boolean;
 }
 
 const retryAfterMs = 1_000;
@@ -47,6 +50,9 @@ export class LiveRuns implements AsyncDisposable {
   /** Runs that are being claimed; a moment later each is live, or refused, or was live before. */
   readonly #starting = new KeyedMutex();
   readonly #reconciled: ReconcileOptions;
+  /** What bots of ended runs still close. */
+  readonly #closing = new Set<Promise<void>>();
+  readonly #onStrayError: ((error: StrayError) => void) | undefined;
   #draining = false;
 
   constructor(options: LiveRunsOptions) {
@@ -54,6 +60,7 @@ export class LiveRuns implements AsyncDisposable {
     this.#options = options;
     const cancelHere = (run: Run) => this.#cancelHere(run);
     this.#cancellation = new Cancellation({ store, cluster, cancelHere });
+    this.#onStrayError = options.containStrayErrors ? observer.strayError : undefined;
     this.#watch = new StoreWatch(store);
     const timeoutMs = limits.storeTimeoutMs;
     this.#finalizer = new Finalizer({ store, log, watch: this.#watch, timeoutMs, observer });
@@ -165,6 +172,7 @@ export class LiveRuns implements AsyncDisposable {
     for (const run of this.#live.values()) run.fail(new LangwireError("SERVER_RESTARTED"));
     // Their ends are in the store by then, or wait for a store or a log that stands still.
     await within(ended, lastEndsMs);
+    await within(Promise.all(this.#closing), this.#options.limits.stopGraceMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -238,9 +246,12 @@ export class LiveRuns implements AsyncDisposable {
         limits,
         store: (...ending) => this.#finalizer.store(run, ...ending),
         onFailure: observer.failed,
+        onStrayError: this.#onStrayError,
         observe: spanEvent && ((event) => spanEvent(run, event)),
       });
       this.#live.set(runId, live);
+      this.#closing.add(live.closed);
+      live.closed.then(() => this.#closing.delete(live.closed));
       observer.runStarted(run);
       live.ended.then((ending) => {
         this.#live.delete(runId);

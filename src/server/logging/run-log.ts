@@ -14,6 +14,9 @@ export function logRuns(logger: FastifyBaseLogger): RunObserver {
       if (status === "failed") logger.warn({ ...fields, err: cause }, "run failed");
       else logger.info(fields, "run ended");
     },
+    strayError: ({ botId, runId, kind, cause }) => {
+      logger.error({ botId, runId, kind, err: cause }, "an error got out of a bot's code");
+    },
     failed: (what, cause) => logger.error({ err: cause }, what),
   };
 }

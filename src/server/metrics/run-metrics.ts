@@ -69,6 +69,12 @@ export function observeRuns(registry: Registry): RunObserver {
     buckets: latencySeconds,
     registers,
   });
+  const strays = new Counter({
+    name: "langwire_bot_stray_errors_total",
+    help: "Errors that got out of a bot's code by themselves, and were contained.",
+    labelNames: ["bot", "kind"],
+    registers,
+  });
   const failures = new Counter({
     name: "langwire_failures_total",
     help: "Failures that no caller was told in full; the log has them.",
@@ -94,6 +100,7 @@ export function observeRuns(registry: Registry): RunObserver {
       if (usage !== undefined && writing > 0) rate.observe({ bot }, usage.outputTokens / writing);
     },
     delivered: (afterMs) => delivery.observe(afterMs / 1_000),
+    strayError: ({ botId, kind }) => strays.inc({ bot: botId, kind }),
     failed: () => failures.inc(),
   };
 }

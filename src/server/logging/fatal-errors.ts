@@ -1,0 +1,38 @@
+/** Errors of the server's own code that nobody caught: it closes, and exits with 1. */
+import type { FastifyBaseLogger } from "fastify";
+import { botAtWork } from "../../bots/isolation/bot-at-work.ts";
+
+export class FatalErrors {
+  readonly events: ("uncaughtException" | "unhandledRejection")[] = [
+    "uncaughtException",
+    "unhandledRejection",
+  ];
+  readonly #logger: Pick<FastifyBaseLogger, "fatal">;
+  #first: { readonly error: unknown } | undefined;
+
+  constructor(logger: Pick<FastifyBaseLogger, "fatal">) {
+    this.#logger = logger;
+  }
+
+  get seen(): boolean {
+    return this.#first !== undefined;
+  }
+
+  get error(): unknown {
+    return this.#first?.error;
+  }
+
+  /** @param close begins to close the server; a second error does not wait for that */
+  listen(close: () => void): void {
+    for (const event of this.events) process.on(event, (error) => this.#caught(error, close));
+  }
+
+  #caught(error: unknown, close: () => void): void {
+    // What comes out of a bot's code is contained.
+    if (botAtWork() !== undefined) return;
+    this.#logger.fatal({ err: error }, "an error that nobody caught");
+    if (this.seen) process.exit(1);
+    this.#first = { error };
+    close();
+  }
+}

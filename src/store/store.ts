@@ -56,6 +56,8 @@ export interface Conversations {
   /** For the owner only: removes the title, the members, the runs and their messages. */
   delete(conversationId: string, userId: string): Promise<Deleted | undefined>;
   isMember(conversationId: string, userId: string): Promise<boolean>;
+  /** Those of some hundred memberships that there are. */
+  stillMembers(memberships: readonly Membership[]): Promise<Membership[]>;
   /** The number of the last finished run's last event; 0 before there is one. */
   lastSeq(conversationId: string): Promise<number>;
   /**
@@ -133,6 +135,11 @@ export interface StoredConversation {
   readonly createdAt: string;
   /** Its last activity: when its newest run began; until there is one, when it was created. */
   readonly updatedAt: string;
+}
+
+export interface Membership {
+  readonly conversationId: string;
+  readonly userId: string;
 }
 
 export interface NewConversation {

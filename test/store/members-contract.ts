@@ -47,6 +47,31 @@ export function describeMembers(newPlace: () => Promise<StorePlace>): void {
     expect(await conversations.join(conversationId, "alice")).toMatchObject({ owned: true });
   });
 
+  test("are found among many memberships, those that there are", async () => {
+    const { conversations } = current.store;
+    const one = await shared();
+    const two = await shared();
+    await conversations.join(one, "bob");
+    const asked = [
+      { conversationId: one, userId: "alice" },
+      { conversationId: one, userId: "bob" },
+      { conversationId: two, userId: "alice" },
+      { conversationId: two, userId: "bob" },
+      { conversationId: randomUUID(), userId: "alice" },
+    ];
+    const there = async () => {
+      const found = await conversations.stillMembers(asked);
+      return asked.map((it) => found.some((other) => JSON.stringify(other) === JSON.stringify(it)));
+    };
+    expect(await there()).toEqual([true, true, true, false, false]);
+    await conversations.unshare(one, "alice");
+    await conversations.delete(two, "alice");
+    expect(await there()).toEqual([true, false, false, false, false]);
+    expect(await conversations.stillMembers([])).toEqual([]);
+    const many = Array.from({ length: 300 }, () => ({ conversationId: one, userId: randomUUID() }));
+    expect(await conversations.stillMembers([...many, ...asked])).toHaveLength(1);
+  });
+
   test("leave, but for the owner", async () => {
     const { store } = current;
     const conversationId = await shared();

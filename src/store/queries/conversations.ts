@@ -6,6 +6,7 @@ import type {
   Conversations,
   Deleted,
   HistoryEntry,
+  Membership,
   NewConversation,
   Page,
   PageRequest,
@@ -162,6 +163,23 @@ export class StoredConversations implements Conversations {
         .executeTakeFirst(),
     );
     return member !== undefined;
+  }
+
+  async stillMembers(memberships: readonly Membership[]): Promise<Membership[]> {
+    if (memberships.length === 0) return [];
+    return await this.#engine.run((db) =>
+      db
+        .selectFrom("members")
+        .select(["conversation_id as conversationId", "user_id as userId"])
+        .where(({ eb, refTuple, tuple }) =>
+          eb(
+            refTuple("conversation_id", "user_id"),
+            "in",
+            memberships.map(({ conversationId, userId }) => tuple(conversationId, userId)),
+          ),
+        )
+        .execute(),
+    );
   }
 
   async lastSeq(conversationId: string): Promise<number> {

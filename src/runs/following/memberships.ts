@@ -1,0 +1,177 @@
+/**
+ * By which memberships conversations are read, and when each was last proved. Membership is a state of
+ * the store: a removal counts from its commit on, whether or not anybody was told of it.
+ *
+ *   proved ── the members may have changed, or the proof is too old ──▶ in doubt: nothing is delivered
+ *     ▲                                                                     │
+ *     └─────────────── the store has it ────────────── asked ◀──────────────┘
+ *                                                        └── it has not ──▶ its readers are shut out
+ *
+ * Where other processes can remove members, every proof is renewed within seconds, and one that could
+ * not be renewed does not last: a process that was asleep or cut off delivers nothing before it has
+ * asked.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { LangwireError } from "../../protocol/errors.ts";
+import type { Membership as Named, Store } from "../../store/store.ts";
+import { backoffMs } from "../../time/backoff.ts";
+
+/** What reads by a membership. */
+export interface MemberReader {
+  fail(error: LangwireError): void;
+}
+
+export interface MembershipsOptions {
+  readonly store: { readonly conversations: Pick<Store["conversations"], "stillMembers"> };
+  /** Set where other processes can remove members. */
+  readonly shared?: SharedProofs | undefined;
+}
+
+export interface SharedProofs {
+  /** How often each membership is proved again. */
+  readonly renewMs: number;
+  /** How long a proof lasts, several renewals. */
+  readonly validMs: number;
+}
+
+export const defaultSharedProofs: SharedProofs = { renewMs: 2_000, validMs: 6_000 };
+
+const membershipsAtOnce = 200;
+const retryBackoff = { firstMs: 100, maxMs: 1_000 };
+
+export class Membership implements Named {
+  readonly conversationId: string;
+  readonly userId: string;
+  readonly readers = new Set<MemberReader>();
+  /** On `performance.now()`'s clock: when the store was asked that last said yes. */
+  provedAtMs: number;
+  /** When there last was a reason to ask again. */
+  doubtedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor({ conversationId, userId }: Named, provedAtMs: number) {
+    this.conversationId = conversationId;
+    this.userId = userId;
+    this.provedAtMs = provedAtMs;
+  }
+}
+
+export class Memberships implements Disposable {
+  readonly #options: MembershipsOptions;
+  readonly #validMs: number;
+  readonly #byConversation = new Map<string, Map<string, Membership>>();
+  readonly #closing = new AbortController();
+  readonly #renewing: NodeJS.Timeout | undefined;
+  /** Those that are to be proved, or are just being asked for. */
+  readonly #wanted = new Set<Membership>();
+  #proving: Promise<void> | undefined;
+  /** When the members of any conversation may last have changed. */
+  #lastDoubtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: MembershipsOptions) {
+    this.#options = options;
+    const { shared } = options;
+    this.#validMs = shared?.validMs ?? Number.POSITIVE_INFINITY;
+    this.#renewing = shared && setInterval(() => void this.#proveAll(), shared.renewMs).unref();
+  }
+
+  /**
+   * A reader begins to read.
+   * @param askedAtMs when the store was asked that knew the user as a member
+   */
+  enter(named: Named, reader: MemberReader, askedAtMs: number): Membership {
+    const { conversationId, userId } = named;
+    const users = this.#byConversation.get(conversationId) ?? new Map<string, Membership>();
+    this.#byConversation.set(conversationId, users);
+    const membership = users.get(userId) ?? new Membership(named, askedAtMs);
+    users.set(userId, membership);
+    membership.readers.add(reader);
+    if (this.#lastDoubtMs >= askedAtMs) membership.doubtedAtMs = this.#lastDoubtMs;
+    return membership;
+  }
+
+  leave(membership: Membership, reader: MemberReader): void {
+    const { conversationId, userId, readers } = membership;
+    readers.delete(reader);
+    if (readers.size > 0) return;
+    this.#wanted.delete(membership);
+    const users = this.#byConversation.get(conversationId);
+    if (users?.get(userId) === membership) users.delete(userId);
+    if (users?.size === 0) this.#byConversation.delete(conversationId);
+  }
+
+  /** Undefined while a reader may be given something; else settles when it may, or is shut out. */
+  proof(membership: Membership): Promise<void> | undefined {
+    return this.#isProved(membership) ? undefined : this.#prove([membership]);
+  }
+
+  /**
+   * The members of a conversation may have changed.
+   * @returns settles when the store has said who is left, and the others are shut out
+   */
+  async changed(conversationId: string): Promise<void> {
+    this.#lastDoubtMs = performance.now();
+    const users = [...(this.#byConversation.get(conversationId)?.values() ?? [])];
+    for (const membership of users) membership.doubtedAtMs = this.#lastDoubtMs;
+    await this.#prove(users);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#renewing);
+    this.#closing.abort();
+  }
+
+  #isProved({ provedAtMs, doubtedAtMs }: Membership): boolean {
+    if (provedAtMs <= doubtedAtMs) return false;
+    const lasts = this.#validMs === Number.POSITIVE_INFINITY;
+    return lasts || performance.now() - provedAtMs < this.#validMs;
+  }
+
+  #proveAll(): Promise<void> {
+    return this.#prove([...this.#byConversation.values()].flatMap((users) => [...users.values()]));
+  }
+
+  async #prove(memberships: readonly Membership[]): Promise<void> {
+    for (const membership of memberships) {
+      if (membership.readers.size > 0) this.#wanted.add(membership);
+    }
+    // Who comes while a question is on its way is asked for by the next one.
+    while (memberships.some((membership) => this.#wanted.has(membership))) {
+      this.#proving ??= this.#proveSome().finally(() => {
+        this.#proving = undefined;
+      });
+      await this.#proving;
+    }
+  }
+
+  /** Asks the store, until it answers. */
+  async #proveSome(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let failures = 0; !signal.aborted; failures++) {
+      const asked = [...this.#wanted].slice(0, membershipsAtOnce);
+      if (asked.length === 0) return;
+      const askedAtMs = performance.now();
+      try {
+        this.#take(asked, await this.#options.store.conversations.stillMembers(asked), askedAtMs);
+        return;
+      } catch {
+        // An answer that did not come is not a yes: who is in doubt waits.
+        const ms = backoffMs(failures, retryBackoff);
+        await delay(ms, undefined, { ref: false, signal }).catch(() => {});
+      }
+    }
+    this.#wanted.clear();
+  }
+
+  #take(asked: readonly Membership[], members: readonly Named[], askedAtMs: number): void {
+    const found = new Set(members.map(keyOf));
+    for (const membership of asked) {
+      // Doubted since: the answer may be from before.
+      if (membership.doubtedAtMs > askedAtMs) continue;
+      this.#wanted.delete(membership);
+      if (found.has(keyOf(membership))) membership.provedAtMs = askedAtMs;
+      else for (const reader of membership.readers) reader.fail(new LangwireError("NOT_FOUND"));
+    }
+  }
+}
+
+const keyOf = ({ conversationId, userId }: Named): string => `${conversationId} ${userId}`;

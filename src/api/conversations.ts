@@ -26,6 +26,23 @@ export function conversationsRouter(
 ) {
   const { bots, runs, store, conversationsPerUser } = options;
   const { conversations } = store;
+
+  /**
+   * Does what may remove members. However it ends, the members are looked at again: an answer of the
+   * store that did not come is no no, and a caller who asks again may be told that all is done.
+   */
+  async function removing<T>(
+    conversationId: string,
+    remove: () => Promise<{ answer: T; removed?: readonly string[] }>,
+  ): Promise<T> {
+    const { answer, removed } = await remove().catch(async (cause: unknown) => {
+      await runs.membersChanged(conversationId, []);
+      throw cause;
+    });
+    await runs.membersChanged(conversationId, removed);
+    return answer;
+  }
+
   return router({
     create: procedure.input(createConversationInput).mutation(async ({ ctx, input }) => {
       if (bots.get(input.botId) === undefined) throw new LangwireError("NOT_FOUND");
@@ -64,9 +81,10 @@ export function conversationsRouter(
     /** Everybody but the owner is out at once. */
     unshare: procedure.input(conversationInput).mutation(async ({ ctx, input }) => {
       const { conversationId } = input;
-      const unshared = found(await conversations.unshare(conversationId, ctx.caller.userId));
-      runs.revoke(conversationId, unshared.removed);
-      return unshared.conversation;
+      return await removing(conversationId, async () => {
+        const unshared = found(await conversations.unshare(conversationId, ctx.caller.userId));
+        return { answer: unshared.conversation, removed: unshared.removed };
+      });
     }),
 
     join: procedure
@@ -77,19 +95,22 @@ export function conversationsRouter(
 
     leave: procedure.input(conversationInput).mutation(async ({ ctx, input }) => {
       const { conversationId } = input;
-      const left = await conversations.leave(conversationId, ctx.caller.userId);
-      if (!left) throw new LangwireError("NOT_FOUND");
-      runs.revoke(conversationId, [ctx.caller.userId]);
-      return { conversationId };
+      const { userId } = ctx.caller;
+      return await removing(conversationId, async () => {
+        const left = await conversations.leave(conversationId, userId);
+        if (!left) throw new LangwireError("NOT_FOUND");
+        return { answer: { conversationId }, removed: [userId] };
+      });
     }),
 
     /** Stops the run in progress, ends every watch, and forgets the messages. */
     delete: procedure.input(conversationInput).mutation(async ({ ctx, input }) => {
       const { conversationId } = input;
-      const deleted = found(await conversations.delete(conversationId, ctx.caller.userId));
-      if (deleted.runningRunId !== undefined) runs.stop(deleted.runningRunId);
-      runs.revoke(conversationId);
-      return { conversationId };
+      return await removing(conversationId, async () => {
+        const deleted = found(await conversations.delete(conversationId, ctx.caller.userId));
+        if (deleted.runningRunId !== undefined) runs.stop(deleted.runningRunId);
+        return { answer: { conversationId } };
+      });
     }),
 
     messages: procedure.input(messagesInput).query(async ({ ctx, input }): Promise<MessagePage> => {

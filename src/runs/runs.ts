@@ -11,6 +11,7 @@ import { LangwireError } from "../protocol/errors.ts";
 import type { RunStatus } from "../protocol/events.ts";
 import type { FollowInput, SendInput, WatchInput } from "../protocol/inputs.ts";
 import type { Run, Store } from "../store/store.ts";
+import { within } from "../time/within.ts";
 import type { Admit } from "./admission/admission.ts";
 import type { Caller } from "./caller.ts";
 import type { Cluster } from "./cluster/cluster.ts";
@@ -40,10 +41,12 @@ export interface RunsOptions {
 /** A run that the caller was found to be allowed to read, and where in it to begin. */
 interface Following extends Pick<FollowInput, "lastEventId" | "only"> {
   readonly run: Run;
-  /** `Readers.revocations` as it was before that. */
-  readonly revocations: number;
+  /** On `performance.now()`'s clock: from before the store was asked that. */
+  readonly askedAtMs: number;
 }
 
+/** How long a removal waits for the store to say who is left. */
+const shutOutMs = 1_000;
 /** How long a shutdown waits for readers to take the ends of their runs. */
 const lastEventsMs = 1_000;
 
@@ -68,7 +71,7 @@ export class Runs implements AsyncDisposable {
       unsure: cluster,
       onDelivered: observer.delivered,
     });
-    cluster?.onNotice((notice) => this.#hear(notice));
+    cluster?.onNotice((notice) => this.#receive(notice));
   }
 
   /**
@@ -100,9 +103,9 @@ export class Runs implements AsyncDisposable {
    * @throws LangwireError when the run is refused
    */
   async send(caller: Caller, input: SendInput, reader: Reader = {}): Promise<Follower> {
-    const { revocations } = this.#readers;
+    const askedAtMs = performance.now();
     const run = (await this.#existing(caller, input)) ?? (await this.#live.start(caller, input));
-    return this.#read(caller, reader, { run, revocations, ...input });
+    return this.#read(caller, reader, { run, askedAtMs, ...input });
   }
 
   /**
@@ -111,10 +114,10 @@ export class Runs implements AsyncDisposable {
    * @throws LangwireError NOT_FOUND when it is none of a conversation that the caller is in
    */
   async follow(caller: Caller, input: FollowInput, reader: Reader = {}): Promise<Follower> {
-    const { revocations } = this.#readers;
+    const askedAtMs = performance.now();
     const run = await this.#store.runs.get(input.runId, caller.userId);
     if (run === undefined) throw new LangwireError("NOT_FOUND");
-    return this.#read(caller, reader, { run, revocations, ...input });
+    return this.#read(caller, reader, { run, askedAtMs, ...input });
   }
 
   /**
@@ -124,7 +127,7 @@ export class Runs implements AsyncDisposable {
    */
   async watch(caller: Caller, input: WatchInput, reader: Reader = {}): Promise<Follower> {
     const { conversationId, lastEventId } = input;
-    const { revocations } = this.#readers;
+    const askedAtMs = performance.now();
     const known = await this.#store.conversations.isMember(conversationId, caller.userId);
     if (!known) throw new LangwireError("NOT_FOUND");
     const running = await this.#store.runs.running(conversationId);
@@ -134,7 +137,7 @@ export class Runs implements AsyncDisposable {
         : running.firstSeq - 1;
     const last = running === undefined ? now : this.live.get(running.runId)?.lastSeq;
     return this.#readers.follow(caller, reader, {
-      revocations,
+      askedAtMs,
       conversationId,
       position: positionOf(lastEventId),
       known: { start: now, last, restart: now },
@@ -157,10 +160,16 @@ export class Runs implements AsyncDisposable {
     });
   }
 
-  /** Ends the reading of those who are no longer members, and of all when nobody is named. */
-  revoke(conversationId: string, userIds?: readonly string[]): void {
-    this.#readers.revoke(conversationId, userIds);
-    this.#cluster?.publish({ type: "revoke", conversationId, userIds: userIds && [...userIds] });
+  /**
+   * The members of a conversation may have changed, whether or not the store has said so: its answer
+   * may be lost after the removal. Those who are none any more read on no further, here before this
+   * settles (unless the store is away: then they wait until it is back), elsewhere within seconds.
+   * @param removed who is known to be removed; absent for everybody
+   */
+  async membersChanged(conversationId: string, removed?: readonly string[]): Promise<void> {
+    const userIds = removed && [...removed];
+    this.#cluster?.publish({ type: "revoke", conversationId, userIds });
+    await within(this.#readers.membersChanged(conversationId), shutOutMs);
   }
 
   /** Takes no more runs, and waits for those in progress; then ends what is left. */
@@ -176,12 +185,12 @@ export class Runs implements AsyncDisposable {
   }
 
   #read(caller: Caller, reader: Reader, following: Following): Promise<Follower> {
-    const { run, revocations, lastEventId, only } = following;
+    const { run, askedAtMs, lastEventId, only } = following;
     const { runId, conversationId, firstSeq, endSeq } = run;
     const start = firstSeq - 1;
     const last = endSeq ?? this.live.get(runId)?.lastSeq;
     return this.#readers.follow(caller, reader, {
-      revocations,
+      askedAtMs,
       conversationId,
       runId,
       position: positionOf(lastEventId),
@@ -199,13 +208,14 @@ export class Runs implements AsyncDisposable {
     return isKnown ? run : undefined;
   }
 
-  #hear(notice: Notice): void {
+  #receive(notice: Notice): void {
     switch (notice.type) {
       case "stop":
         void this.#live.started(notice.runId).then((live) => live?.cancel());
         break;
       case "revoke":
-        this.#readers.revoke(notice.conversationId, notice.userIds);
+        // A hint, which may be old: who was removed may have come back since.
+        void this.#readers.membersChanged(notice.conversationId);
         break;
     }
   }

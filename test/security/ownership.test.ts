@@ -255,8 +255,8 @@ describe("a room", () => {
     await store.conversations.join(conversationId, "eve");
     const running = store.runs.running.bind(store.runs);
     store.runs.running = async (id) => {
-      const { removed } = (await store.conversations.unshare(id, "ann")) ?? { removed: [] };
-      runs.revoke(id, removed);
+      await store.conversations.unshare(id, "ann");
+      await runs.membersChanged(id);
       return await running(id);
     };
     const watching = await runs.watch({ userId: "eve" }, { conversationId, lastEventId: "0" });
@@ -274,8 +274,8 @@ describe("a room", () => {
     const get = store.runs.get.bind(store.runs);
     store.runs.get = async (...asked) => {
       const found = await get(...asked);
-      const { removed } = (await store.conversations.unshare(conversationId, "ann")) ?? {};
-      runs.revoke(conversationId, removed);
+      await store.conversations.unshare(conversationId, "ann");
+      await runs.membersChanged(conversationId);
       return found;
     };
     const following = await runs.follow({ userId: "eve" }, { runId });

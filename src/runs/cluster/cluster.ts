@@ -6,6 +6,7 @@ import type { SharedLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
+import { defaultSharedProofs, type SharedProofs } from "../following/memberships.ts";
 import type { RunObserver } from "../observer.ts";
 import type { Broadcast, Coordination, NodeLease, Renewal } from "./coordination.ts";
 import { formatNotice, type Notice, parseNotice } from "./notices.ts";
@@ -14,12 +15,14 @@ import { reap } from "./reaper.ts";
 export interface ClusterTimes {
   /** How long a reader waits for the log before it asks the store whether a run has ended. */
   readonly lookAgainMs: number;
+  /** How long a proof of membership lasts, and how often it is renewed. */
+  readonly proofs: SharedProofs;
 }
 
 /** A store that takes longer to answer is out of reach. */
 const storePingMs = 2_000;
 
-const defaultTimes: ClusterTimes = { lookAgainMs: 10_000 };
+const defaultTimes: ClusterTimes = { lookAgainMs: 10_000, proofs: defaultSharedProofs };
 
 export interface ClusterOptions {
   readonly coordination: Coordination;
@@ -32,6 +35,7 @@ export interface ClusterOptions {
 export class Cluster implements AsyncDisposable {
   readonly nodeId: string;
   readonly lookAgainMs: number;
+  readonly proofs: SharedProofs;
   readonly #options: ClusterOptions;
   #lease: NodeLease | undefined;
   #broadcast: Broadcast | undefined;
@@ -40,7 +44,9 @@ export class Cluster implements AsyncDisposable {
 
   private constructor(options: ClusterOptions) {
     this.nodeId = options.coordination.nodeId;
-    this.lookAgainMs = { ...defaultTimes, ...options.times }.lookAgainMs;
+    const times = { ...defaultTimes, ...options.times };
+    this.lookAgainMs = times.lookAgainMs;
+    this.proofs = times.proofs;
     this.#options = options;
   }
 

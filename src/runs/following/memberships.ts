@@ -43,10 +43,10 @@ export class Membership implements Named {
   readonly conversationId: string;
   readonly userId: string;
   readonly readers = new Set<MemberReader>();
-  /** On `performance.now()`'s clock: when the store was asked that last said yes. */
+  /** On `performance.now()`'s clock: when the store was asked that last said yes; `-Infinity`: never. */
   provedAtMs: number;
   /** When there last was a reason to ask again. */
-  doubtedAtMs = Number.NEGATIVE_INFINITY;
+  doubtedAtMs = 0;
 
   constructor({ conversationId, userId }: Named, provedAtMs: number) {
     this.conversationId = conversationId;
@@ -85,7 +85,7 @@ export class Memberships implements Disposable {
     const membership = users.get(userId) ?? new Membership(named, askedAtMs);
     users.set(userId, membership);
     membership.readers.add(reader);
-    if (this.#lastDoubtMs >= askedAtMs) membership.doubtedAtMs = this.#lastDoubtMs;
+    if (this.#lastDoubtMs >= askedAtMs) membership.provedAtMs = Number.NEGATIVE_INFINITY;
     return membership;
   }
 
@@ -121,7 +121,7 @@ export class Memberships implements Disposable {
   }
 
   #isProved({ provedAtMs, doubtedAtMs }: Membership): boolean {
-    if (provedAtMs <= doubtedAtMs) return false;
+    if (provedAtMs < doubtedAtMs || provedAtMs === Number.NEGATIVE_INFINITY) return false;
     const lasts = this.#validMs === Number.POSITIVE_INFINITY;
     return lasts || performance.now() - provedAtMs < this.#validMs;
   }

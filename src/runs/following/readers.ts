@@ -1,12 +1,13 @@
-/** Who reads which conversation at the moment, so that whoever may no longer can be shut out. */
+/** Who reads at the moment, and by which membership: whoever has none any more is shut out. */
 import { setImmediate } from "node:timers/promises";
 import type { EventLog } from "../../log/log.ts";
-import { LangwireError } from "../../protocol/errors.ts";
 import type { EventType } from "../../protocol/events.ts";
 import type { Store } from "../../store/store.ts";
+import { within } from "../../time/within.ts";
 import type { Caller } from "../caller.ts";
 import { Backfill, type KnownPositions, startingPosition } from "./backfill.ts";
 import { Follower } from "./follower.ts";
+import { type Membership, Memberships, type SharedProofs } from "./memberships.ts";
 import type { Pacer } from "./pacer.ts";
 
 /** Where the events go. */
@@ -17,8 +18,8 @@ export interface Reader {
 }
 
 export interface Reading {
-  /** `revocations` as it was before the caller was found to be a member. */
-  readonly revocations: number;
+  /** On `performance.now()`'s clock: from before the store was asked that knew the caller as a member. */
+  readonly askedAtMs: number;
   readonly conversationId: string;
   /** The number of the last event that the reader has, where it says that it has any. */
   readonly position: number | undefined;
@@ -33,6 +34,8 @@ export interface UnsureLog {
   readonly lookAgainMs: number;
   /** Rises whenever this process may not have heard everything that was written. */
   readonly interruptions: number;
+  /** Other processes can remove members: how long a proof of membership lasts. */
+  readonly proofs: SharedProofs;
 }
 
 export interface ReadersOptions {
@@ -48,10 +51,10 @@ export class Readers implements AsyncDisposable {
   readonly #log: EventLog;
   readonly #unsure: UnsureLog | undefined;
   readonly #onDelivered: ((afterMs: number) => void) | undefined;
-  readonly #followers = new Map<string, Map<Follower, string>>();
+  readonly #memberships: Memberships;
+  readonly #followers = new Set<Follower>();
   /** Readers of one run, who are done with its end. */
   readonly #ofRuns = new Set<Follower>();
-  #revocations = 0;
   #noneOfRuns: (() => void) | undefined;
 
   constructor({ store, log, unsure, onDelivered }: ReadersOptions) {
@@ -59,86 +62,69 @@ export class Readers implements AsyncDisposable {
     this.#log = log;
     this.#unsure = unsure;
     this.#onDelivered = onDelivered;
-  }
-
-  /** How often somebody was shut out: who was let in before and reads only now is looked at again. */
-  get revocations(): number {
-    return this.#revocations;
+    this.#memberships = new Memberships({ store, shared: unsure?.proofs });
   }
 
   async follow(
     { userId }: Caller,
     { pacer, signal, onClose }: Reader,
-    { revocations, position, known, ...what }: Reading,
+    { askedAtMs, position, known, ...what }: Reading,
   ): Promise<Follower> {
     const { conversationId, runId } = what;
     const unsure = this.#unsure;
     const interruptions = () => unsure?.interruptions ?? 0;
+    let membership: Membership | undefined;
+    const proof = () => membership && this.#memberships.proof(membership);
     const follower = await Follower.start({
       ...what,
       log: this.#log,
       ...startingPosition(position, known),
       backfill: new Backfill({ store: this.#store, userId, conversationId, runId, interruptions }),
       silenceMs: unsure?.lookAgainMs,
-      pacer,
+      // Nothing is given to whom the store may not know as a member any more.
+      pacer: { ready: () => proof() ?? pacer?.ready() },
       onDelivered: this.#onDelivered,
       signal,
       onClose: (closed) => {
-        this.#forget(conversationId, closed);
+        this.#forget(closed);
+        if (membership !== undefined) this.#memberships.leave(membership, closed);
         onClose?.();
       },
     });
     if (follower.closed) return follower;
-    const followers = this.#followers.get(conversationId) ?? new Map<Follower, string>();
-    this.#followers.set(conversationId, followers.set(follower, userId));
+    membership = this.#memberships.enter({ conversationId, userId }, follower, askedAtMs);
+    this.#followers.add(follower);
     if (runId !== undefined) this.#ofRuns.add(follower);
-    if (revocations !== this.#revocations)
-      await this.#checkMember(follower, conversationId, userId);
     return follower;
   }
 
-  /** Ends the reading of those who are no longer members, and of all when nobody is named. */
-  revoke(conversationId: string, userIds?: readonly string[]): void {
-    this.#revocations += 1;
-    for (const [follower, userId] of this.#followers.get(conversationId) ?? []) {
-      if (userIds?.includes(userId) ?? true) follower.fail(new LangwireError("NOT_FOUND"));
-    }
+  /**
+   * The members of a conversation may have changed: those who are none any more read on no further.
+   * @returns settles when the store has said who is left
+   */
+  membersChanged(conversationId: string): Promise<void> {
+    return this.#memberships.changed(conversationId);
   }
 
   /** Waits until those who read one run have its end, and were told that it is the end. */
   async finished(timeoutMs: number): Promise<void> {
-    if (this.#ofRuns.size > 0 && timeoutMs > 0) {
+    if (this.#ofRuns.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#noneOfRuns = resolve;
-      const timer = setTimeout(resolve, timeoutMs);
-      await promise;
-      clearTimeout(timer);
+      await within(promise, timeoutMs);
     }
     // The last one has just taken its end; telling it so comes after.
     await setImmediate();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const followers of this.#followers.values()) {
-      for (const follower of followers.keys()) await follower.return();
-    }
+    for (const follower of this.#followers) await follower.return();
+    this.#memberships[Symbol.dispose]();
   }
 
-  async #checkMember(follower: Follower, conversationId: string, userId: string): Promise<void> {
-    try {
-      const member = await this.#store.conversations.isMember(conversationId, userId);
-      if (!member) follower.fail(new LangwireError("NOT_FOUND"));
-    } catch (cause) {
-      await follower.return();
-      throw cause;
-    }
-  }
-
-  #forget(conversationId: string, follower: Follower): void {
-    const followers = this.#followers.get(conversationId);
-    followers?.delete(follower);
+  #forget(follower: Follower): void {
+    this.#followers.delete(follower);
     this.#ofRuns.delete(follower);
     if (this.#ofRuns.size === 0) this.#noneOfRuns?.();
-    if (followers?.size === 0) this.#followers.delete(conversationId);
   }
 }

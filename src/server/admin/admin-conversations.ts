@@ -70,7 +70,7 @@ export function adminConversationRoutes(admin: FastifyInstance, langwire: Langwi
       const { conversationId } = line;
       if (!dryRun) {
         if (!(await administration.deleteInactive(conversationId, before))) continue;
-        langwire.runs.revoke(conversationId);
+        await langwire.runs.membersChanged(conversationId);
       }
       yield line;
     }

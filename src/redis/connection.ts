@@ -5,6 +5,7 @@
  * repeated. Nothing is queued.
  */
 import { createClient, ErrorReply } from "redis";
+import { orAborted } from "../time/or-aborted.ts";
 
 export interface RedisTimes {
   readonly connectTimeoutMs: number;
@@ -134,18 +135,4 @@ export function clientOptions({ name, times }: Pick<ConnectOptions, "name" | "ti
       reconnectStrategy: false,
     },
   } as const;
-}
-
-/** @throws what the work throws, or the signal's reason */
-export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  work.catch(() => {});
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }

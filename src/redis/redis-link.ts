@@ -8,11 +8,11 @@
 import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import { LangwireError } from "../protocol/errors.ts";
 import { backoffMs } from "../time/backoff.ts";
+import { orAborted } from "../time/or-aborted.ts";
 import { within } from "../time/within.ts";
 import {
   type Attempt,
   defaultRedisTimes,
-  orAborted,
   type Pinged,
   type RedisCommands,
   type RedisConnection,

@@ -8,11 +8,11 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { createCluster } from "redis";
+import { orAborted } from "../time/or-aborted.ts";
 import {
   type ConnectOptions,
   clientOptions,
   OneServer,
-  orAborted,
   type Pinged,
   type RedisConnection,
 } from "./connection.ts";

@@ -11,6 +11,7 @@
 import type { EventLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Run, Store } from "../../store/store.ts";
+import { orAborted } from "../../time/or-aborted.ts";
 import { within } from "../../time/within.ts";
 import type { RunObserver } from "../observer.ts";
 import type { RunEnding } from "./live-run.ts";
@@ -39,9 +40,8 @@ interface PlacedEnding {
 
 export class Finalizer implements AsyncDisposable {
   readonly #options: FinalizerOptions;
-  readonly #hurry = Promise.withResolvers<void>();
-  readonly #lastTryOver = Promise.withResolvers<undefined>();
-  #hurried = false;
+  readonly #hurry = new AbortController();
+  readonly #lastTryOver = new AbortController();
   /** Endings that readers were told and the store was not, by run. */
   readonly #late = new Map<string, PlacedEnding>();
   #writingLate: Promise<void> | undefined;
@@ -78,7 +78,7 @@ export class Finalizer implements AsyncDisposable {
           continue;
         }
         const leftMs = deadlineMs - performance.now();
-        if (leftMs <= 0 || this.#hurried) {
+        if (leftMs <= 0 || this.#hurry.signal.aborted) {
           observer.failed?.("a run's ending could not be stored in time", cause);
           return this.#toBeLate(placed);
         }
@@ -107,10 +107,10 @@ export class Finalizer implements AsyncDisposable {
 
   /** Nothing waits for the store any more: there is one try left for each ending, a short one. */
   hurry(): void {
-    if (this.#hurried) return;
-    this.#hurried = true;
-    this.#hurry.resolve();
-    setTimeout(this.#lastTryOver.resolve, lastTryMs, undefined).unref();
+    if (this.#hurry.signal.aborted) return;
+    this.#hurry.abort();
+    const away = new LangwireError("STORE_UNAVAILABLE");
+    setTimeout(() => this.#lastTryOver.abort(away), lastTryMs).unref();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -132,9 +132,7 @@ export class Finalizer implements AsyncDisposable {
       endSeq,
       endedAt,
     });
-    answer.catch(() => {});
-    const stored = await Promise.race([answer, this.#lastTryOver.promise]);
-    if (stored === undefined) throw new LangwireError("STORE_UNAVAILABLE");
+    const stored = await orAborted(answer, this.#lastTryOver.signal);
     if (stored.finished || stored.run === undefined || stored.run.status === "running") {
       return ending;
     }
@@ -154,7 +152,11 @@ export class Finalizer implements AsyncDisposable {
   }
 
   async #untilBack(ms: number): Promise<void> {
-    await within(Promise.race([this.#options.watch.back(), this.#hurry.promise]), ms);
+    const back = orAborted(this.#options.watch.back(), this.#hurry.signal);
+    await within(
+      back.catch(() => {}),
+      ms,
+    );
   }
 
   async #writeLate(): Promise<void> {

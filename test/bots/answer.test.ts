@@ -11,6 +11,7 @@ import { ChatPromptTemplate } from "@langchain/core/prompts";
 import { RunnableLambda, RunnablePassthrough } from "@langchain/core/runnables";
 import { FakeRetriever } from "@langchain/core/utils/testing";
 import { Command, END, MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
+import { ToolNode } from "@langchain/langgraph/prebuilt";
 import { ChatOpenAI } from "@langchain/openai";
 import {
   createAgent,
@@ -154,6 +155,25 @@ describe("of an agent", () => {
     expect(await answerOf({ runnable: createAgent({ model, tools }) })).toBe("First.\n\nSecond.");
   });
 
+  test("whose tool failed at the end: its error is for the model alone", async () => {
+    const fails = tool(
+      () => {
+        throw new Error("the secret of the tool");
+      },
+      { name: "fails", description: "Fails", schema: z.object({}) },
+    );
+    const model = scriptedModel([calling("fails", "Let me look.")]);
+    const runnable = new StateGraph(MessagesAnnotation)
+      .addNode("ask", async ({ messages }, config) => ({
+        messages: [await model.invoke(messages, config)],
+      }))
+      .addNode("tools", new ToolNode([fails]))
+      .addEdge(START, "ask")
+      .addEdge("ask", "tools")
+      .compile();
+    expect(await answerOf({ runnable })).toBe("Let me look.");
+  });
+
   test("whose last word is empty, and said something before", async () => {
     const model = scriptedModel([calling("save", "Saved it for you."), { tokens: [] }]);
     const runnable = createAgent({ model, tools: [named("save", "ok")] });
@@ -258,6 +278,21 @@ describe("of an agent", () => {
       .compile();
     expect(await answerOf({ runnable })).toBe("from a");
   });
+});
+
+test("of servers that have one id for all answers: who spoke is told by the text", async () => {
+  const saying = (text: string) => {
+    const piece = { message: { content: text, id: "always-this" } };
+    return new ShapedModel({ provider: "custom", calls: [[piece]] });
+  };
+  const runnable = RunnableLambda.from(async (_input: unknown, config) => {
+    const answer = await saying("Yes.").invoke("hi", config);
+    await saying("By the way.").invoke("hi", config);
+    await saying("router").invoke("hi", { ...config, runName: "router" });
+    return { messages: [answer] };
+  });
+  const speaks = ({ name }: { name: string }) => name !== "router";
+  expect(await answerOf({ runnable, speaks })).toBe("Yes.");
 });
 
 describe("of several candidates", () => {

@@ -140,14 +140,14 @@ describe("a call that no tool ran for", () => {
 });
 
 describe("an agent that hands over", () => {
-  const secret = new ToolMessage({ content: "Over to Bob.", tool_call_id: "c1" });
+  const own = new ToolMessage({ content: "Over to Bob.", tool_call_id: "c1" });
   const transfer = tool(
     () =>
       new Command({
         goto: "bob",
         graph: Command.PARENT,
         update: {
-          messages: [new ToolMessage({ content: "the secret", tool_call_id: "c0" }), secret],
+          messages: [own, new ToolMessage({ content: "the secret", tool_call_id: "c0" })],
         },
       }),
     { name: "transfer_to_bob", description: "Hands over", schema: z.object({}) },

@@ -149,6 +149,14 @@ describe("a model that is asked for structure says nothing", () => {
   });
 });
 
+test("what nobody heard is not taken back", async () => {
+  const broken = scriptedModel([{ tokens: ["Half"], error: new Error("gone") }]);
+  const aside = broken.withFallbacks([said("Whole.")]).withConfig({ tags: ["nostream"] });
+  const { events } = await transcriptOf({ runnable: aside, input: () => "hi" });
+  expect(events.filter(({ type }) => type === "error")).toHaveLength(1);
+  expect(events.filter(({ type }) => type === "reset")).toEqual([]);
+});
+
 describe("Claude's package, which cannot stream what a forced tool was given", () => {
   const claude = (text: string, output_config?: object) => {
     const end = { message: { content: text, additional_kwargs: { stop_reason: "end_turn" } } };

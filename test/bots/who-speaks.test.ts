@@ -196,6 +196,18 @@ describe("Claude's package, which cannot stream what a forced tool was given", (
     }
   });
 
+  test("also beside a call that another branch makes by `stream` and that said nothing yet", async () => {
+    const [router, answer] = [claude(""), claude("Yes.")];
+    const streaming = RunnableLambda.from(async (text: string) => {
+      for await (const chunk of await answer.stream(text)) return chunk.text;
+      return "";
+    });
+    const routing = RunnableLambda.from((text: string) => router.withConfig(forced).invoke(text));
+    const runnable = RunnableParallel.from({ streaming, routing });
+    await transcriptOf({ runnable, input });
+    expect([router.streamed, answer.streamed]).toEqual([[false], [true]]);
+  });
+
   test("also beside a call that is made by `stream`, for which LangChain does not ask", async () => {
     const [router, answer] = [claude(""), claude("Yes.")];
     const runnable = RunnableLambda.from(async (text: string) => {

@@ -1,6 +1,7 @@
 /** The server as its users start it, in a process of its own that can be stopped and killed. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +26,11 @@ const roomySettings = {
   MAX_HTTP_REQUESTS_PER_SECOND: "1000000",
   MAX_LOOP_LAG_MS: "60000",
 };
+
+/** For tests of the limits themselves: every one of them as it is by default. */
+export const defaultLimits: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.keys(roomySettings).map((name) => [name, ""]),
+);
 
 export interface Exit {
   readonly code: number | null;
@@ -55,6 +61,12 @@ export class ChildServer implements AsyncDisposable {
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** Bytes that the system has given it, garbage and all. */
+  rssBytes(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
   }
 
   async memory(): Promise<{ held: number; rss: number }> {

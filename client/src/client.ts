@@ -1,9 +1,10 @@
 /** The client: what an application holds on to. */
-import { createBackoff, wait } from "./backoff.ts";
-import { Connection, type ConnectionStatus } from "./connection.ts";
+import { createBackoff, Delay } from "./connection/backoff.ts";
+import { Connection, type ConnectionStatus } from "./connection/connection.ts";
+import type { Transport, TransportOptions } from "./connection/transport.ts";
+import { openWebSocket } from "./connection/web-socket.ts";
 import { closedError, isUnheard, toClientError } from "./errors.ts";
 import { FollowedRun, Run } from "./run.ts";
-import type { Transport, TransportOptions } from "./transport.ts";
 import type {
   CallOptions,
   FollowInput,
@@ -14,7 +15,6 @@ import type {
 } from "./types.ts";
 import { uuid } from "./uuid.ts";
 import { Watch } from "./watch.ts";
-import { openWebSocket } from "./web-socket.ts";
 
 export type ClientOptions = TransportOptions;
 
@@ -33,7 +33,7 @@ export class LangwireClient implements AsyncDisposable {
 
   constructor(options: ClientOptions) {
     const { transport: open = openWebSocket } = options;
-    const connection = new Connection();
+    const connection = new Connection(options.backoff);
     const transport = open(options, connection);
     const { conversations, bots } = transport.trpc;
     const { create, list } = conversations;
@@ -119,17 +119,24 @@ export class LangwireClient implements AsyncDisposable {
   #once<I, O>(procedure: Call<I, O>, again = false): Call<I, O> {
     const { connection } = this.#parts;
     return async (input, options) => {
-      for (const backoff = createBackoff(); ; await wait(backoff.next())) {
-        if (connection.state === "closed") throw closedError();
-        connection.givenUp = undefined;
-        try {
-          return await procedure(input, options);
-        } catch (cause) {
-          if (options?.signal?.aborted) throw closedError();
-          const error = toClientError(cause);
-          if (!isUnheard(error)) throw error;
-          if (connection.givenUp !== undefined || !again) throw connection.givenUp ?? error;
+      const release = connection.hold();
+      try {
+        const backoff = createBackoff(connection.backoff);
+        for (let waitMs = 0; ; waitMs = backoff.next()) {
+          if (waitMs > 0) await new Delay(waitMs).over;
+          if (connection.state === "closed") throw closedError();
+          connection.givenUp = undefined;
+          try {
+            return await procedure(input, options);
+          } catch (cause) {
+            if (options?.signal?.aborted) throw closedError();
+            const error = toClientError(cause);
+            if (connection.givenUp !== undefined) throw connection.givenUp;
+            if (!isUnheard(error) || !again) throw error;
+          }
         }
+      } finally {
+        release();
       }
     };
   }

@@ -16,6 +16,8 @@ export class LangwireClientError extends Error {
   readonly retryable: boolean;
   /** Milliseconds to wait before that, where the server knows. */
   readonly retryAfterMs: number | undefined;
+  /** The HTTP status, where the server refused the connection itself. */
+  readonly status: number | undefined;
   /** What there was of a run's answer. */
   readonly partialText: string;
 
@@ -24,6 +26,7 @@ export class LangwireClientError extends Error {
     message: string;
     retryable?: boolean;
     retryAfterMs?: number | undefined;
+    status?: number | undefined;
     partialText?: string;
     cause?: unknown;
   }) {
@@ -32,6 +35,7 @@ export class LangwireClientError extends Error {
     this.code = failure.code;
     this.retryable = failure.retryable ?? false;
     this.retryAfterMs = failure.retryAfterMs;
+    this.status = failure.status;
     this.partialText = failure.partialText ?? "";
   }
 }
@@ -47,7 +51,10 @@ export function isUnheard({ code }: LangwireClientError): boolean {
 
 /** tRPC's error in our words. What has no code of the server's own never came from the server. */
 export function toClientError(cause: unknown): LangwireClientError {
-  if (cause instanceof LangwireClientError) return cause;
+  // What failed on the way is wrapped, once or more: a token that was not to be had, say.
+  for (let inner = cause; inner instanceof Error; inner = inner.cause) {
+    if (inner instanceof LangwireClientError) return inner;
+  }
   const error: TRPCClientError<AppRouter> = TRPCClientError.from(cause as Error);
   const refusal: Omit<Failure, "message"> | undefined = error.data?.langwire;
   if (refusal !== undefined) {

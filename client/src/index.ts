@@ -1,6 +1,6 @@
-export type { BackoffOptions } from "./backoff.ts";
 export { type ClientOptions, createClient, type LangwireClient } from "./client.ts";
-export type { ConnectionState, ConnectionStatus } from "./connection.ts";
+export type { BackoffOptions } from "./connection/backoff.ts";
+export type { ConnectionState, ConnectionStatus } from "./connection/connection.ts";
 export { type ClientErrorCode, LangwireClientError } from "./errors.ts";
 export type { FollowedRun, Run } from "./run.ts";
 export type {

@@ -1,10 +1,10 @@
 /** One run, as a client follows it. */
 import { AnswerFold } from "../generated/fold/answer-fold.js";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./connection/connection.ts";
+import type { Transport } from "./connection/transport.ts";
 import { LangwireClientError } from "./errors.ts";
 import { EventBuffer } from "./event-buffer.ts";
 import { Subscription, type SubscriptionOptions } from "./subscription.ts";
-import type { Transport } from "./transport.ts";
 import type {
   CallOptions,
   ChatEvent,

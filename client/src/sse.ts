@@ -1,45 +1,58 @@
 /** The way to the server over HTTP and server-sent events, for networks that block WebSockets. */
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink } from "@trpc/client";
-import type { Connection } from "./connection.ts";
-import { toClientError } from "./errors.ts";
+import type { Connection } from "./connection/connection.ts";
+import { explainRefusal } from "./connection/explain.ts";
+import { StreamHost } from "./connection/lively-event-source.ts";
 import {
   credentials,
+  type EventSourceConstructor,
   type SubscriptionState,
   type Transport,
   type TransportOptions,
   transformer,
-} from "./transport.ts";
+} from "./connection/transport.ts";
+import { LangwireClientError, toClientError } from "./errors.ts";
 import type { AppRouter } from "./types.ts";
 
 /** @example createClient({ url, transport: serverSentEvents }) */
 export function serverSentEvents(options: TransportOptions, connection: Connection): Transport {
-  const { EventSource } = options;
-  const url = options.url.replace(/^ws/, "http");
+  const EventSource: EventSourceConstructor | undefined =
+    options.EventSource ?? globalThis.EventSource;
+  const { connectTimeoutMs = 10_000, pingAfterMs = 20_000, pongTimeoutMs = 60_000 } = options;
+  const url = options.url.replace(/^ws/, "http").replace(/\/+$/, "");
   const params = credentials(options);
   const states = new Map<object, SubscriptionState>();
+  const silenceMs = pingAfterMs + pongTimeoutMs;
+  const host = EventSource && new StreamHost({ EventSource, connectTimeoutMs, silenceMs });
+
+  async function headers(): Promise<Record<string, string>> {
+    const { token, userId } = (await params?.()) ?? {};
+    return {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(userId === undefined ? {} : { "x-user-id": userId }),
+    };
+  }
+
   const trpc = createTRPCClient<AppRouter>({
     links: [
       splitLink({
         condition: ({ type }) => type === "subscription",
-        true: httpSubscriptionLink({ url, transformer, EventSource, connectionParams: params }),
-        false: httpBatchLink({
+        true: httpSubscriptionLink({
           url,
           transformer,
-          headers: async () => {
-            const { token, userId } = (await params?.()) ?? {};
-            return {
-              ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-              ...(userId === undefined ? {} : { "x-user-id": userId }),
-            };
-          },
+          ...(host === undefined ? {} : { EventSource: host.EventSource }),
+          connectionParams: params,
         }),
+        false: httpBatchLink({ url, transformer, headers }),
       }),
     ],
   });
+  connection.use = { needed: () => {}, unneeded: () => {}, woken: () => host?.wake() };
   return {
     trpc,
     // The stream begins before the refusal that comes in it.
     acceptsOnStart: false,
+    asksForTokens: typeof options.token === "function",
     close: async () => {},
     subscriptionState: (subscription, state) => {
       if (state === undefined) states.delete(subscription);
@@ -51,13 +64,17 @@ export function serverSentEvents(options: TransportOptions, connection: Connecti
       else connection.change(all.length > 0 ? "connecting" : "idle");
     },
     // An EventSource does not tell the status that it was refused with.
-    explain: () =>
-      trpc.bots.list.query().then(
-        () => undefined,
-        (cause: unknown) => {
-          const error = toClientError(cause);
-          return error.code === "UNREACHABLE" ? undefined : error;
-        },
-      ),
+    explain: async () => {
+      if (host === undefined) {
+        const message = "No EventSource here: pass a class as an option.";
+        return new LangwireClientError({ code: "BAD_INPUT", message });
+      }
+      try {
+        const timeoutMs = connectTimeoutMs;
+        return await explainRefusal(url, { timeoutMs, headers: await headers() });
+      } catch (cause) {
+        return toClientError(cause);
+      }
+    },
   };
 }

@@ -3,10 +3,10 @@
  * link gives up, drops what comes twice, and waits out what passes.
  */
 import type { Unsubscribable } from "@trpc/server/observable";
-import { createBackoff } from "./backoff.ts";
-import type { Connection, Dependent } from "./connection.ts";
+import { type Backoff, createBackoff, Delay } from "./connection/backoff.ts";
+import type { Connection, Dependent } from "./connection/connection.ts";
+import type { SubscriptionState, Transport } from "./connection/transport.ts";
 import { closedError, isUnheard, type LangwireClientError, toClientError } from "./errors.ts";
-import type { SubscriptionState, Transport } from "./transport.ts";
 import type { ChatEvent } from "./types.ts";
 
 interface Tracked {
@@ -43,17 +43,21 @@ export interface SubscriptionOptions {
 
 export class Subscription implements Dependent {
   readonly #options: SubscriptionOptions;
-  readonly #backoff = createBackoff();
+  readonly #backoff: Backoff;
   readonly #forget: () => void;
   #current: Unsubscribable | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Runs until the next attempt. */
+  #delay: Delay | undefined;
   #lastEventId: string | undefined;
   #accepted = false;
+  /** Times in a row that the server refused the caller's credentials. */
+  #refusals = 0;
   #received = false;
   #ended = false;
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
+    this.#backoff = createBackoff(options.connection.backoff);
     this.#lastEventId = options.lastEventId;
     const { connection, signal } = options;
     const abort = () => this.detach();
@@ -79,16 +83,18 @@ export class Subscription implements Dependent {
 
   /** Stops reading, until `resume`. */
   pause(): void {
-    clearTimeout(this.#timer);
-    const current = this.#current;
-    this.#current = undefined;
-    current?.unsubscribe();
+    this.#drop();
     this.#options.transport.subscriptionState?.(this, undefined);
+  }
+
+  /** What waits for its next attempt makes it. */
+  wake(): void {
+    this.#delay?.shorten(0);
   }
 
   resume(): void {
     if (this.#ended) return;
-    this.pause();
+    this.#drop();
     this.#open();
   }
 
@@ -108,6 +114,14 @@ export class Subscription implements Dependent {
     if (this.#ended) return;
     this.stop();
     this.#options.onFailure(error);
+  }
+
+  #drop(): void {
+    this.#delay?.cancel();
+    this.#delay = undefined;
+    const current = this.#current;
+    this.#current = undefined;
+    current?.unsubscribe();
   }
 
   #open(): void {
@@ -131,7 +145,10 @@ export class Subscription implements Dependent {
       onError: ifCurrent((cause: unknown) => void this.#retryOrFail(cause)),
       onComplete: ifCurrent(() => this.#completed()),
       onConnectionStateChange: ifCurrent((state: SubscriptionState) => {
-        this.#options.transport.subscriptionState?.(this, state);
+        const { subscriptionState } = this.#options.transport;
+        // What becomes of a connection that all of them share, it decides itself.
+        if (subscriptionState === undefined) return;
+        subscriptionState(this, state);
         // Over server-sent events some refusals are reported as something that may pass.
         const error = state.error === null ? undefined : toClientError(state.error);
         if (error !== undefined && error.code !== "UNREACHABLE") void this.#retryOrFail(error);
@@ -148,6 +165,7 @@ export class Subscription implements Dependent {
 
   #receive({ id, data }: Tracked): void {
     this.#accepted = true;
+    this.#refusals = 0;
     this.#backoff.reset();
     if (!this.#isNews(data, Number(id))) return;
     this.#received = true;
@@ -174,24 +192,36 @@ export class Subscription implements Dependent {
   }
 
   async #retryOrFail(cause: unknown): Promise<void> {
-    this.pause();
-    const { connection, transport } = this.#options;
+    this.#drop();
+    const { transport } = this.#options;
     let error = toClientError(cause);
+    transport.subscriptionState?.(this, { state: "connecting", error });
     if (error.code === "UNREACHABLE") error = (await transport.explain?.()) ?? error;
     if (this.#ended) return;
     const mayPass =
       isUnheard(error) ||
-      // The connection itself decides whether a fresh token is worth an attempt.
-      (error.code === "UNAUTHORIZED" && connection.refusals > 0) ||
-      // What the server had taken on once, it takes on again.
-      (error.retryable && this.#accepted);
-    if (mayPass) this.#reopen(error.retryAfterMs);
+      (error.code === "UNAUTHORIZED" && this.#mayRefresh()) ||
+      // What the server had taken on once, it takes on again, and its address was right.
+      (this.#accepted && (error.retryable || error.status !== undefined));
+    if (mayPass) this.#reopen(error);
     else this.fail(error);
   }
 
-  #reopen(retryAfterMs = 0): void {
+  /** Whether a fresh token is worth an attempt. A connection that they share decides it itself. */
+  #mayRefresh(): boolean {
+    const { connection, transport } = this.#options;
+    return connection.refusals > 0 || (transport.asksForTokens === true && this.#refusals++ === 0);
+  }
+
+  #reopen(error?: LangwireClientError): void {
     if (this.#ended) return;
-    this.pause();
-    this.#timer = setTimeout(() => this.resume(), retryAfterMs + this.#backoff.next());
+    this.#drop();
+    this.#options.transport.subscriptionState?.(this, {
+      state: "connecting",
+      error: error ?? null,
+    });
+    const delay = new Delay((error?.retryAfterMs ?? 0) + this.#backoff.next());
+    this.#delay = delay;
+    void delay.over.then(() => this.resume());
   }
 }

@@ -1,10 +1,10 @@
 /** A conversation as it happens: every event of every run, whoever sent it. */
 import { joined } from "../generated/fold/text-pieces.js";
 import { Bell } from "./bell.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./connection/connection.ts";
+import type { Transport } from "./connection/transport.ts";
 import type { LangwireClientError } from "./errors.ts";
 import { Subscription } from "./subscription.ts";
-import type { Transport } from "./transport.ts";
 import type { CallOptions, ChatEvent, WatchInput } from "./types.ts";
 
 export interface WatchOptions extends CallOptions {

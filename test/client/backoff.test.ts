@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createBackoff } from "../../client/src/backoff.ts";
+import { createBackoff } from "../../client/src/connection/backoff.ts";
 import { uuid } from "../../client/src/uuid.ts";
 
 describe("waits between attempts", () => {

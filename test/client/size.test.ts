@@ -6,9 +6,11 @@ import { expect, test } from "vitest";
 const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /**
  * It was 4 KiB before the client had the server's own fold of a run and the joining of a tool's progress,
- * in place of a shorter answer of its own, which every change of the server's rules would have made wrong.
+ * in place of a shorter answer of its own, which every change of the server's rules would have made wrong;
+ * and 4.3 kB before it looked after its sockets itself: tRPC's client cannot tell a slow link from a dead
+ * one, nor why a socket does not open, and goes on for ever with nobody there.
  */
-const maxGzipBytes = 4_300;
+const maxGzipBytes = 6_800;
 
 /** The client as an application's bundler takes it in, without what it stands on. */
 async function bundle(): Promise<string> {
@@ -31,7 +33,7 @@ async function bundle(): Promise<string> {
   return output.output.map((part) => ("code" in part ? part.code : "")).join("");
 }
 
-test("the client adds less than 4.3 kB to tRPC's and superjson, and nothing that is not theirs", async () => {
+test("the client adds less than 6.8 kB to tRPC's and superjson, and nothing that is not theirs", async () => {
   const code = await bundle();
   const imported = [...code.matchAll(/\bfrom\s*["']([^"']+)["']/g)].map(([, name]) => name);
   expect(new Set(imported)).toEqual(new Set(["@trpc/client", "superjson"]));

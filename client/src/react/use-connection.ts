@@ -1,6 +1,6 @@
 import { useCallback, useSyncExternalStore } from "react";
 import type { LangwireClient } from "../client.ts";
-import type { ConnectionState } from "../connection.ts";
+import type { ConnectionState } from "../connection/connection.ts";
 import type { LangwireClientError } from "../errors.ts";
 
 export interface UseConnection {

@@ -1,6 +1,10 @@
 /**
  * What is sent on one WebSocket, in order: short frames at once, a long one in fragments, as fast as
  * the other end takes them. What is sent meanwhile waits behind it; readers ask `ready` before.
+ *
+ * Of fragments a browser shows its page nothing before the last, so a client cannot tell a slow link
+ * from a dead one. One that asks for it gets messages in their place: binary ones, whose bytes
+ * together are the text, and an empty one of text that ends it.
  */
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
@@ -12,6 +16,9 @@ import { longTextLength, type Outlet, writeInPieces } from "../pacing/pieces.ts"
  * waits in three bytes a character, beside itself.
  */
 const byteFrameLength = 16 * 1024;
+
+/** Small enough for one to come every second or so on a very slow link. */
+const chunkBytes = 4 * 1024;
 
 export interface FrameSenderOptions {
   readonly webSocket: WebSocket;
@@ -26,6 +33,8 @@ export class FrameSender implements Pacer {
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
   readonly #pacer: Pacer;
+  /** Whether long frames are sent as messages of their own. */
+  chunked = false;
   #corked = false;
   /** Settles when the long frame that is under way has left, and what waits behind it. */
   #sendingLong: Promise<void> | undefined;
@@ -72,7 +81,8 @@ export class FrameSender implements Pacer {
 
   #sendShort(text: string): undefined {
     this.#cork();
-    if (text.length < byteFrameLength) this.#webSocket.send(text);
+    if (this.chunked && text.length > chunkBytes) this.#sendChunks(Buffer.from(text), true);
+    else if (text.length < byteFrameLength) this.#webSocket.send(text);
     else this.#webSocket.send(Buffer.from(text), { binary: false });
   }
 
@@ -85,10 +95,18 @@ export class FrameSender implements Pacer {
       ready: () => pacer.ready(),
       write: (piece, last) => {
         this.#cork();
-        webSocket.send(piece, { binary: false, fin: last });
+        if (this.chunked) this.#sendChunks(piece, last);
+        else webSocket.send(piece, { binary: false, fin: last });
       },
     };
     if (!outlet.gone) await writeInPieces(parts(), outlet);
+  }
+
+  #sendChunks(piece: Buffer, last: boolean): void {
+    for (let start = 0; start < piece.length; start += chunkBytes) {
+      this.#webSocket.send(piece.subarray(start, start + chunkBytes), { binary: true });
+    }
+    if (last) this.#webSocket.send("");
   }
 
   #cork(): void {

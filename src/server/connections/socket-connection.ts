@@ -118,6 +118,11 @@ export class SocketConnection implements Expiring, Holder {
     return this.#socket.writableLength;
   }
 
+  /** Its client wants to see that a long frame is on its way. */
+  sendInChunks(): void {
+    this.#sender.chunked = true;
+  }
+
   /** Once, right after it was made. */
   listen(listener: SocketListener): void {
     this.#webSocket.on("message", (data, isBinary) => {

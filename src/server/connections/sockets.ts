@@ -44,6 +44,7 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
       webSocket.on("close", (code) => app.log.info({ reqId, code }, "socket closed"));
       try {
         const connection = connections.add(webSocket, request.socket, ip);
+        if (asksForChunks(request)) connection.sendInChunks();
         const opening = { bringsParams: bringsParams(request), prove: proofOf(request) };
         connection.listen(new SocketCalls(api, connection, opening));
       } catch (cause) {
@@ -70,6 +71,11 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
     this.close();
     terminateLater(this);
   }
+}
+
+/** Whether the client takes a long frame in several messages. */
+function asksForChunks({ url = "" }: IncomingMessage): boolean {
+  return URL.parse(url, "ws://host")?.searchParams.get("chunks") === "1";
 }
 
 /** A socket that is refused does not get to keep it by leaving the close frame unanswered. */

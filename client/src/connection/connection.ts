@@ -1,5 +1,8 @@
 /** The state of a client's connection, and everything that ends when the connection is given up. */
-import type { LangwireClientError } from "./errors.ts";
+
+import type { LangwireClientError } from "../errors.ts";
+import type { BackoffOptions } from "./backoff.ts";
+import { onWake } from "./wake.ts";
 
 /**
  * - `idle`: nothing to do, so there is no connection;
@@ -23,9 +26,25 @@ export interface Dependent {
   /** Whether the server has taken it on. */
   readonly accepted: boolean;
   fail(error: LangwireClientError): void;
+  /** The network is back, or whoever looks: what waits need wait no longer. */
+  wake(): void;
+}
+
+/** What a transport hears of those who use it. */
+export interface ConnectionUse {
+  /** Something more needs the connection. */
+  needed(): void;
+  /** Nothing needs it any more. */
+  unneeded(): void;
+  /** The network is back, or whoever looks. */
+  woken(): void;
 }
 
 export class Connection implements ConnectionStatus {
+  readonly backoff: BackoffOptions | undefined;
+  use: ConnectionUse | undefined;
+  #needs = 0;
+  #stopListening: (() => void) | undefined;
   readonly #listeners = new Set<(status: ConnectionStatus) => void>();
   readonly #dependents = new Set<Dependent>();
   #state: ConnectionState = "idle";
@@ -34,6 +53,10 @@ export class Connection implements ConnectionStatus {
   givenUp: LangwireClientError | undefined;
   /** Times in a row that the server refused the caller's credentials. */
   refusals = 0;
+
+  constructor(backoff?: BackoffOptions) {
+    this.backoff = backoff;
+  }
 
   get state(): ConnectionState {
     return this.#state;
@@ -58,7 +81,31 @@ export class Connection implements ConnectionStatus {
   /** @returns takes it off again */
   add(dependent: Dependent): () => void {
     this.#dependents.add(dependent);
-    return () => this.#dependents.delete(dependent);
+    const release = this.hold();
+    return () => {
+      if (this.#dependents.delete(dependent)) release();
+    };
+  }
+
+  /** Whether anything needs it. */
+  get needed(): boolean {
+    return this.#needs > 0;
+  }
+
+  /** Something needs it. @returns called once, when it does no more */
+  hold(): () => void {
+    this.#needs++;
+    this.#stopListening ??= onWake(() => {
+      this.use?.woken();
+      for (const dependent of this.dependents) dependent.wake();
+    });
+    this.use?.needed();
+    return () => {
+      if (--this.#needs > 0) return;
+      this.#stopListening?.();
+      this.#stopListening = undefined;
+      this.use?.unneeded();
+    };
   }
 
   get dependents(): readonly Dependent[] {

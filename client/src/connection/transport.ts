@@ -2,13 +2,13 @@
 import type { TRPCClient } from "@trpc/client";
 import type { EventSourceLike } from "@trpc/server/unstable-core-do-not-import";
 import superjson from "superjson";
+import { LangwireClientError } from "../errors.ts";
+import type { AppRouter } from "../types.ts";
 import type { BackoffOptions } from "./backoff.ts";
 import type { Connection } from "./connection.ts";
-import type { LangwireClientError } from "./errors.ts";
-import type { AppRouter } from "./types.ts";
 
 /** An EventSource: the platform's own, or that of the package `eventsource`. */
-type EventSourceConstructor = new (
+export type EventSourceConstructor = new (
   url: string,
   init?: { withCredentials?: boolean },
 ) => EventSourceLike.Instance;
@@ -22,7 +22,7 @@ export interface TransportOptions {
   readonly userId?: string;
   /** Default: a WebSocket. For networks that block them, there is `langwire-client/sse`. */
   readonly transport?: OpenTransport;
-  /** Default: the platform's own. It must be an EventTarget, as they all are. */
+  /** Default: the platform's own. The package `ws` has one that can send headers. */
   readonly WebSocket?: typeof WebSocket;
   /** For server-sent events. Default: the platform's own, which Node.js does not have. */
   readonly EventSource?: EventSourceConstructor;
@@ -30,13 +30,16 @@ export interface TransportOptions {
   readonly backoff?: BackoffOptions;
   /** How long one attempt may take. Default: 10 seconds. */
   readonly connectTimeoutMs?: number;
-  /** An open WebSocket that nothing uses is closed after this. Default: one minute. */
+  /**
+   * An open WebSocket that nothing uses is closed after this. Default: one minute; in Node.js, where
+   * no program ends while one is open, one second.
+   */
   readonly idleMs?: number;
   /** After this much silence the WebSocket is tested with a ping. Default: 20 seconds. */
   readonly pingAfterMs?: number;
   /**
-   * How long the answer to a ping may take before the WebSocket counts as dead. It comes behind
-   * whatever the server was sending, so a slow link needs time. Default: one minute.
+   * How long nothing may come after a ping, no part of anything, before the WebSocket counts as dead.
+   * Where a request waits, or somebody comes back, it is asked sooner. Default: one minute.
    */
   readonly pongTimeoutMs?: number;
 }
@@ -51,6 +54,8 @@ export interface Transport {
   readonly acceptsOnStart: boolean;
   /** Where each subscription has its own connection, told of each change; undefined: it is gone. */
   subscriptionState?(subscription: object, state: SubscriptionState | undefined): void;
+  /** Whether each subscription shows a token of its own, and another can be had. */
+  readonly asksForTokens?: boolean;
   /** Finds out why a subscription failed, where its own failure does not say. */
   explain?(): Promise<LangwireClientError | undefined>;
 }
@@ -64,7 +69,26 @@ export const transformer = {
     data.meta === undefined ? data.json : superjson.deserialize(data),
 };
 
-export function credentials({ token, userId }: TransportOptions) {
+export function credentials({ token, userId, connectTimeoutMs = 10_000 }: TransportOptions) {
   if (token === undefined && userId === undefined) return undefined;
-  return async () => ({ token: typeof token === "function" ? await token() : token, userId });
+  return async () => ({
+    token: typeof token === "function" ? await inTime(token, connectTimeoutMs) : token,
+    userId,
+  });
+}
+
+/** @throws LangwireClientError UNAUTHORIZED, for whatever keeps the application from having a token */
+async function inTime(token: () => string | Promise<string>, timeoutMs: number): Promise<string> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(reject, timeoutMs, new Error("it did not come in time."));
+  });
+  try {
+    return await Promise.race([token(), late]);
+  } catch (cause) {
+    const message = `There is no token to show: ${cause instanceof Error ? cause.message : cause}`;
+    throw new LangwireClientError({ code: "UNAUTHORIZED", message, cause });
+  } finally {
+    clearTimeout(timer);
+  }
 }

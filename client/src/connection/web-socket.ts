@@ -1,28 +1,49 @@
 /** The way to the server over one WebSocket. */
 import { createTRPCClient, createWSClient, wsLink } from "@trpc/client";
-import { createBackoff } from "./backoff.ts";
+import { LangwireClientError, toClientError } from "../errors.ts";
+import type { AppRouter } from "../types.ts";
+import { Attempts } from "./attempts.ts";
 import type { Connection } from "./connection.ts";
-import { LangwireClientError, toClientError } from "./errors.ts";
-import { livelySocket } from "./lively-socket.ts";
+import { SocketHost } from "./lively-socket.ts";
 import { credentials, type Transport, type TransportOptions, transformer } from "./transport.ts";
-import type { AppRouter } from "./types.ts";
 
 /** RFC 6455: a message was larger than the other end takes. */
 const tooLargeCode = 1009;
+/** No program ends in Node.js while it has a socket open; a page may be asked something any moment. */
+const defaultIdleMs = "process" in globalThis && !("document" in globalThis) ? 1_000 : 60_000;
 
 export function openWebSocket(options: TransportOptions, connection: Connection): Transport {
-  const { idleMs = 60_000, pingAfterMs = 20_000, pongTimeoutMs = 60_000 } = options;
-  const { connectTimeoutMs = 10_000 } = options;
-  const backoff = createBackoff(options.backoff);
+  const { idleMs = defaultIdleMs, pingAfterMs = 20_000, pongTimeoutMs = 60_000 } = options;
+  const { connectTimeoutMs = 10_000, token } = options;
+  const params = credentials(options);
+  const url = options.url.replace(/\/+$/, "");
+  const attempts = new Attempts({
+    connection,
+    httpUrl: url.replace(/^ws/, "http"),
+    connectTimeoutMs,
+    asksForTokens: typeof token === "function",
+    rest: () => void socket.close(),
+  });
+  const host = new SocketHost({
+    WebSocket: options.WebSocket ?? globalThis.WebSocket,
+    connectTimeoutMs,
+    pingAfterMs,
+    pongTimeoutMs,
+    turn: () => attempts.turn(),
+    onFailed: (cause) => attempts.failed(cause),
+  });
 
   const socket = createWSClient({
-    url: options.url.replace(/^http/, "ws"),
-    connectionParams: credentials(options),
-    WebSocket: livelySocket(options.WebSocket ?? WebSocket, { connectTimeoutMs }),
+    url: `${url.replace(/^http/, "ws")}${url.includes("?") ? "&" : "?"}chunks=1`,
+    connectionParams: params && (() => params().catch(withoutToken)),
+    WebSocket: host.WebSocket,
     lazy: { enabled: true, closeMs: idleMs },
-    keepAlive: { enabled: true, intervalMs: pingAfterMs, pongTimeoutMs },
-    retryDelayMs: () => backoff.next(),
-    onOpen: () => connection.change("open"),
+    // A socket waits for its turn itself, and can be woken.
+    retryDelayMs: () => {
+      attempts.lost();
+      return 0;
+    },
+    onOpen: () => attempts.opened(),
     onClose: (event) => {
       if (event?.code === tooLargeCode) failTooLarge();
       // tRPC reports a lost socket only where it is going to replace it.
@@ -36,11 +57,8 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
       decode: (data) => {
         const message: object = JSON.parse(String(data));
         const refusal = connectionRefusal(message);
-        if (refusal !== undefined) refused(refusal);
-        else if ("result" in message) {
-          connection.refusals = 0;
-          backoff.reset();
-        }
+        if (refusal !== undefined) attempts.refused(refusal);
+        else if ("result" in message) attempts.accepted();
         return message;
       },
     },
@@ -48,18 +66,24 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
   socket.connectionState.subscribe({
     next: ({ state, error }) => {
       if (state === "idle") connection.change("idle", connection.givenUp);
-      if (state !== "connecting") return;
-      connection.change("connecting", error === null ? undefined : toClientError(error));
+      if (state === "connecting") attempts.tell(error);
     },
   });
+  connection.use = {
+    needed: () => attempts.hurry(),
+    unneeded: () => {
+      // An open one may be of use in a moment; it closes by itself.
+      if (connection.state === "connecting") void socket.close();
+    },
+    woken: () => {
+      attempts.hurry(0);
+      host.wake();
+    },
+  };
 
-  /** The next attempt brings a fresh token along, if there is a way to get one. */
-  function refused(error: LangwireClientError): void {
-    const allowed = typeof options.token === "function" ? 1 : 0;
-    if (error.code === "UNAUTHORIZED" && ++connection.refusals > allowed) {
-      connection.giveUp(error);
-      void socket.close();
-    }
+  function withoutToken(cause: LangwireClientError): never {
+    attempts.withoutToken(cause);
+    throw cause;
   }
 
   /** The frame would be sent again on every new socket, and each of them closed for it. */

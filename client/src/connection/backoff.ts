@@ -32,6 +32,31 @@ export function createBackoff({ baseMs = 500, maxMs = 15_000 }: BackoffOptions =
   };
 }
 
-export function wait(waitMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, waitMs));
+/** A wait that can turn out shorter than it was to be. */
+export class Delay {
+  readonly over: Promise<void>;
+  #end: () => void = () => {};
+  #dueAtMs = Number.POSITIVE_INFINITY;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(waitMs: number) {
+    this.over = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.shorten(waitMs);
+  }
+
+  /** It is never over. */
+  cancel(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** @param waitMs the most that is left of it */
+  shorten(waitMs: number): void {
+    const dueAtMs = performance.now() + waitMs;
+    if (dueAtMs >= this.#dueAtMs) return;
+    this.#dueAtMs = dueAtMs;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#end, waitMs);
+  }
 }

@@ -1,0 +1,125 @@
+/**
+ * When the next attempt to open a socket is made, and why the last one failed; none is made where
+ * nothing needs it, or nothing can come of it.
+ */
+
+import { LangwireClientError, toClientError } from "../errors.ts";
+import { createBackoff, Delay } from "./backoff.ts";
+import type { Connection } from "./connection.ts";
+import { explainRefusal } from "./explain.ts";
+
+export interface AttemptsOptions {
+  readonly connection: Connection;
+  /** The API's address over HTTP. */
+  readonly httpUrl: string;
+  readonly connectTimeoutMs: number;
+  /** Whether a token can be asked for again. */
+  readonly asksForTokens: boolean;
+  /** Ends the attempts, until something needs the connection again. */
+  readonly rest: () => void;
+}
+
+/** Times in a row that a token may be refused, or not be had, where it can be asked for again. */
+const maxRefusals = 1;
+const maxMissingTokens = 3;
+
+export class Attempts {
+  readonly #options: AttemptsOptions;
+  readonly #backoff;
+  #delay: Delay | undefined;
+  #waitMs = 0;
+  /** Settles when the server was asked why a socket did not open. */
+  #asking: Promise<void> | undefined;
+  #reason: LangwireClientError | undefined;
+  /** An address that has worked is right, whatever is said of it while a server is replaced. */
+  #hasOpened = false;
+  #missingTokens = 0;
+
+  constructor(options: AttemptsOptions) {
+    this.#options = options;
+    this.#backoff = createBackoff(options.connection.backoff);
+  }
+
+  /** The one before was lost: the next attempt waits. */
+  lost(): void {
+    this.#waitMs = this.#backoff.next();
+  }
+
+  /** @returns settles when it is time for the next attempt */
+  async turn(): Promise<void> {
+    const { connection, rest } = this.#options;
+    await this.#wait(this.#waitMs);
+    await this.#asking;
+    await this.#wait(this.#reason?.retryAfterMs ?? 0);
+    this.#waitMs = 0;
+    if (!connection.needed) rest();
+  }
+
+  /** Somebody waits who did not before. @param withinMs the most that is left to wait */
+  hurry(withinMs = createBackoff(this.#options.connection.backoff).next()): void {
+    this.#delay?.shorten(withinMs);
+  }
+
+  opened(): void {
+    this.#hasOpened = true;
+    this.#reason = undefined;
+    this.#options.connection.change("open");
+  }
+
+  /** The server answers: who calls is known to it. */
+  accepted(): void {
+    this.#options.connection.refusals = 0;
+    this.#missingTokens = 0;
+    this.#backoff.reset();
+  }
+
+  /** @param cause why none was even tried */
+  failed(cause?: unknown): void {
+    if (cause !== undefined) {
+      const message = `No socket can be made: ${cause instanceof Error ? cause.message : cause}`;
+      this.#giveUp(new LangwireClientError({ code: "BAD_INPUT", message, cause }));
+      return;
+    }
+    const { httpUrl, connectTimeoutMs } = this.#options;
+    this.#asking ??= explainRefusal(httpUrl, { timeoutMs: connectTimeoutMs }).then((reason) => {
+      this.#asking = undefined;
+      this.#reason = reason;
+      if (reason === undefined) return;
+      if (reason.retryable || this.#hasOpened) this.tell(reason);
+      else this.#giveUp(reason);
+    });
+  }
+
+  /** The server does not take who calls. The next attempt brings a fresh token, if there is one. */
+  refused(error: LangwireClientError): void {
+    const { connection, asksForTokens } = this.#options;
+    if (error.code !== "UNAUTHORIZED") return;
+    if (++connection.refusals > (asksForTokens ? maxRefusals : 0)) this.#giveUp(error);
+  }
+
+  /** The application has no token to show. */
+  withoutToken(error: LangwireClientError): void {
+    this.#reason = error;
+    if (++this.#missingTokens > maxMissingTokens) this.#giveUp(error);
+  }
+
+  /** @param error as tRPC has it, which knows no reasons */
+  tell(error: unknown): void {
+    const { connection } = this.#options;
+    const reason = error === null ? undefined : (this.#reason ?? toClientError(error));
+    connection.change("connecting", reason);
+  }
+
+  #giveUp(error: LangwireClientError): void {
+    this.#missingTokens = 0;
+    this.#options.connection.giveUp(error);
+    this.#options.rest();
+  }
+
+  async #wait(waitMs: number): Promise<void> {
+    if (waitMs === 0) return;
+    this.#delay = new Delay(waitMs);
+    await this.#delay.over;
+    this.#delay = undefined;
+  }
+}

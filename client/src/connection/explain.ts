@@ -1,0 +1,63 @@
+/**
+ * Why the server refuses a WebSocket or an EventSource: a browser keeps that from its page, and over
+ * HTTP it can be asked.
+ */
+import { type ClientErrorCode, LangwireClientError, toClientError } from "../errors.ts";
+
+export interface ExplainOptions {
+  readonly timeoutMs: number;
+  /** They say who calls. Without them, who does not is not refused for that. */
+  readonly headers?: Record<string, string>;
+}
+
+/** @returns undefined where the server cannot be asked, or has nothing against the caller */
+export async function explainRefusal(
+  httpUrl: string,
+  { timeoutMs, headers }: ExplainOptions,
+): Promise<LangwireClientError | undefined> {
+  const url = `${httpUrl}/bots.list`;
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), timeoutMs);
+  try {
+    const { signal } = timeout;
+    const response = await fetch(url, headers === undefined ? { signal } : { signal, headers });
+    if (response.ok || (response.status === 401 && headers === undefined)) return undefined;
+    return refusalOf(response, url, await response.text());
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function refusalOf(response: Response, url: string, body: string): LangwireClientError {
+  const { status, headers } = response;
+  const told = tellingOf(body);
+  const mayPass = status >= 500 || status === 408 || status === 429;
+  const retryAfterS = Number(headers.get("retry-after") ?? Number.NaN);
+  return new LangwireClientError({
+    code: told?.code ?? codeOf(status),
+    message: `${told?.message ?? `There is no Langwire server at ${url}.`} (HTTP ${status})`,
+    retryable: told?.retryable ?? mayPass,
+    retryAfterMs: told?.retryAfterMs ?? (retryAfterS >= 0 ? retryAfterS * 1_000 : undefined),
+    status,
+    cause: told,
+  });
+}
+
+/** What a Langwire server says; anything else in its place says nothing that is understood here. */
+function tellingOf(body: string): LangwireClientError | undefined {
+  try {
+    const { error } = JSON.parse(body) as { error?: { json?: unknown } };
+    const told = toClientError({ error: error?.json });
+    return told.code === "UNREACHABLE" ? undefined : told;
+  } catch {
+    return undefined;
+  }
+}
+
+function codeOf(status: number): ClientErrorCode {
+  if (status === 404) return "NOT_FOUND";
+  if (status === 401 || status === 403) return "UNAUTHORIZED";
+  return status === 429 ? "RATE_LIMITED" : "UNREACHABLE";
+}

@@ -1,0 +1,102 @@
+/** An EventSource that notices when nothing comes any more: the server sends pings in between. */
+import type { EventSourceConstructor } from "./transport.ts";
+
+/** What is needed of an EventSource, declared so that a class can override it. */
+interface Stream {
+  readonly readyState: number;
+  readonly CLOSED: number;
+  addEventListener(type: string, listener: (event: never) => void): void;
+  close(): void;
+}
+
+type Args = ConstructorParameters<EventSourceConstructor>;
+
+export interface StreamHostOptions {
+  readonly EventSource: EventSourceConstructor;
+  /** How long nothing may come before the server has answered. */
+  readonly connectTimeoutMs: number;
+  /** How long nothing may come after that. */
+  readonly silenceMs: number;
+}
+
+/** Back after a sleep: a stream that was silent for longer than this is opened anew. */
+const wokenSilenceMs = 5_000;
+const maxFactor = 16;
+const signsOfLife = ["open", "message", "connected", "ping", "serialized-error", "return"];
+
+/** What the streams of one client share. */
+export class StreamHost {
+  readonly options: StreamHostOptions;
+  readonly streams = new Set<{ wake(): void }>();
+  /**
+   * Of a long event on a slow link nothing is seen before all of it is there. It may be what a silence
+   * was, so the next one may be longer, until an event comes.
+   */
+  factor = 1;
+
+  constructor(options: StreamHostOptions) {
+    this.options = options;
+  }
+
+  wake(): void {
+    for (const stream of [...this.streams]) stream.wake();
+  }
+
+  /** The class of its streams. */
+  get EventSource(): EventSourceConstructor {
+    const host = this;
+    const { EventSource, connectTimeoutMs, silenceMs } = this.options;
+    const Base = EventSource as unknown as new (...args: Args) => Stream;
+    const LivelyEventSource = class extends Base {
+      readonly #onError = new Set<(event: { type: "error" }) => void>();
+      #heardAtMs = performance.now();
+      #timer: ReturnType<typeof setTimeout> | undefined;
+
+      constructor(...args: Args) {
+        super(...args);
+        host.streams.add(this);
+        for (const type of signsOfLife) super.addEventListener(type, () => this.#heard(type));
+        // It tries again by itself, or has closed.
+        super.addEventListener("error", () => this.#wait(connectTimeoutMs));
+        this.#wait(connectTimeoutMs);
+      }
+
+      override addEventListener(type: string, listener: (event: never) => void): void {
+        if (type === "error") this.#onError.add(listener as never);
+        super.addEventListener(type, listener);
+      }
+
+      override close(): void {
+        clearTimeout(this.#timer);
+        host.streams.delete(this);
+        super.close();
+      }
+
+      wake(): void {
+        if (performance.now() - this.#heardAtMs > wokenSilenceMs) this.#fail();
+      }
+
+      #heard(type: string): void {
+        if (type === "message") host.factor = 1;
+        this.#heardAtMs = performance.now();
+        this.#wait(silenceMs * host.factor);
+      }
+
+      #wait(waitMs: number): void {
+        clearTimeout(this.#timer);
+        if (this.readyState === this.CLOSED) return;
+        this.#timer = setTimeout(() => {
+          host.factor = Math.min(maxFactor, host.factor * 2);
+          this.#fail();
+        }, waitMs);
+      }
+
+      /** As if the other end had closed for good: another one takes its place. */
+      #fail(): void {
+        this.close();
+        for (const listener of this.#onError) listener({ type: "error" });
+      }
+    };
+    return LivelyEventSource as unknown as EventSourceConstructor;
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * A WebSocket that notices when its other end is not there any more. It stands before a platform's
+ * own, of which it asks no more than that it opens, sends, closes and tells: whatever class that is,
+ * nothing here throws.
+ */
+import { Liveness, type LivenessOptions, Patience } from "./liveness.ts";
+
+/** How long the other end may take to answer a goodbye. */
+const closeTimeoutMs = 1_000;
+const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
+
+export interface SocketHostOptions extends LivenessOptions {
+  readonly WebSocket: typeof WebSocket | undefined;
+  /** Called before a socket opens, which it does when this has settled. */
+  readonly turn: () => Promise<void> | undefined;
+  /** A socket did not open. @param cause where the platform did not even try */
+  readonly onFailed: (cause?: unknown) => void;
+}
+
+interface SocketEvent {
+  readonly type: "open" | "message" | "error" | "close";
+  readonly data?: string;
+  readonly code?: number;
+}
+
+type Listener = (this: LivelySocket, event: SocketEvent) => void;
+/** Of the package `ws`: ends a socket whose other end will not answer the goodbye. */
+type Terminable = WebSocket & { readonly terminate?: () => void };
+
+/** What the sockets of one client share. */
+export class SocketHost {
+  readonly options: SocketHostOptions;
+  readonly patience: Patience;
+  readonly sockets = new Set<LivelySocket>();
+
+  constructor(options: SocketHostOptions) {
+    this.options = options;
+    this.patience = new Patience(options.pongTimeoutMs);
+  }
+
+  /** Somebody is back after a sleep, or on another network. */
+  wake(): void {
+    for (const socket of this.sockets) socket.wake();
+  }
+
+  /** The class of its sockets, as far as tRPC's client uses one. */
+  get WebSocket(): typeof WebSocket {
+    const host = this;
+    const HostedSocket = class extends LivelySocket {
+      constructor(url: string) {
+        super(host, url);
+      }
+    };
+    return HostedSocket as unknown as typeof WebSocket;
+  }
+}
+
+class LivelySocket {
+  static readonly OPEN = OPEN;
+  static readonly CLOSING = CLOSING;
+  static readonly CLOSED = CLOSED;
+  readonly OPEN = OPEN;
+  binaryType = "arraybuffer";
+  readonly #host: SocketHost;
+  readonly #url: string;
+  readonly #listeners: Record<SocketEvent["type"], Map<Listener, boolean>> = {
+    open: new Map(),
+    message: new Map(),
+    error: new Map(),
+    close: new Map(),
+  };
+  /** Pings without an answer, oldest first: when those of this class were sent; tRPC's have none. */
+  readonly #pings: (number | undefined)[] = [];
+  #state = CONNECTING;
+  #base: Terminable | undefined;
+  #openingSinceMs: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #liveness: Liveness | undefined;
+  #decoder: InstanceType<typeof TextDecoder> | undefined;
+  #chunks = "";
+
+  constructor(host: SocketHost, url: string) {
+    this.#host = host;
+    this.#url = url;
+    host.sockets.add(this);
+    // Not before there are listeners.
+    void Promise.resolve(host.options.turn()).then(() => this.#open());
+  }
+
+  get readyState(): number {
+    return this.#state;
+  }
+
+  addEventListener(type: SocketEvent["type"], listener: Listener, options?: { once?: boolean }) {
+    this.#listeners[type].set(listener, options?.once === true);
+  }
+
+  removeEventListener(type: SocketEvent["type"], listener: Listener): void {
+    this.#listeners[type].delete(listener);
+  }
+
+  send(data: string): void {
+    if (this.#state !== OPEN) return;
+    if (data === "PING") this.#pings.push(undefined);
+    else if (data !== "PONG") this.#liveness?.expectAnswer();
+    this.#quietly((base) => base.send(data));
+  }
+
+  close(code?: number, reason?: string): void {
+    if (this.#state === CONNECTING) this.#end();
+    if (this.#state === OPEN) {
+      this.#state = CLOSING;
+      this.#timer = setTimeout(() => this.#end(), closeTimeoutMs);
+    }
+    this.#quietly((base) => base.close(code, reason));
+  }
+
+  /** Somebody is back: what has been silent is asked, and what was being tried is tried anew. */
+  wake(): void {
+    if (this.#state === OPEN) this.#liveness?.ask();
+    const since = this.#openingSinceMs;
+    if (since !== undefined && performance.now() - since > this.#host.patience.ms) this.#abandon();
+  }
+
+  #open(): void {
+    if (this.#state !== CONNECTING) return;
+    const { WebSocket: Base, connectTimeoutMs, onFailed } = this.#host.options;
+    this.#openingSinceMs = performance.now();
+    try {
+      if (Base === undefined) throw new TypeError("No WebSocket here: pass a class as an option.");
+      const base: Terminable = new Base(this.#url);
+      this.#base = base;
+      base.binaryType = "arraybuffer";
+      base.addEventListener("open", () => this.#opened());
+      base.addEventListener("message", ({ data }) => this.#receive(data));
+      base.addEventListener("close", ({ code }) => this.#lost(code));
+      // The close that follows says all that there is to know; without a listener, `ws` throws.
+      base.addEventListener("error", () => {});
+      this.#timer = setTimeout(() => this.#abandon(), connectTimeoutMs);
+    } catch (cause) {
+      onFailed(cause);
+      this.#end();
+    }
+  }
+
+  #opened(): void {
+    if (this.#state !== CONNECTING || this.#openingSinceMs === undefined) return;
+    const { options, patience } = this.#host;
+    clearTimeout(this.#timer);
+    this.#state = OPEN;
+    // A handshake takes two round trips, or three.
+    patience.answered((performance.now() - this.#openingSinceMs) / 2);
+    this.#openingSinceMs = undefined;
+    this.#liveness = new Liveness(options, patience, {
+      ping: () => {
+        this.#pings.push(performance.now());
+        this.#quietly((base) => base.send("PING"));
+      },
+      dead: () => this.#abandon(),
+    });
+    this.#dispatch({ type: "open" });
+  }
+
+  #receive(data: unknown): void {
+    if (this.#state === CLOSED) return;
+    this.#liveness?.heard();
+    if (typeof data !== "string") {
+      this.#decoder ??= new TextDecoder();
+      this.#chunks += this.#decoder.decode(data as ArrayBuffer, { stream: true });
+    } else if (data === "") {
+      const whole = this.#chunks;
+      this.#chunks = "";
+      this.#dispatch({ type: "message", data: whole });
+    } else if (data !== "PONG" || !this.#answered()) {
+      this.#dispatch({ type: "message", data });
+    }
+  }
+
+  /** @returns whether the ping was of this class: what only keeps it alive is no use of a socket */
+  #answered(): boolean {
+    const sentAtMs = this.#pings.shift();
+    if (sentAtMs === undefined) return false;
+    this.#host.patience.answered(performance.now() - sentAtMs);
+    return true;
+  }
+
+  /** Its other end is not there: nobody waits for a goodbye. */
+  #abandon(): void {
+    this.#lost();
+    this.#quietly((base) => (base.terminate ?? base.close).call(base));
+  }
+
+  #lost(code?: number): void {
+    if (this.#state === CONNECTING) this.#host.options.onFailed();
+    this.#end(code);
+  }
+
+  #end(code?: number): void {
+    if (this.#state === CLOSED) return;
+    const neverOpened = this.#state === CONNECTING;
+    this.#state = CLOSED;
+    clearTimeout(this.#timer);
+    this.#liveness?.stop();
+    this.#host.sockets.delete(this);
+    // After an error tRPC connects again even where nothing needs it.
+    if (neverOpened) this.#dispatch({ type: "error" });
+    this.#dispatch({ type: "close", ...(code === undefined ? {} : { code }) });
+  }
+
+  #quietly(use: (base: Terminable) => void): void {
+    try {
+      if (this.#base !== undefined) use(this.#base);
+    } catch {
+      // It has ended, or is about to say so.
+    }
+  }
+
+  #dispatch(event: SocketEvent): void {
+    for (const [listener, once] of [...this.#listeners[event.type]]) {
+      if (once) this.#listeners[event.type].delete(listener);
+      listener.call(this, event);
+    }
+  }
+}

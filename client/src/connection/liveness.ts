@@ -1,0 +1,107 @@
+/** Finds out whether the other end of a WebSocket is there, from what comes and what does not. */
+
+export interface LivenessOptions {
+  readonly connectTimeoutMs: number;
+  readonly pingAfterMs: number;
+  readonly pongTimeoutMs: number;
+}
+
+/** How long a request may go without anything coming before the other end is asked whether it is there. */
+const answerMs = 400;
+const minPatienceMs = 1_300;
+
+/**
+ * How long an answer to a ping that somebody waits for may take. It follows the round trips that were
+ * seen, and doubles when it was too short for one: on a link of any slowness it stops being so.
+ */
+export class Patience {
+  readonly #maxMs: number;
+  #ms: number;
+
+  constructor(maxMs: number) {
+    this.#maxMs = maxMs;
+    this.#ms = Math.min(minPatienceMs, maxMs);
+  }
+
+  get ms(): number {
+    return this.#ms;
+  }
+
+  answered(roundTripMs: number): void {
+    this.#ms = Math.min(this.#maxMs, Math.max(minPatienceMs, roundTripMs * 3));
+  }
+
+  ranOut(): void {
+    this.#ms = Math.min(this.#maxMs, this.#ms * 2);
+  }
+}
+
+export interface LivenessEvents {
+  readonly ping: () => void;
+  readonly dead: () => void;
+}
+
+export class Liveness {
+  readonly #options: LivenessOptions;
+  readonly #patience: Patience;
+  readonly #events: LivenessEvents;
+  #heardAtMs = performance.now();
+  /** Whether the other end has said anything: before, it may be busy with who is calling. */
+  #hasSpoken = false;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Runs from a question on, and stops with whatever comes. */
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: LivenessOptions, patience: Patience, events: LivenessEvents) {
+    this.#options = options;
+    this.#patience = patience;
+    this.#events = events;
+    this.#watch(options.pingAfterMs);
+  }
+
+  /** Anything has come, or a part of something: the other end is there, however slow. */
+  heard(): void {
+    this.#heardAtMs = performance.now();
+    this.#hasSpoken = true;
+    this.#stopWaiting();
+  }
+
+  /** Something was sent that has an answer. */
+  expectAnswer(): void {
+    this.#deadline ??= setTimeout(() => this.ask(), answerMs);
+  }
+
+  /** Somebody needs to know at once. */
+  ask(): void {
+    const { connectTimeoutMs } = this.#options;
+    const waitMs = this.#hasSpoken ? this.#patience.ms : connectTimeoutMs;
+    this.#stopWaiting();
+    this.#deadline = setTimeout(() => {
+      this.#patience.ranOut();
+      this.#events.dead();
+    }, waitMs);
+    this.#events.ping();
+  }
+
+  stop(): void {
+    clearTimeout(this.#idleTimer);
+    this.#stopWaiting();
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
+  }
+
+  #watch(waitMs: number): void {
+    const { pingAfterMs, pongTimeoutMs } = this.#options;
+    this.#idleTimer = setTimeout(() => {
+      const leftMs = this.#heardAtMs + pingAfterMs - performance.now();
+      if (leftMs <= 0 && this.#deadline === undefined) {
+        this.#deadline = setTimeout(this.#events.dead, pongTimeoutMs);
+        this.#events.ping();
+      }
+      this.#watch(leftMs > 0 ? leftMs : pingAfterMs);
+    }, waitMs);
+  }
+}

@@ -107,7 +107,7 @@ needsRedis("nodes", () => {
         );
         expect(new Set(answers.map(({ status }) => status))).toEqual(new Set(["cancelled"]));
         // Each looks whose run it is, and whether it has ended; one goes on looking.
-        expect(get.mock.calls.length).toBeLessThan(2 * asked + 10);
+        expect(get.mock.calls.length).toBeLessThan(2 * asked + 5);
         get.mockRestore();
       });
 

@@ -45,6 +45,21 @@ const rows: readonly Row[] = [
     [image],
   ],
   [
+    "images and sources beside the content, as chat completions have them",
+    {
+      message: {
+        content: "Look.",
+        additional_kwargs: {
+          images: [{ type: "image_url", image_url: { url: `data:image/png;base64,${png}` } }],
+          annotations: [
+            { type: "url_citation", url_citation: { url: "https://x.test", title: "X" } },
+          ],
+        },
+      },
+    },
+    [image, { type: "source", url: "https://x.test", title: "X" }],
+  ],
+  [
     "OpenAI's audio",
     { message: { additional_kwargs: { audio: { id: "a", data: png, transcript: "Hi." } } } },
     [{ type: "file", kind: "audio", bytes: 9 }],

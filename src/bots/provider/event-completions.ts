@@ -9,7 +9,7 @@
  */
 import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
-import type { BaseMessage } from "@langchain/core/messages";
+import type { BaseMessage, BaseMessageChunk } from "@langchain/core/messages";
 import type { ChatGenerationChunk, ChatResult } from "@langchain/core/outputs";
 import {
   ChatOpenAICompletions,
@@ -22,10 +22,27 @@ import type { Chunk } from "./answer/chunk-text.ts";
 import { readWhole, type Whole } from "./answer/whole-answer.ts";
 import { withSpan } from "./provider-calls.ts";
 import { regularRefusals } from "./refusal/refusal-body.ts";
+import { isObject } from "./unknown-json.ts";
 
 type StreamingRequest = OpenAIClient.Chat.ChatCompletionCreateParamsStreaming;
 type WholeRequest = OpenAIClient.Chat.ChatCompletionCreateParamsNonStreaming;
 type RequestOptions = OpenAIClient.RequestOptions;
+type Role = OpenAIClient.Chat.ChatCompletionRole;
+
+/** What has an index is merged with its like of other chunks, text and all. */
+function withoutIndex(item: unknown): unknown {
+  if (!isObject(item)) return item;
+  const { index: _, ...rest } = item;
+  return rest;
+}
+
+/** Not as content: content would be sent back to the provider. */
+function addBesides(message: BaseMessageChunk, delta: Record<string, unknown>): void {
+  for (const key of ["images", "annotations"]) {
+    const given = delta[key];
+    if (Array.isArray(given)) message.additional_kwargs[key] = given.map(withoutIndex);
+  }
+}
 
 /** Where a call's options say for which span they are: by then LangChain has let go of the run. */
 const spanKey = Symbol("span");
@@ -86,6 +103,17 @@ export class EventCompletions extends ChatOpenAICompletions {
       return request.stream ? new ChunkStream(response, options) : readWhole(response, options);
     };
     return this.caller.callWithOptions({ maxRetries }, call);
+  }
+
+  /** Of a delta with images or sources: LangChain's converter drops them, and has no other place to add them. */
+  protected override _convertCompletionsDeltaToBaseMessageChunk(
+    delta: Record<string, unknown>,
+    chunk: Chunk,
+    role?: Role,
+  ): BaseMessageChunk {
+    const message = super._convertCompletionsDeltaToBaseMessageChunk(delta, chunk, role);
+    if (delta.images !== undefined || delta.annotations !== undefined) addBesides(message, delta);
+    return message;
   }
 
   async #respond(

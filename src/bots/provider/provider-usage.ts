@@ -20,6 +20,9 @@ export function usageOfResult(message: unknown, llmOutput: unknown): Usage | und
   const standard = usageOfMetadata(field(message, "usage_metadata"));
   if (standard !== undefined) return standard;
   const openai = field(field(message, "response_metadata"), "usage");
+  // ChatGroq, when it streams, has the standard counts there and nowhere else.
+  const misplaced = usageOfMetadata(openai);
+  if (misplaced !== undefined) return misplaced;
   const counted = field(llmOutput, "tokenUsage") ?? field(llmOutput, "estimatedTokenUsage");
   const input = count(openai, "prompt_tokens") ?? count(counted, "promptTokens");
   const output = count(openai, "completion_tokens") ?? count(counted, "completionTokens");

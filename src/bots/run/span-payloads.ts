@@ -24,6 +24,8 @@ export function returnedBy(output: unknown, toolCallId?: string): unknown {
     const messages = toolMessagesIn(output.update);
     const own = messages.find(({ tool_call_id: id }) => id === toolCallId) ?? messages.at(-1);
     const returned = own && returnedBy(own);
+    // Most commands go nowhere: they only write to the state, as lists of todos do.
+    if (!Array.isArray(output.goto) || output.goto.length === 0) return returned;
     return { goto: output.goto, ...(returned !== undefined && { content: returned }) };
   }
   if (!isToolMessage(output)) return output;

@@ -25,6 +25,9 @@ function expectHandOver(seen: Seen, to: string): void {
   const content = expect.stringContaining(`transferred to ${to}`);
   expect(seen.of("toolEnd").map(({ output }) => output)).toEqual([{ goto: [to], content }]);
   expect(JSON.stringify(seen.events)).not.toMatch(/lg_name|__pregel/);
+  // Whoever hands over has not finished.
+  const types = seen.events.map(({ type }) => type);
+  expect(types.slice(0, types.lastIndexOf("llmEnd"))).not.toContain("agentFinish");
 }
 
 describe("supervisor", () => {

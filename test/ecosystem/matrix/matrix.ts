@@ -1,6 +1,7 @@
 /** Registers a test for each cell, and prints the table when all have run. */
 import { afterAll, describe, expect, test } from "vitest";
-import { type Column, columns } from "./columns.ts";
+import type { Column } from "./column.ts";
+import { columns } from "./columns.ts";
 import { knownDifferences } from "./known-differences.ts";
 import { type Row, rows } from "./rows.ts";
 import { setUp } from "./setting.ts";

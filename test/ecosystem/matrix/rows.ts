@@ -27,8 +27,8 @@ export interface Row {
   readonly model: (url: string) => BaseChatModel | Promise<BaseChatModel>;
   /** The methods that the package's `withStructuredOutput` has. */
   readonly structured: readonly StructuredMethod[];
-  /** Whether the protocol has images in answers. */
-  readonly images?: true;
+  /** What the protocol has in answers beside text, reasoning and tool calls. */
+  readonly gives: readonly ("image" | "source" | "refusal")[];
   /** What the package reads of the usage, beside input and output. */
   readonly counts: { readonly cachedInputTokens?: number; readonly reasoningTokens?: number };
 }
@@ -48,6 +48,7 @@ export const rows: readonly Row[] = [
         maxRetries: 0,
       }),
     structured: ["functionCalling", "jsonSchema"],
+    gives: ["source"],
     counts: { cachedInputTokens: 4 },
   },
   {
@@ -61,7 +62,7 @@ export const rows: readonly Row[] = [
         maxRetries: 0,
       }),
     structured: ["functionCalling", "jsonSchema"],
-    images: true,
+    gives: ["image", "source"],
     counts: { cachedInputTokens: 4 },
   },
   {
@@ -70,6 +71,7 @@ export const rows: readonly Row[] = [
     model: (url) =>
       new ChatMistralAI({ model: "mistral-small-latest", apiKey, serverURL: url, maxRetries: 0 }),
     structured: ["functionCalling", "jsonMode"],
+    gives: [],
     counts: {},
   },
   {
@@ -77,6 +79,7 @@ export const rows: readonly Row[] = [
     protocol: ollamaChat,
     model: (url) => new ChatOllama({ model: "qwen3", baseUrl: url, think: true, maxRetries: 0 }),
     structured: all,
+    gives: [],
     counts: {},
   },
   {
@@ -85,6 +88,7 @@ export const rows: readonly Row[] = [
     model: (url) =>
       new ChatGroq({ model: "openai/gpt-oss-20b", apiKey, baseUrl: url, maxRetries: 0 }),
     structured: all,
+    gives: [],
     counts: {},
   },
   {
@@ -98,7 +102,7 @@ export const rows: readonly Row[] = [
         maxRetries: 0,
       }),
     structured: all,
-    images: true,
+    gives: ["source", "refusal"],
     counts: { cachedInputTokens: 4, reasoningTokens: 3 },
   },
   {
@@ -113,7 +117,7 @@ export const rows: readonly Row[] = [
         useResponsesApi: true,
       }),
     structured: all,
-    images: true,
+    gives: ["image", "source", "refusal"],
     counts: { cachedInputTokens: 4, reasoningTokens: 3 },
   },
   {
@@ -127,7 +131,7 @@ export const rows: readonly Row[] = [
         maxRetries: 0,
       }),
     structured: all,
-    images: true,
+    gives: ["image", "source", "refusal"],
     counts: { cachedInputTokens: 4, reasoningTokens: 3 },
   },
 ];

@@ -6,6 +6,7 @@ import {
   billed,
   type JsonObject,
   type ProviderProtocol,
+  type ProviderSource,
   Refusal,
   type ScriptedToolCall,
   sse,
@@ -148,7 +149,10 @@ class Writer implements AnswerWriter {
     return [start, ...pieces, this.#event({ type: "content_block_stop", index: this.#index })];
   }
 
-  image(): undefined {}
+  source({ url, title }: ProviderSource): string {
+    const citation = { type: "web_search_result_location", url, title, cited_text: "…" };
+    return this.#delta({ type: "citations_delta", citation });
+  }
 
   finish(why: "stop" | "tools"): string {
     const delta = { stop_reason: why === "tools" ? "tool_use" : "end_turn", stop_sequence: null };

@@ -5,7 +5,9 @@ import {
   argumentPieces,
   billed,
   type JsonObject,
+  type ProviderImage,
   type ProviderProtocol,
+  type ProviderSource,
   Refusal,
   type ScriptedToolCall,
   sse,
@@ -210,14 +212,19 @@ class Writer implements AnswerWriter {
     ];
   }
 
-  image(image: { readonly mimeType: string; readonly base64: string }): string | undefined {
-    if (this.#dialect.usageIn !== "own chunk") return undefined;
-    // As OpenRouter sends the images of the models behind it.
-    const url = `data:${image.mimeType};base64,${image.base64}`;
-    return this.#delta({
-      content: "",
-      images: [{ type: "image_url", index: 0, image_url: { url } }],
-    });
+  /** As OpenRouter sends the images of the models behind it. */
+  image({ mimeType, base64 }: ProviderImage): string {
+    const image_url = { url: `data:${mimeType};base64,${base64}` };
+    return this.#delta({ content: "", images: [{ type: "image_url", index: 0, image_url }] });
+  }
+
+  /** As OpenAI's models that search the web do. */
+  source(url_citation: ProviderSource): string {
+    return this.#delta({ content: "", annotations: [{ type: "url_citation", url_citation }] });
+  }
+
+  refusal(refusal: string): string {
+    return this.#delta({ content: null, refusal });
   }
 
   finish(why: "stop" | "tools"): string {

@@ -5,6 +5,7 @@ import {
   type JsonObject,
   type ProviderImage,
   type ProviderProtocol,
+  type ProviderSource,
   Refusal,
   type ScriptedToolCall,
   sse,
@@ -99,10 +100,19 @@ const functionCall = ({ toolCall, args }: ScriptedToolCall) => ({
   functionCall: { name: toolCall, args },
 });
 
-function candidate(parts: readonly JsonObject[], last: boolean): JsonObject {
+function candidate(
+  parts: readonly JsonObject[],
+  last: boolean,
+  groundingChunks: readonly JsonObject[] = [],
+): JsonObject {
   return {
     candidates: [
-      { content: { role: "model", parts }, index: 0, ...(last && { finishReason: "STOP" }) },
+      {
+        content: { role: "model", parts },
+        index: 0,
+        ...(last && { finishReason: "STOP" }),
+        ...(groundingChunks.length > 0 && { groundingMetadata: { groundingChunks } }),
+      },
     ],
     ...(last && {
       usageMetadata: {
@@ -117,6 +127,8 @@ function candidate(parts: readonly JsonObject[], last: boolean): JsonObject {
 }
 
 class Writer implements AnswerWriter {
+  readonly #sources: ProviderSource[] = [];
+
   begin(): string {
     return "";
   }
@@ -137,7 +149,13 @@ class Writer implements AnswerWriter {
     return sse(candidate([{ inlineData: { mimeType, data: base64 } }], false));
   }
 
+  source(source: ProviderSource): string {
+    this.#sources.push(source);
+    return "";
+  }
+
   finish(): string {
-    return sse(candidate([{ text: "" }], true));
+    const chunks = this.#sources.map(({ url, title }) => ({ web: { uri: url, title } }));
+    return sse(candidate([{ text: "" }], true, chunks));
   }
 }

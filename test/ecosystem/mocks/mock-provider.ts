@@ -19,6 +19,7 @@ import {
   type ProviderRequest,
   Refusal,
   type ScriptedToolCall,
+  type Step,
 } from "./provider-protocol.ts";
 
 export interface ProviderCall extends ProviderRequest {
@@ -31,6 +32,7 @@ export interface ProviderCall extends ProviderRequest {
   readonly closed: Promise<"ended" | "aborted">;
 }
 
+type SeldomStep = Extract<Step, { image: unknown } | { source: unknown } | { refusal: string }>;
 type Reply = Answer | Refusal;
 type Responder = (call: ProviderCall) => Reply;
 
@@ -132,16 +134,24 @@ async function stream(
     else if ("toolCall" in step) {
       for (const piece of writer.toolCall(step, toolCalls)) await send(response, piece);
       toolCalls += 1;
-    } else if ("image" in step) {
-      const image = writer.image(step.image);
-      if (image === undefined) throw new Refusal(418, "this protocol has no images");
-      await send(response, image);
-    } else await orHungUp(step.until, hungUp);
+    } else if ("until" in step) await orHungUp(step.until, hungUp);
+    else await send(response, seldomWritten(writer, step));
   }
   if (reply.finishes !== false) {
     await send(response, writer.finish(toolCalls > 0 ? "tools" : "stop"));
   }
   response.end();
+}
+
+function seldomWritten(writer: AnswerWriter, step: SeldomStep): string {
+  const written =
+    "image" in step
+      ? writer.image?.(step.image)
+      : "source" in step
+        ? writer.source?.(step.source)
+        : writer.refusal?.(step.refusal);
+  if (written === undefined) throw new Refusal(418, "this protocol has no such thing");
+  return written;
 }
 
 /** The answer of a call that did not ask for a stream. */

@@ -108,8 +108,6 @@ class Writer implements AnswerWriter {
     return [this.#line(line({ tool_calls: [called(call)] }))];
   }
 
-  image(): undefined {}
-
   finish(): string {
     return this.#line(line({}, finished("stop")));
   }

@@ -10,6 +10,10 @@ export type Step =
   | { readonly reasoning: string }
   | ScriptedToolCall
   | { readonly image: ProviderImage }
+  /** A page on which the text before rests. */
+  | { readonly source: ProviderSource }
+  /** The model says, in the protocol's own way, that it will not answer. */
+  | { readonly refusal: string }
   /** Goes on when the promise settles; on hang-up the answer ends there. */
   | { readonly until: Promise<unknown> }
   /** Sends nothing more and keeps the connection open until the caller hangs up. */
@@ -27,6 +31,11 @@ export interface ScriptedToolCall {
 export interface ProviderImage {
   readonly mimeType: string;
   readonly base64: string;
+}
+
+export interface ProviderSource {
+  readonly url: string;
+  readonly title: string;
 }
 
 export interface Answer {
@@ -83,8 +92,10 @@ export interface AnswerWriter {
   reasoning(text: string): string;
   /** Each string leaves as a packet of its own. */
   toolCall(call: ScriptedToolCall, ordinal: number): readonly string[];
-  /** Undefined: the protocol has no images in answers. */
-  image(image: ProviderImage): string | undefined;
+  /** Each of these three where the protocol has it in answers. */
+  image?(image: ProviderImage): string;
+  source?(source: ProviderSource): string;
+  refusal?(text: string): string;
   /** The last word: why the model ended, and what it cost. */
   finish(why: "stop" | "tools"): string;
 }

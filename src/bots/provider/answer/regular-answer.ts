@@ -118,7 +118,7 @@ export class RegularAnswer {
 
   #deltaOf(said: JsonObject): JsonObject {
     const { text, reasoning, images, others } = contentOf(said);
-    const unseen = images.length > 0 ? "an image" : others[0];
+    const [unseen] = others;
     if (unseen !== undefined) {
       throw new BrokenAnswer(`The answer holds ${unseen}, which a stream of text cannot hand on.`);
     }
@@ -135,7 +135,9 @@ export class RegularAnswer {
     this.#hasRole = true;
     delta.content = text;
     if (reasoning !== "") delta.reasoning_content = reasoning;
-    if (text !== "" || reasoning !== "" || calls.length > 0 || delta.audio) this.#hasSpoken = true;
+    if (images.length > 0) delta.images = images;
+    const isSeen = text !== "" || reasoning !== "" || calls.length > 0 || images.length > 0;
+    if (isSeen || delta.audio) this.#hasSpoken = true;
     return delta;
   }
 

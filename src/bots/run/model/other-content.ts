@@ -29,6 +29,11 @@ export function otherContentOf(
     for (const block of message.content) addBlock(found, block);
   }
   const extra: Fields = message.additional_kwargs;
+  // As `EventCompletions` hands on what comes beside an answer's text.
+  for (const image of listOf(extra.images)) addBlock(found, image);
+  for (const { url_citation: cited } of listOf(extra.annotations)) {
+    if (isFields(cited)) addSource(found, cited);
+  }
   if (isFields(extra.audio)) found.push(file("audio", extra.audio));
   for (const item of listOf(extra.tool_outputs)) addToolOutput(found, item);
   const metadata: Fields = message.response_metadata;

@@ -98,6 +98,15 @@ describe("piiMiddleware", () => {
     expect(seen.history.at(-1)).toBe("Write to [REDACTED_EMAIL].");
   });
 
+  test("with `stream: false`, what is redacted was never shown", async () => {
+    await using conversation = await Conversation.with(agent("redact", "output"), {
+      stream: false,
+    });
+    const seen = await conversation.send("Whom?");
+    expect(seen.end.text).toBe("Write to [REDACTED_EMAIL].");
+    expect(JSON.stringify(seen.events)).not.toContain("bob@example.com");
+  });
+
   test("block: the bot refused, and it helps nothing to try again", async () => {
     await using conversation = await Conversation.with(agent("block", "input"));
     expect((await conversation.send("I am bob@example.com")).end).toMatchObject({

@@ -1,16 +1,5 @@
 /** Candidates beside the first, and bodies that are no answer. */
-import {
-  chunk,
-  done,
-  head,
-  type OddAnswer,
-  role,
-  said,
-  stop,
-  text,
-  usage,
-  whole,
-} from "./odd-answer.ts";
+import { done, head, type OddAnswer, role, said, stop, text, usage, whole } from "./odd-answer.ts";
 
 export const noAnswers: OddAnswer[] = [
   {
@@ -88,16 +77,5 @@ export const noAnswers: OddAnswer[] = [
     name: "no choice",
     body: whole({}, "stop", { choices: [] }),
     gets: { fails: /has no|is empty/ },
-  },
-  {
-    name: "an image",
-    events: [
-      role,
-      chunk({ images: [{ type: "image_url", image_url: { url: "data:image/png;base64,AA==" } }] }),
-      stop,
-      usage,
-      done,
-    ],
-    gets: { fails: /an image/ },
   },
 ];

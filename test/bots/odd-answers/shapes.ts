@@ -125,4 +125,15 @@ export const otherShapes: OddAnswer[] = [
     gets: said,
     stock: true,
   },
+  {
+    name: "an image and no text",
+    events: [
+      role,
+      chunk({ images: [{ type: "image_url", image_url: { url: "data:image/png;base64,AA==" } }] }),
+      stop,
+      usage,
+      done,
+    ],
+    gets: { tokens: 18, finish: "stop" },
+  },
 ];

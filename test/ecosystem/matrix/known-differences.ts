@@ -8,8 +8,6 @@ interface Difference {
   readonly upstream?: string;
 }
 
-const stray = "the package leaves a rejected promise to the process";
-
 export const knownDifferences: readonly Difference[] = [
   {
     row: "ChatOpenAI, completions",
@@ -35,7 +33,4 @@ export const knownDifferences: readonly Difference[] = [
     why: "the package adds up counts that are cumulative",
     upstream: "https://github.com/langchain-ai/langchainjs/issues/10249",
   },
-  { row: "ChatGoogleGenerativeAI", column: "cut", why: stray },
-  { row: "ChatGoogleGenerativeAI", column: "stop in text", why: stray },
-  { row: "ChatGoogleGenerativeAI", column: "stop in arguments", why: stray },
 ];

@@ -130,12 +130,16 @@ describe("another's ids", () => {
         for (const ids of byRun.has(path) ? [theirs] : [theirs, mixed]) {
           const answer = await ask(s.eve, path, probe.input(ids));
           expect([path, answer.error]).toEqual([path, toMissing.error]);
+          // Two that are alike may both be none.
+          expect([path, answer.error?.data.langwire.code]).toEqual([path, "NOT_FOUND"]);
         }
       }
     }
     const wrongBot = { ...running, botId: "nobody", message: "x" };
     const noBot = await ask(s.eve, "chat.send", { ...missing(), botId: "nobody", message: "x" });
-    expect((await ask(s.eve, "chat.send", wrongBot)).error).toEqual(noBot.error);
+    const { error } = await ask(s.eve, "chat.send", wrongBot);
+    expect(error?.data.langwire.code).toBe("NOT_FOUND");
+    expect(error).toEqual(noBot.error);
     for (const path of ["conversations.list", "bots.list"]) {
       const { error } = await ask(s.eve, path, path === "bots.list" ? undefined : {});
       expect(error).toBeUndefined();
@@ -153,6 +157,7 @@ describe("another's ids", () => {
     await ask(s.eve, "conversations.create", { conversationId: own, botId: "test" });
     const stolen = { runId: theirs.runId, conversationId: own, botId: "test", message: "x" };
     const { error } = await ask(s.eve, "chat.send", stolen);
+    expect(error?.data.langwire.code).toBe("NOT_FOUND");
     expect(error).toEqual((await ask(s.eve, "chat.cancel", missing())).error);
   });
 
@@ -198,9 +203,11 @@ describe("a room", () => {
     const run = missing();
     await s.send(run);
     const { conversationId } = run;
-    expect((await ask(s.eve, "conversations.join", { conversationId })).error).toBeDefined();
+    const joining = await ask(s.eve, "conversations.join", { conversationId });
+    expect(joining.error?.data.langwire.code).toBe("NOT_FOUND");
     await s.ann.api.conversations.share.mutate({ conversationId });
-    expect((await ask(s.eve, "conversations.get", { conversationId })).error).toBeDefined();
+    const getting = await ask(s.eve, "conversations.get", { conversationId });
+    expect(getting.error?.data.langwire.code).toBe("NOT_FOUND");
     using eve = wsClient(s.server.url, { userId: "eve" });
     await eve.api.conversations.join.mutate({ conversationId });
     const watching = read((options) => eve.api.chat.watch.subscribe({ conversationId }, options));

@@ -1,0 +1,187 @@
+/**
+ * Every route of the server, to everybody: which are open, which want the operator, and that none of
+ * them tells anybody else of a conversation. The routes are read off Fastify itself.
+ */
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openSetting, operatorTokens, type Place, type Setting } from "./matrix/places.ts";
+import { knownCallers, type PlaceKind, placeKinds } from "./matrix/rows.ts";
+import { sharedSecretToken } from "./tokens.ts";
+
+let setting: Setting;
+beforeAll(async () => {
+  setting = await openSetting();
+});
+afterAll(() => setting[Symbol.asyncDispose]());
+
+interface Route {
+  /** Whom it answers: anybody, or whoever brings that token of the operator's. */
+  readonly for: "anybody" | keyof typeof operatorTokens;
+  readonly url?: (place: Place) => string;
+  readonly payload?: object;
+  /** Is part of what it answers. */
+  readonly shows: (place: Place) => string;
+  /** Where it answers: everywhere, unless it is about a conversation or a run in progress. */
+  readonly in?: readonly PlaceKind[];
+}
+
+const all = ({ secret }: Place) => secret;
+const inProgress = ["shared", "unshared"] as const;
+const routes: Readonly<Record<string, Route>> = {
+  "GET /": { for: "anybody", shows: () => "<title>Chat" },
+  "GET /index.html": { for: "anybody", shows: () => "<title>Chat" },
+  "GET /healthz": { for: "anybody", shows: () => "ok" },
+  "GET /readyz": { for: "anybody", shows: () => "ready" },
+  "GET /docs": { for: "anybody", shows: () => "chat.send" },
+  "GET /docs/style.css": { for: "anybody", shows: () => "section" },
+  "GET /docs/asyncapi.json": { for: "anybody", shows: () => "asyncapi" },
+  "GET /docs/schemas.json": { for: "anybody", shows: () => "runEnd" },
+  "GET /metrics": { for: "metrics", shows: () => "process_cpu" },
+  "GET /admin/runs": {
+    for: "admin",
+    shows: ({ running }) => running,
+    in: inProgress,
+  },
+  "GET /admin/runs/:runId": {
+    for: "admin",
+    url: ({ running }) => `/admin/runs/${running}`,
+    shows: all,
+    in: inProgress,
+  },
+  "POST /admin/runs/:runId/cancel": {
+    for: "admin",
+    url: ({ running }) => `/admin/runs/${running}/cancel`,
+    shows: () => "cancelled",
+    in: inProgress,
+  },
+  "GET /admin/runs/:runId/events": {
+    for: "admin",
+    url: ({ running }) => `/admin/runs/${running}/events`,
+    shows: all,
+    in: inProgress,
+  },
+  "GET /admin/conversations/:conversationId": {
+    for: "admin",
+    url: ({ conversationId }) => `/admin/conversations/${conversationId}`,
+    shows: all,
+    in: inProgress,
+  },
+  "POST /admin/prune": {
+    for: "admin",
+    // What is a day old, of which there is nothing here.
+    payload: { olderThanMs: 86_400_000, dryRun: false },
+    shows: () => "",
+  },
+};
+
+/** The procedures' own matrix is of what lies below; a socket opens at the first. */
+const api = ["GET /trpc", "GET /trpc/:path", "POST /trpc/:path"];
+/** `@fastify/cors` answers what a browser asks before it asks. */
+const preflights = ["OPTIONS *"];
+/** The gate refuses the others of those that the API's route takes, whoever asks. */
+const refusedMethods = ["TRACE", "DELETE", "PATCH", "PUT", "QUERY"];
+
+test("every route has a row", () => {
+  const served = [...routesIn(setting.app.printRoutes({ commonPrefix: false }))].filter(
+    (route) => !refusedMethods.includes(route.split(" ")[0] ?? ""),
+  );
+  // A HEAD is the GET without its body.
+  const own = served.filter((route) => !/^(HEAD|OPTIONS \/trpc)/.test(route));
+  expect(own.sort()).toEqual([...Object.keys(routes), ...api, ...preflights].sort());
+});
+
+test("the program adds no other routes than these", async () => {
+  const main = await readFile(new URL("../../src/main.ts", import.meta.url), "utf8");
+  const adding = [...main.matchAll(/(\w+)\(server\.app,|server\.app\.(\w+)/g)];
+  expect(adding.map(([, adds, does]) => adds ?? does)).toEqual([
+    "serveDocs",
+    "adminRoutes",
+    "metricsRoute",
+    "listen",
+  ]);
+});
+
+/** `└── trpc (GET, HEAD)`, four columns a level, each the rest of what is above it. */
+function* routesIn(tree: string): Generator<string> {
+  const above: string[] = [];
+  for (const line of tree.split("\n")) {
+    const [, indent, part, methods] = /^([│ ]*)[├└]── (\S+) \(([^)]+)\)$/.exec(line) ?? [];
+    if (indent === undefined || part === undefined || methods === undefined) continue;
+    above.length = indent.length / 4;
+    const path = (above.at(-1) ?? "") + part;
+    above.push(path);
+    for (const method of methods.split(", ")) yield `${method} ${path}`;
+  }
+}
+
+/** Wrong tokens are counted by address, and each question here is one of its own. */
+let lastAddress = 0;
+
+async function ask(name: string, place: Place, token: string | undefined, head = false) {
+  const [method = "", path = ""] = name.split(" ");
+  const { url = () => path, payload } = routes[name] ?? {};
+  lastAddress += 1;
+  const asking = setting.app.inject({
+    method: head ? "HEAD" : (method as "GET" | "POST"),
+    url: url(place),
+    headers: {
+      host: "127.0.0.1",
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
+    remoteAddress: `10.0.${lastAddress >> 8}.${lastAddress & 255}`,
+    ...(payload && { payload }),
+  });
+  return await asking;
+}
+
+describe.each(Object.entries(routes))("%s", (name, route) => {
+  test.each(placeKinds)("about what is %s", async (kind) => {
+    await using place = await setting.place(kind);
+    const before = await place.state();
+    const callers: [string, string | undefined][] = [["anonymous", undefined]];
+    for (const caller of knownCallers) {
+      callers.push([caller, await sharedSecretToken(place.users[caller])]);
+    }
+    const expired = await sharedSecretToken(place.users.owner, { expiresInS: -60 });
+    callers.push(["expired", expired]);
+    for (const [operator, token] of Object.entries(operatorTokens)) {
+      if (operator !== route.for) callers.push([`operator's token for ${operator}`, token]);
+    }
+    for (const [caller, token] of callers) {
+      const { statusCode, body } = await ask(name, place, token);
+      if (route.for === "anybody") {
+        expect([caller, statusCode]).toEqual([caller, 200]);
+        expect(body).toContain(route.shows(place));
+      } else {
+        expect([caller, statusCode]).toEqual([caller, 401]);
+        expect(body === "" || JSON.parse(body).error.json.data.langwire.code).toBe(
+          name === "GET /metrics" ? true : "UNAUTHORIZED",
+        );
+        if (name.startsWith("GET")) {
+          const head = await ask(name, place, token, true);
+          expect([caller, head.statusCode, head.body]).toEqual([caller, 401, ""]);
+        }
+      }
+      for (const part of [place.secret, place.title, ...Object.values(place.users)]) {
+        expect([caller, body]).toEqual([caller, expect.not.stringContaining(part)]);
+      }
+    }
+    expect(await place.state()).toEqual(before);
+    if (route.for !== "anybody") await expectOperators(name, route, place);
+  });
+});
+
+/** The operator is told what there is, and NOT_FOUND of what there is not. */
+async function expectOperators(name: string, route: Route, place: Place): Promise<void> {
+  if (route.for === "anybody") return;
+  const answering = ask(name, place, operatorTokens[route.for]);
+  if (name.endsWith("/events")) place.letGo();
+  const { statusCode, body } = await answering;
+  const isThere = route.in === undefined || route.in.some((kind) => kind === place.kind);
+  if (isThere || route.url === undefined) expect(statusCode).toBe(200);
+  else expect(JSON.parse(body).error.json.data.langwire.code).toBe("NOT_FOUND");
+  if (isThere) expect(body).toContain(route.shows(place));
+  else {
+    for (const part of [place.secret, place.title]) expect(body).not.toContain(part);
+  }
+}

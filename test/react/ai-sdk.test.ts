@@ -87,8 +87,25 @@ test("a tool that fails says so", async () => {
   expect(part).toMatchObject({ state: "output-error", errorText: expect.any(String) });
 });
 
-test("stopping cancels the run, and what was said stays", async () => {
+test("cancelling stops the run for everybody, and what was said stays", async () => {
   const { client } = await setUp([{ tokens: ["Half"], until: new Promise(() => {}) }]);
+  const transport = createChatTransport({ client, botId: "chat" });
+  const chat = new Chat<LangwireUIMessage>({ id: crypto.randomUUID(), transport });
+  onTestFinished(() => chat.dispose());
+  const sent = chat.sendMessage({ text: "Hi" });
+  await vi.waitFor(() => expect(textOf(chat.lastMessage)).toBe("Half"));
+  await transport.cancel(chat.id);
+  await sent;
+  expect(chat.status).toBe("ready");
+  expect(textOf(chat.lastMessage)).toBe("Half");
+  const { items } = await client.conversations.messages({ conversationId: chat.id });
+  expect(items.at(-1)).toMatchObject({ role: "ai", status: "cancelled", text: "Half" });
+  await transport.cancel(chat.id);
+});
+
+test("whoever stops reading leaves the run running: a component that goes away stops as well", async () => {
+  const { passed, open: finish } = gate();
+  const { client } = await setUp([{ tokens: ["Half"], until: passed }]);
   const chat = open(client);
   const sent = chat.sendMessage({ text: "Hi" });
   await vi.waitFor(() => expect(textOf(chat.lastMessage)).toBe("Half"));
@@ -96,10 +113,9 @@ test("stopping cancels the run, and what was said stays", async () => {
   await sent;
   expect(chat.status).toBe("ready");
   expect(textOf(chat.lastMessage)).toBe("Half");
-  await vi.waitFor(async () => {
-    const { items } = await client.conversations.messages({ conversationId: chat.id });
-    expect(items.at(-1)).toMatchObject({ role: "ai", status: "cancelled", text: "Half" });
-  });
+  const { runningRunId = "" } = await client.conversations.get({ conversationId: chat.id });
+  finish();
+  expect(await client.follow({ runId: runningRunId }).ended).toMatchObject({ status: "completed" });
 });
 
 test("a failed run is an error with its code, after what was said", async () => {
@@ -138,7 +154,7 @@ async function openElsewhere({ client, connect }: Setting) {
   const transport = createChatTransport({ client: other, botId: "chat" });
   const chat = new Chat<LangwireUIMessage>({ id, transport, messages: toUIMessages(items) });
   onTestFinished(() => chat.dispose());
-  return { chat, run };
+  return { chat, run, transport };
 }
 
 test("resuming in mid-answer brings all of it, twice in a row as well", async () => {
@@ -158,12 +174,26 @@ test("resuming in mid-answer brings all of it, twice in a row as well", async ()
   expect(chat.status).toBe("ready");
 });
 
-test("an answer that was resumed can be stopped", async () => {
-  const setting = await setUp([{ tokens: ["Half"], until: new Promise(() => {}) }]);
-  const { chat, run } = await openElsewhere(setting);
-  const resumed = chat.resumeStream();
+test("a run that a chat has left can still be cancelled by it", async () => {
+  const { client } = await setUp([{ tokens: ["Half"], until: new Promise(() => {}) }]);
+  const transport = createChatTransport({ client, botId: "chat" });
+  const chat = new Chat<LangwireUIMessage>({ id: crypto.randomUUID(), transport });
+  onTestFinished(() => chat.dispose());
+  const sent = chat.sendMessage({ text: "Hi" });
   await vi.waitFor(() => expect(textOf(chat.lastMessage)).toBe("Half"));
   await chat.stop();
+  await sent;
+  await transport.cancel(chat.id);
+  const { items } = await client.conversations.messages({ conversationId: chat.id });
+  expect(items.at(-1)).toMatchObject({ role: "ai", status: "cancelled" });
+});
+
+test("an answer that was resumed can be cancelled", async () => {
+  const setting = await setUp([{ tokens: ["Half"], until: new Promise(() => {}) }]);
+  const { chat, run, transport } = await openElsewhere(setting);
+  const resumed = chat.resumeStream();
+  await vi.waitFor(() => expect(textOf(chat.lastMessage)).toBe("Half"));
+  await transport.cancel(chat.id);
   await resumed;
   expect(await run.ended).toMatchObject({ status: "cancelled" });
 });

@@ -24,8 +24,8 @@ type Reconnecting = Parameters<ChatTransport<LangwireUIMessage>["reconnectToStre
 const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
 /**
- * The server keeps the conversation, so the last message alone is sent. Stopping the chat cancels the
- * run; a chat that only goes away leaves it running, and `resume` finds it again. Errors are
+ * The server keeps the conversation, so the last message alone is sent. A chat that stops reading, or
+ * goes away, leaves the run running, and `resume` finds it again; `cancel` stops it. Errors are
  * LangwireClientErrors, with their code.
  */
 export class LangwireChatTransport implements ChatTransport<LangwireUIMessage> {
@@ -62,6 +62,20 @@ export class LangwireChatTransport implements ChatTransport<LangwireUIMessage> {
     return this.#stream(run, chatId, abortSignal);
   };
 
+  /**
+   * Stops the run in progress in a chat, for everybody, whether the chat still follows it or not. The AI SDK's own `stop` does not: it comes in
+   * the same way when a component goes away, shows another chat or resumes a second time.
+   */
+  readonly cancel = async (chatId: string): Promise<void> => {
+    const followed = this.#followed.get(chatId);
+    if (followed !== undefined) {
+      await followed.cancel();
+      return;
+    }
+    const runId = await this.#runningRun(this.#conversationOf(chatId));
+    if (runId !== undefined) await this.#options.client.cancel(runId);
+  };
+
   async #runningRun(conversationId: string): Promise<string | undefined> {
     try {
       return (await this.#options.client.conversations.get({ conversationId })).runningRunId;
@@ -83,18 +97,12 @@ export class LangwireChatTransport implements ChatTransport<LangwireUIMessage> {
 
   #stream(run: FollowedRun, chatId: string, signal?: AbortSignal): ReadableStream<LangwireChunk> {
     this.#followed.set(chatId, run);
-    const cancel = () => {
-      // The AI SDK aborts in the same way when it resumes a second time, and that is no wish to stop.
-      queueMicrotask(() => {
-        if (this.#followed.get(chatId) !== run) run.detach();
-        else void run.cancel().catch(() => {});
-      });
-    };
-    signal?.addEventListener("abort", cancel, { once: true });
+    const leave = () => run.detach();
+    signal?.addEventListener("abort", leave, { once: true });
     void run.ended
       .catch(() => {})
       .then(() => {
-        signal?.removeEventListener("abort", cancel);
+        signal?.removeEventListener("abort", leave);
         if (this.#followed.get(chatId) === run) this.#followed.delete(chatId);
       });
     const chunks = chunksOf(run);
@@ -105,10 +113,7 @@ export class LangwireChatTransport implements ChatTransport<LangwireUIMessage> {
           if (done) controller.close();
           else controller.enqueue(value);
         },
-        // A run that is to be cancelled has to be followed until it is.
-        cancel: () => {
-          if (!signal?.aborted) run.detach();
-        },
+        cancel: leave,
       },
       // An error discards what is queued, so nothing is.
       { highWaterMark: 0 },

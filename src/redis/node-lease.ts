@@ -123,6 +123,8 @@ export class NodeLease implements AsyncDisposable {
   /** Settles when it is no longer renewed. */
   #renewing = Promise.resolve();
   #renewal: Promise<void> | undefined;
+  /** Whether the last renewal failed: Redis may be full, and take no writes. */
+  #isFailing = false;
 
   private constructor({ redis, times, isAble = async () => true, onRenewed }: NodeLeaseOptions) {
     this.#redis = redis;
@@ -141,16 +143,26 @@ export class NodeLease implements AsyncDisposable {
     return lease;
   }
 
-  /** False when others may take this process for gone. */
+  /** False when others may take this process for gone, or will unless something changes. */
   get held(): boolean {
-    return performance.now() - this.#renewedAtMs < this.#times.leaseMs;
+    return !this.#isFailing && performance.now() - this.#renewedAtMs < this.#times.leaseMs;
   }
 
   /** Renews it now, once for all who ask meanwhile. @throws the connection's error, or that it may not */
   renew(): Promise<void> {
-    this.#renewal ??= this.#renew().finally(() => {
-      this.#renewal = undefined;
-    });
+    this.#renewal ??= this.#renew()
+      .then(
+        () => {
+          this.#isFailing = false;
+        },
+        (cause: unknown) => {
+          this.#isFailing = true;
+          throw cause;
+        },
+      )
+      .finally(() => {
+        this.#renewal = undefined;
+      });
     return this.#renewal;
   }
 

@@ -72,7 +72,7 @@ export interface Conversations {
    * The last finished exchanges, oldest first: a human message and what was answered, in part or
    * whole. Those without an answer are left out.
    */
-  history(conversationId: string, exchanges: number): Promise<HistoryEntry[]>;
+  history(conversationId: string, bounds: HistoryBounds): Promise<HistoryEntry[]>;
 }
 
 export interface Runs {
@@ -225,6 +225,12 @@ export interface Deleted {
   readonly members: string[];
   /** The run that was in progress; `finish` will not find it any more. */
   readonly runningRunId?: string;
+}
+
+export interface HistoryBounds {
+  readonly exchanges: number;
+  /** Of all texts together, as UTF-8: an exchange that goes past it is left out, and all before it. */
+  readonly maxBytes: number;
 }
 
 export interface HistoryEntry {

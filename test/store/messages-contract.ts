@@ -105,15 +105,23 @@ export function describeMessages(newPlace: () => Promise<StorePlace>): void {
     await exchange(store, { conversationId, message: "3" }, { status: "failed", text: "" });
     await exchange(store, { conversationId, message: "4" }, { status: "cancelled", text: "Hal" });
     await begin(store, { conversationId, message: "5" });
-    expect(await store.conversations.history(conversationId, 2)).toEqual([
+    expect(
+      await store.conversations.history(conversationId, { exchanges: 2, maxBytes: 1_000_000 }),
+    ).toEqual([
       { role: "human", text: "2" },
       { role: "ai", text: "Answer to: 2" },
       { role: "human", text: "4" },
       { role: "ai", text: "Hal" },
     ]);
-    expect(await store.conversations.history(conversationId, 10)).toHaveLength(6);
-    expect(await store.conversations.history(conversationId, 0)).toEqual([]);
-    expect(await store.conversations.history(randomUUID(), 2)).toEqual([]);
+    expect(
+      await store.conversations.history(conversationId, { exchanges: 10, maxBytes: 1_000_000 }),
+    ).toHaveLength(6);
+    expect(
+      await store.conversations.history(conversationId, { exchanges: 0, maxBytes: 1_000_000 }),
+    ).toEqual([]);
+    expect(
+      await store.conversations.history(randomUUID(), { exchanges: 2, maxBytes: 1_000_000 }),
+    ).toEqual([]);
   });
 
   test("come back as they were written, but for what text cannot hold", async () => {
@@ -122,7 +130,9 @@ export function describeMessages(newPlace: () => Promise<StorePlace>): void {
     const message = `${kept}\0\uD83D${"x".repeat(1_000_000)}`;
     const text = `\uDE00\0${kept}`;
     const { conversationId } = await exchange(store, { message }, { text });
-    expect(await store.conversations.history(conversationId, 1)).toEqual([
+    expect(
+      await store.conversations.history(conversationId, { exchanges: 1, maxBytes: 10_000_000 }),
+    ).toEqual([
       { role: "human", text: `${kept}\uFFFD\uFFFD${"x".repeat(1_000_000)}` },
       { role: "ai", text: `\uFFFD\uFFFD${kept}` },
     ]);
@@ -130,5 +140,22 @@ export function describeMessages(newPlace: () => Promise<StorePlace>): void {
     expect(await store.conversations.get(conversationId, "alice")).toMatchObject({
       title: "a\uFFFDb",
     });
+  });
+
+  test("a bot's memory is bounded in bytes: what is beyond them is left out, and all before it", async () => {
+    const { store } = current;
+    const texts = ["é".repeat(50), "b".repeat(100), "c".repeat(30)];
+    const { conversationId } = await exchange(store, { message: "1234567890" }, { text: texts[0] });
+    for (const text of texts.slice(1)) {
+      await exchange(store, { conversationId, message: "1234567890" }, { text });
+    }
+    const answers = async (maxBytes: number) => {
+      const history = await store.conversations.history(conversationId, { exchanges: 5, maxBytes });
+      return history.filter(({ role }) => role === "ai").map(({ text }) => text);
+    };
+    expect(await answers(260)).toEqual(texts);
+    expect(await answers(259)).toEqual(texts.slice(1));
+    expect(await answers(149)).toEqual(texts.slice(2));
+    expect(await answers(39)).toEqual([]);
   });
 }

@@ -9,17 +9,22 @@
 import type { RedisCommands } from "../../redis/connection.ts";
 import { LogEntry } from "../entry.ts";
 import type { Slice } from "../log.ts";
+import { sliceFrom } from "../slice.ts";
 import { readEntries, readNewestEntries } from "./read-entries.ts";
 import type { ConversationKeys } from "./scripts.ts";
 
 const maxEntries = 1_024;
-const sliceEntries = 256;
+/** Of all entries: what is older is read from Redis. The newest stays, whatever its size. */
+const maxBytes = 1024 * 1024;
+/** Entries that are read at once. */
+const readEntriesAtOnce = 256;
 
 export class Mirror {
   readonly listeners = new Set<() => void>();
   readonly #link: RedisCommands;
   readonly #keys: ConversationKeys;
   #entries: LogEntry[] = [];
+  #bytes = 0;
   #loaded = false;
   /** The highest number that a notification gave. */
   #notified = 0;
@@ -43,7 +48,7 @@ export class Mirror {
     if (first === undefined) return { entries: [], oldest: undefined };
     if (after + 1 < first) return undefined;
     const from = after + 1 - first;
-    return { entries: this.#entries.slice(from, from + sliceEntries), oldest: first };
+    return { entries: sliceFrom(this.#entries, from), oldest: first };
   }
 
   /** Adds entries that are known to be stored, which saves reading them. */
@@ -78,7 +83,7 @@ export class Mirror {
   async load(): Promise<void> {
     const askedAtMs = performance.now();
     const last = this.#entries.at(-1);
-    const entries = await readNewestEntries(this.#link, this.#keys.events, sliceEntries);
+    const entries = await readNewestEntries(this.#link, this.#keys.events, readEntriesAtOnce);
     this.#freshAtMs = askedAtMs;
     this.#loaded = true;
     // Notifications come on another connection: what one brought meanwhile may be newer than this.
@@ -117,12 +122,12 @@ export class Mirror {
     const from = this.#notified > last.seq ? last.seq + 1 : last.seq;
     const key = this.#keys.events;
     const askedAtMs = performance.now();
-    const entries = await readEntries(this.#link, { key, from, maxEntries: sliceEntries });
+    const entries = await readEntries(this.#link, { key, from, maxEntries: readEntriesAtOnce });
     this.#freshAtMs = askedAtMs;
     if (entries[0]?.seq === from) this.accept(entries);
     // Unless what this process wrote itself has come in meanwhile.
     else if (this.#entries.at(-1) === last) await this.load();
-    return entries.length === sliceEntries;
+    return entries.length === readEntriesAtOnce;
   }
 
   #replace(entries: LogEntry[]): void {
@@ -132,19 +137,39 @@ export class Mirror {
       entries.at(-1)?.seq === this.#lastSeq;
     if (unchanged || (entries.length === 0 && this.#entries.length === 0)) return;
     this.#entries = entries;
+    this.#bytes = bytesOf(entries);
+    this.#trim();
     if (entries.length === 0) this.#notified = 0;
     this.#wake();
   }
 
   #extend(entries: readonly LogEntry[]): void {
     this.#entries.push(...entries);
-    const surplus = this.#entries.length - maxEntries;
+    this.#bytes += bytesOf(entries);
     // By halves, so that a long answer does not move the array for every entry.
-    if (surplus > maxEntries / 2) this.#entries.splice(0, surplus);
+    const isLong = this.#entries.length > 1.5 * maxEntries || this.#bytes > 1.5 * maxBytes;
+    if (isLong) this.#trim();
     this.#wake();
+  }
+
+  /** Lets the oldest go, down to the bounds. */
+  #trim(): void {
+    let surplus = Math.max(0, this.#entries.length - maxEntries);
+    let bytes = this.#bytes - bytesOf(this.#entries.slice(0, surplus));
+    for (; bytes > maxBytes && surplus < this.#entries.length - 1; surplus++) {
+      bytes -= this.#entries[surplus]?.bytes ?? 0;
+    }
+    this.#entries.splice(0, surplus);
+    this.#bytes = bytes;
   }
 
   #wake(): void {
     for (const listener of this.listeners) listener();
   }
+}
+
+function bytesOf(entries: readonly LogEntry[]): number {
+  let bytes = 0;
+  for (const entry of entries) bytes += entry.bytes;
+  return bytes;
 }

@@ -37,6 +37,8 @@ export interface LiveRunsOptions {
 }
 
 const retryAfterMs = 1_000;
+/** No text of more bytes is taken for a token less (bots/memory.ts): what is beyond it never fits. */
+const maxBytesPerToken = 4;
 /** How long a shutdown waits for the ends of runs that it has stopped. */
 const lastEndsMs = 3_000;
 
@@ -269,6 +271,8 @@ export class LiveRuns implements AsyncDisposable {
   async #history({ conversationId, firstSeq }: Run, { memory }: Bot): Promise<HistoryEntry[]> {
     const isFirstRun = firstSeq === 1;
     if (isFirstRun || memory === false || memory.k === 0) return [];
-    return this.#options.store.conversations.history(conversationId, memory.k);
+    const maxBytes = memory.contextTokens * maxBytesPerToken;
+    const bounds = { exchanges: memory.k, maxBytes };
+    return this.#options.store.conversations.history(conversationId, bounds);
   }
 }

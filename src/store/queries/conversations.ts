@@ -5,6 +5,7 @@ import { toConversation } from "../rows.ts";
 import type {
   Conversations,
   Deleted,
+  HistoryBounds,
   HistoryEntry,
   Membership,
   NewConversation,
@@ -197,8 +198,8 @@ export class StoredConversations implements Conversations {
     return await this.#messages.page(conversationId, page);
   }
 
-  async history(conversationId: string, exchanges: number): Promise<HistoryEntry[]> {
-    return await this.#messages.history(conversationId, exchanges);
+  async history(conversationId: string, bounds: HistoryBounds): Promise<HistoryEntry[]> {
+    return await this.#messages.history(conversationId, bounds);
   }
 
   async #updateOwn(

@@ -1,10 +1,10 @@
 /** What was said in a conversation: pages for people, and the memory of a bot. */
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Message } from "../../protocol/conversations.ts";
 import type { Engine } from "../engine.ts";
 import { toMessage } from "../rows.ts";
 import { running, type Schema } from "../schema.ts";
-import type { HistoryEntry, Page, PageRequest } from "../store.ts";
+import type { HistoryBounds, HistoryEntry, Page, PageRequest } from "../store.ts";
 import { decodeMessageCursor, encodeMessageCursor } from "./cursor.ts";
 import { fitting } from "./fitting.ts";
 
@@ -53,9 +53,10 @@ export class Messages {
       : { items };
   }
 
-  async history(conversationId: string, exchanges: number): Promise<HistoryEntry[]> {
+  async history(conversationId: string, bounds: HistoryBounds): Promise<HistoryEntry[]> {
+    const { exchanges: limit, maxBytes } = bounds;
     const runs = await this.#engine.run((db) =>
-      this.#exchanges(db, { conversationId, limit: exchanges }),
+      this.#exchanges(db, { conversationId, limit, maxBytes }),
     );
     return runs.reverse().flatMap(({ message, text }): HistoryEntry[] => [
       { role: "human", text: message },
@@ -64,16 +65,33 @@ export class Messages {
   }
 }
 
-function selectExchanges(
-  db: Kysely<Schema>,
-  { conversationId, limit }: { readonly conversationId: string; readonly limit: number },
-) {
-  return db
+interface ExchangesValues {
+  readonly conversationId: string;
+  readonly limit: number;
+  readonly maxBytes: number;
+}
+
+/** The newest first, as far as their texts come to no more than `maxBytes` together. */
+function selectExchanges(db: Kysely<Schema>, { conversationId, limit, maxBytes }: ExchangesValues) {
+  const newest = db
     .selectFrom("runs")
-    .select(["message", "text"])
+    .select(["message", "text", "end_seq"])
     .where("conversation_id", "=", conversationId)
     .where("status", "<>", running)
     .where("text", "<>", "")
     .orderBy("end_seq", "desc")
     .limit(limit);
+  const summed = db
+    .selectFrom(newest.as("newest"))
+    .select(["message", "text", "end_seq"])
+    .select(
+      sql<number>`sum(octet_length(message) + octet_length(text)) over (order by end_seq desc)`.as(
+        "bytes",
+      ),
+    );
+  return db
+    .selectFrom(summed.as("summed"))
+    .select(["message", "text"])
+    .where("bytes", "<=", maxBytes)
+    .orderBy("end_seq", "desc");
 }

@@ -131,6 +131,22 @@ describe("of a chain", () => {
     expect(await answerOf({ runnable, input: question })).toBe("last");
   });
 
+  test("that returns an object where nobody spoke: its JSON, but never a graph's state", async () => {
+    const object = { route: "math", at: new Date(0) };
+    expect(await answerOf({ runnable: RunnableLambda.from(() => object) })).toBe(
+      '{"route":"math","at":"1970-01-01T00:00:00.000Z"}',
+    );
+    const speaks = said("Spoken.").pipe(() => object);
+    expect(await answerOf({ runnable: speaks })).toBe("Spoken.");
+    const silent = new StateGraph(MessagesAnnotation)
+      .addNode("node", () => ({}))
+      .addEdge(START, "node")
+      .addEdge("node", END)
+      .compile();
+    const { outcome } = await transcriptOf({ runnable: silent });
+    expect(outcome).toMatchObject({ status: "completed", text: undefined });
+  });
+
   test("that its bot's `output` finds, or leaves to the rules", async () => {
     const runnable = RunnableLambda.from(() => ({ answer: "by rule", mine: "by output" }));
     const output = (value: unknown) => (value as { mine: string }).mine;

@@ -401,7 +401,13 @@ const rows: readonly Row[] = [
         })
         .addEdge("__start__", "ask")
         .compile({ checkpointer: new MemorySaver() }),
-    lines: ["chainStart bot", "  chainStart ask", "  chainEnd ask", "chainEnd bot"],
+    lines: [
+      "chainStart bot",
+      "  chainStart ask",
+      '  custom ask: interrupt "Shall I?"',
+      "  chainEnd ask",
+      "chainEnd bot",
+    ],
   },
   {
     of: "custom events",

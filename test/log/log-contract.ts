@@ -119,17 +119,6 @@ export function describeLog(name: string, openLog: OpenLog): void {
       expect(writer.lastSeq).toBe(5);
     });
 
-    test("joins no more than a reader should be given at once, however much is appended together", async () => {
-      await using log = await openLog();
-      const { conversationId, runId, writer } = await openRun(log);
-      const text = "x".repeat(1_024);
-      for (let count = 0; count < 512; count++) writer.append(token(runId, text));
-      await writer.flushed();
-      const entries = await readAll(log, conversationId);
-      expect(textOf(entries)).toBe(text.repeat(512));
-      for (const { bytes } of entries) expect(bytes).toBeLessThan(48 * 1_024);
-    });
-
     test("joins what a tool says while it works where that is text alone", async () => {
       await using log = await openLog();
       const { conversationId, runId, writer } = await openRun(log);

@@ -88,7 +88,8 @@ test.each([
   ["by nobody, and it is nothing", {}, "", true],
 ])("an answer was said %s", (_how, said: Record<string, string>, answer, expected) => {
   const spans = new Map(Object.entries(said).map(([spanId, text]) => [spanId, { text }]));
-  expect(wasSaid(spans, answer)).toBe(expected);
+  const speakers = [...spans.keys()].slice(-1);
+  expect(wasSaid({ said: spans, speakers }, answer)).toBe(expected);
 });
 
 describe("what is merged on the way makes no difference", () => {

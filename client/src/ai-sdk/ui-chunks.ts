@@ -155,7 +155,7 @@ export class UiChunks {
   #end({ runId, status, text, usage }: EventOf<"runEnd">): LangwireChunk[] {
     const chunks = this.#closeParts();
     // The bot may answer what no model said, and who came after the tokens had left the log saw none.
-    if (!wasSaid(this.#answer.said, text)) chunks.push(...wholeText(runId, text));
+    if (!wasSaid(this.#answer, text)) chunks.push(...wholeText(runId, text));
     const messageMetadata = { runId, status, usage };
     switch (status) {
       case "completed":

@@ -96,7 +96,7 @@ export class Renderer {
 
   #runEnd({ status, text, error, usage }: EventOf<"runEnd">): string {
     let shown = "";
-    if (!wasSaid(this.#answer.said, text)) shown += this.#line("cyan", text);
+    if (!wasSaid(this.#answer, text)) shown += this.#line("cyan", text);
     if (error !== undefined) shown += this.#error(error);
     if (status === "cancelled") shown += this.#line("yellow", "Cancelled.");
     if (usage !== undefined) shown += this.#line("dim", usageLine(usage));

@@ -2,21 +2,10 @@
  * LangGraph's `config.writer` and `getWriter()`: what a node or a tool reports while it works. With
  * `stream` it would come as the mode `custom`; `invoke` drops it unless the config brings a writer.
  */
-import { toPayload } from "../run/payload.ts";
 import type { SpanWriter } from "../run/span-writer.ts";
 import { callerId } from "./caller-id.ts";
 
 /** Like LangGraph's own, it never throws, and after the run's end it does nothing. */
 export function streamWriter(events: SpanWriter): (chunk: unknown) => void {
-  return (chunk) => {
-    const span = (events.tree.get(callerId() ?? "") ?? events.tree.root)?.shown;
-    if (span === undefined) return;
-    events.emit({
-      type: "custom",
-      runId: events.runId,
-      spanId: span.id,
-      name: "writer",
-      ...(chunk !== undefined && { data: toPayload(chunk) }),
-    });
-  };
+  return (chunk) => events.custom(callerId() ?? "", "writer", chunk);
 }

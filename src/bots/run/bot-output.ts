@@ -6,7 +6,8 @@
  *   LangChain's own keys: `answer`, `output`, `text`, `response`, `result`
  *   a message, a string
  *
- * Undefined where there is none, or an empty one: the last thing spoken then is the answer.
+ * Undefined where there is none, or an empty one: the last thing spoken then is the answer. Where
+ * nobody spoke, a chain's plain object is told as its JSON (`asJson`).
  */
 import {
   type BaseMessage,
@@ -16,6 +17,7 @@ import {
   type ToolMessage,
 } from "@langchain/core/messages";
 import { readContent } from "./model/message-content.ts";
+import { toPayload } from "./payload.ts";
 import type { SpanTree } from "./span-tree.ts";
 
 /** In which of LangChain's chains return their answers. */
@@ -37,6 +39,18 @@ export function answerIn(value: unknown, spans: SpanTree, depth = 0): string | u
     if (answer !== undefined) return answer;
   }
   return undefined;
+}
+
+/**
+ * What a chain returned that has no text at all, as one that ends in `withStructuredOutput` does. A
+ * graph's state is none of it: most of that is not for readers.
+ */
+export function asJson(value: unknown, { root, models }: SpanTree): string | undefined {
+  if (typeof value !== "object" || value === null || root?.agent !== undefined) return undefined;
+  if (models.some(({ speaks, sentText }) => speaks && sentText)) return undefined;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isPlain = prototype === Object.prototype || prototype === null || Array.isArray(value);
+  return isPlain ? JSON.stringify(toPayload(value)) : undefined;
 }
 
 function answerOfTurn(messages: readonly BaseMessage[], spans: SpanTree): string | undefined {

@@ -14,7 +14,7 @@ import type { ChatGenerationChunk, GenerationChunk, LLMResult } from "@langchain
 import type { BotDefinition } from "../bot.ts";
 import { AgentEvents } from "./agent-events.ts";
 import { ModelEvents } from "./model/model-events.ts";
-import { cutText, payloadLimits, toPayload } from "./payload.ts";
+import { cutText, payloadLimits } from "./payload.ts";
 import { agentRoleOf, isInAgent, nameOf } from "./span-facts.ts";
 import { documentsOf, queryOf } from "./span-payloads.ts";
 import type { Span } from "./span-tree.ts";
@@ -158,7 +158,7 @@ export class EventCallbacks extends BaseCallbackHandler {
 
   override handleChainError(error: unknown, id: string): void {
     // It was stopped to ask somebody, or left for another: that is no failure, and no finish.
-    if (this.#writer.interrupts.stops(error)) this.#chainEnded(this.#ending(id), undefined);
+    if (this.#writer.stopped(id, error)) this.#chainEnded(this.#ending(id), undefined);
     else this.#writer.fail(this.#writer.tree.get(id), error);
   }
 
@@ -188,7 +188,7 @@ export class EventCallbacks extends BaseCallbackHandler {
   }
 
   override handleToolError(error: unknown, id: string): void {
-    if (this.#writer.interrupts.stops(error)) this.handleToolEnd(undefined, id);
+    if (this.#writer.stopped(id, error)) this.handleToolEnd(undefined, id);
     else this.#writer.fail(this.#writer.tree.get(id), error);
   }
 
@@ -242,15 +242,7 @@ export class EventCallbacks extends BaseCallbackHandler {
   }
 
   override handleCustomEvent(name: string, data: unknown, id: string): void {
-    const span = this.#writer.tree.get(id)?.shown;
-    if (span === undefined) return;
-    this.#writer.emit({
-      type: "custom",
-      runId: this.#writer.runId,
-      spanId: span.id,
-      name: cutText(name, payloadLimits.nameCharacters),
-      ...(data !== undefined && { data: toPayload(data) }),
-    });
+    this.#writer.custom(id, name, data);
   }
 
   /** The open span that is about to end well. */

@@ -14,7 +14,7 @@ import { withProviderCalls } from "../provider/provider-calls.ts";
 import type { ThreadConfig } from "../threads/checkpointed-graphs.ts";
 import { continuesThread, repairThreads } from "../threads/thread-repair.ts";
 import { defaultInput } from "./bot-input.ts";
-import { answerIn } from "./bot-output.ts";
+import { answerIn, asJson } from "./bot-output.ts";
 import { EventCallbacks } from "./callbacks.ts";
 import { brokenPart } from "./model/verdict.ts";
 import { type SpanEvent, SpanWriter } from "./span-writer.ts";
@@ -174,7 +174,7 @@ class Run implements BotRun {
     const error = this.#callbacks.models.fault ?? brokenPart(text, tree.models);
     if (error !== undefined) return { status: "failed", error };
     this.#writer.closeOpenSpans();
-    return { status: "completed", text: text ?? this.#withheld?.text };
+    return { status: "completed", text: text ?? this.#withheld?.text ?? asJson(value, tree) };
   }
 
   /** What cannot be repaired is for the graph itself to fail on: it may know better. */

@@ -118,6 +118,29 @@ export class SpanWriter {
     });
   }
 
+  /**
+   * Whether a span ends by what is no failure. What its graph stopped to ask is told: it is meant for a
+   * person, whatever the bot exposes.
+   */
+  stopped(spanId: string, thrown: unknown): boolean {
+    return this.interrupts.stops(thrown, (question) => {
+      this.custom(spanId, "interrupt", question);
+    });
+  }
+
+  /** Something that no callback of LangChain's is for. @param spanId of a span, hidden or not */
+  custom(spanId: string, name: string, data: unknown): void {
+    const span = (this.tree.get(spanId) ?? this.tree.root)?.shown;
+    if (span === undefined) return;
+    this.emit({
+      type: "custom",
+      runId: this.runId,
+      spanId: span.id,
+      name: cutText(name, payloadLimits.nameCharacters),
+      ...(data !== undefined && { data: toPayload(data) }),
+    });
+  }
+
   /** The failure's row of the error table; the same one wherever the same error surfaces. */
   name(cause: unknown, kind: SpanKind): LangwireError {
     const named = this.#failures.of(cause, kind);

@@ -1,20 +1,24 @@
 /** How the answer at a run's end goes with what its spans said on the way. */
-import type { Said } from "./answer-fold.ts";
+import { type AnswerFold, betweenSpeakers } from "./answer-fold.ts";
+
+type Voices = Pick<AnswerFold, "said" | "speakers">;
 
 /**
- * The spans that said the answer: one of them, the newest if several did, or all together, as servers
- * had it that joined what everybody said. None where the bot made the answer of something else.
+ * The spans that said the answer: one of them, the newest if several did; those that spoke last, at the
+ * same time; or all together, as servers had it that joined what everybody said. None where the bot
+ * made the answer of something else.
  */
-export function answerSpans(said: Said, answer: string): readonly string[] {
+export function answerSpans({ said, speakers }: Voices, answer: string): readonly string[] {
   const wanted = answer.trim();
-  const spans = [...said];
-  const one = spans.findLast(([, { text }]) => text.trim() === wanted);
+  const one = [...said].findLast(([, { text }]) => text.trim() === wanted);
   if (one !== undefined) return [one[0]];
-  const together = spans.map(([, { text }]) => text).join("");
-  return together.trim() === wanted ? spans.map(([spanId]) => spanId) : [];
+  const textOf = (spanId: string): string => said.get(spanId)?.text ?? "";
+  if (speakers.map(textOf).join(betweenSpeakers).trim() === wanted) return speakers;
+  const all = [...said.keys()];
+  return all.map(textOf).join("").trim() === wanted ? all : [];
 }
 
 /** Whether who read along has the answer already, and need not be told it at the end. */
-export function wasSaid(said: Said, answer: string): boolean {
-  return answer.trim() === "" || answerSpans(said, answer).length > 0;
+export function wasSaid(voices: Voices, answer: string): boolean {
+  return answer.trim() === "" || answerSpans(voices, answer).length > 0;
 }

@@ -5,7 +5,7 @@
  * however long the run is; what is read twice without a change is the same object.
  */
 import type { ChatEvent, EventOf } from "../events.ts";
-import { AnswerFold, newestSpeaker, type Said, say } from "./answer-fold.ts";
+import { AnswerFold, type Said, say } from "./answer-fold.ts";
 import { answerSpans } from "./final-answer.ts";
 import type { GrowingText } from "./growing-text.ts";
 import { type Segment, Segments } from "./segments.ts";
@@ -81,10 +81,8 @@ export class RunFold {
 
   /** The spans whose text is the answer. None where the bot made the answer of something else. */
   get answerSpans(): readonly string[] {
-    const { said } = this.#texts;
-    if (this.#end !== undefined) return answerSpans(said, this.#end.text);
-    const newest = newestSpeaker(said);
-    return newest === undefined ? [] : [newest];
+    if (this.#end !== undefined) return answerSpans(this.#answer, this.#end.text);
+    return this.#answer.speakers;
   }
 
   /** What other spans said on the way to the answer, in the order in which they first spoke. */

@@ -17,7 +17,6 @@ export class ConversationLog {
   #entries: LogEntry[] = [];
   /** How many of the entries are committed, and so readable. */
   #committed = 0;
-  /** The number of the first entry in memory, or of the next one when there is none. */
   #oldest = 1;
   /** False while there are only readers who wait for a run to come. */
   #placed = false;
@@ -26,12 +25,21 @@ export class ConversationLog {
     this.conversationId = conversationId;
   }
 
-  /** Says which number was the conversation's last; what the log holds before a gap is dropped. */
-  placeAfter(seq: number): void {
-    if (this.#placed && this.lastSeq >= seq) return;
-    this.dropThrough(this.lastSeq);
+  /**
+   * Says which number was the conversation's last; what the log holds before a gap is dropped.
+   * @returns by how many bytes the log shrank
+   */
+  placeAfter(seq: number): number {
+    if (this.#placed && this.lastSeq >= seq) return 0;
+    const bytes = this.dropThrough(this.lastSeq);
     this.#oldest = seq + 1;
     this.#placed = true;
+    return bytes;
+  }
+
+  /** The number of the first entry in memory, or of the next one when there is none. */
+  get oldest(): number {
+    return this.#oldest;
   }
 
   get lastSeq(): number {
@@ -67,12 +75,41 @@ export class ConversationLog {
     return sizeOf(entry);
   }
 
-  /** Takes back an entry that storage kept. */
-  restore(entry: LogEntry): number {
-    this.placeAfter(entry.seq - 1);
+  /**
+   * Takes back an event that storage kept. Of a run with a hole in it, only what is before the hole
+   * and its end are taken.
+   * @returns by how many bytes the log grew
+   */
+  restore(seq: number, event: ChatEvent): number {
+    const last = this.#entries.at(-1);
+    const isHole = last !== undefined && seq > last.seq + 1 && last.runId === event.runId;
+    const isKnown = this.#placed && seq <= this.lastSeq;
+    if (isKnown || (isHole && event.type !== "runEnd")) return 0;
+    const droppedBytes = this.placeAfter(seq - 1);
+    const entry = LogEntry.of(seq, event, this.#entries);
+    entry.settle();
     this.#entries.push(entry);
     this.#committed = this.#entries.length;
-    return sizeOf(entry);
+    return sizeOf(entry) - droppedBytes;
+  }
+
+  /** Those from one number to another, both included, as far as they are here. */
+  between(firstSeq: number, lastSeq: number): readonly LogEntry[] {
+    const from = Math.max(0, firstSeq - this.#oldest);
+    return this.#entries.slice(from, Math.max(from, lastSeq + 1 - this.#oldest));
+  }
+
+  /** The ends of the runs, oldest first. */
+  get ends(): readonly LogEntry[] {
+    return this.#entries.filter(({ type }) => type === "runEnd");
+  }
+
+  /** Whether a run is in the log that has no end, and whether the log has it from its start on. */
+  get unended(): "none" | "whole" | "part" {
+    const last = this.last;
+    if (last === undefined || last.type === "runEnd") return "none";
+    const start = this.#entries.find(({ runId }) => runId === last.runId);
+    return start?.type === "runStart" ? "whole" : "part";
   }
 
   commit(): void {

@@ -1,103 +1,202 @@
 /**
  * What makes the memory log durable: every group of events is one row of one SQLite table, written
- * before anybody reads it, and read again at boot alone.
+ * before anybody reads it. Rows are read again at boot alone, and deleted when their events have left
+ * the log (journal/segments.ts).
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ConversationLog } from "./conversation-log.ts";
-
-export interface JournalledEntry {
-  readonly conversationId: string;
-  readonly seq: number;
-  readonly json: string;
-}
-
-/** Keeps rows from being pruned until it is released. */
-export interface JournalPin {
-  release(): void;
-}
+import { bootIdentity, WrittenInBoot } from "./journal/boot-identity.ts";
+import { Compactor } from "./journal/compactor.ts";
+import { OlderEvents } from "./journal/older-events.ts";
+import { type OnDamage, RowReader } from "./journal/row-reader.ts";
+import { decodeRow, encodeRow, encodeSection, type Section } from "./journal/rows.ts";
+import { note, Segments } from "./journal/segments.ts";
 
 export interface Journal {
   /** False while groups could not be written; they wait in memory and are tried again. */
   readonly healthy: boolean;
+  /** Readers may have seen events of an earlier process that are not in it. */
+  readonly mayLackEvents: boolean;
+  /** Whether there are rows of an earlier process that `restoreNewest` did not read. */
+  readonly hasOlder: boolean;
   /**
    * Writes the conversations' pending entries as one row. `later` when the connection is inside a
    * transaction of somebody else's, which must not take the row down with it.
    */
   write(group: Iterable<ConversationLog>): "done" | "later";
-  pin(from: "now" | "start"): JournalPin;
-  /** Everything kept, in the order in which it was written. */
-  restore(): Iterable<JournalledEntry>;
+  /**
+   * Gives the newest of what an earlier process wrote, in the order in which it was written.
+   * @param maxBytes of the rows that are read
+   * @param take returns who keeps the events now; the rows stay as long as he has them
+   */
+  restoreNewest(maxBytes: number, take: (section: Section) => ConversationLog): void;
+  /** Reads all that an earlier process wrote of some conversations. To be disposed of. */
+  readOlder(
+    conversationIds: ReadonlySet<string>,
+    signal?: AbortSignal | undefined,
+  ): Promise<OlderEvents>;
+  /** Nothing older is needed any more, and every run that was cut has been ended. */
+  recovered(): void;
+  /** Events have left the log: deletes what is not needed any more, a while later. */
+  compactSoon(): void;
   close(): void;
 }
 
-/** A group in a row: for each conversation its id, its first entry's number, its entries. */
-type Row = [conversationId: string, firstSeq: number, events: unknown[]][];
+export interface SqliteJournalOptions {
+  /** Whether the store, which knows the runs, is in a file of its own: this one may be lost alone. */
+  readonly apartFromStore?: boolean;
+  /** Which start of the machine this is. Default: as the system says. */
+  readonly bootId?: string;
+  readonly onDamage?: OnDamage | undefined;
+}
 
-const pruneDelayMs = 10_000;
 const retryDelayMs = 500;
 /** Characters kept while the disk refuses; beyond it the oldest groups stay in memory alone. */
 const maxUnwrittenLength = 64 * 1024 * 1024;
+/** Characters after which a group goes on in another row. */
+const maxRowLength = 4 * 1024 * 1024;
 
 export class SqliteJournal implements Journal {
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
-  readonly #pins = new Set<{ readonly id: number }>();
+  readonly #rows: RowReader;
+  readonly #boot: WrittenInBoot;
+  readonly #apart: boolean;
+  readonly #segments = new Segments();
+  readonly #compactor: Compactor;
   readonly #unwritten: { id: number; row: string }[] = [];
   #unwrittenLength = 0;
+  /** The first id that this process gives out. */
+  readonly #firstId: number;
   #nextId: number;
+  #damaged = false;
+  /** Whether rows of an earlier process are still needed that nothing in memory stands for. */
+  #hasOlder = false;
+  /** The first row of an earlier process that something in memory stands for. */
+  #oldestId: number;
   #retryTimer: NodeJS.Timeout | undefined;
-  #pruneTimer: NodeJS.Timeout | undefined;
+  #closed = false;
 
   /** @param database a connection to a file in which no other process keeps a journal */
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, options: SqliteJournalOptions = {}) {
     this.#database = database;
+    this.#apart = options.apartFromStore ?? false;
     database.exec(
       "create table if not exists journal (id integer primary key, events text not null)",
     );
     this.#insert = database.prepare("insert into journal (id, events) values (?, ?)");
+    this.#boot = new WrittenInBoot(database, options.bootId ?? bootIdentity());
+    this.#rows = new RowReader(database, (what, cause) => {
+      this.#damaged = true;
+      options.onDamage?.(what, cause);
+    });
     const last = database.prepare("select max(id) as id from journal").get();
     this.#nextId = Number(last?.id ?? 0) + 1;
+    this.#firstId = this.#nextId;
+    this.#oldestId = this.#firstId;
+    this.#compactor = new Compactor({
+      database,
+      segments: this.#segments,
+      isReady: () => this.healthy && !this.#hasOlder,
+    });
   }
 
   get healthy(): boolean {
     return this.#unwritten.length === 0;
   }
 
+  get hasOlder(): boolean {
+    return this.#hasOlder;
+  }
+
+  get mayLackEvents(): boolean {
+    return this.#damaged || !(this.#boot.sameBoot ?? !this.#apart);
+  }
+
   write(group: Iterable<ConversationLog>): "done" | "later" {
     if (this.#database.isTransaction) return "later";
-    const row = encodeRow(group);
-    this.#unwritten.push({ id: this.#nextId++, row });
-    this.#unwrittenLength += row.length;
+    let sections: string[] = [];
+    let length = 0;
+    for (const conversation of group) {
+      const { conversationId, pending, lastSeq } = conversation;
+      const [first] = pending;
+      if (first === undefined) continue;
+      const section = encodeSection(conversationId, pending);
+      const segment = this.#segments.row(this.#nextId, section.length);
+      note(segment, conversation, { firstSeq: first.seq, lastSeq, length: section.length });
+      sections.push(section);
+      length += section.length;
+      if (length > maxRowLength) {
+        this.#enqueue(sections);
+        sections = [];
+        length = 0;
+      }
+    }
+    if (sections.length > 0) this.#enqueue(sections);
     // A locked database holds this thread for each try: while it refuses, only the timer tries.
     if (this.#retryTimer === undefined) this.#writeAll();
     return "done";
   }
 
-  pin(from: "now" | "start"): JournalPin {
-    const pin = { id: from === "start" ? 0 : this.#nextId };
-    this.#pins.add(pin);
-    return {
-      release: () => {
-        this.#pins.delete(pin);
-        this.#pruneTimer ??= setTimeout(() => this.#prune(), pruneDelayMs).unref();
-      },
-    };
+  restoreNewest(maxBytes: number, take: (section: Section) => ConversationLog): void {
+    const from = this.#rows.newest(maxBytes);
+    this.#oldestId = from;
+    for (const { id, events } of this.#rows.between(from, this.#firstId)) {
+      try {
+        for (const section of decodeRow(events)) {
+          const segment = this.#segments.row(id, section.length);
+          const { firstSeq, length } = section;
+          const lastSeq = firstSeq + section.events.length - 1;
+          note(segment, take(section), { firstSeq, lastSeq, length });
+        }
+      } catch (cause) {
+        this.#rows.damaged(id, cause);
+      }
+    }
+    this.#hasOlder = this.#rows.isAnyBefore(from);
   }
 
-  *restore(): Generator<JournalledEntry> {
-    for (const row of this.#database.prepare("select events from journal order by id").all()) {
-      for (const [conversationId, firstSeq, events] of JSON.parse(String(row.events)) as Row) {
-        for (const [index, event] of events.entries()) {
-          yield { conversationId, seq: firstSeq + index, json: JSON.stringify(event) };
-        }
-      }
+  async readOlder(
+    conversationIds: ReadonlySet<string>,
+    signal?: AbortSignal | undefined,
+  ): Promise<OlderEvents> {
+    const location = this.#database.location();
+    const older = new OlderEvents(location === null ? ":memory:" : `${location}-recovery`);
+    try {
+      await older.read(this.#rows, { to: this.#firstId, conversationIds, signal });
+      return older;
+    } catch (cause) {
+      older[Symbol.dispose]();
+      throw cause;
     }
   }
 
+  recovered(): void {
+    this.#hasOlder = false;
+    try {
+      this.#boot.remember();
+    } catch {
+      // The next start takes numbers far ahead for runs that are cut, which costs nothing.
+    }
+    this.#compactor.now(this.#oldestId);
+  }
+
+  compactSoon(): void {
+    this.#compactor.soon();
+  }
+
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#retryTimer);
-    clearTimeout(this.#pruneTimer);
+    this.#compactor.close();
     if (!this.#database.isTransaction) this.#writeAll();
+    clearTimeout(this.#retryTimer);
+  }
+
+  #enqueue(sections: readonly string[]): void {
+    const row = encodeRow(sections);
+    this.#unwritten.push({ id: this.#nextId++, row });
+    this.#unwrittenLength += row.length;
   }
 
   /** Writes what waits, in order. A full or locked disk leaves the rest for the next try. */
@@ -117,6 +216,8 @@ export class SqliteJournal implements Journal {
   }
 
   #retry(): void {
+    // Its database may be closed by now, of which the look at it below throws.
+    if (this.#closed) return;
     if (this.#database.isTransaction) setImmediate(() => this.#retry());
     else this.#writeAll();
   }
@@ -124,32 +225,4 @@ export class SqliteJournal implements Journal {
   #shift(): void {
     this.#unwrittenLength -= this.#unwritten.shift()?.row.length ?? 0;
   }
-
-  /** Deletes the rows that no run still in the log has written to. */
-  #prune(): void {
-    this.#pruneTimer = undefined;
-    if (this.#database.isTransaction) {
-      setImmediate(() => this.#prune());
-      return;
-    }
-    let oldest = this.#nextId;
-    for (const { id } of this.#pins) oldest = Math.min(oldest, id);
-    try {
-      this.#database.prepare("delete from journal where id < ?").run(oldest);
-    } catch {
-      // The rows cost space and nothing else; the next run that leaves the log tries again.
-    }
-  }
-}
-
-/** The events are JSON text already: they are spliced, not encoded again. */
-function encodeRow(group: Iterable<ConversationLog>): string {
-  const parts: string[] = [];
-  for (const { conversationId, pending } of group) {
-    const [first] = pending;
-    if (first === undefined) continue;
-    const events = pending.map((entry) => entry.json).join(",");
-    parts.push(`[${JSON.stringify(conversationId)},${first.seq},[${events}]]`);
-  }
-  return `[${parts.join(",")}]`;
 }

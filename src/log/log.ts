@@ -58,6 +58,13 @@ export interface LeftBehind {
   readonly lastSeq: number;
 }
 
+/** A run that the store has in progress at boot. */
+export interface RecoveredRun {
+  readonly conversationId: string;
+  readonly runId: string;
+  readonly firstSeq: number;
+}
+
 export interface OpenRun {
   readonly conversationId: string;
   readonly runId: string;
@@ -77,6 +84,17 @@ export interface EventLog extends AsyncDisposable {
    */
   subscribe(conversationId: string, onChange: () => void): MaybePromise<() => void>;
   leftBehind(): MaybePromise<readonly LeftBehind[]>;
+  /**
+   * Set where an earlier process of this machine may have left events. To be called at boot with every
+   * run that the store has in progress: gives each of them when `read` has what there is of it. Whoever
+   * is given one ends it before he asks for the next; what nobody ends may leave the log. Once it has
+   * failed, it may be called again.
+   * @throws the signal's reason; then the next boot does it
+   */
+  recover?<Run extends RecoveredRun>(
+    runs: readonly Run[],
+    signal?: AbortSignal,
+  ): AsyncIterable<Run>;
   /** Set where what readers saw of runs of an earlier process may be missing. */
   readonly mayLackEvents?: boolean;
   /** Whether events are being stored; false while storage fails. */

@@ -6,26 +6,30 @@
  * LangChain can work through a whole answer without ever giving the turn back.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ChatEvent } from "../protocol/events.ts";
 import { ConversationLog } from "./conversation-log.ts";
-import { LogEntry } from "./entry.ts";
 import type { Journal } from "./journal.ts";
 import {
   defaultLogBounds,
   type EventLog,
   type LeftBehind,
   type LogBounds,
+  type RecoveredRun,
   type RunWriter,
   type Slice,
 } from "./log.ts";
 import { Retention } from "./retention.ts";
 
 const groupMaxAgeMs = 10;
+/** Of the bytes that the log may hold, what it takes back at boot of an earlier process. */
+const restoredShare = 1 / 8;
 
 export class MemoryLog implements EventLog {
   readonly #conversations = new Map<string, ConversationLog>();
   readonly #retention: Retention;
   readonly #journal: Journal | undefined;
+  readonly #bounds: LogBounds;
   #dirty = new Set<ConversationLog>();
   #groupStartedAt = 0;
   #scheduled: NodeJS.Immediate | undefined;
@@ -38,8 +42,9 @@ export class MemoryLog implements EventLog {
     options: { bounds?: Partial<LogBounds> | undefined; journal?: Journal | undefined } = {},
   ) {
     this.#journal = options.journal;
+    this.#bounds = { ...defaultLogBounds, ...options.bounds };
     this.#retention = new Retention({
-      bounds: { ...defaultLogBounds, ...options.bounds },
+      bounds: this.#bounds,
       evict: (run) => this.#evict(run.conversationId, run.lastSeq),
     });
     this.#restore();
@@ -51,7 +56,7 @@ export class MemoryLog implements EventLog {
 
   /** Without a journal, nothing is left of an earlier process. */
   get mayLackEvents(): boolean {
-    return this.#journal === undefined;
+    return this.#journal?.mayLackEvents ?? true;
   }
 
   /** Bytes of all events in memory, roughly. */
@@ -61,9 +66,8 @@ export class MemoryLog implements EventLog {
 
   open(options: { conversationId: string; runId: string; after: number }): RunWriter {
     const conversation = this.#conversation(options.conversationId);
-    conversation.placeAfter(options.after);
+    this.#bytes -= conversation.placeAfter(options.after);
     conversation.writingRunId = options.runId;
-    const pin = this.#journal?.pin("now");
     return {
       get lastSeq() {
         return conversation.lastSeq;
@@ -72,15 +76,10 @@ export class MemoryLog implements EventLog {
       flushed: () => (this.#dirty.has(conversation) ? this.#committed.promise : Promise.resolve()),
       abandon: () => {
         conversation.writingRunId = undefined;
-        pin?.release();
       },
       close: () => {
         conversation.writingRunId = undefined;
-        this.#retention.add({
-          conversationId: conversation.conversationId,
-          lastSeq: conversation.lastSeq,
-          release: () => pin?.release(),
-        });
+        this.#retain(conversation);
       },
     };
   }
@@ -108,6 +107,27 @@ export class MemoryLog implements EventLog {
       }
     }
     return runs;
+  }
+
+  async *recover<Run extends RecoveredRun>(
+    runs: readonly Run[],
+    signal?: AbortSignal,
+  ): AsyncGenerator<Run> {
+    const absent = new Map<string, Run>();
+    for (const run of runs) {
+      const { conversationId, runId } = run;
+      const isHere = this.#conversations.get(conversationId)?.last?.runId === runId;
+      if (isHere || this.#journal?.hasOlder !== true) yield run;
+      else absent.set(conversationId, run);
+    }
+    if (absent.size > 0) yield* this.#recoverOlder(absent, signal);
+    // Of those that are left, the store knows nothing, or knows how they ended.
+    for (const conversation of this.#conversations.values()) {
+      if (conversation.unended !== "none" && conversation.writingRunId === undefined) {
+        this.#retain(conversation);
+      }
+    }
+    this.#journal?.recovered();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -158,6 +178,7 @@ export class MemoryLog implements EventLog {
     if (conversation === undefined) return this.#bytes;
     this.#bytes -= conversation.dropThrough(lastSeq);
     this.#forgetIfUnused(conversation);
+    this.#journal?.compactSoon();
     return this.#bytes;
   }
 
@@ -169,14 +190,63 @@ export class MemoryLog implements EventLog {
     if (!used) this.#conversations.delete(conversation.conversationId);
   }
 
+  /** What is in it may leave the log. */
+  #retain({ conversationId, lastSeq }: ConversationLog, endedAt?: Date): void {
+    this.#retention.add({ conversationId, lastSeq }, endedAt);
+  }
+
+  /** Takes back the newest of what an earlier process wrote, as far as it is whole. */
   #restore(): void {
     if (this.#journal === undefined) return;
-    for (const { conversationId, seq, json } of this.#journal.restore()) {
-      this.#bytes += this.#conversation(conversationId).restore(LogEntry.parse(seq, json));
+    this.#journal.restoreNewest(this.#restoredBytes, ({ conversationId, firstSeq, events }) => {
+      const conversation = this.#conversation(conversationId);
+      for (const [index, event] of events.entries()) {
+        this.#bytes += conversation.restore(firstSeq + index, event);
+      }
+      return conversation;
+    });
+    const oldest = Date.now() - this.#bounds.retentionMs;
+    const ended: { conversationId: string; lastSeq: number; endedAt: Date }[] = [];
+    for (const conversation of this.#conversations.values()) {
+      const { conversationId } = conversation;
+      if (conversation.unended === "part" && this.#journal.hasOlder) {
+        this.#evict(conversationId, conversation.lastSeq);
+        continue;
+      }
+      for (const { seq: lastSeq, event } of conversation.ends) {
+        if (event.type !== "runEnd") continue;
+        const endedAt = new Date(event.at);
+        if (endedAt.getTime() < oldest) this.#evict(conversationId, lastSeq);
+        else ended.push({ conversationId, lastSeq, endedAt });
+      }
     }
-    for (const { conversationId, lastSeq } of this.#conversations.values()) {
-      const pin = this.#journal.pin("start");
-      this.#retention.add({ conversationId, lastSeq, release: () => pin.release() });
+    ended.sort((one, other) => one.endedAt.getTime() - other.endedAt.getTime());
+    for (const { endedAt, ...run } of ended) this.#retention.add(run, endedAt);
+  }
+
+  /** @param absent by conversation */
+  async *#recoverOlder<Run extends RecoveredRun>(
+    absent: ReadonlyMap<string, Run>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Run> {
+    using older = await this.#journal?.readOlder(new Set(absent.keys()), signal);
+    for (const [conversationId, run] of absent) {
+      const conversation = this.#conversation(conversationId);
+      for (const { firstSeq, events } of older?.of(conversationId) ?? []) {
+        for (const [index, event] of events.entries()) {
+          const seq = firstSeq + index;
+          if (seq >= run.firstSeq) this.#bytes += conversation.restore(seq, event);
+        }
+      }
+      yield run;
+      // They are in the store now: of what was too much for one boot, readers need not have it all.
+      this.#retention.fit(this.#bytes, this.#restoredBytes);
+      await nextTurn();
+      signal?.throwIfAborted();
     }
+  }
+
+  get #restoredBytes(): number {
+    return this.#bounds.maxBytes * restoredShare;
   }
 }

@@ -5,8 +5,6 @@ interface FinishedRun {
   readonly conversationId: string;
   /** The number of the run's last event; everything up to it leaves together. */
   readonly lastSeq: number;
-  /** Called once when it has left. */
-  readonly release: () => void;
 }
 
 export class Retention {
@@ -22,17 +20,22 @@ export class Retention {
     this.#evict = options.evict;
   }
 
-  add(run: FinishedRun): void {
-    const expiresAtMs = performance.now() + this.#bounds.retentionMs;
+  /**
+   * Runs come in the order of their ends.
+   * @param endedAt where that is not now
+   */
+  add(run: FinishedRun, endedAt?: Date): void {
+    const ageMs = endedAt === undefined ? 0 : Math.max(0, Date.now() - endedAt.getTime());
+    const expiresAtMs = performance.now() + this.#bounds.retentionMs - ageMs;
     this.#runs.set(this.#nextKey++, { ...run, expiresAtMs });
     this.#schedule();
   }
 
   /** Lets the oldest finished runs go until the log fits, or none is left. */
-  fit(bytes: number): void {
-    if (bytes <= this.#bounds.maxBytes) return;
+  fit(bytes: number, maxBytes: number = this.#bounds.maxBytes): void {
+    if (bytes <= maxBytes) return;
     for (const key of this.#runs.keys()) {
-      if (bytes <= this.#bounds.maxBytes) return;
+      if (bytes <= maxBytes) return;
       bytes = this.#drop(key);
     }
   }
@@ -55,9 +58,7 @@ export class Retention {
     const run = this.#runs.get(key);
     if (run === undefined) throw new Error(`no finished run ${key}`);
     this.#runs.delete(key);
-    const bytes = this.#evict(run);
-    run.release();
-    return bytes;
+    return this.#evict(run);
   }
 
   #schedule(): void {

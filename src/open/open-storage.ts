@@ -76,31 +76,40 @@ export async function openStorage(options: OpenStorageOptions): Promise<Storage>
   return { shared: undefined, ...parts, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
-async function openSqlite(opening: AsyncDisposableStack, { dataDir, logBounds }: StorageOptions) {
+async function openSqlite(
+  opening: AsyncDisposableStack,
+  { dataDir, logBounds, observer }: OpenStorageOptions,
+) {
   if (dataDir !== undefined) opening.use(await takeFolder(dataDir));
   const path = dataDir === undefined ? ":memory:" : join(dataDir, databaseFile);
   const store = opening.use(await openSqliteStore({ path }));
-  const journal = dataDir === undefined ? undefined : new SqliteJournal(store.database);
+  const onDamage = observer.failed;
+  const journal =
+    dataDir === undefined ? undefined : new SqliteJournal(store.database, { onDamage });
   return { store, log: opening.use(new MemoryLog({ bounds: logBounds, journal })) };
 }
 
 async function openPostgres(
   opening: AsyncDisposableStack,
-  { dataDir, databaseUrl, logBounds }: StorageOptions & { databaseUrl: string },
+  { dataDir, databaseUrl, logBounds, observer }: OpenStorageOptions & { databaseUrl: string },
 ) {
   if (dataDir !== undefined) opening.use(await takeFolder(dataDir));
   const store = opening.use(await openPostgresStore({ url: databaseUrl, use: "alone" }));
   const journal =
-    dataDir === undefined ? undefined : openJournal(opening, join(dataDir, journalFile));
+    dataDir === undefined ? undefined : openJournal(opening, join(dataDir, journalFile), observer);
   return { store, log: opening.use(new MemoryLog({ bounds: logBounds, journal })) };
 }
 
-function openJournal(opening: AsyncDisposableStack, path: string): SqliteJournal {
+function openJournal(
+  opening: AsyncDisposableStack,
+  path: string,
+  observer: RunObserver,
+): SqliteJournal {
   const database = new DatabaseSync(path);
   opening.defer(() => database.close());
   // Like the store's file: a commit does not wait for the disk.
   database.exec("pragma journal_mode = wal; pragma synchronous = normal");
-  return new SqliteJournal(database);
+  return new SqliteJournal(database, { apartFromStore: true, onDamage: observer.failed });
 }
 
 async function openCluster(

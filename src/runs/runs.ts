@@ -20,7 +20,7 @@ import type { Follower } from "./following/follower.ts";
 import { type Reader, Readers } from "./following/readers.ts";
 import type { LiveRun } from "./lifecycle/live-run.ts";
 import { LiveRuns } from "./lifecycle/live-runs.ts";
-import { recoverRuns } from "./lifecycle/recovery.ts";
+import { Recovery } from "./lifecycle/recovery.ts";
 import { defaultRunLimits, type RunLimits } from "./limits.ts";
 import { type RunObserver, shielded } from "./observer.ts";
 
@@ -56,14 +56,17 @@ export class Runs implements AsyncDisposable {
   readonly #readers: Readers;
   readonly #cluster: Cluster | undefined;
 
-  private constructor(options: RunsOptions) {
+  readonly #recovery: Recovery | undefined;
+
+  private constructor(options: RunsOptions, recovery: Recovery | undefined) {
     const { bots, store, log, admit, cluster } = options;
     const observer = shielded(options.observer ?? {});
     const limits = { ...defaultRunLimits, ...options.limits };
     this.#store = store;
     this.#cluster = cluster;
+    this.#recovery = recovery;
     const { containStrayErrors = false } = options;
-    const shared = { bots, store, log, limits, observer, admit, cluster };
+    const shared = { bots, store, log, limits, observer, admit, cluster, recovery };
     this.#live = new LiveRuns({ ...shared, containStrayErrors });
     this.#readers = new Readers({
       store,
@@ -79,8 +82,10 @@ export class Runs implements AsyncDisposable {
    * leaves behind is found by the others.
    */
   static async start(options: RunsOptions): Promise<Runs> {
-    if (options.cluster === undefined) await recoverRuns(options);
-    return new Runs(options);
+    const { store, log, cluster } = options;
+    const observer = shielded(options.observer ?? {});
+    if (cluster !== undefined) return new Runs(options, undefined);
+    return new Runs(options, await Recovery.start({ store, log, observer }));
   }
 
   /** Runs in progress on this machine. */
@@ -182,6 +187,7 @@ export class Runs implements AsyncDisposable {
     await this.drain(0);
     await this.#readers[Symbol.asyncDispose]();
     await this.#live[Symbol.asyncDispose]();
+    await this.#recovery?.[Symbol.asyncDispose]();
   }
 
   #read(caller: Caller, reader: Reader, following: Following): Promise<Follower> {

@@ -2,10 +2,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { Catalogue } from "../../src/bots/catalogue.ts";
+import type { RecoveredRun } from "../../src/log/log.ts";
+import { MemoryLog } from "../../src/log/memory-log.ts";
 import { openLangwire } from "../../src/open/open-langwire.ts";
+import { Runs } from "../../src/runs/runs.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
-import { all, botSaying, botWaiting, caller, newRun, types, upTo } from "./run-bench.ts";
+import { all, botDoing, botSaying, botWaiting, caller, newRun, types, upTo } from "./run-bench.ts";
 
 async function dataFolder() {
   const path = await mkdtemp(join(tmpdir(), "langwire-"));
@@ -26,6 +30,51 @@ test("a run whose claim is all that was stored has a start and an end", async ()
   expect(entries[1]?.event).toMatchObject({ error: { code: "SERVER_RESTARTED" } });
   const stored = await langwire.store.runs.get(run.runId, caller.userId);
   expect(stored).toMatchObject({ firstSeq: 1, endSeq: 2 });
+});
+
+test("a server takes runs while old ones are still to be ended, and begins none of those again", async () => {
+  const gate = Promise.withResolvers<void>();
+  /** A log that takes long to bring back what is left of an earlier process. */
+  class SlowLog extends MemoryLog {
+    override async *recover<Run extends RecoveredRun>(runs: readonly Run[]): AsyncGenerator<Run> {
+      await gate.promise;
+      yield* super.recover(runs);
+    }
+  }
+  await using store = await openSqliteStore({ path: ":memory:" });
+  const left = newRun();
+  await store.runs.claim({ ...left, userId: caller.userId });
+  let begun = 0;
+  const bots = new Catalogue([botDoing(() => `answer ${++begun}`)]);
+  await using runs = await Runs.start({ bots, store, log: new SlowLog() });
+  const fresh = await all(await runs.send(caller, newRun()));
+  expect(fresh.at(-1)?.event).toMatchObject({ status: "completed", text: "answer 1" });
+  const busy = newRun({ conversationId: left.conversationId });
+  await expect(runs.send(caller, busy)).rejects.toMatchObject({ code: "CONVERSATION_BUSY" });
+  const reading = all(await runs.send(caller, left));
+  const cancelled = runs.cancel(caller, left.runId);
+  gate.resolve();
+  expect((await reading).at(-1)?.event).toMatchObject({ error: { code: "SERVER_RESTARTED" } });
+  expect(await cancelled).toEqual({ runId: left.runId, status: "failed" });
+  expect(begun).toBe(1);
+});
+
+test("one run that cannot be ended keeps neither the others nor the server from theirs", async () => {
+  await using store = await openSqliteStore({ path: ":memory:" });
+  const [poison, other] = [newRun(), newRun()];
+  for (const run of [poison, other]) await store.runs.claim({ ...run, userId: caller.userId });
+  const finish = store.runs.finish.bind(store.runs);
+  vi.spyOn(store.runs, "finish").mockImplementation(async (ending) => {
+    if (ending.runId === poison.runId) throw new TypeError("poison");
+    return await finish(ending);
+  });
+  const failures: string[] = [];
+  const observer = { failed: (what: string) => void failures.push(what) };
+  const bots = new Catalogue([botSaying({})]);
+  await using runs = await Runs.start({ bots, store, log: new MemoryLog(), observer });
+  expect(failures).toEqual(["a run of an earlier process could not be ended"]);
+  const entries = await all(await runs.send(caller, other));
+  expect(entries.at(-1)?.event).toMatchObject({ error: { code: "SERVER_RESTARTED" } });
 });
 
 test("a second process on the same data is refused, and harms no run of the first", async () => {

@@ -21,6 +21,7 @@ import { Finalizer } from "./finalizer.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
 import { LiveRun, type RunEnding } from "./live-run.ts";
 import { endUnattended, type ReconcileOptions, reconcile } from "./reconcile.ts";
+import type { Recovery } from "./recovery.ts";
 import { StoreWatch } from "./store-watch.ts";
 import { Sweep } from "./sweep.ts";
 
@@ -34,6 +35,8 @@ export interface LiveRunsOptions {
   readonly cluster: Cluster | undefined;
   /** Whether errors that get out of bots' code end at most their run. */
   readonly containStrayErrors: boolean;
+  /** Ends what an earlier process left behind. */
+  readonly recovery: Recovery | undefined;
 }
 
 const retryAfterMs = 1_000;
@@ -142,6 +145,7 @@ export class LiveRuns implements AsyncDisposable {
   /** The run, once it is no longer being started; undefined when it is not in progress here. */
   async started(runId: string): Promise<LiveRun | undefined> {
     await this.#starting.free(runId);
+    await this.#options.recovery?.ended(runId);
     return this.#live.get(runId);
   }
 
@@ -150,9 +154,10 @@ export class LiveRuns implements AsyncDisposable {
    * was answered to nobody, or its ending was not taken.
    */
   isUnattended({ runId, status, owner }: Run): boolean {
-    const { cluster } = this.#options;
+    const { cluster, recovery } = this.#options;
     const ours = status === "running" && (cluster === undefined || owner === cluster.nodeId);
-    return ours && !this.#live.has(runId) && !this.#finalizer.holds(runId);
+    const isAttended = this.#live.has(runId) || this.#finalizer.holds(runId);
+    return ours && !isAttended && recovery?.has(runId) !== true;
   }
 
   /**

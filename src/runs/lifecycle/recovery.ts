@@ -1,24 +1,108 @@
 /**
  * At boot: ends the runs that an earlier process left behind. Whoever follows them gets the events so
- * far and then the end.
+ * far and then the end. A journal may be larger than what can be read before a server should be ready:
+ * then it takes runs meanwhile, and those that were left behind count as being ended.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { EventLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { ChatEvent } from "../../protocol/events.ts";
 import type { Run, Store } from "../../store/store.ts";
+import { within } from "../../time/within.ts";
+import type { ShieldedObserver } from "../observer.ts";
 import { appendEnd, endUnattended } from "./unattended.ts";
 
-export async function recoverRuns(options: { store: Store; log: EventLog }): Promise<void> {
-  const { store, log } = options;
-  for (const run of await store.runs.unfinished()) {
-    const error = new LangwireError("SERVER_RESTARTED");
-    await endHere(run, { store, log, error, mayLackEvents: log.mayLackEvents });
+export interface RecoveryOptions {
+  readonly store: Store;
+  readonly log: EventLog;
+  readonly observer: ShieldedObserver;
+}
+
+/** How long a server waits for it before it takes runs. */
+const beforeReadyMs = 1_000;
+const retryMs = 1_000;
+
+export class Recovery implements AsyncDisposable {
+  readonly #options: RecoveryOptions;
+  readonly #closing = new AbortController();
+  /** The runs that are still to be ended. */
+  readonly #pending = new Map<string, PromiseWithResolvers<void>>();
+  #work: Promise<void> = Promise.resolve();
+
+  private constructor(options: RecoveryOptions) {
+    this.#options = options;
   }
-  // The store hears of an end first: a crash in between leaves the log without its runEnd.
-  for (const { conversationId, runId, lastSeq } of await log.leftBehind()) {
-    const [run] = await store.runs.endedBetween(conversationId, lastSeq, 1);
-    if (run?.runId !== runId || run.endSeq === undefined) continue;
-    await appendEnd(await log.open({ conversationId, runId, after: run.endSeq - 1 }), run);
+
+  /**
+   * Settles when all is ended, or goes on in the background.
+   * @throws LangwireError STORE_UNAVAILABLE
+   */
+  static async start(options: RecoveryOptions): Promise<Recovery> {
+    const recovery = new Recovery(options);
+    const left = await options.store.runs.unfinished();
+    for (const { runId } of left) recovery.#pending.set(runId, Promise.withResolvers());
+    const first = recovery.#recover(left);
+    recovery.#work = first.catch((cause: unknown) => recovery.#again(cause));
+    await within(first, beforeReadyMs);
+    return recovery;
+  }
+
+  /** Whether the run is still to be ended. */
+  has(runId: string): boolean {
+    return this.#pending.has(runId);
+  }
+
+  /** Settles when the run is not, or no longer, to be ended. */
+  async ended(runId: string): Promise<void> {
+    await this.#pending.get(runId)?.promise;
+  }
+
+  /** What is not ended yet is left for the next boot. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await this.#work;
+    for (const runId of [...this.#pending.keys()]) this.#settle(runId);
+  }
+
+  async #recover(runs: readonly Run[]): Promise<void> {
+    const { store, log, observer } = this.#options;
+    const { mayLackEvents } = log;
+    const error = new LangwireError("SERVER_RESTARTED");
+    for await (const run of log.recover?.(runs, this.#closing.signal) ?? runs) {
+      await endHere(run, { store, log, error, mayLackEvents }).catch((cause: unknown) => {
+        if (cause instanceof LangwireError && cause.code === "STORE_UNAVAILABLE") throw cause;
+        // One that cannot be ended keeps neither the others from their ends nor the server down.
+        observer.failed("a run of an earlier process could not be ended", cause);
+      });
+      this.#settle(run.runId);
+    }
+    // The store hears of an end first: a crash in between leaves the log without its runEnd.
+    for (const { conversationId, runId, lastSeq } of await log.leftBehind()) {
+      const [run] = await store.runs.endedBetween(conversationId, lastSeq, 1);
+      if (run?.runId !== runId || run.endSeq === undefined) continue;
+      await appendEnd(await log.open({ conversationId, runId, after: run.endSeq - 1 }), run);
+    }
+  }
+
+  async #again(cause: unknown): Promise<void> {
+    const { signal } = this.#closing;
+    for (let failure = cause; ; ) {
+      if (signal.aborted) return;
+      this.#options.observer.failed("runs of an earlier process could not be ended yet", failure);
+      await delay(retryMs, undefined, { ref: false, signal }).catch(() => {});
+      if (signal.aborted) return;
+      try {
+        const left = await this.#options.store.runs.unfinished();
+        return await this.#recover(left.filter(({ runId }) => this.has(runId)));
+      } catch (error) {
+        failure = error;
+      }
+    }
+  }
+
+  #settle(runId: string): void {
+    this.#pending.get(runId)?.resolve();
+    this.#pending.delete(runId);
   }
 }
 

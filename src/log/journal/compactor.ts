@@ -1,0 +1,123 @@
+/** Deletes the journal's rows that nobody needs any more: in the background, a few ms at a time. */
+import type { DatabaseSync } from "node:sqlite";
+import { encodeRow, encodeSection } from "./rows.ts";
+import type { Compaction, Segments } from "./segments.ts";
+
+export interface CompactorOptions {
+  /** One connection for others too: nothing is done inside a transaction of theirs. */
+  readonly database: DatabaseSync;
+  readonly segments: Segments;
+  /** False while rows wait to be written. */
+  readonly isReady: () => boolean;
+}
+
+const delayMs = 10_000;
+const sliceMs = 4;
+/** Between slices: what is deleted has to reach the disk as well, in the time of those who write. */
+const pauseMs = 8;
+/** Rows that are deleted at once. */
+const rowsAtOnce = 8;
+
+export class Compactor {
+  readonly #options: CompactorOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #pause: NodeJS.Timeout | undefined;
+  #due: Iterator<Compaction | undefined> | undefined;
+  /** Rows before this one are deleted. */
+  #firstId = 0;
+  #closed = false;
+
+  constructor(options: CompactorOptions) {
+    this.#options = options;
+  }
+
+  /** A while from now: so many runs leave the log together. */
+  soon(): void {
+    if (this.#closed) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#work();
+    }, delayMs).unref();
+  }
+
+  /** At once, with all rows before that one. */
+  now(firstId: number): void {
+    this.#firstId = firstId;
+    clearTimeout(this.#pause);
+    this.#later();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#pause);
+  }
+
+  #later(): void {
+    if (!this.#closed) this.#pause = setTimeout(() => this.#work(), pauseMs).unref();
+  }
+
+  #work(): void {
+    clearTimeout(this.#pause);
+    const { database, isReady } = this.#options;
+    if (!isReady()) {
+      this.soon();
+      return;
+    }
+    try {
+      if (database.isTransaction) {
+        this.#later();
+        return;
+      }
+      const until = performance.now() + sliceMs;
+      while (performance.now() < until) if (this.#isDone()) return;
+    } catch {
+      // The rows cost space and nothing else.
+      this.#due = undefined;
+      this.soon();
+      return;
+    }
+    this.#later();
+  }
+
+  /** Does a little. @returns whether nothing is left to be done */
+  #isDone(): boolean {
+    if (this.#firstId > 0) {
+      const old = `select id from journal where id < ? order by id limit ${rowsAtOnce}`;
+      const remove = this.#options.database.prepare(`delete from journal where id in (${old})`);
+      const { changes } = remove.run(this.#firstId);
+      if (Number(changes) < rowsAtOnce) this.#firstId = 0;
+      return false;
+    }
+    this.#due ??= this.#options.segments.due();
+    const { done, value } = this.#due.next();
+    if (value !== undefined) this.#compact(value);
+    if (done === true) this.#due = undefined;
+    return done === true;
+  }
+
+  /** Writes again what is needed, and deletes the rest, or changes nothing. */
+  #compact({ segment, kept }: Compaction): void {
+    const { database, segments } = this.#options;
+    const sections = kept.map(({ conversation, firstSeq, lastSeq }) =>
+      encodeSection(conversation.conversationId, conversation.between(firstSeq, lastSeq)),
+    );
+    const row = sections.length === 0 ? "" : encodeRow(sections);
+    database.exec("begin immediate");
+    try {
+      database
+        .prepare("delete from journal where id >= ? and id < ?")
+        .run(segment.firstId, segment.endId);
+      if (row !== "") {
+        database
+          .prepare("insert into journal (id, events) values (?, ?)")
+          .run(segment.firstId, row);
+      }
+      database.exec("commit");
+    } catch (cause) {
+      if (database.isTransaction) database.exec("rollback");
+      throw cause;
+    }
+    segments.compacted(segment, row.length);
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * A row of the journal: for each conversation of a group its id, the number of the first event, the
+ * events. Written from JSON text that is there already; read with the suspicion that a file deserves.
+ */
+import { type ChatEvent, chatEvent, eventTypes } from "../../protocol/events.ts";
+import type { LogEntry } from "../entry.ts";
+
+/** What a row has of one conversation. */
+export interface Section {
+  readonly conversationId: string;
+  readonly firstSeq: number;
+  readonly events: readonly ChatEvent[];
+  /** Characters of its JSON, roughly. */
+  readonly length: number;
+}
+
+const knownTypes: ReadonlySet<unknown> = new Set(eventTypes);
+
+/** The events are JSON text already: they are spliced, not encoded again. */
+export function encodeSection(conversationId: string, entries: readonly LogEntry[]): string {
+  const events = entries.map((entry) => entry.json).join(",");
+  return `[${JSON.stringify(conversationId)},${entries[0]?.seq ?? 0},[${events}]]`;
+}
+
+export function encodeRow(sections: readonly string[]): string {
+  return `[${sections.join(",")}]`;
+}
+
+/** @throws Error what is wrong with it */
+export function decodeRow(text: unknown): Section[] {
+  if (typeof text !== "string") throw new Error("it is no text");
+  const row: unknown = JSON.parse(text);
+  if (!Array.isArray(row)) throw new Error("it is no list");
+  const sections = row.map(decodeSection);
+  const length = sections.length === 0 ? 0 : Math.ceil(text.length / sections.length);
+  return sections.map((section) => ({ ...section, length }));
+}
+
+function decodeSection(section: unknown): Omit<Section, "length"> {
+  if (!Array.isArray(section)) throw new Error("a part of it is no list");
+  const [conversationId, firstSeq, events]: unknown[] = section;
+  if (typeof conversationId !== "string") throw new Error("a conversation's id is no text");
+  if (!Number.isSafeInteger(firstSeq) || Number(firstSeq) < 1) {
+    throw new Error("an event's number is none");
+  }
+  if (!Array.isArray(events) || !events.every(isEvent)) throw new Error("an event is none");
+  return { conversationId, firstSeq: Number(firstSeq), events };
+}
+
+/** Most events are tokens, of which a schema would make ten times the work. */
+function isToken(value: object): boolean {
+  const { type, runId, spanId, text }: Partial<Record<string, unknown>> = value;
+  const isText = type === "token" && typeof text === "string";
+  return isText && typeof runId === "string" && typeof spanId === "string";
+}
+
+/** Types that this version does not know come from a later one, and are passed on as they are. */
+function isEvent(value: unknown): value is ChatEvent {
+  if (typeof value !== "object" || value === null) return false;
+  if (isToken(value)) return true;
+  if (!("type" in value) || !("runId" in value)) return false;
+  if (knownTypes.has(value.type)) return chatEvent.safeParse(value).success;
+  return typeof value.type === "string" && typeof value.runId === "string";
+}
+
+const sectionHead = /\["([^"\\]+)",\d+,\[/g;
+
+/**
+ * Whether the row may have events of one of the conversations: much less work than to parse it.
+ * @param conversationIds UUIDs, which JSON writes as they are
+ */
+export function mayMention(text: string, conversationIds: ReadonlySet<string>): boolean {
+  for (const [, id] of text.matchAll(sectionHead)) {
+    if (id !== undefined && conversationIds.has(id)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,114 @@
+/**
+ * What the journal's rows are needed for. Rows next to each other are a segment; a segment knows of
+ * which conversations it has events, and up to which number. When those have left the log in memory,
+ * it is deleted; when most of it has, what is left is written again, from memory, as one row. So a run
+ * in progress keeps its own events on disk, and nobody else's.
+ */
+import type { ConversationLog } from "../conversation-log.ts";
+
+interface Part {
+  readonly firstSeq: number;
+  lastSeq: number;
+  /** Characters of its JSON. */
+  length: number;
+}
+
+export interface Segment {
+  /** The first row's id. */
+  readonly firstId: number;
+  /** The id after the last row's. */
+  endId: number;
+  /** Characters of its rows. */
+  length: number;
+  readonly parts: Map<ConversationLog, Part>;
+}
+
+/** What is to be done to the rows of a segment. */
+export interface Compaction {
+  readonly segment: Segment;
+  /** What is still needed of it. */
+  readonly kept: readonly { conversation: ConversationLog; firstSeq: number; lastSeq: number }[];
+}
+
+/** Characters after which a segment ends: as many are written again at once, at the most. */
+const segmentLength = 1024 * 1024;
+
+export class Segments {
+  readonly #segments: Segment[] = [];
+
+  /** Counts a row in, or more of the last one. Ids ascend; a row is in one segment alone. */
+  row(id: number, length: number): Segment {
+    const last = this.#segments.at(-1);
+    if (last !== undefined && (last.length < segmentLength || id < last.endId)) {
+      last.endId = id + 1;
+      last.length += length;
+      return last;
+    }
+    const segment = { firstId: id, endId: id + 1, length, parts: new Map() };
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  /**
+   * What is to be rewritten, or deleted if nothing is kept, oldest first. Undefined after each segment
+   * that is as it should be: looking takes its time, too.
+   */
+  *due(): Generator<Compaction | undefined> {
+    for (let index = 0; index < this.#segments.length; ) {
+      const segment = this.#segments[index];
+      if (segment === undefined) return;
+      const neededLength = forgetWhatLeft(segment);
+      if (2 * neededLength <= segment.length) {
+        yield { segment, kept: [...segment.parts].map(keptOf) };
+      } else {
+        this.#joinWithNext(index);
+        yield undefined;
+      }
+      if (this.#segments[index] === segment) index += 1;
+    }
+  }
+
+  /** @param length of the one row that is there now, 0 if there is none */
+  compacted(segment: Segment, length: number): void {
+    if (length === 0) this.#segments.splice(this.#segments.indexOf(segment), 1);
+    else segment.length = length;
+  }
+
+  /** Small ones are one, so that what a long run leaves is not a segment for each MiB of others'. */
+  #joinWithNext(index: number): void {
+    const [segment, next] = this.#segments.slice(index, index + 2);
+    if (segment === undefined || next === undefined) return;
+    const isLast = index + 2 === this.#segments.length;
+    if (isLast || segment.length + next.length > segmentLength) return;
+    for (const [conversation, { firstSeq, lastSeq, length }] of next.parts) {
+      note(segment, conversation, { firstSeq, lastSeq, length });
+    }
+    segment.endId = next.endId;
+    segment.length += next.length;
+    this.#segments.splice(index + 1, 1);
+  }
+}
+
+/** Says that the segment has these events of the conversation. */
+export function note(segment: Segment, conversation: ConversationLog, part: Part): void {
+  const known = segment.parts.get(conversation);
+  if (known === undefined) segment.parts.set(conversation, part);
+  else {
+    known.lastSeq = part.lastSeq;
+    known.length += part.length;
+  }
+}
+
+/** @returns characters of what is still needed */
+function forgetWhatLeft({ parts }: Segment): number {
+  let length = 0;
+  for (const [conversation, part] of parts) {
+    if (conversation.oldest > part.lastSeq) parts.delete(conversation);
+    else length += part.length;
+  }
+  return length;
+}
+
+function keptOf([conversation, { firstSeq, lastSeq }]: [ConversationLog, Part]) {
+  return { conversation, firstSeq: Math.max(firstSeq, conversation.oldest), lastSeq };
+}

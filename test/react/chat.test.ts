@@ -1,6 +1,8 @@
-import { expect, onTestFinished, test } from "vitest";
-import type { LangwireClient } from "../../client/src/index.ts";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { type LangwireClient, LangwireClientError } from "../../client/src/index.ts";
 import { Chat, type ChatState, type Span } from "../../client/src/react/index.ts";
+import { insist } from "../../client/src/react/insist.ts";
+import { LangwireError } from "../../src/protocol/errors.ts";
 import { gate, setUp } from "./setting.ts";
 
 interface Open {
@@ -239,5 +241,53 @@ test("a conversation that one is shut out of says so", async () => {
   expect(await until(theirs, ({ error }) => error !== undefined)).toMatchObject({
     error: { code: "NOT_FOUND" },
     messages: [{ text: "Hi" }, { text: "Hello" }],
+  });
+});
+
+describe("what is refused once, and passes", () => {
+  const refusal = new LangwireError("STORE_UNAVAILABLE", { retryAfterMs: 50 });
+
+  /** A conversation of two messages, and a chat of it that nobody has opened. */
+  async function begin() {
+    const script = [{ tokens: ["answer"] }, { tokens: ["more"] }];
+    const { client, server } = await setUp(script);
+    const conversationId = crypto.randomUUID();
+    await client.send({ botId: "chat", conversationId, message: "earlier" }).ended;
+    return { client, conversationId, langwire: server.langwire };
+  }
+
+  test("is shown, and gone: the watch", async () => {
+    const { client, conversationId, langwire } = await begin();
+    vi.spyOn(langwire.runs, "watch").mockRejectedValueOnce(refusal);
+    const { chat, states } = open(client, { conversationId });
+    await until(chat, ({ messages }) => messages.length === 2);
+    expect(states.some(({ error }) => error?.code === "STORE_UNAVAILABLE")).toBe(true);
+    expect(chat.getState().error).toBeUndefined();
+    await chat.send("again");
+    expect(texts(await until(chat, isReady)).slice(-2)).toEqual(["human: again", "ai: more"]);
+  });
+
+  test("is shown, and gone: the history", async () => {
+    const { client, conversationId, langwire } = await begin();
+    vi.spyOn(langwire.store.conversations, "messages").mockRejectedValueOnce(refusal);
+    const { chat, states } = open(client, { conversationId });
+    await until(chat, ({ messages }) => messages.length === 2);
+    expect(states.some(({ error }) => error?.code === "STORE_UNAVAILABLE")).toBe(true);
+    expect(chat.getState()).toMatchObject({ status: "ready", error: undefined });
+  });
+
+  test("is asked for no more when nobody looks", async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const leaving = new AbortController();
+    const failure = { code: "STORE_UNAVAILABLE", message: "No.", retryable: true } as const;
+    const attempt = vi.fn(() => Promise.reject(new LangwireClientError(failure)));
+    const refused = Promise.withResolvers<void>();
+    const over = insist(attempt, { signal: leaving.signal, onRefused: () => refused.resolve() });
+    await refused.promise;
+    leaving.abort();
+    await vi.runAllTimersAsync();
+    await over;
+    expect(attempt).toHaveBeenCalledTimes(1);
   });
 });

@@ -8,6 +8,7 @@ import { type ScriptedReply, scriptedModel, startTestServer } from "../../src/te
 export interface Setting {
   readonly url: string;
   readonly port: number;
+  readonly server: Awaited<ReturnType<typeof startTestServer>>;
   readonly client: LangwireClient;
   connect(options?: Partial<ClientOptions>): LangwireClient;
 }
@@ -35,10 +36,11 @@ export async function setUp(
     }),
     agentBot({ model }),
   ];
-  const { url, port } = stack.use(await startTestServer({ bots }));
+  const server = stack.use(await startTestServer({ bots }));
+  const { url, port } = server;
   const connect = (options: Partial<ClientOptions> = {}) =>
     stack.use(createClient({ url, backoff: { baseMs: 20, maxMs: 100 }, ...options }));
-  return { url, port, client: connect(), connect };
+  return { url, port, server, client: connect(), connect };
 }
 
 /** A promise with its own key, for replies that wait in the middle. */

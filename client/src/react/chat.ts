@@ -14,25 +14,10 @@ import { LangwireClientError, toClientError } from "../errors.ts";
 import type { Run } from "../run.ts";
 import type { ChatEvent, EventOf, Message, SendInput } from "../types.ts";
 import { uuid } from "../uuid.ts";
+import type { ChatState, ChatStatus } from "./chat-state.ts";
 import { FrameBatch } from "./frame-batch.ts";
+import { insist } from "./insist.ts";
 import { type ChatMessage, fromHistory, Turn } from "./turn.ts";
-
-/**
- * - `loading`: the history is on its way;
- * - `ready`: a message can be sent;
- * - `submitted`: a message is on its way to the server;
- * - `streaming`: the bot works on an answer, whoever asked.
- */
-export type ChatStatus = "loading" | "ready" | "submitted" | "streaming";
-
-export interface ChatState {
-  readonly messages: readonly ChatMessage[];
-  readonly status: ChatStatus;
-  /** Why the conversation cannot be read, or what became of the last message. */
-  readonly error: LangwireClientError | undefined;
-  /** Whether there are messages before the first one. */
-  readonly hasEarlier: boolean;
-}
 
 export interface ChatOptions {
   /** Called when a connection is first needed, never while rendering. */
@@ -61,6 +46,8 @@ export class Chat {
   /** Whether the server has this conversation. */
   #known: boolean;
   #problem: LangwireClientError | undefined;
+  /** A refusal that is being waited out. */
+  #passing: LangwireClientError | undefined;
   #watching: AbortController | undefined;
   #lastEventId: string | undefined;
   #state: ChatState;
@@ -136,17 +123,26 @@ export class Chat {
 
   /** Loads the messages before the first one, if there are any. */
   readonly loadEarlier = async (): Promise<void> => {
-    if (this.#cursor === undefined) return;
-    const page = await this.#page(this.#cursor);
-    if (page === undefined) return;
-    this.#history = [...page, ...this.#history];
-    this.#batch.schedule();
+    const { conversationId } = this;
+    const cursor = this.#cursor;
+    if (cursor === undefined) return;
+    try {
+      const page = await this.#options.client().conversations.messages({ conversationId, cursor });
+      this.#cursor = page.nextCursor;
+      this.#history = [...page.items.map(fromHistory), ...this.#history];
+      this.#batch.schedule();
+    } catch (cause) {
+      this.#fail(toClientError(cause));
+    }
   };
 
   #watch(): void {
     if (this.#watching !== undefined) return;
     this.#watching = new AbortController();
-    void this.#follow(this.#watching.signal);
+    this.#follow(this.#watching.signal).catch((cause: unknown) => {
+      this.#watching = undefined;
+      this.#fail(toClientError(cause));
+    });
   }
 
   #unwatch(): void {
@@ -154,45 +150,51 @@ export class Chat {
     this.#watching = undefined;
   }
 
-  async #follow(signal: AbortSignal): Promise<void> {
+  #follow(signal: AbortSignal): Promise<void> {
     const { conversationId } = this;
-    const lastEventId = this.#lastEventId;
-    try {
+    return this.#insist(signal, async () => {
+      const lastEventId = this.#lastEventId;
       const watch = this.#options.client().watch({ conversationId, lastEventId }, { signal });
       await watch.started;
+      this.#passed();
       // Only now: a run that ends between the two would be in neither.
-      if (lastEventId === undefined) void this.#load();
+      if (!this.#loaded || lastEventId === undefined)
+        this.#load(signal).catch((cause: unknown) => this.#fail(toClientError(cause)));
       for await (const event of watch) {
         this.#known = true;
         this.#lastEventId = watch.lastEventId;
         this.#add(event);
       }
-    } catch (cause) {
-      if (signal.aborted) return;
-      this.#watching = undefined;
-      this.#fail(toClientError(cause));
-    }
+    });
   }
 
-  async #load(): Promise<void> {
-    const page = await this.#page();
-    if (page === undefined) return;
-    this.#known = true;
-    this.#history = page;
-    this.#loaded = true;
-    this.#batch.schedule();
-  }
-
-  async #page(cursor?: string): Promise<readonly ChatMessage[] | undefined> {
+  #load(signal: AbortSignal): Promise<void> {
     const { conversationId } = this;
-    try {
-      const page = await this.#options.client().conversations.messages({ conversationId, cursor });
+    return this.#insist(signal, async () => {
+      const page = await this.#options.client().conversations.messages({ conversationId });
+      this.#passed();
       this.#cursor = page.nextCursor;
-      return page.items.map(fromHistory);
-    } catch (cause) {
-      this.#fail(toClientError(cause));
-      return undefined;
-    }
+      this.#known = true;
+      this.#history = page.items.map(fromHistory);
+      this.#loaded = true;
+      this.#batch.schedule();
+    });
+  }
+
+  /** A refusal that may pass is shown until it has. */
+  #insist(signal: AbortSignal, attempt: () => Promise<void>): Promise<void> {
+    const onRefused = (error: LangwireClientError) => {
+      this.#passing = error;
+      this.#fail(error);
+    };
+    return insist(attempt, { signal, onRefused });
+  }
+
+  #passed(): void {
+    if (this.#passing === undefined) return;
+    if (this.#problem === this.#passing) this.#problem = undefined;
+    this.#passing = undefined;
+    this.#batch.schedule();
   }
 
   async #untilAccepted(run: Run): Promise<void> {

@@ -7,13 +7,8 @@ export type {
   SpanStatus,
   SpanText,
 } from "../../generated/fold/run-fold.js";
-export {
-  Chat,
-  type ChatOptions,
-  type ChatState,
-  type ChatStatus,
-  type SendOptions,
-} from "./chat.ts";
+export { Chat, type ChatOptions, type SendOptions } from "./chat.ts";
+export type { ChatState, ChatStatus } from "./chat-state.ts";
 export type { AiMessage, ChatError, ChatMessage, HumanMessage } from "./turn.ts";
 export { type UseChat, type UseChatOptions, useChat } from "./use-chat.ts";
 export { type UseConnection, useConnection } from "./use-connection.ts";

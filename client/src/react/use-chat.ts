@@ -2,7 +2,8 @@ import { useMemo, useState, useSyncExternalStore } from "react";
 import { createClient, type LangwireClient } from "../client.ts";
 import type { EventOf, Message } from "../types.ts";
 import { uuid } from "../uuid.ts";
-import { Chat, type ChatState, type SendOptions } from "./chat.ts";
+import { Chat, type SendOptions } from "./chat.ts";
+import type { ChatState } from "./chat-state.ts";
 
 export type UseChatOptions = {
   readonly botId: string;

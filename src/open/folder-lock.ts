@@ -5,21 +5,26 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { LangwireError } from "../protocol/errors.ts";
+import { isBusy } from "../store/errors.ts";
+import { fileFailure, storageFailure } from "./storage-failure.ts";
 
 const lockFile = "langwire.lock";
 
-/** @throws LangwireError STORE_UNAVAILABLE when it cannot be written to, or is taken */
+/** @throws LangwireError STORE_UNAVAILABLE, with the reason as its cause's message */
 export async function takeFolder(folder: string): Promise<Disposable> {
+  const path = join(folder, lockFile);
   let lock: DatabaseSync | undefined;
   try {
     await mkdir(folder, { recursive: true });
-    lock = new DatabaseSync(join(folder, lockFile));
+    lock = new DatabaseSync(path);
     lock.exec("begin exclusive");
   } catch (error) {
     lock?.close();
-    const why = "the folder cannot be written to, or another process uses it";
-    throw new LangwireError("STORE_UNAVAILABLE", { cause: new Error(why, { cause: error }) });
+    if (isBusy(error)) {
+      const why = "another process uses the folder: stop it, or give this one a folder of its own";
+      throw storageFailure(why, error);
+    }
+    throw fileFailure(error, { path, loss: "nothing" });
   }
   return { [Symbol.dispose]: () => lock.close() };
 }

@@ -23,6 +23,7 @@ import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { takeFolder } from "./folder-lock.ts";
 import { redisCoordination } from "./redis-coordination.ts";
+import { fileFailure, laterVersionFailure, type StorageFile } from "./storage-failure.ts";
 
 export interface StorageOptions {
   /** Where conversations and the journal live. Without it, in memory alone. */
@@ -82,7 +83,8 @@ async function openSqlite(
 ) {
   if (dataDir !== undefined) opening.use(await takeFolder(dataDir));
   const path = dataDir === undefined ? ":memory:" : join(dataDir, databaseFile);
-  const store = opening.use(await openSqliteStore({ path }));
+  const file = { path, loss: "all conversations" };
+  const store = opening.use(await openSqliteStore({ path }).catch(failing(file)));
   const onDamage = observer.failed;
   const journal =
     dataDir === undefined ? undefined : new SqliteJournal(store.database, { onDamage });
@@ -94,10 +96,22 @@ async function openPostgres(
   { dataDir, databaseUrl, logBounds, observer }: OpenStorageOptions & { databaseUrl: string },
 ) {
   if (dataDir !== undefined) opening.use(await takeFolder(dataDir));
-  const store = opening.use(await openPostgresStore({ url: databaseUrl, use: "alone" }));
+  const store = opening.use(await openDatabase(databaseUrl, "alone"));
   const journal =
     dataDir === undefined ? undefined : openJournal(opening, join(dataDir, journalFile), observer);
   return { store, log: opening.use(new MemoryLog({ bounds: logBounds, journal })) };
+}
+
+function openDatabase(url: string, use: "alone" | "shared") {
+  return openPostgresStore({ url, use }).catch((error: unknown) => {
+    throw laterVersionFailure(error, "the database");
+  });
+}
+
+function failing(file: StorageFile) {
+  return (error: unknown): never => {
+    throw fileFailure(error, file);
+  };
 }
 
 function openJournal(
@@ -105,11 +119,15 @@ function openJournal(
   path: string,
   observer: RunObserver,
 ): SqliteJournal {
-  const database = new DatabaseSync(path);
-  opening.defer(() => database.close());
-  // Like the store's file: a commit does not wait for the disk.
-  database.exec("pragma journal_mode = wal; pragma synchronous = normal");
-  return new SqliteJournal(database, { apartFromStore: true, onDamage: observer.failed });
+  try {
+    const database = new DatabaseSync(path);
+    opening.defer(() => database.close());
+    // Like the store's file: a commit does not wait for the disk.
+    database.exec("pragma journal_mode = wal; pragma synchronous = normal");
+    return new SqliteJournal(database, { apartFromStore: true, onDamage: observer.failed });
+  } catch (error) {
+    throw fileFailure(error, { path, loss: "the partial answers of runs that were cut" });
+  }
 }
 
 async function openCluster(
@@ -120,7 +138,7 @@ async function openCluster(
   const { logBounds, storeTimeoutMs, observer } = options;
   // A process that starts again has another id: what the one before left behind is the reaper's.
   const nodeId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-  const store = opening.use(await openPostgresStore({ url: databaseUrl, use: "shared" }));
+  const store = opening.use(await openDatabase(databaseUrl, "shared"));
   const redis = opening.use(
     await Redis.open({ url: redisUrl, prefix: redisPrefix, nodeId, times }),
   );

@@ -1,0 +1,74 @@
+/** Why a server's storage cannot be opened, and what its operator can do: in one line each. */
+import { LangwireError } from "../protocol/errors.ts";
+
+/** A file that SQLite keeps. */
+export interface StorageFile {
+  readonly path: string;
+  /** What is gone with it. */
+  readonly loss: string;
+}
+
+/** SQLite's primary result codes. */
+const sqlite = {
+  busy: 5,
+  locked: 6,
+  readOnly: 8,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  notADatabase: 26,
+};
+const laterVersion = /^corrupted migrations: previously executed migration .* is missing/;
+
+/** @returns the error to throw instead; whatever has no better words is as it was */
+export function fileFailure(error: unknown, file: StorageFile): unknown {
+  const why = reasonOf(error, file);
+  return why === undefined ? error : storageFailure(why, error);
+}
+
+/** A database that a later version has changed, and this one does not know. */
+export function laterVersionFailure(error: unknown, name: string): unknown {
+  const isLater = error instanceof Error && laterVersion.test(error.message);
+  return isLater ? storageFailure(laterVersionReason(name), error) : error;
+}
+
+export function storageFailure(why: string, cause: unknown): LangwireError {
+  return new LangwireError("STORE_UNAVAILABLE", { cause: new Error(why, { cause }) });
+}
+
+function laterVersionReason(name: string): string {
+  return `${name} was written by a later version of Langwire: start that version, or put back a backup from before it`;
+}
+
+function reasonOf(error: unknown, { path, loss }: StorageFile): string | undefined {
+  const cause = error instanceof LangwireError ? error.cause : error;
+  if (!(cause instanceof Error)) return undefined;
+  if (laterVersion.test(cause.message)) return laterVersionReason(path);
+  const said = `(${cause.message})`;
+  switch (codeOf(cause)) {
+    case sqlite.corrupt:
+    case sqlite.notADatabase:
+      return `${path} is damaged ${said}: put a backup in its place, or move it away with its -wal and -shm, which loses ${loss}`;
+    case sqlite.busy:
+    case sqlite.locked:
+      return `another process uses ${path} ${said}: stop it`;
+    case sqlite.full:
+      return `the disk of ${path} is full ${said}: make room`;
+    case sqlite.readOnly:
+    case sqlite.cannotOpen:
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+    case "EEXIST":
+    case "ENOTDIR":
+      return `${path} cannot be written to ${said}: it, and the folder that it is in, have to be this user's to write`;
+    default:
+      return undefined;
+  }
+}
+
+/** An error of SQLite's by the low byte of its code; of the system's by name. */
+function codeOf(error: Error): unknown {
+  if ("errcode" in error && typeof error.errcode === "number") return error.errcode & 0xff;
+  return "code" in error ? error.code : undefined;
+}

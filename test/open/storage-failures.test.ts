@@ -1,0 +1,71 @@
+/** What keeps a server from starting, each told by its name and with the way out. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expect, test } from "vitest";
+import { openLangwire } from "../../src/open/open-langwire.ts";
+import { LangwireError } from "../../src/protocol/errors.ts";
+import { temporaryFolder } from "../faults/child-server.ts";
+import { all, botSaying, caller, newRun } from "../runs/run-bench.ts";
+
+async function reasonOf(dataDir: string): Promise<string> {
+  try {
+    await using _langwire = await openLangwire({ bots: [], dataDir });
+  } catch (error) {
+    expect(error).toBeInstanceOf(LangwireError);
+    const cause = error instanceof LangwireError ? error.cause : undefined;
+    const reason = cause instanceof Error ? cause.message : "";
+    expect(reason).not.toContain("\n");
+    return reason;
+  }
+  return "it started";
+}
+
+test("a database that is damaged, one of a later version, a folder in use or none", async () => {
+  await using folder = await temporaryFolder();
+  const inFolder = async (name: string, content: string): Promise<string> => {
+    const path = join(folder.path, name, "langwire.sqlite");
+    await mkdir(join(folder.path, name));
+    await writeFile(path, content);
+    return await reasonOf(join(folder.path, name));
+  };
+  expect(await inFolder("damaged", "this is no database ".repeat(1_000))).toMatch(
+    /langwire\.sqlite is damaged .*: put a backup .*move it away .*loses all conversations$/,
+  );
+
+  const later = join(folder.path, "later");
+  await (await openLangwire({ bots: [], dataDir: later }))[Symbol.asyncDispose]();
+  const database = new DatabaseSync(join(later, "langwire.sqlite"));
+  database.exec("insert into kysely_migration values ('9999-of-a-later-version', '2030')");
+  database.close();
+  expect(await reasonOf(later)).toMatch(/langwire\.sqlite was written by a later version/);
+
+  const used = join(folder.path, "used");
+  await using _first = await openLangwire({ bots: [], dataDir: used });
+  expect(await reasonOf(used)).toMatch(/^another process uses the folder: stop it/);
+
+  await writeFile(join(folder.path, "file"), "");
+  expect(await reasonOf(join(folder.path, "file"))).toMatch(/cannot be written to .*EEXIST/);
+
+  const taken = join(folder.path, "taken", "langwire.lock");
+  await mkdir(taken, { recursive: true });
+  expect(await reasonOf(join(folder.path, "taken"))).toMatch(/langwire\.lock cannot be written to/);
+});
+
+test("one bad row of the journal is named, and the server starts", async () => {
+  await using folder = await temporaryFolder();
+  const dataDir = folder.path;
+  const bots = [botSaying({ tokens: ["a"] }, { tokens: ["b"] })];
+  await using first = await openLangwire({ bots, dataDir });
+  await all(await first.runs.send(caller, newRun()));
+  await first[Symbol.asyncDispose]();
+  const database = new DatabaseSync(join(dataDir, "langwire.sqlite"));
+  database.exec("insert into journal (events) values ('[[\"torn')");
+  database.close();
+  const named: string[] = [];
+  const observer = { failed: (what: string) => void named.push(what) };
+  await using second = await openLangwire({ bots, dataDir, observer });
+  expect(named).toEqual([expect.stringMatching(/^row \d+ of the journal was skipped/)]);
+  const entries = await all(await second.runs.send(caller, newRun()));
+  expect(entries.at(-1)?.event).toMatchObject({ status: "completed" });
+});

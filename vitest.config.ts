@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -20,6 +20,8 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
+    // Copies of the tests, while `npm run test:mutants` is at work.
+    exclude: [...configDefaults.exclude, "test/mutants/.sandbox*/**"],
     // Generous: a busy machine is slow, and what hangs is found by its own limits.
     reporters: ["default", "./test/faults/fault-table.ts"],
     testTimeout: 60_000,

@@ -199,6 +199,23 @@ describe("refused:", () => {
   });
 });
 
+test("a refusal says which event of which run, and why", () => {
+  const other = { ...opens("llm", "b"), runId: randomUUID() };
+  const told: [ChatEvent[], string][] = [
+    [[runStart, opens("tool"), opens("llm", "b"), runEnd()], "leaves open toolStart, llmStart"],
+    [[runStart, other], `comes inside run ${runId}`],
+  ];
+  for (const [events, why] of told) {
+    const last = events.at(-1) ?? expect.fail();
+    expect(() => order(events)).toThrow(
+      expect.objectContaining({
+        name: "OrderViolation",
+        message: `${last.type} of run ${last.runId}: ${why}`,
+      }),
+    );
+  }
+});
+
 test("every type of event that a span can say is in the table", () => {
   const told = new Set<string>([
     ...said.map(([{ type }]) => type),

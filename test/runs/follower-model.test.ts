@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { LogEntry } from "../../src/log/entry.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
+import type { ChatEvent } from "../../src/protocol/events.ts";
 import { FollowerWorld, type ReaderOptions, silenceMs } from "./follower-world.ts";
 
 type Reader = Awaited<ReturnType<FollowerWorld["read"]>>;
@@ -91,7 +92,7 @@ const endings = fc.constantFrom<Ending>(
 );
 
 const readers = fc.record<ReaderOptions>({
-  run: fc.option(fc.constant(0), { nil: undefined }),
+  run: fc.option(fc.constantFrom(0, 0, 1), { nil: undefined }),
   position: fc.option(fc.constantFrom(0, 1, 2, 4), { nil: undefined }),
   onlyEnds: fc.boolean(),
   pushed: fc.boolean(),
@@ -116,14 +117,16 @@ function check(
   for (const entry of got.filter(({ type }) => type !== "token")) {
     expect(entry.event).toEqual(world.events[entry.seq - 1]);
   }
+  const wants = ({ runId, type }: ChatEvent) =>
+    (run?.runId ?? runId) === runId && (!onlyEnds || type === "runEnd");
+  expect(got.filter(({ event, seq }) => !wants(event) || seq <= (from ?? 0))).toEqual([]);
   if (follower.closed) expect(world.listeners.size).toBe(0);
   if (from === undefined) expect(got).toEqual([]);
   if (from === undefined || !whole) return;
   const wanted = world.events.flatMap((event, place) => {
     const seq = place + 1;
     const isEnd = event.type === "runEnd";
-    const isWanted = (run?.runId ?? event.runId) === event.runId && (!onlyEnds || isEnd);
-    return isWanted && seq > from && (!world.gone.has(seq) || isEnd) ? [seq] : [];
+    return wants(event) && seq > from && (!world.gone.has(seq) || isEnd) ? [seq] : [];
   });
   expect(numbers).toEqual(expect.arrayContaining(wanted));
 }

@@ -60,3 +60,35 @@ test("every wait comes to an end, and closed is for good", () => {
     else if (state.name !== "idle") expect(state.on.settled.name).toBe("ready");
   }
 });
+
+/** Where each input leads that changes anything, state by state: the table again, in the test's words. */
+const transitions: Record<string, Record<string, string>> = {
+  ready: { changed: "ready*", drained: "idle", busy: "paced", turnOver: "yielding" },
+  "ready*": { drained: "reading", busy: "paced*", turnOver: "yielding*" },
+  idle: { changed: "ready*", silence: "checking" },
+  reading: { changed: "reading*", gap: "backfilling", found: "ready*", settled: "ready" },
+  "reading*": { gap: "backfilling*", found: "ready*", settled: "ready*" },
+  backfilling: { changed: "backfilling*", found: "ready*", settled: "ready" },
+  "backfilling*": { found: "ready*", settled: "ready*" },
+  checking: { changed: "ready*", found: "ready*", settled: "ready" },
+  paced: { changed: "paced*", settled: "ready" },
+  "paced*": { settled: "ready*" },
+  yielding: { changed: "yielding*", settled: "ready" },
+  "yielding*": { settled: "ready*" },
+  closed: {},
+};
+
+test("each input leads where the table says, and from everywhere else nowhere", () => {
+  expect(shown(initialState)).toBe("ready*");
+  expect(states.map(shown).sort()).toEqual(Object.keys(transitions).sort());
+  for (const state of states) {
+    for (const input of stateInputs) {
+      const next = input === "close" ? "closed" : transitions[shown(state)]?.[input];
+      expect([shown(state), input, shown(state.on[input])]).toEqual([
+        shown(state),
+        input,
+        next ?? shown(state),
+      ]);
+    }
+  }
+});

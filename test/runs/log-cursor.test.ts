@@ -1,12 +1,16 @@
 /** What a reader holds: a position, and no more than it is about to be given. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { LogEntry } from "../../src/log/entry.ts";
 import { LogCursor } from "../../src/runs/following/log-cursor.ts";
 import { FollowerWorld } from "./follower-world.ts";
 
 const kibibyte = 1024;
+const customOf = (seq: number, runId = "r") =>
+  LogEntry.of(seq, { type: "custom", runId, spanId: "s", name: `${seq}` });
+const endOf = (seq: number, runId = "r") =>
+  LogEntry.of(seq, { type: "runEnd", runId, at: "2026-01-01", status: "completed", text: "" });
 const tokenOf = (seq: number, text: string) =>
   LogEntry.of(seq, { type: "token", runId: "r", spanId: "s", text });
 
@@ -25,6 +29,74 @@ test("neighbouring tokens are merged up to 16 KiB, and no text is lost", () => {
   }
   expect(taken).toBeLessThanOrEqual(8);
   expect(json).toBe(entries.map(({ event }) => event.type === "token" && event.text).join(""));
+});
+
+test("a frame of merged tokens is as long as it may be, to the byte", () => {
+  const first = tokenOf(1, "é");
+  const room = 16 * kibibyte - first.bytes;
+  for (const [length, frames] of [
+    [room, 1],
+    [room + 1, 2],
+  ] as const) {
+    const text = "x".repeat(length);
+    const next = LogEntry.of(2, { type: "token", runId: "r", spanId: "s", text }, [first]);
+    const cursor = new LogCursor(0, {});
+    cursor.load([first, next]);
+    const taken = [cursor.take(), cursor.take()].filter((entry) => entry !== undefined);
+    expect([length, taken.length]).toEqual([length, frames]);
+    expect(taken.at(-1)?.seq).toBe(2);
+  }
+});
+
+test.each([
+  ["everything", {}, [1, 2, 3, 4]],
+  ["one run", { runId: "r" }, [1, 3]],
+  ["some types, and every end", { only: new Set(["token" as const]) }, [3, 4]],
+  ["one run's, some types", { runId: "r", only: new Set(["custom" as const]) }, [1, 3]],
+  ["an end alone", { runId: "other", only: new Set<never>() }, [4]],
+])("a reader who wants %s gets that, and has passed the rest over", (_what, wanted, seqs) => {
+  const cursor = new LogCursor(0, wanted);
+  expect(cursor.load([customOf(1), customOf(2, "other"), endOf(3), endOf(4, "other")])).toBe(true);
+  const taken = [];
+  for (let entry = cursor.take(); entry !== undefined; entry = cursor.take()) taken.push(entry.seq);
+  expect(taken).toEqual(seqs);
+  expect(cursor.position).toBe(4);
+  expect(cursor.load([])).toBe(false);
+});
+
+describe("across a gap", () => {
+  const inLog = [customOf(5), endOf(6)];
+  test.each([
+    ["what is known of it, as far as the log does not tell it better", 5, [1, 3, 5], [1, 3], 3],
+    ["all that is known, where the log has nothing", undefined, [1, 6], [1, 6], 6],
+    ["what the log has, where it has all that is known", 5, [5, 6], [5, 6], 6],
+    ["what the log has, where nothing is known", 5, [], [5, 6], 6],
+    ["nothing, where nobody knows anything", undefined, [], [], 0],
+  ] as const)("a reader goes on with %s", (_what, oldest, known, seqs, position) => {
+    const cursor = new LogCursor(0, {});
+    const entries = oldest === undefined ? [] : inLog;
+    expect(cursor.isBehind({ entries, oldest })).toBe(true);
+    const found = cursor.loadAcross(
+      { entries, oldest },
+      known.map((seq) => customOf(seq)),
+    );
+    expect(found).toBe(seqs.length > 0);
+    const taken = [];
+    for (let entry = cursor.take(); entry !== undefined; entry = cursor.take()) {
+      taken.push(entry.seq);
+    }
+    expect([taken, cursor.position]).toEqual([seqs, position]);
+  });
+
+  test("that hides nothing wanted, the position is behind it", () => {
+    const cursor = new LogCursor(2, {});
+    expect(cursor.isBehind({ entries: [], oldest: 3 })).toBe(false);
+    expect(cursor.isBehind({ entries: [], oldest: 4 })).toBe(true);
+    expect(cursor.loadAcross({ entries: [], oldest: 9 }, [])).toBe(false);
+    expect(cursor.position).toBe(8);
+    expect(cursor.loadAcross({ entries: [], oldest: 4 }, [])).toBe(false);
+    expect(cursor.position).toBe(8);
+  });
 });
 
 test("an entry that is longer than that comes by itself", () => {

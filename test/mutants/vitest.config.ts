@@ -1,0 +1,20 @@
+/** The tests that each mutant of Stryker's is tried with: of what is pure, or fast. */
+import { defineConfig, mergeConfig } from "vitest/config";
+import root from "../../vitest.config.ts";
+
+const { test: _, ...shared } = root;
+
+export default mergeConfig(
+  shared,
+  defineConfig({
+    test: {
+      include: [
+        "test/protocol/{order,fold}.test.ts",
+        "test/runs/{follower-model,follower-state,log-cursor,backfill,memberships,cursors}.test.ts",
+        "test/log/{memory,memory-model}.test.ts",
+      ],
+      testTimeout: 10_000,
+      hookTimeout: 10_000,
+    },
+  }),
+);

@@ -132,11 +132,14 @@ test("pings are no use: a socket that only they keep alive closes", async () => 
   expect(await client.bots.list()).toHaveLength(1);
 });
 
-test("a client that nobody reads any more stops knocking", async () => {
-  const { client, proxy } = await setUp();
+test.each([
+  ["between two attempts", { baseMs: 20, maxMs: 100 }],
+  ["in the middle of a long wait", { baseMs: 1e8, maxMs: 1e8 }],
+])("a client that nobody reads any more stops knocking, %s", async (_when, backoff) => {
+  const { client, proxy } = await setUp({ client: { backoff } });
   proxy.refuse();
   const run = client.send(hello);
-  await expect.poll(() => proxy.connections, { timeout: 10_000 }).toBeGreaterThan(2);
+  await expect.poll(() => client.connection.error?.code, { timeout: 10_000 }).toBe("UNREACHABLE");
   run.detach();
   await untilState(client, "idle");
   proxy.accept();

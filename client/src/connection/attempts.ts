@@ -40,9 +40,9 @@ export class Attempts {
     this.#backoff = createBackoff(options.connection.backoff);
   }
 
-  /** The one before was lost: the next attempt waits. */
+  /** The one before was lost: the next attempt waits, unless it is of somebody who comes later. */
   lost(): void {
-    this.#waitMs = this.#backoff.next();
+    this.#waitMs = this.#options.connection.needed ? this.#backoff.next() : 0;
   }
 
   /** @returns settles when it is time for the next attempt */

@@ -6,6 +6,7 @@ import type { EventLog } from "../log/log.ts";
 import { type Admit, admission } from "../runs/admission/admission.ts";
 import { memoryRateLimit, type RateLimit } from "../runs/admission/rate-limit.ts";
 import type { Cluster } from "../runs/cluster/cluster.ts";
+import { remoteProofs } from "../runs/following/memberships.ts";
 import { defaultRunLimits, type RunLimits } from "../runs/limits.ts";
 import type { RunObserver } from "../runs/observer.ts";
 import { Runs } from "../runs/runs.ts";
@@ -70,6 +71,7 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
   const runs = opening.use(
     await Runs.start({
       ...{ bots, store, log, limits, observer, admit, cluster },
+      proofs: cluster?.proofs ?? (options.databaseUrl === undefined ? undefined : remoteProofs),
       containStrayErrors: contained,
     }),
   );

@@ -17,6 +17,7 @@ import type { Caller } from "./caller.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { Notice } from "./cluster/notices.ts";
 import type { Follower } from "./following/follower.ts";
+import type { ProofTimes } from "./following/memberships.ts";
 import { type Reader, Readers } from "./following/readers.ts";
 import type { LiveRun } from "./lifecycle/live-run.ts";
 import { LiveRuns } from "./lifecycle/live-runs.ts";
@@ -34,6 +35,11 @@ export interface RunsOptions {
   readonly admit?: Admit | undefined;
   /** The other processes that share the store and the log, if there may be any. */
   readonly cluster?: Cluster | undefined;
+  /**
+   * How often the store is asked whose reading may go on, where members can be removed without this
+   * process knowing. Default: the cluster's; without one, only when there is a reason to ask.
+   */
+  readonly proofs?: ProofTimes | undefined;
   /** Whether errors that get out of bots' code end at most their run. Default: false. */
   readonly containStrayErrors?: boolean | undefined;
 }
@@ -72,6 +78,7 @@ export class Runs implements AsyncDisposable {
       store,
       log,
       unsure: cluster,
+      proofs: options.proofs ?? cluster?.proofs,
       onDelivered: observer.delivered,
     });
     cluster?.onNotice((notice) => this.#receive(notice));

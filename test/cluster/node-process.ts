@@ -1,5 +1,5 @@
-/** Starts nodes that can be killed and stopped. */
-import { type ChildProcess, fork } from "node:child_process";
+/** Starts nodes that can be killed, stopped and shut down. */
+import { type ChildProcess, type ForkOptions, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { NodeSettings } from "./world.ts";
@@ -9,13 +9,21 @@ const nodeFile = fileURLToPath(new URL("./node.ts", import.meta.url));
 export interface NodeProcess extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
+  /** Settles with the exit code or the signal by which it ended. */
+  readonly exited: Promise<number | NodeJS.Signals>;
   signal(signal: NodeJS.Signals): void;
 }
 
-export async function startNodeProcess(settings: NodeSettings): Promise<NodeProcess> {
-  const child = fork(nodeFile, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
-  const failed = once(child, "exit").then(([code]) => {
-    throw new Error(`the node ended with ${code}`);
+/** @param file what it runs, where that is not this version's */
+export async function startNodeProcess(
+  settings: NodeSettings,
+  { file = nodeFile, ...options }: ForkOptions & { file?: string } = {},
+): Promise<NodeProcess> {
+  const stdio: ForkOptions["stdio"] = ["ignore", "ignore", "inherit", "ipc"];
+  const child = fork(file, { stdio, ...options });
+  const exited = once(child, "exit").then(([code, signal]) => code ?? signal);
+  const failed = exited.then((how) => {
+    throw new Error(`the node ended with ${how}`);
   });
   failed.catch(() => {});
   child.send(settings);
@@ -23,6 +31,7 @@ export async function startNodeProcess(settings: NodeSettings): Promise<NodeProc
   return {
     port,
     url: `ws://127.0.0.1:${port}/trpc`,
+    exited,
     signal: (signal) => void child.kill(signal),
     [Symbol.asyncDispose]: () => end(child),
   };

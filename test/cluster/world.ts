@@ -20,10 +20,15 @@ export const shortTimes = { leaseMs: 2_500, renewMs: 250, checkMs: 250, lookAgai
 /** What nodes are told, in this process or as processes of their own. */
 export interface NodeSettings {
   readonly databaseUrl: string;
-  readonly redisUrl: string;
+  /** Absent: one process alone. */
+  readonly redisUrl: string | undefined;
   readonly redisPrefix?: string;
   readonly providerUrl: string;
   readonly clusterTimes: TestServerOptions["clusterTimes"];
+  readonly runLimits?: TestServerOptions["runLimits"];
+  readonly userLimits?: TestServerOptions["userLimits"];
+  /** How long a process that is told to leave gives its runs. */
+  readonly shutdownGraceMs?: number;
 }
 
 type AnyRedis = AsyncDisposable & Pick<TestRedis, "url" | "command">;

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { LangwireError } from "../../src/protocol/errors.ts";
-import { Memberships, type SharedProofs } from "../../src/runs/following/memberships.ts";
+import { Memberships, type ProofTimes } from "../../src/runs/following/memberships.ts";
 import type { Membership } from "../../src/store/store.ts";
 
 /** A store that knows who is a member, and may keep its answers to itself. */
@@ -31,7 +31,7 @@ class Members {
 }
 
 const key = ({ conversationId, userId }: Membership) => `${conversationId} ${userId}`;
-const proofs: SharedProofs = { renewMs: 2_000, validMs: 6_000 };
+const proofs: ProofTimes = { renewMs: 2_000, validMs: 6_000 };
 
 function reader() {
   const failures: LangwireError[] = [];
@@ -144,7 +144,7 @@ describe("a membership", () => {
   });
 
   test("among processes is renewed in quiet times too: a removal that nobody told of is found", async () => {
-    using memberships = new Memberships({ store, shared: proofs });
+    using memberships = new Memberships({ store, proofs });
     const one = reader();
     memberships.enter(eve, one, performance.now());
     store.remove(eve);
@@ -153,7 +153,7 @@ describe("a membership", () => {
   });
 
   test("among processes does not outlast a gap: whoever was asleep asks before it gives anything", async () => {
-    using memberships = new Memberships({ store, shared: proofs });
+    using memberships = new Memberships({ store, proofs });
     const one = reader();
     const membership = memberships.enter(eve, one, performance.now());
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -184,7 +184,7 @@ describe("a membership", () => {
   });
 
   test("nobody reads by any more is forgotten", async () => {
-    using memberships = new Memberships({ store, shared: proofs });
+    using memberships = new Memberships({ store, proofs });
     const one = reader();
     const membership = memberships.enter(eve, one, performance.now());
     memberships.leave(membership, one);

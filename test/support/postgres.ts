@@ -1,8 +1,10 @@
 /** A real Postgres for tests, from the binaries that npm brings. */
+import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { afterAll, describe, test } from "vitest";
 import { freePort } from "./free-port.ts";
@@ -13,6 +15,11 @@ export interface TestPostgres extends AsyncDisposable {
   readonly port: number;
   /** A new, empty database. */
   createDatabase(): Promise<TestDatabase>;
+  /** It stands still, with all its processes: what is sent to it waits until `resume`. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Ends every connection and transaction, and starts it on the same port with what it holds. */
+  restart(): Promise<void>;
 }
 
 export interface TestDatabase extends AsyncDisposable {
@@ -48,9 +55,33 @@ export async function startPostgres(): Promise<TestPostgres> {
   }
   const urlOf = (database: string) => `postgres://postgres:password@127.0.0.1:${port}/${database}`;
   const url = urlOf("postgres");
+  /** The server's own process first: it makes the others, one a connection. */
+  async function signal(name: NodeJS.Signals): Promise<void> {
+    const [pid = ""] = (await readFile(join(directory, "postmaster.pid"), "utf8")).split("\n");
+    process.kill(Number(pid), name);
+    const { stdout } = spawnSync("pgrep", ["-P", pid], { encoding: "utf8" });
+    for (const child of stdout.split("\n").filter(Boolean)) signalIfThere(Number(child), name);
+  }
+  let paused = false;
+  const resume = async () => {
+    if (paused) await signal("SIGCONT");
+    paused = false;
+  };
   return {
     url,
     port,
+    async pause() {
+      paused = true;
+      await signal("SIGSTOP");
+    },
+    resume,
+    async restart() {
+      await resume();
+      const [pid] = (await readFile(join(directory, "postmaster.pid"), "utf8")).split("\n");
+      process.kill(Number(pid), "SIGINT");
+      await untilGone(Number(pid));
+      await server.start();
+    },
     async createDatabase() {
       const name = `test_${randomUUID().replaceAll("-", "")}`;
       await administer(url, `create database ${name} strategy file_copy`);
@@ -61,10 +92,23 @@ export async function startPostgres(): Promise<TestPostgres> {
       };
     },
     async [Symbol.asyncDispose]() {
+      await resume();
       await server.stop();
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+function signalIfThere(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch {
+    return false;
+  }
+}
+
+async function untilGone(pid: number): Promise<void> {
+  while (signalIfThere(pid, 0)) await delay(10);
 }
 
 /** Runs one statement on a connection of its own. */

@@ -26,11 +26,21 @@ export interface StockClient extends Disposable {
   readonly api: TRPCClient<ChatRouter>;
 }
 
-export function wsClient(url: string, options: { userId?: string } = {}): StockClient {
-  const { userId } = options;
+export interface StockClientOptions {
+  readonly userId?: string;
+  /** Finds out by pings whether its socket is dead, within twice this time. Default: it does not. */
+  readonly pingMs?: number;
+  readonly retryDelayMs?: number;
+}
+
+export function wsClient(url: string, options: StockClientOptions = {}): StockClient {
+  const { userId, pingMs, retryDelayMs = 10 } = options;
   const webSocket = createWSClient({
     url,
-    retryDelayMs: () => 10,
+    retryDelayMs: () => retryDelayMs,
+    ...(pingMs !== undefined && {
+      keepAlive: { enabled: true, intervalMs: pingMs, pongTimeoutMs: pingMs },
+    }),
     ...(userId === undefined ? {} : { connectionParams: { userId } }),
   });
   const api = createTRPCClient<ChatRouter>({
@@ -39,17 +49,30 @@ export function wsClient(url: string, options: { userId?: string } = {}): StockC
   return { api, [Symbol.dispose]: () => void webSocket.close() };
 }
 
-export function sseClient(httpUrl: string): StockClient {
+export function sseClient(
+  httpUrl: string,
+  { userId }: Pick<StockClientOptions, "userId"> = {},
+): StockClient {
+  const named = userId === undefined ? {} : { connectionParams: { userId } };
   const api = createTRPCClient<ChatRouter>({
     links: [
       splitLink({
         condition: ({ type }) => type === "subscription",
-        true: httpSubscriptionLink({ url: httpUrl, transformer: superjson, EventSource }),
+        true: httpSubscriptionLink({ url: httpUrl, transformer: superjson, EventSource, ...named }),
         false: httpLink({ url: httpUrl, transformer: superjson }),
       }),
     ],
   });
   return { api, [Symbol.dispose]: () => {} };
+}
+
+/** The code of a refusal; of what is none, its message. */
+export function codeOf(cause: unknown): string {
+  const { data, message } = cause as {
+    data?: { langwire?: { code?: string } };
+    message?: string;
+  };
+  return data?.langwire?.code ?? message ?? String(cause);
 }
 
 export interface Reading {

@@ -6,7 +6,7 @@ import type { SharedLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
-import { defaultSharedProofs, type SharedProofs } from "../following/memberships.ts";
+import { type ProofTimes, sharedProofs } from "../following/memberships.ts";
 import type { RunObserver } from "../observer.ts";
 import type { Broadcast, Coordination, NodeLease, Renewal } from "./coordination.ts";
 import { formatNotice, type Notice, parseNotice } from "./notices.ts";
@@ -16,13 +16,13 @@ export interface ClusterTimes {
   /** How long a reader waits for the log before it asks the store whether a run has ended. */
   readonly lookAgainMs: number;
   /** How long a proof of membership lasts, and how often it is renewed. */
-  readonly proofs: SharedProofs;
+  readonly proofs: ProofTimes;
 }
 
 /** A store that takes longer to answer is out of reach. */
 const storePingMs = 2_000;
 
-const defaultTimes: ClusterTimes = { lookAgainMs: 10_000, proofs: defaultSharedProofs };
+const defaultTimes: ClusterTimes = { lookAgainMs: 10_000, proofs: sharedProofs };
 
 export interface ClusterOptions {
   readonly coordination: Coordination;
@@ -35,7 +35,7 @@ export interface ClusterOptions {
 export class Cluster implements AsyncDisposable {
   readonly nodeId: string;
   readonly lookAgainMs: number;
-  readonly proofs: SharedProofs;
+  readonly proofs: ProofTimes;
   readonly #options: ClusterOptions;
   #lease: NodeLease | undefined;
   #broadcast: Broadcast | undefined;

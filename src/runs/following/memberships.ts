@@ -7,9 +7,9 @@
  *     └─────────────── the store has it ────────────── asked ◀──────────────┘
  *                                                        └── it has not ──▶ its readers are shut out
  *
- * Where other processes can remove members, every proof is renewed within seconds, and one that could
- * not be renewed does not last: a process that was asleep or cut off delivers nothing before it has
- * asked.
+ * Where the store is a server, a removal may be carried out after everybody has given up on it, so every
+ * proof is renewed within seconds. Where other processes can remove members too, one that could not be
+ * renewed does not last: a process that was asleep or cut off delivers nothing before it has asked.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { LangwireError } from "../../protocol/errors.ts";
@@ -23,18 +23,21 @@ export interface MemberReader {
 
 export interface MembershipsOptions {
   readonly store: { readonly conversations: Pick<Store["conversations"], "stillMembers"> };
-  /** Set where other processes can remove members. */
-  readonly shared?: SharedProofs | undefined;
+  /** Set where members can be removed without this process knowing. */
+  readonly proofs?: ProofTimes | undefined;
 }
 
-export interface SharedProofs {
+export interface ProofTimes {
   /** How often each membership is proved again. */
   readonly renewMs: number;
   /** How long a proof lasts, several renewals. */
   readonly validMs: number;
 }
 
-export const defaultSharedProofs: SharedProofs = { renewMs: 2_000, validMs: 6_000 };
+/** Where other processes can remove members. */
+export const sharedProofs: ProofTimes = { renewMs: 2_000, validMs: 6_000 };
+/** Where this process alone can, by a store whose answers may be late. */
+export const remoteProofs: ProofTimes = { renewMs: 2_000, validMs: Number.POSITIVE_INFINITY };
 
 const membershipsAtOnce = 200;
 const retryBackoff = { firstMs: 100, maxMs: 1_000 };
@@ -69,9 +72,9 @@ export class Memberships implements Disposable {
 
   constructor(options: MembershipsOptions) {
     this.#options = options;
-    const { shared } = options;
-    this.#validMs = shared?.validMs ?? Number.POSITIVE_INFINITY;
-    this.#renewing = shared && setInterval(() => void this.#proveAll(), shared.renewMs).unref();
+    const { proofs } = options;
+    this.#validMs = proofs?.validMs ?? Number.POSITIVE_INFINITY;
+    this.#renewing = proofs && setInterval(() => void this.#proveAll(), proofs.renewMs).unref();
   }
 
   /**

@@ -7,7 +7,7 @@ import { within } from "../../time/within.ts";
 import type { Caller } from "../caller.ts";
 import { Backfill, type KnownPositions, startingPosition } from "./backfill.ts";
 import { Follower } from "./follower.ts";
-import { type Membership, Memberships, type SharedProofs } from "./memberships.ts";
+import { type Membership, Memberships, type ProofTimes } from "./memberships.ts";
 import type { Pacer } from "./pacer.ts";
 
 /** Where the events go. */
@@ -34,8 +34,6 @@ export interface UnsureLog {
   readonly lookAgainMs: number;
   /** Rises whenever this process may not have heard everything that was written. */
   readonly interruptions: number;
-  /** Other processes can remove members: how long a proof of membership lasts. */
-  readonly proofs: SharedProofs;
 }
 
 export interface ReadersOptions {
@@ -43,6 +41,8 @@ export interface ReadersOptions {
   readonly log: EventLog;
   /** Where the log may lose what it had. */
   readonly unsure?: UnsureLog | undefined;
+  /** Where members can be removed without this process knowing: how long a proof of membership lasts. */
+  readonly proofs?: ProofTimes | undefined;
   readonly onDelivered?: ((afterMs: number) => void) | undefined;
 }
 
@@ -57,12 +57,12 @@ export class Readers implements AsyncDisposable {
   readonly #ofRuns = new Set<Follower>();
   #noneOfRuns: (() => void) | undefined;
 
-  constructor({ store, log, unsure, onDelivered }: ReadersOptions) {
+  constructor({ store, log, unsure, proofs, onDelivered }: ReadersOptions) {
     this.#store = store;
     this.#log = log;
     this.#unsure = unsure;
     this.#onDelivered = onDelivered;
-    this.#memberships = new Memberships({ store, shared: unsure?.proofs });
+    this.#memberships = new Memberships({ store, proofs });
   }
 
   async follow(

@@ -1,6 +1,12 @@
 /**
  * Every error code there is, in one table: what it means, whether trying again may help, and what
  * the caller does about it. A new failure gets a row here before it gets a throw anywhere else.
+ *
+ * What goes with a new row: its tRPC code (api/errors.ts) and whether a bot may say it
+ * (bots/failures/bot-errors.ts), which the compiler asks for; its rows in PROTOCOL.md and
+ * docs/troubleshooting.md, and `npm run generate`, which tests ask for; and, which nobody asks for,
+ * how a socket closes for it before it has a caller (server/connections/close-codes.ts) and whether
+ * the operator is told (server/logging/failure-log.ts).
  */
 import { z } from "zod";
 

@@ -34,18 +34,36 @@ export function botErrorCode(error: {
   return byCode ?? (Object.hasOwn(codeByName, name) ? codeByName[name] : undefined);
 }
 
-/** Codes that speak of a server, a caller or a run's place: not for a bot's code to claim. */
-const notForBots = new Set<ErrorCode>([
-  "UNAUTHORIZED",
-  "AUTH_UNAVAILABLE",
-  "CONVERSATION_BUSY",
-  "OVERLOADED",
-  "RUN_TIMEOUT",
-  "RUN_TOO_LARGE",
-  "SERVER_RESTARTED",
-  "OWNER_LOST",
-  "STORE_UNAVAILABLE",
-  "INTERNAL",
-]);
+/**
+ * Whether a bot's own code may say it. Not what speaks of a server, a caller or a run's owner: the run
+ * would be ended by what only they decide.
+ */
+const saidByBots: Record<ErrorCode, boolean> = {
+  BAD_INPUT: true,
+  UNAUTHORIZED: false,
+  AUTH_UNAVAILABLE: false,
+  NOT_FOUND: true,
+  CONVERSATION_BUSY: false,
+  RATE_LIMITED: true,
+  OVERLOADED: false,
+  MODEL_RATE_LIMIT: true,
+  MODEL_AUTHENTICATION: true,
+  MODEL_NOT_FOUND: true,
+  CONTEXT_OVERFLOW: true,
+  PROVIDER_TIMEOUT: true,
+  PROVIDER_ERROR: true,
+  PROVIDER_REJECTED: true,
+  TOOL_FAILED: true,
+  BOT_FAILED: true,
+  BOT_LIMIT_REACHED: true,
+  BOT_REFUSED: true,
+  INTERRUPT_UNSUPPORTED: true,
+  RUN_TIMEOUT: false,
+  RUN_TOO_LARGE: false,
+  SERVER_RESTARTED: false,
+  OWNER_LOST: false,
+  STORE_UNAVAILABLE: false,
+  INTERNAL: false,
+};
 
-export const mayBeSaidByBots = (code: ErrorCode): boolean => !notForBots.has(code);
+export const mayBeSaidByBots = (code: ErrorCode): boolean => saidByBots[code];

@@ -85,6 +85,36 @@ needsRedis("reaper", () => {
     expect(received[0]?.event).toMatchObject({ type: "runStart", message: "hello" });
   });
 
+  test("killed while Redis lost what readers had seen: no number is given out again", {
+    timeout: 60_000,
+  }, async () => {
+    const owner = await startOwner();
+    const { run } = await claimed(owner.nodeId);
+    const { conversationId, runId } = run;
+    const writer = await begun(owner.log, run);
+    await world.redis.command("SAVE");
+    for (const name of ["lost", "too"]) {
+      writer.append({ type: "custom", runId, spanId: "span", name, data: {} });
+    }
+    await writer.flushed();
+    using client = wsClient(node.url);
+    const watching = read((options) =>
+      client.api.chat.watch.subscribe({ conversationId, lastEventId: "0" }, options),
+    );
+    const { id: seen } = await watching.until((event) => "name" in event && event.name === "too");
+    await world.redis.kill();
+    await owner.kill();
+    await world.redis.restart({ keepData: "saved" });
+    const end = await watching.until(({ type }) => type === "runEnd");
+    expect(end.event).toMatchObject({ status: "failed", error: { code: "OWNER_LOST" } });
+    expect(Number(end.id)).toBeGreaterThan(Number(seen));
+    const next = world.newRun({ steps: ["next"] }, conversationId);
+    await follow(next);
+    const start = await watching.until((it) => it.type === "runStart" && it.runId === next.runId);
+    expect(Number(start.id)).toBeGreaterThan(Number(end.id));
+    watching.stop();
+  });
+
   test("killed after the end was stored, before it was in the log", async () => {
     const owner = await startOwner();
     const { run } = await claimed(owner.nodeId);

@@ -4,7 +4,7 @@
  */
 import type { SharedLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
-import type { Store } from "../../store/store.ts";
+import type { Run, Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
 import { type ProofTimes, sharedProofs } from "../following/memberships.ts";
 import type { RunObserver } from "../observer.ts";
@@ -19,6 +19,8 @@ export interface ClusterTimes {
   readonly proofs: ProofTimes;
 }
 
+/** How far the clocks of two machines may be apart. */
+const clockSkewMs = 5_000;
 /** A store that takes longer to answer is out of reach. */
 const storePingMs = 2_000;
 
@@ -40,6 +42,8 @@ export class Cluster implements AsyncDisposable {
   #lease: NodeLease | undefined;
   #broadcast: Broadcast | undefined;
   #reaping: Promise<void> | undefined;
+  /** When this process last came to the log, or back to it, by the log's count of `interruptions`. */
+  #connected: { readonly interruptions: number; readonly atMs: number };
   #onNotice: (notice: Notice) => void = () => {};
 
   private constructor(options: ClusterOptions) {
@@ -48,6 +52,7 @@ export class Cluster implements AsyncDisposable {
     this.lookAgainMs = times.lookAgainMs;
     this.proofs = times.proofs;
     this.#options = options;
+    this.#connected = { interruptions: this.interruptions, atMs: Date.now() };
   }
 
   /** @throws LangwireError STORE_UNAVAILABLE */
@@ -122,6 +127,18 @@ export class Cluster implements AsyncDisposable {
     if (notice !== undefined) this.#onNotice(notice);
   }
 
+  /**
+   * A log that restarts or fails over breaks its connections, and may come back without its last events.
+   * The run's owner writes them again, unless it is gone. What was never interrupted has lost nothing.
+   */
+  #mayLackEvents({ startedAt }: Run): boolean {
+    const { interruptions } = this;
+    if (interruptions !== this.#connected.interruptions) {
+      this.#connected = { interruptions, atMs: Date.now() };
+    }
+    return Date.parse(startedAt) - clockSkewMs < this.#connected.atMs;
+  }
+
   #renewed({ lapsed, reaper }: Renewal): void {
     const { log } = this.#options;
     // Otherwise a run that waits for its provider would find out late that it was taken over.
@@ -133,7 +150,9 @@ export class Cluster implements AsyncDisposable {
   async #reap(): Promise<void> {
     const { observer, store, log } = this.#options;
     try {
-      if (this.#lease !== undefined) await reap({ store, log, lease: this.#lease, observer });
+      const lease = this.#lease;
+      const mayLackEvents = (run: Run) => this.#mayLackEvents(run);
+      if (lease !== undefined) await reap({ store, log, lease, mayLackEvents, observer });
     } catch (cause) {
       // Tried again with the next renewal, here or elsewhere.
       observer.failed?.("runs of lost owners could not be ended", cause);

@@ -13,6 +13,8 @@ export interface ReaperOptions {
   readonly store: Store;
   readonly log: SharedLog;
   readonly lease: NodeLease;
+  /** Whether the log may have lost events of this run that readers have seen. */
+  readonly mayLackEvents: (run: Run) => boolean;
   readonly observer: RunObserver;
 }
 
@@ -58,7 +60,8 @@ async function isBack(owner: string, lease: NodeLease): Promise<boolean> {
   return census === undefined || census.alive.has(owner);
 }
 
-async function endLost(run: Run, { store, log, observer }: ReaperOptions): Promise<void> {
+async function endLost(run: Run, options: ReaperOptions): Promise<void> {
+  const { store, log, observer } = options;
   const { runId, conversationId } = run;
   await endUnattended(run, {
     store,
@@ -66,6 +69,7 @@ async function endLost(run: Run, { store, log, observer }: ReaperOptions): Promi
     // Taken over: an owner who was only asleep cannot append any more.
     open: (after) => unlessOver(log.open({ conversationId, runId, takeOver: true, after })),
     read: (after) => log.readStored(conversationId, after),
+    mayLackEvents: () => options.mayLackEvents(run),
   });
   observer.failed?.("a run's owner is gone; the run was ended", { runId, owner: run.owner });
 }

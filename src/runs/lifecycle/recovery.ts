@@ -123,7 +123,7 @@ export async function endHere(
   await endUnattended(run, {
     store,
     error,
-    mayLackEvents,
+    mayLackEvents: () => mayLackEvents === true,
     read: (after) => log.read(conversationId, after),
     open: async (after) => {
       const writer = await log.open({ conversationId, runId, after });

@@ -23,8 +23,11 @@ export interface UnattendedRunOptions {
   readonly read: (after: number) => MaybePromise<Slice>;
   /** Why it has failed, where the log does not know how it ended. */
   readonly error: LangwireError;
-  /** The log may have lost events that readers have seen. Default: only if it has none of the run. */
-  readonly mayLackEvents?: boolean | undefined;
+  /**
+   * Whether the log may have lost events that readers have seen; asked when it has been read. Default:
+   * only if it has none of the run.
+   */
+  readonly mayLackEvents?: (() => boolean) | undefined;
 }
 
 /** More events than any run has: a number this far ahead was never shown to a reader. */
@@ -36,7 +39,7 @@ export async function endUnattended(run: Run, options: UnattendedRunOptions): Pr
   const writer = await open(firstSeq - 1);
   const found = await foldRun(run, read);
   const logged = writer === undefined ? 0 : writer.lastSeq;
-  const lacksEvents = logged < firstSeq || options.mayLackEvents === true;
+  const lacksEvents = logged < firstSeq || options.mayLackEvents?.() === true;
   const finished = await store.runs.finish({
     runId,
     ...(found.end ?? {

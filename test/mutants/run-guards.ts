@@ -34,7 +34,7 @@ async function main(words: readonly string[]): Promise<void> {
     words.every((word) => `${file} ${slip}`.includes(word)),
   );
   const tests = [...new Set(asked.flatMap(({ tests }) => tests))];
-  if (!(await pass(copy, tests))) throw new Error(`they fail without a slip: ${tests.join(" ")}`);
+  if (!(await pass(copy, tests))) throw new Error(`Some fail without a slip: ${tests.join(" ")}`);
   const unnoticed: Guard[] = [];
   for (const guard of asked) {
     const finding = await find(copy, guard);

@@ -1,6 +1,7 @@
 /** What the store knows past a reader's position, across a gap and after silence. */
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { LogEntry } from "../../src/log/entry.ts";
+import { LangwireError } from "../../src/protocol/errors.ts";
 import { Backfill, startingPosition } from "../../src/runs/following/backfill.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { begin, endingOf, exchange } from "../store/store-place.ts";
@@ -95,6 +96,38 @@ test("a run of which nothing came is told whole after silence", async () => {
     [1, "runStart"],
     [end, "runEnd"],
   ]);
+});
+
+test("of a run in progress nothing is known, neither across a gap nor after silence", async () => {
+  const { store, conversationId, end, backfill, backfillOf } = await setUp();
+  const run = await begin(store, { conversationId });
+  expect(await backfillOf(run.runId).acrossGap(end)).toEqual([]);
+  const asked = vi.spyOn(store.conversations, "isMember");
+  expect(await backfill.acrossGap(end)).toEqual([]);
+  // Where there is nothing to tell, nobody has to be allowed to hear it.
+  expect(asked).not.toHaveBeenCalled();
+  const ofRun = backfillOf(run.runId);
+  for (let looks = 0; looks < 3; looks++) expect(await ofRun.afterSilence(end)).toEqual([]);
+});
+
+test("after silence, a reader of one run is told of that one alone", async () => {
+  const { store, conversationId, first, end, backfillOf } = await setUp();
+  await exchange(store, { conversationId });
+  const ofFirst = backfillOf(first.runId);
+  await ofFirst.afterSilence(1);
+  expect(shown(await ofFirst.afterSilence(1))).toEqual([[end, "runEnd"]]);
+});
+
+test("a reader waits on while the store is away, and learns of any other failure", async () => {
+  const { store, first, end, backfillOf } = await setUp();
+  const ofRun = backfillOf(first.runId);
+  const get = vi.spyOn(store.runs, "get");
+  get.mockRejectedValueOnce(new LangwireError("STORE_UNAVAILABLE"));
+  expect(await ofRun.afterSilence(1)).toEqual([]);
+  get.mockRejectedValueOnce(new LangwireError("INTERNAL"));
+  await expect(ofRun.afterSilence(1)).rejects.toMatchObject({ code: "INTERNAL" });
+  await ofRun.afterSilence(1);
+  expect(shown(await ofRun.afterSilence(1))).toEqual([[end, "runEnd"]]);
 });
 
 test("across a gap, whoever may no longer read learns nothing", async () => {

@@ -183,6 +183,65 @@ describe("a membership", () => {
     expect(store.asked).toBe(5);
   });
 
+  test("lasts while one of its readers is left, and is another one after the last", async () => {
+    using memberships = new Memberships({ store });
+    const [one, two, later] = [reader(), reader(), reader()];
+    const membership = memberships.enter(eve, one, performance.now());
+    expect(memberships.enter(eve, two, performance.now())).toBe(membership);
+    memberships.leave(membership, one);
+    const other = { ...eve, userId: "other" };
+    store.add(other);
+    memberships.enter(other, reader(), performance.now());
+    memberships.leave(membership, two);
+    vi.advanceTimersByTime(1);
+    await memberships.changed(eve.conversationId);
+    // Of those who have left, nobody is asked for.
+    expect(store.asked).toBe(1);
+    const again = memberships.enter(eve, later, performance.now());
+    expect(again).not.toBe(membership);
+    memberships.leave(membership, two);
+    store.remove(eve);
+    vi.advanceTimersByTime(1);
+    await memberships.changed(eve.conversationId);
+    expect([one, two, later].map(({ failures }) => failures.length)).toEqual([0, 0, 1]);
+    memberships.leave(again, later);
+    expect(store.asked).toBe(2);
+  });
+
+  test("that its last reader leaves while the store is away is not asked for any more", async () => {
+    using memberships = new Memberships({ store });
+    const one = reader();
+    const membership = memberships.enter(eve, one, performance.now());
+    store.away = true;
+    vi.advanceTimersByTime(1);
+    const changed = memberships.changed(eve.conversationId);
+    await vi.advanceTimersByTimeAsync(10);
+    memberships.leave(membership, one);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await changed;
+    const { asked } = store;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(store.asked).toBe(asked);
+    await memberships.proof(membership);
+    expect(store.asked).toBe(asked);
+  });
+
+  test("asks nothing more once it is over: nobody waits, and no timer is left", async () => {
+    const memberships = new Memberships({ store, shared: proofs });
+    const membership = memberships.enter(eve, reader(), performance.now());
+    store.away = true;
+    vi.advanceTimersByTime(1);
+    const changed = memberships.changed(eve.conversationId);
+    await vi.advanceTimersByTimeAsync(1);
+    memberships[Symbol.dispose]();
+    await changed;
+    const { asked } = store;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(store.asked).toBe(asked);
+    await memberships.proof(membership);
+    expect(store.asked).toBe(asked);
+  });
+
   test("nobody reads by any more is forgotten", async () => {
     using memberships = new Memberships({ store, proofs });
     const one = reader();

@@ -1,7 +1,8 @@
-/** Who may read and do what. */
+/** Who may read and do what, and what they hold meanwhile. */
 import type { Guard } from "../guard.ts";
 
 const matrix = ["test/security/matrix.test.ts"];
+const removal = ["test/security/ownership.test.ts", "test/runs/memberships.test.ts"];
 
 export const accessGuards: readonly Guard[] = [
   {
@@ -18,5 +19,68 @@ export const accessGuards: readonly Guard[] = [
     becomes:
       "peek: procedure.input(messagesInput).query(({ input: { conversationId, ...page } }) => conversations.messages(conversationId, page)),",
     tests: matrix,
+  },
+  {
+    slip: "membership is not asked before a conversation is watched",
+    file: "src/runs/runs.ts",
+    code: 'if (!known) throw new LangwireError("NOT_FOUND");',
+    becomes: "",
+    tests: matrix,
+  },
+  {
+    slip: "deleting leaves the run in progress at work",
+    file: "src/api/conversations.ts",
+    code: "if (deleted.runningRunId !== undefined) runs.stop(deleted.runningRunId);",
+    becomes: "",
+    tests: ["test/security/removal.test.ts"],
+  },
+  {
+    slip: "an event stream that is refused for the user's limit keeps the address's place",
+    file: "src/server/connections/connections.ts",
+    code: "      this.#leave(address);\n      throw cause;",
+    becomes: "      throw cause;",
+    tests: ["test/security/event-streams.test.ts", "test/security/connections.test.ts"],
+  },
+  {
+    slip: "a refused subscription keeps its place",
+    file: "src/api/chat.ts",
+    code: "      release?.();",
+    becomes: "",
+    tests: ["test/security/limits.test.ts", "test/security/connections.test.ts"],
+  },
+  {
+    slip: "an operator's route asks for no token",
+    file: "src/server/admin/admin.ts",
+    code: '      admin.addHook("onRequest", asksFor(token));',
+    becomes: "",
+    tests: ["test/security/routes.test.ts"],
+  },
+  {
+    slip: "a token that has expired is a token",
+    file: "src/server/access/auth.ts",
+    code: "    clockTolerance: clockToleranceS,",
+    becomes: "    clockTolerance: 3_600,",
+    tests: matrix,
+  },
+  {
+    slip: "a rename is anybody's who is a member",
+    file: "src/store/queries/conversation-queries.ts",
+    code: '.where("owner_id", "=", userId)',
+    becomes: "",
+    tests: matrix,
+  },
+  {
+    slip: "those who were removed are not looked for",
+    file: "src/api/conversations.ts",
+    code: "    await runs.membersChanged(conversationId, removed);",
+    becomes: "    void removed;",
+    tests: removal,
+  },
+  {
+    slip: "a removal whose answer was lost shuts nobody out",
+    file: "src/api/conversations.ts",
+    code: "      await runs.membersChanged(conversationId, []);\n",
+    becomes: "",
+    tests: ["test/security/removal.test.ts"],
   },
 ];

@@ -1,5 +1,15 @@
 /** Every guard, by the area that it is of. */
 import type { Guard } from "../guard.ts";
 import { accessGuards } from "./access.ts";
+import { botGuards } from "./bots.ts";
+import { followingGuards } from "./following.ts";
+import { lifecycleGuards } from "./lifecycle.ts";
+import { logGuards } from "./log.ts";
 
-export const guards: readonly Guard[] = [...accessGuards];
+export const guards: readonly Guard[] = [
+  ...accessGuards,
+  ...followingGuards,
+  ...lifecycleGuards,
+  ...logGuards,
+  ...botGuards,
+];

@@ -78,12 +78,19 @@ export class ModelEvents {
       if (token !== "") this.#unchecked(span, token);
       return;
     }
+    // Google's package counts with each text, which is all that is known of a call that is cut.
+    const counts = "usage_metadata" in message && message.usage_metadata !== undefined;
     // Nearly every token: text and nothing else.
-    if (token !== "" && message.content === token && isEmpty(message.additional_kwargs)) {
+    if (
+      token !== "" &&
+      !counts &&
+      message.content === token &&
+      isEmpty(message.additional_kwargs)
+    ) {
       this.#text(span, token);
       return;
     }
-    if ("usage_metadata" in message) this.#count(span, message.usage_metadata);
+    if (counts) this.#count(span, message.usage_metadata);
     const { text, reasoning } = readContent(message);
     if (reasoning !== "") this.#reasoning(span, reasoning);
     if (text !== "") this.#text(span, text);

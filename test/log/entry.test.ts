@@ -1,0 +1,81 @@
+/** Which neighbours are one text, and that joining them changes nothing but their number. */
+import { expect, test } from "vitest";
+import { LogEntry } from "../../src/log/entry.ts";
+import type { ChatEvent } from "../../src/protocol/events.ts";
+
+const kinds = ["token", "reasoning", "toolProgress"] as const;
+const pieces = kinds.flatMap((type) =>
+  ["run 1", "run 2"].flatMap((runId) =>
+    ["span 1", "span 2"].map((spanId) => ({ type, runId, spanId })),
+  ),
+);
+const others: ChatEvent[] = [
+  { type: "custom", runId: "run 1", spanId: "span 1", name: "x" },
+  { type: "reset", runId: "run 1", spanId: "span 1" },
+  { type: "toolProgress", runId: "run 1", spanId: "span 1", data: 1 },
+  { type: "toolProgress", runId: "run 1", spanId: "span 1", text: "a", data: 1 },
+];
+const events: ChatEvent[] = [...pieces.map((piece) => ({ ...piece, text: "é" })), ...others];
+
+test("only texts of one kind, one run and one span are joined, when they are written and when they are read", () => {
+  for (const first of events) {
+    for (const second of events) {
+      const isOne = first === second && !others.includes(first);
+      const entry = LogEntry.of(1, first);
+      expect([first, second, entry.isNeighbour(second)]).toEqual([first, second, isOne]);
+      expect(entry.takesIn(second)).toBe(isOne);
+      expect(entry.continuesWith(LogEntry.of(2, second))).toBe(isOne);
+      // One that shares the first one's head, where it may.
+      const sharing = LogEntry.of(2, second, [entry]);
+      expect(entry.continuesWith(sharing)).toBe(isOne);
+      expect(sharing.event).toEqual(second);
+    }
+  }
+});
+
+test.each(pieces)("$type of $runId, $spanId: joined, it is the one text", (piece) => {
+  const texts = ["a", '"\\\n', "\ud83d", "\ude00", "é".repeat(20)];
+  const entries: LogEntry[] = [];
+  for (const [index, text] of texts.entries()) {
+    entries.push(LogEntry.of(index + 1, { ...piece, text }, entries));
+  }
+  const [first, ...rest] = entries;
+  if (first === undefined) throw new Error("no entry");
+  const whole: ChatEvent = { ...piece, text: texts.join("") };
+  const joined = LogEntry.joined(first, rest);
+  expect([joined.seq, joined.type, joined.runId]).toEqual([5, piece.type, piece.runId]);
+  expect(joined.event).toEqual(whole);
+  const bytes = (parts: readonly LogEntry[]) => parts.reduce((sum, part) => sum + part.bytes, 0);
+  expect(bytes([joined])).toBe(bytes(entries));
+  const extended = LogEntry.of(1, { ...piece, text: "" });
+  for (const text of texts) extended.extend({ ...piece, text });
+  expect(extended.bytes).toBe(bytes(entries));
+  extended.settle();
+  expect(extended.event).toEqual(whole);
+  expect(LogEntry.parse(1, extended.json).event).toEqual(whole);
+  expect(LogEntry.joined(first, [])).toBe(first);
+});
+
+test("an entry takes in texts until it is as much as a reader should be given at once", () => {
+  const piece = { type: "token", runId: "r", spanId: "s", text: "x".repeat(1_024) } as const;
+  const entry = LogEntry.of(1, { ...piece, text: "" });
+  let taken = 0;
+  for (; entry.takesIn(piece) && taken < 100; taken++) entry.extend(piece);
+  expect(taken).toBe(32);
+  expect(entry.bytes).toBeGreaterThanOrEqual(32 * 1_024);
+});
+
+test("of sixteen spans that alternate each shares one head, and a seventeenth none", () => {
+  for (const [spans, shares] of [
+    [16, true],
+    [17, false],
+  ] as const) {
+    const entries: LogEntry[] = [];
+    for (let index = 0; index < 3 * spans; index++) {
+      const spanId = `span ${index % spans}`;
+      const event: ChatEvent = { type: "token", runId: "r", spanId, text: "x" };
+      entries.push(LogEntry.of(index + 1, event, entries));
+    }
+    expect(entries.slice(spans).every(({ bytes }) => (bytes === 1) === shares)).toBe(true);
+  }
+});

@@ -1,0 +1,87 @@
+/** What becomes of LangChain's callbacks. */
+import type { Guard } from "../guard.ts";
+
+const bots = ["callbacks", "who-speaks", "what-models-say", "tool-calls"].map(
+  (name) => `test/bots/${name}.test.ts`,
+);
+const answers = ["test/bots/answer.test.ts", ...bots];
+
+export const botGuards: readonly Guard[] = [
+  {
+    slip: "candidates of `n` > 1 mix",
+    file: "src/bots/run/model/model-events.ts",
+    code: "message === undefined || span.candidates > 1",
+    becomes: "message === undefined",
+    tests: answers,
+  },
+  {
+    slip: "output that was reasoning alone is not reset",
+    file: "src/bots/run/span-writer.ts",
+    code: "(span.sentText || span.sentReasoning)",
+    becomes: "span.sentText",
+    tests: answers,
+  },
+  {
+    slip: "a tool's inner model acts for the outer agent",
+    file: "src/bots/run/span-tree.ts",
+    code: '      if (span.kind === "tool") return undefined;\n',
+    becomes: "",
+    tests: answers,
+  },
+  {
+    slip: "an interrupt inside a tool counts as a failure",
+    file: "src/bots/run/callbacks.ts",
+    code: "if (this.#writer.stopped(id, error)) this.handleToolEnd(undefined, id);\n    else ",
+    becomes: "",
+    tests: ["test/bots/threads.test.ts", ...bots],
+  },
+  {
+    slip: "a tool's text is the answer's",
+    file: "src/bots/run/model/who-speaks.ts",
+    code: "!model.muted && outerTool === undefined && !structured",
+    becomes: "!model.muted && !structured",
+    tests: answers,
+  },
+  {
+    slip: "a call that a node answered is told of twice",
+    file: "src/bots/run/tool-events.ts",
+    code: "if (toolCallId !== undefined) this.#asked.delete(toolCallId);",
+    becomes: "",
+    tests: answers,
+  },
+  {
+    slip: "a graph that stopped to ask tells its finish",
+    file: "src/bots/run/agent-events.ts",
+    code: "    if (this.#writer.interrupts.raised) return;\n",
+    becomes: "",
+    tests: ["test/bots/threads.test.ts", ...answers],
+  },
+  {
+    slip: "arguments are told at a level that hides them",
+    file: "src/bots/run/agent-events.ts",
+    code: "      ...(this.#writer.exposesTools && {\n        input: toPayload(action.input),",
+    becomes: "      ...(true && {\n        input: toPayload(action.input),",
+    tests: ["test/security/hidden-payloads.test.ts", ...bots],
+  },
+  {
+    slip: "an answer without an end is one",
+    file: "src/bots/run/model/model-events.ts",
+    code: "if (!span.tellsItsEnd && !saidNothing) return undefined;",
+    becomes: "return undefined;",
+    tests: ["test/bots/provider-answers.test.ts", "test/bots/provider.test.ts", ...answers],
+  },
+  {
+    slip: "what was said without streaming is said twice",
+    file: "src/bots/run/model/model-events.ts",
+    code: 'if (text === "" || text.trim() === before.trim()) return;',
+    becomes: 'if (text === "") return;',
+    tests: answers,
+  },
+  {
+    slip: "half a character is never let go",
+    file: "src/bots/run/model/model-events.ts",
+    code: '    if (span.textHalf.half !== "") this.#text(span, endOfHalf(span.textHalf));\n',
+    becomes: "",
+    tests: ["test/bots/whole-characters.test.ts", ...answers],
+  },
+];

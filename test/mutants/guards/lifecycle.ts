@@ -1,0 +1,156 @@
+/** How runs begin, end and are counted. */
+import type { Guard } from "../guard.ts";
+
+const lifecycle = ["test/runs/lifecycle.test.ts"];
+const unattended = ["test/runs/unattended.test.ts"];
+
+export const lifecycleGuards: readonly Guard[] = [
+  {
+    slip: "a shutdown does not wait for claims under way",
+    file: "src/runs/lifecycle/live-runs.ts",
+    code: "    await this.#starting.allFree();\n    for (const run",
+    becomes: "    for (const run",
+    tests: ["test/runs/starting.test.ts"],
+  },
+  {
+    slip: "a shutdown is not hurried while the store is away",
+    file: "src/runs/lifecycle/live-runs.ts",
+    code: "    this.#finalizer.hurry();\n",
+    becomes: "",
+    tests: lifecycle,
+  },
+  {
+    slip: "a shutdown does not wait for slow readers",
+    file: "src/runs/runs.ts",
+    code: "    await this.#readers.finished(Math.min(graceMs, lastEventsMs));\n",
+    becomes: "",
+    tests: ["test/runs/readers.test.ts"],
+  },
+  {
+    slip: "a claimed run that cannot start leaves its conversation busy",
+    file: "src/runs/lifecycle/live-runs.ts",
+    code: "      await this.#finalizer.abandon(run, cause);\n",
+    becomes: "",
+    tests: lifecycle,
+  },
+  {
+    slip: "a claimed run that cannot start keeps its live place",
+    file: "src/runs/lifecycle/live-runs.ts",
+    code: "      admitted.dispose();\n      await",
+    becomes: "      await",
+    tests: lifecycle,
+  },
+  {
+    slip: "a rate-limited run keeps its live place",
+    file: "src/runs/admission/admission.ts",
+    code: "      release();\n",
+    becomes: "",
+    tests: lifecycle,
+  },
+  {
+    slip: "a run that ended keeps its live place",
+    file: "src/runs/lifecycle/live-runs.ts",
+    code: "        admitted.dispose();\n        observer",
+    becomes: "        observer",
+    tests: lifecycle,
+  },
+  {
+    slip: "a refused claim keeps its live place",
+    file: "src/runs/lifecycle/live-runs.ts",
+    code: "if (release !== undefined) admitted.defer(release);",
+    becomes: "const begun: { release?: () => void } = {}; begun.release = release;",
+    tests: lifecycle,
+  },
+  {
+    slip: "usage is lost in recovery",
+    file: "src/runs/lifecycle/unattended.ts",
+    code: "      usage: found.usage,\n",
+    becomes: "",
+    tests: lifecycle,
+  },
+  {
+    slip: "usage is lost on cancel",
+    file: "src/runs/lifecycle/live-run.ts",
+    code: 'return { status: "cancelled", text: this.#answer.text, ...known };',
+    becomes: 'return { status: "cancelled", text: this.#answer.text, providerCalls };',
+    tests: lifecycle,
+  },
+  {
+    slip: "partial usage counts are lost",
+    file: "src/bots/run/model/model-events.ts",
+    code: "addUsage(this.#usage.get(span.id), usageOfMetadata(metadata))",
+    becomes: "usageOfMetadata(metadata)",
+    tests: lifecycle,
+  },
+  {
+    slip: "a run that was claimed twice is begun twice",
+    file: "src/runs/lifecycle/live-runs.ts",
+    code: "!this.#live.has(runId) && !this.#finalizer.holds(runId)",
+    becomes: "!this.#finalizer.holds(runId)",
+    tests: [...unattended, "test/runs/starting.test.ts", "test/e2e/send.test.ts"],
+  },
+  {
+    slip: "the store hears of the end after the readers",
+    file: "src/runs/lifecycle/live-run.ts",
+    code: "const { status, text, usage, error, ...rest } = await store(ending, writer.lastSeq + 1, at);",
+    becomes:
+      "const { status, text, usage, error, ...rest } = ending; void store(ending, writer.lastSeq + 1, at);",
+    tests: ["test/e2e/send.test.ts", ...unattended],
+  },
+  {
+    slip: "the log's end is not the store's",
+    file: "src/runs/lifecycle/unattended.ts",
+    code: "    ...(found.end ?? {",
+    becomes: "    ...({",
+    tests: unattended,
+  },
+  {
+    slip: "a stopped run goes on emitting",
+    file: "src/runs/lifecycle/live-run.ts",
+    code: "if (!this.#accepting || this.#stopReason !== undefined) return;",
+    becomes: "if (!this.#accepting) return;",
+    tests: [...lifecycle, "test/runs/bounds.test.ts", "test/faults/bots.test.ts"],
+  },
+  {
+    slip: "a bot that ignores its signal is waited for",
+    file: "src/runs/lifecycle/live-run.ts",
+    code: "Promise.race([botRun.done, graceAfter(signal, limits.stopGraceMs)])",
+    becomes: "Promise.race([botRun.done, graceAfter(signal, 3_600_000)])",
+    tests: ["test/faults/bots.test.ts"],
+  },
+  {
+    slip: "the limit of live runs counts none that are being started",
+    file: "src/runs/lifecycle/live-runs.ts",
+    code: "this.#live.size + this.#starting.size >= limits.maxLiveRuns",
+    becomes: "this.#live.size >= limits.maxLiveRuns",
+    tests: ["test/runs/starting.test.ts"],
+  },
+  {
+    slip: "an interrupt does not stop the run in progress",
+    file: "src/runs/lifecycle/live-runs.ts",
+    code: 'if (ifBusy === "reject") throw',
+    becomes: "throw",
+    tests: ["test/security/matrix.test.ts"],
+  },
+  {
+    slip: "an ending whose answer was lost is another one the second time",
+    file: "src/runs/lifecycle/finalizer.ts",
+    code: '    if (stored.finished || stored.run === undefined || stored.run.status === "running") {\n      return ending;\n    }',
+    becomes: "    if (stored.run === undefined) return ending;",
+    tests: unattended,
+  },
+  {
+    slip: "late endings are written once and forgotten",
+    file: "src/runs/lifecycle/finalizer.ts",
+    code: "        if (isAway(cause)) return;\n",
+    becomes: "",
+    tests: unattended,
+  },
+  {
+    slip: "a timer of the run is left when it ends",
+    file: "src/runs/lifecycle/live-run.ts",
+    code: "    clearTimeout(timeout);\n",
+    becomes: "",
+    tests: [...lifecycle],
+  },
+];

@@ -1,0 +1,50 @@
+/** What the log keeps. */
+import type { Guard } from "../guard.ts";
+
+const journal = ["test/log/journalled.test.ts", "test/log/journal-rows.test.ts"];
+const model = ["test/log/memory-model.test.ts"];
+
+export const logGuards: readonly Guard[] = [
+  {
+    slip: "the cap on unwritten memory is gone",
+    file: "src/log/journal.ts",
+    code: "    while (this.#unwrittenLength > maxUnwrittenLength) this.#shift();\n",
+    becomes: "",
+    tests: journal,
+  },
+  {
+    slip: "slices are not bounded in bytes",
+    file: "src/log/slice.ts",
+    code: " && bytes <= maxBytes",
+    becomes: "",
+    tests: model,
+  },
+  {
+    slip: "slices are not bounded in number",
+    file: "src/log/slice.ts",
+    code: " && to - from < maxEntries",
+    becomes: "",
+    tests: model,
+  },
+  {
+    slip: "an evicted run's bytes go on counting",
+    file: "src/log/memory-log.ts",
+    code: "this.#bytes -= conversation.dropThrough(lastSeq);",
+    becomes: "conversation.dropThrough(lastSeq);",
+    tests: model,
+  },
+  {
+    slip: "readers who are behind are not woken by an eviction",
+    file: "src/log/conversation-log.ts",
+    code: "    if (dropped.length > 0) for (const listener of this.listeners) listener();\n",
+    becomes: "",
+    tests: [...model, "test/log/memory.test.ts"],
+  },
+  {
+    slip: "an entry that was readable is extended",
+    file: "src/log/conversation-log.ts",
+    code: "last !== undefined && this.hasPending && last.takesIn(event)",
+    becomes: "last !== undefined && last.takesIn(event)",
+    tests: ["test/log/memory.test.ts"],
+  },
+];

@@ -9,9 +9,9 @@ export default mergeConfig(
   defineConfig({
     test: {
       include: [
-        "test/protocol/{order,fold}.test.ts",
+        "test/protocol/{order,fold,fold-model}.test.ts",
         "test/runs/{follower-model,follower-state,log-cursor,backfill,memberships,cursors}.test.ts",
-        "test/log/{memory,memory-model}.test.ts",
+        "test/log/{entry,memory,memory-model}.test.ts",
       ],
       testTimeout: 10_000,
       hookTimeout: 10_000,

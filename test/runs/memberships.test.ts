@@ -227,7 +227,7 @@ describe("a membership", () => {
   });
 
   test("asks nothing more once it is over: nobody waits, and no timer is left", async () => {
-    const memberships = new Memberships({ store, shared: proofs });
+    const memberships = new Memberships({ store, proofs });
     const membership = memberships.enter(eve, reader(), performance.now());
     store.away = true;
     vi.advanceTimersByTime(1);

@@ -1,4 +1,4 @@
-/** What one run, one caller and the whole server may use. Each is a setting of the server. */
+/** Limits of one run and of all runs of this process. */
 export interface RunLimits {
   /** A run that takes longer is stopped: RUN_TIMEOUT. */
   readonly runTimeoutMs: number;
@@ -10,9 +10,9 @@ export interface RunLimits {
   readonly maxMessageLength: number;
   /** Runs in progress on this server: OVERLOADED. */
   readonly maxLiveRuns: number;
-  /** How long a stopped run's bot may take to come to its end before the run ends without it. */
-  readonly stopGraceMs: number;
-  /** How long readers wait for an ending that the store does not take. */
+  /** How long a shutdown waits for bots of ended runs to close what they opened. */
+  readonly botCloseTimeoutMs: number;
+  /** How long an ending is retried, while the store is away, before readers get it without the store. */
   readonly storeTimeoutMs: number;
   /** How often this process compares the runs that it works on with the store's. */
   readonly reconcileMs: number;
@@ -24,7 +24,7 @@ export const defaultRunLimits: RunLimits = {
   maxRunBytes: 4 * 1024 * 1024,
   maxMessageLength: 32_000,
   maxLiveRuns: 1_000,
-  stopGraceMs: 2_000,
+  botCloseTimeoutMs: 2_000,
   storeTimeoutMs: 10_000,
   reconcileMs: 10_000,
 };

@@ -1,4 +1,4 @@
-/** Who wants to know of runs besides their readers: logs, metrics, traces. */
+/** Observes all runs of a process: for logs, metrics and traces. */
 import type { StrayError } from "../bots/isolation/bot-at-work.ts";
 import type { SpanEvent } from "../bots/run/run-bot.ts";
 import type { Run } from "../store/store.ts";
@@ -6,27 +6,27 @@ import type { RunEnding } from "./lifecycle/live-run.ts";
 
 export interface RunObserver {
   runStarted?(run: Run): void;
-  /** What a span of the run does, tokens and reasoning apart. */
+  /** Each event of the run's spans but tokens and reasoning. */
   spanEvent?(run: Run, event: SpanEvent): void;
   runEnded?(run: Run, ending: RunEnding): void;
-  /** An event was handed to a reader, so long after the log had it: one in some is timed. */
+  /** An event was delivered to a reader this long after the log had it. A sample, not every event. */
   delivered?(afterMs: number): void;
-  /** An error got out of a bot's code by itself, during its run or after it, and was contained. */
+  /** An error that a bot's code threw where nobody could catch it was contained; the run may be over. */
   strayError?(error: StrayError): void;
-  /** Something that no caller is told in full. */
+  /** Something failed whose cause no caller receives in full. */
   failed?(what: string, cause: unknown): void;
 }
 
-/** `spanEvent` and `delivered` are there only where somebody listens: nothing is spent on them. */
+/** `spanEvent` and `delivered` are absent where nobody observes them, so the hot path skips them. */
 export type ShieldedObserver = RunObserver & Required<Omit<RunObserver, "spanEvent" | "delivered">>;
 
-/** The observer, with what it throws kept from the run that it looks at. */
+/** The observer, so that what it throws is reported to `failed` and does not reach the run. */
 export function shielded(observer: RunObserver): ShieldedObserver {
   const failed = (what: string, cause: unknown): void => {
     try {
       observer.failed?.(what, cause);
     } catch {
-      // There is nobody left to tell.
+      // The observer's own reporting throws: nothing is left to report it to.
     }
   };
   const tell = (what: () => void): void => {
@@ -50,7 +50,7 @@ export function shielded(observer: RunObserver): ShieldedObserver {
   };
 }
 
-/** Tells each of several observers; what one throws is kept from the others. */
+/** One observer out of several: each is called, whatever the others throw. */
 export function allOf(observers: readonly RunObserver[]): RunObserver {
   const each = observers.map(shielded);
   const has = (name: "spanEvent" | "delivered") => each.some((one) => one[name] !== undefined);

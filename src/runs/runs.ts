@@ -1,9 +1,8 @@
 /**
- * Runs belong to the server: this starts them, ends them, and lets readers follow them.
+ * Runs belong to the server: this starts them, stops them, and lets readers follow them.
  *
  * A run is claimed by an insert, so whoever sends the same `runId` again, on this socket or another,
- * only follows it. Nothing that a reader does, leaving least of all, reaches the run; `cancel`, a
- * limit and the shutdown do.
+ * only follows it. A reader that leaves stops nothing; `cancel`, a limit and the shutdown do.
  */
 import type { Catalogue } from "../bots/catalogue.ts";
 import type { EventLog } from "../log/log.ts";
@@ -31,7 +30,7 @@ export interface RunsOptions {
   readonly log: EventLog;
   readonly limits?: Partial<RunLimits> | undefined;
   readonly observer?: RunObserver | undefined;
-  /** Whether a caller may begin another run. Default: within `limits`, always. */
+  /** Whether a caller may start another run. Default: always, within `limits`. */
   readonly admit?: Admit | undefined;
   /** The other processes that share the store and the log, if there may be any. */
   readonly cluster?: Cluster | undefined;
@@ -44,16 +43,16 @@ export interface RunsOptions {
   readonly containStrayErrors?: boolean | undefined;
 }
 
-/** A run that the caller was found to be allowed to read, and where in it to begin. */
+/** A run that the store lets the caller read, and where in it to begin. */
 interface Following extends Pick<FollowInput, "lastEventId" | "only"> {
   readonly run: Run;
-  /** On `performance.now()`'s clock: from before the store was asked that. */
+  /** `performance.now()` from just before the store was asked. */
   readonly askedAtMs: number;
 }
 
-/** How long a removal waits for the store to say who is left. */
-const shutOutMs = 1_000;
-/** How long a shutdown waits for readers to take the ends of their runs. */
+/** How long a removal waits until the removed members' readers have failed. */
+const revokeTimeoutMs = 1_000;
+/** How long a shutdown waits for readers to take their `runEnd`. */
 const lastEventsMs = 1_000;
 
 export class Runs implements AsyncDisposable {
@@ -95,7 +94,7 @@ export class Runs implements AsyncDisposable {
     return new Runs(options, await Recovery.start({ store, log, observer }));
   }
 
-  /** Runs in progress on this machine. */
+  /** Runs in progress on this process. */
   get live(): ReadonlyMap<string, LiveRun> {
     return this.#live.all;
   }
@@ -104,7 +103,7 @@ export class Runs implements AsyncDisposable {
     return !this.#live.draining;
   }
 
-  /** Whether runs are refused since the store was found away, and has not been found back. */
+  /** Whether runs are refused because the store did not answer, and has not answered since. */
   get storeAway(): boolean {
     return this.#live.storeAway;
   }
@@ -174,14 +173,14 @@ export class Runs implements AsyncDisposable {
 
   /**
    * The members of a conversation may have changed, whether or not the store has said so: its answer
-   * may be lost after the removal. Those who are none any more read on no further, here before this
-   * settles (unless the store is away: then they wait until it is back), elsewhere within seconds.
+   * may be lost after the removal. Readers who are no members any more fail: here before this settles
+   * (while the store is away they receive nothing, and fail when it is back), elsewhere within seconds.
    * @param removed who is known to be removed; absent for everybody
    */
   async membersChanged(conversationId: string, removed?: readonly string[]): Promise<void> {
     const userIds = removed && [...removed];
     this.#cluster?.publish({ type: "revoke", conversationId, userIds });
-    await within(this.#readers.membersChanged(conversationId), shutOutMs);
+    await within(this.#readers.membersChanged(conversationId), revokeTimeoutMs);
   }
 
   /** Takes no more runs, and waits for those in progress; then ends what is left. */
@@ -212,7 +211,7 @@ export class Runs implements AsyncDisposable {
     });
   }
 
-  /** First, and without a write: a client that comes back sends the run that it has sent before. */
+  /** Asked before any claim, and without a write: a client that comes back sends the same run again. */
   async #existing(caller: Caller, input: SendInput): Promise<Run | undefined> {
     const refusal = this.#live.refusal(input);
     const run = await this.#store.runs.get(input.runId, caller.userId);
@@ -227,7 +226,7 @@ export class Runs implements AsyncDisposable {
         void this.#live.started(notice.runId).then((live) => live?.cancel());
         break;
       case "revoke":
-        // A hint, which may be old: who was removed may have come back since.
+        // The notice is a hint and may be old: a removed member may have joined again. The store decides.
         void this.#readers.membersChanged(notice.conversationId);
         break;
     }

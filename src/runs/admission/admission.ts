@@ -1,6 +1,6 @@
 /**
- * Whether a caller may begin another run. Asked once for every new run and never for attaching: a
- * client that comes back to its run is not turned away for the runs that it has begun.
+ * Whether a caller may start another run. Asked once for each new run and never for following one: a
+ * client that comes back to its run is not refused for the runs that it has started.
  */
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Caller } from "../caller.ts";
@@ -14,17 +14,17 @@ import type { RateLimit } from "./rate-limit.ts";
 export type Admit = (caller: Caller) => Promise<() => void>;
 
 export interface AdmissionOptions {
-  /** Runs that one user may begin in a time. */
+  /** Rate limit: how many runs one user may start in a period. */
   readonly runsPerUser: RateLimit;
-  /** Runs that one user may have in progress. */
+  /** Concurrency limit: how many runs one user may have in progress at once. */
   readonly maxLiveRunsPerUser: number;
-  /** Counts them. Default: this process, for itself. */
+  /** Enforces `maxLiveRunsPerUser`. Default: counted in this process alone. */
   readonly liveRuns?: UserConcurrencyLimit;
   /** Whether this process is too busy to begin anything. Default: never. */
   readonly overloaded?: () => boolean;
 }
 
-/** Nobody knows when one of the runs in progress ends; this is when to look again. */
+/** When to try again: when a run in progress will end, and free its slot, cannot be known. */
 const retryAfterMs = 1_000;
 
 export function admission(options: AdmissionOptions): Admit {

@@ -1,12 +1,12 @@
 import type { MaybePromise } from "../../log/log.ts";
 
-/** How many runs each user may have in progress at a time. */
+/** Limits how many runs each user may have in progress at once. */
 export interface UserConcurrencyLimit {
-  /** @returns takes one off the count again, once; undefined when the limit is reached */
+  /** Takes a slot. @returns releases it, once; undefined when the limit is reached */
   take(userId: string): MaybePromise<(() => void) | undefined>;
 }
 
-/** Counts what each key holds at the moment, up to a limit. */
+/** A concurrency limit for each key: counts the slots that are taken, in this process. */
 export class ConcurrencyLimit implements UserConcurrencyLimit {
   readonly #max: number;
   readonly #taken = new Map<string, number>();
@@ -32,7 +32,7 @@ export class ConcurrencyLimit implements UserConcurrencyLimit {
     };
   }
 
-  /** As `take`, for a caller that calls `leave` itself, once. @returns whether it was counted */
+  /** As `take`, for a caller that calls `leave` itself, once. @returns whether a slot was taken */
   enter(key: string): boolean {
     if (this.full(key)) return false;
     this.#taken.set(key, this.taken(key) + 1);

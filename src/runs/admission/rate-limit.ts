@@ -1,13 +1,13 @@
-/** How often something may happen for a key: a user, an address. */
+/** Rate limits: how often something may happen in a period for each key, such as a user or an address. */
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { LangwireError } from "../../protocol/errors.ts";
 
 export interface RateLimit {
   /**
-   * Uses one of the key's turns, or several.
-   * @throws LangwireError RATE_LIMITED with `retryAfterMs` when none is left
+   * Counts one call of the key, or several.
+   * @throws LangwireError RATE_LIMITED with `retryAfterMs` when that goes past the limit
    */
-  take(key: string, turns?: number): Promise<void>;
+  take(key: string, calls?: number): Promise<void>;
 }
 
 export interface Rate {
@@ -22,7 +22,7 @@ export function memoryRateLimit(rate: Rate): RateLimit {
   return limitBy(new RateLimiterMemory(limiterOptions(rate)));
 }
 
-/** What a limiter of rate-limiter-flexible is made with. */
+/** The rate as options of rate-limiter-flexible. */
 export function limiterOptions({ times, perMs }: Rate): { points: number; duration: number } {
   return { points: times, duration: perMs / 1_000 };
 }
@@ -32,9 +32,9 @@ export function limitBy(limiter: {
   consume(key: string, points?: number): Promise<unknown>;
 }): RateLimit {
   return {
-    take: async (key, turns) => {
+    take: async (key, calls) => {
       try {
-        await limiter.consume(key, turns);
+        await limiter.consume(key, calls);
       } catch (refused) {
         if (!(refused instanceof RateLimiterRes)) throw refused;
         throw new LangwireError("RATE_LIMITED", { retryAfterMs: Math.ceil(refused.msBeforeNext) });

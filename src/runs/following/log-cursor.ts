@@ -6,11 +6,11 @@ import type { EventType } from "../../protocol/events.ts";
 export interface Wanted {
   /** This run alone; otherwise every run. */
   readonly runId?: string | undefined;
-  /** Only these; runEnd always comes. */
+  /** These event types alone, and runEnd, which always comes. */
   readonly only?: ReadonlySet<EventType> | undefined;
 }
 
-/** Bytes that merged neighbours come to at the most: it bounds a frame, not an event. */
+/** Neighbouring tokens merge up to this many bytes. A single event may be larger. */
 const mergedMaxBytes = 16 * 1024;
 const nothing: readonly LogEntry[] = [];
 
@@ -30,14 +30,14 @@ export class LogCursor {
     return this.#position;
   }
 
-  /** Goes on with these. @returns whether there are any */
+  /** Replaces what was read by these entries. @returns whether there are any */
   load(entries: readonly LogEntry[]): boolean {
     this.#entries = entries;
     this.#index = 0;
     return entries.length > 0;
   }
 
-  /** Lets go of what was read: an array of it keeps events that may have left the log since. */
+  /** Drops what was read: holding the array would keep events in memory that the log has dropped. */
   clear(): void {
     this.load(nothing);
   }
@@ -48,8 +48,8 @@ export class LogCursor {
   }
 
   /**
-   * Goes on over a gap: with what is known of it as far as the log does not tell that better, else
-   * with what the log has behind it.
+   * Continues across a gap: with the backfilled entries from before the log's oldest, else with the
+   * log's own entries after the gap.
    * @returns whether there are any entries
    */
   loadAcross({ entries, oldest }: Slice, known: readonly LogEntry[]): boolean {
@@ -59,7 +59,7 @@ export class LogCursor {
     return this.load(entries);
   }
 
-  /** The next entry that is wanted, with the neighbours that have piled up behind it. */
+  /** The next wanted entry, merged with the neighbours that were read with it. */
   take(): LogEntry | undefined {
     for (let first = this.#entries[this.#index]; first !== undefined; ) {
       const entry = this.#joined(first);

@@ -1,6 +1,6 @@
 /**
- * By which memberships conversations are read, and when each was last proved. Membership is a state of
- * the store: a removal counts from its commit on, whether or not anybody was told of it.
+ * The memberships by which conversations are read, and when each was last proved. Membership is a state
+ * of the store: a removal counts from its commit on, whether or not a notice of it arrived.
  *
  *   proved ── the members may have changed, or the proof is too old ──▶ in doubt: nothing is delivered
  *     ▲                                                                     │
@@ -16,7 +16,7 @@ import { LangwireError } from "../../protocol/errors.ts";
 import type { Membership as Named, Store } from "../../store/store.ts";
 import { backoffMs } from "../../time/backoff.ts";
 
-/** What reads by a membership. */
+/** A reader who may read because of a membership, and fails when that is gone. */
 export interface MemberReader {
   fail(error: LangwireError): void;
 }
@@ -46,9 +46,9 @@ export class Membership implements Named {
   readonly conversationId: string;
   readonly userId: string;
   readonly readers = new Set<MemberReader>();
-  /** On `performance.now()`'s clock: when the store was asked that last said yes; `-Infinity`: never. */
+  /** When the store was asked, the last time it said yes (`performance.now()`); `-Infinity`: never. */
   provedAtMs: number;
-  /** When there last was a reason to ask again. */
+  /** When the conversation's members last may have changed: a proof from before is void. */
   doubtedAtMs = 0;
 
   constructor({ conversationId, userId }: Named, provedAtMs: number) {
@@ -64,7 +64,7 @@ export class Memberships implements Disposable {
   readonly #byConversation = new Map<string, Map<string, Membership>>();
   readonly #closing = new AbortController();
   readonly #renewing: NodeJS.Timeout | undefined;
-  /** Those that are to be proved, or are just being asked for. */
+  /** Memberships to be proved: still waiting, or in the query under way. */
   readonly #wanted = new Set<Membership>();
   #proving: Promise<void> | undefined;
   /** When the members of any conversation may last have changed. */
@@ -79,7 +79,7 @@ export class Memberships implements Disposable {
 
   /**
    * A reader begins to read.
-   * @param askedAtMs when the store was asked that knew the user as a member
+   * @param askedAtMs when the store was asked whether the user is a member, and said yes
    */
   enter(named: Named, reader: MemberReader, askedAtMs: number): Membership {
     const { conversationId, userId } = named;
@@ -102,14 +102,14 @@ export class Memberships implements Disposable {
     if (users?.size === 0) this.#byConversation.delete(conversationId);
   }
 
-  /** Undefined while a reader may be given something; else settles when it may, or is shut out. */
+  /** Undefined while the membership is proved. Else settles when it is proved, or its readers failed. */
   proof(membership: Membership): Promise<void> | undefined {
     return this.#isProved(membership) ? undefined : this.#prove([membership]);
   }
 
   /**
    * The members of a conversation may have changed.
-   * @returns settles when the store has said who is left, and the others are shut out
+   * @returns settles when the store has said who is left, and the readers of the others have failed
    */
   async changed(conversationId: string): Promise<void> {
     this.#lastDoubtMs = performance.now();
@@ -137,7 +137,7 @@ export class Memberships implements Disposable {
     for (const membership of memberships) {
       if (membership.readers.size > 0) this.#wanted.add(membership);
     }
-    // Who comes while a question is on its way is asked for by the next one.
+    // A membership that is added while a query is under way is in the next query.
     while (memberships.some((membership) => this.#wanted.has(membership))) {
       this.#proving ??= this.#proveSome().finally(() => {
         this.#proving = undefined;
@@ -146,7 +146,7 @@ export class Memberships implements Disposable {
     }
   }
 
-  /** Asks the store, until it answers. */
+  /** One query for some of the wanted memberships, retried until the store answers. */
   async #proveSome(): Promise<void> {
     const { signal } = this.#closing;
     for (let failures = 0; !signal.aborted; failures++) {
@@ -157,7 +157,7 @@ export class Memberships implements Disposable {
         this.#take(asked, await this.#options.store.conversations.stillMembers(asked), askedAtMs);
         return;
       } catch {
-        // An answer that did not come is not a yes: who is in doubt waits.
+        // An answer that did not come is neither yes nor no: the readers go on waiting.
         const ms = backoffMs(failures, retryBackoff);
         await delay(ms, undefined, { ref: false, signal }).catch(() => {});
       }
@@ -168,7 +168,7 @@ export class Memberships implements Disposable {
   #take(asked: readonly Membership[], members: readonly Named[], askedAtMs: number): void {
     const found = new Set(members.map(keyOf));
     for (const membership of asked) {
-      // Doubted since: the answer may be from before.
+      // The members may have changed after the query began: its answer proves nothing.
       if (membership.doubtedAtMs > askedAtMs) continue;
       this.#wanted.delete(membership);
       if (found.has(keyOf(membership))) membership.provedAtMs = askedAtMs;

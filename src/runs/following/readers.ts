@@ -1,4 +1,4 @@
-/** Who reads at the moment, and by which membership: whoever has none any more is shut out. */
+/** The readers of this process. Each reads by a membership, and fails when that membership is gone. */
 import { setImmediate } from "node:timers/promises";
 import type { EventLog } from "../../log/log.ts";
 import type { EventType } from "../../protocol/events.ts";
@@ -18,7 +18,7 @@ export interface Reader {
 }
 
 export interface Reading {
-  /** On `performance.now()`'s clock: from before the store was asked that knew the caller as a member. */
+  /** `performance.now()` from just before the store was asked whether the caller is a member. */
   readonly askedAtMs: number;
   readonly conversationId: string;
   /** The number of the last event that the reader has, where it says that it has any. */
@@ -28,11 +28,11 @@ export interface Reading {
   readonly only?: ReadonlySet<EventType> | undefined;
 }
 
-/** A log that another process writes, and that storage of its own keeps. */
+/** Set where other processes write the log, so that it may have gaps. */
 export interface UnsureLog {
-  /** How long a reader waits for it before it asks the store whether a run has ended. */
+  /** How long a reader receives nothing before it asks the store whether a run has ended. */
   readonly lookAgainMs: number;
-  /** Rises whenever this process may not have heard everything that was written. */
+  /** Rises whenever this process may not have received everything that was written. */
   readonly interruptions: number;
 }
 
@@ -53,7 +53,7 @@ export class Readers implements AsyncDisposable {
   readonly #onDelivered: ((afterMs: number) => void) | undefined;
   readonly #memberships: Memberships;
   readonly #followers = new Set<Follower>();
-  /** Readers of one run, who are done with its end. */
+  /** Those of them that follow one run, and close with its end. */
   readonly #ofRuns = new Set<Follower>();
   #noneOfRuns: (() => void) | undefined;
 
@@ -81,7 +81,7 @@ export class Readers implements AsyncDisposable {
       ...startingPosition(position, known),
       backfill: new Backfill({ store: this.#store, userId, conversationId, runId, interruptions }),
       silenceMs: unsure?.lookAgainMs,
-      // Nothing is given to whom the store may not know as a member any more.
+      // Nothing is delivered before the membership is proved.
       pacer: { ready: () => proof() ?? pacer?.ready() },
       onDelivered: this.#onDelivered,
       signal,
@@ -99,21 +99,21 @@ export class Readers implements AsyncDisposable {
   }
 
   /**
-   * The members of a conversation may have changed: those who are none any more read on no further.
+   * The members of a conversation may have changed: readers who are no members any more fail.
    * @returns settles when the store has said who is left
    */
   membersChanged(conversationId: string): Promise<void> {
     return this.#memberships.changed(conversationId);
   }
 
-  /** Waits until those who read one run have its end, and were told that it is the end. */
+  /** Waits until the readers of single runs have taken `runEnd`, and have closed. */
   async finished(timeoutMs: number): Promise<void> {
     if (this.#ofRuns.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#noneOfRuns = resolve;
       await within(promise, timeoutMs);
     }
-    // The last one has just taken its end; telling it so comes after.
+    // The last reader has just taken its runEnd: its subscription's own end is sent in this turn.
     await setImmediate();
   }
 

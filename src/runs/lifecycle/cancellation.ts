@@ -1,6 +1,6 @@
 /**
- * Stops a run, wherever it is in progress, and waits for its end: for whoever cancels it, and for a
- * message that interrupts it.
+ * Stops a run, on whichever process it is in progress, and waits for its end: for `cancel`, and for a
+ * message that interrupts the run.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { LangwireError } from "../../protocol/errors.ts";
@@ -18,14 +18,14 @@ export interface CancellationOptions {
 }
 
 const retryAfterMs = 1_000;
-/** How long it waits for another process, which may first have to be found gone. */
+/** How long it waits for another process's run. Longer than the lease: a dead owner's run is ended too. */
 const timeoutMs = 30_000;
 const firstPollMs = 25;
 const maxPollMs = 500;
 
 export class Cancellation {
   readonly #options: CancellationOptions;
-  /** Runs of other processes that are waited for: once, for all who cancel them. */
+  /** Runs of other processes that are being cancelled, by id: one poll for all who cancel the same. */
   readonly #waiting = new Map<string, Promise<RunStatus>>();
 
   constructor(options: CancellationOptions) {
@@ -53,7 +53,7 @@ export class Cancellation {
   #cancelElsewhere(caller: Caller, runId: string): Promise<RunStatus> {
     const waiting = this.#waiting.get(runId);
     if (waiting !== undefined) {
-      // Whoever asks the store for all may have been shut out meanwhile.
+      // The shared poll asks as its first caller, who may have lost membership meanwhile.
       return waiting.catch((cause: unknown) => {
         if (!(cause instanceof LangwireError) || cause.code !== "NOT_FOUND") throw cause;
         return this.#cancelElsewhere(caller, runId);
@@ -64,7 +64,7 @@ export class Cancellation {
     return ending;
   }
 
-  /** Has the owner cancel, and waits until the store knows how the run ended. */
+  /** Asks the run's owner to stop it, and polls until the store has its ending. */
   async #waitForEnd(caller: Caller, runId: string): Promise<RunStatus> {
     const { cluster } = this.#options;
     if (cluster === undefined) throw new LangwireError("INTERNAL");

@@ -1,11 +1,11 @@
 /**
- * Gets endings into the store. An ending, once decided, is how the run has ended: it is written again
- * as it is until the store has it, and nobody is told another. A write whose answer did not come may
- * yet be carried out, so only the same one may follow it.
+ * Stores endings. An ending, once decided, is final: the same one is written again until the store has
+ * it, and readers receive no other. A write whose answer did not come may still be carried out, so a
+ * retry must write the same.
  *
- * While the store is away, readers wait for the end, but not for ever: past the limit they are told,
- * and the store hears of it when it is back. If this process is gone by then, whoever ends the run
- * finds the end in the log (unattended.ts).
+ * While the store is away, readers wait for the ending until a deadline; past it they receive it, and
+ * it is stored when the store is back. If this process is gone by then, the process that ends the run
+ * finds the ending in the log (unattended.ts).
  */
 
 import type { EventLog } from "../../log/log.ts";
@@ -17,20 +17,20 @@ import type { RunObserver } from "../observer.ts";
 import type { RunEnding } from "./live-run.ts";
 import type { StoreWatch } from "./store-watch.ts";
 
-/** How long a store that stands still holds up a process that leaves. */
+/** How long a shutdown waits for a store that does not answer. */
 const lastTryMs = 1_000;
 
 export interface FinalizerOptions {
   readonly store: Pick<Store, "runs">;
   readonly log: Pick<EventLog, "healthy">;
   readonly watch: StoreWatch;
-  /** How long readers wait for an ending that the store does not take. */
+  /** The deadline for storing an ending, while its readers wait. */
   readonly timeoutMs: number;
   readonly observer: RunObserver;
 }
 
-/** How a run ended, and where in the log. */
-interface PlacedEnding {
+/** How a run ended, with the number of its event in the log. */
+interface NumberedEnding {
   readonly run: Run;
   readonly ending: RunEnding;
   /** The number of its `runEnd`. */
@@ -42,8 +42,8 @@ export class Finalizer implements AsyncDisposable {
   readonly #options: FinalizerOptions;
   readonly #hurry = new AbortController();
   readonly #lastTryOver = new AbortController();
-  /** Endings that readers were told and the store was not, by run. */
-  readonly #late = new Map<string, PlacedEnding>();
+  /** By run: endings that readers have received and the store has not. */
+  readonly #late = new Map<string, NumberedEnding>();
   #writingLate: Promise<void> | undefined;
   #closed = false;
 
@@ -51,12 +51,12 @@ export class Finalizer implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Whether the run has ended here, and the store has not heard of it yet. */
+  /** Whether the run has ended here, and its ending is not stored yet. */
   holds(runId: string): boolean {
     return this.#late.has(runId);
   }
 
-  /** @returns the ending that readers are told: another one when the run had been ended before */
+  /** @returns the ending that readers receive: the stored one, when the run had been ended before */
   async store(run: Run, decided: RunEnding, endSeq: number, endedAt: string): Promise<RunEnding> {
     const { log, watch, timeoutMs, observer } = this.#options;
     const deadlineMs = performance.now() + timeoutMs;
@@ -64,14 +64,15 @@ export class Finalizer implements AsyncDisposable {
     // each try at a locked database holds the thread.
     if (watch.away || !log.healthy) await this.#untilBack(timeoutMs);
     for (let ending = decided; ; ) {
-      const placed = { run, ending, endSeq, endedAt };
+      const numbered = { run, ending, endSeq, endedAt };
       try {
-        return await this.#finish(placed);
+        return await this.#finish(numbered);
       } catch (cause) {
         if (!isAway(cause)) {
-          // Refused for what it is, which no waiting changes: nobody was told of it yet.
+          // The store refuses this ending itself, so a retry will not do. No reader has received it
+          // yet: the run fails instead.
           observer.failed?.("the store refused a run's ending", cause);
-          if (ending !== decided) return this.#toBeLate(placed);
+          if (ending !== decided) return this.#toBeLate(numbered);
           const { usage, providerCalls, firstTokenMs } = decided;
           const error = new LangwireError("INTERNAL").toFailure();
           ending = { status: "failed", text: "", error, usage, providerCalls, firstTokenMs, cause };
@@ -80,14 +81,14 @@ export class Finalizer implements AsyncDisposable {
         const leftMs = deadlineMs - performance.now();
         if (leftMs <= 0 || this.#hurry.signal.aborted) {
           observer.failed?.("a run's ending could not be stored in time", cause);
-          return this.#toBeLate(placed);
+          return this.#toBeLate(numbered);
         }
         await this.#untilBack(leftMs);
       }
     }
   }
 
-  /** Ends a run that was claimed and could not be started; the caller is told by the error itself. */
+  /** Ends a run that was claimed and could not be started. No reader follows it: the caller gets `cause`. */
   async abandon(run: Run, cause: unknown): Promise<void> {
     this.#options.observer.failed?.("a run could not be started", cause);
     const error = new LangwireError("STORE_UNAVAILABLE").toFailure();
@@ -97,15 +98,15 @@ export class Finalizer implements AsyncDisposable {
     await this.settle(run.runId).catch(() => {});
   }
 
-  /** Writes an ending that came too late for its readers, if there is one. It may fail again. */
+  /** Stores the run's late ending, if it has one. @throws LangwireError STORE_UNAVAILABLE */
   async settle(runId: string): Promise<void> {
-    const placed = this.#late.get(runId);
-    if (placed === undefined) return;
-    await this.#finish(placed);
+    const numbered = this.#late.get(runId);
+    if (numbered === undefined) return;
+    await this.#finish(numbered);
     this.#late.delete(runId);
   }
 
-  /** Nothing waits for the store any more: there is one try left for each ending, a short one. */
+  /** For the shutdown: ends the waiting for the store, and leaves each ending one short try. */
   hurry(): void {
     if (this.#hurry.signal.aborted) return;
     this.#hurry.abort();
@@ -119,7 +120,7 @@ export class Finalizer implements AsyncDisposable {
     await this.#tryLate();
   }
 
-  async #finish({ run, ending, endSeq, endedAt }: PlacedEnding): Promise<RunEnding> {
+  async #finish({ run, ending, endSeq, endedAt }: NumberedEnding): Promise<RunEnding> {
     const { status, text, usage, error, providerCalls } = ending;
     const { runId } = run;
     const answer = this.#options.store.runs.finish({
@@ -145,10 +146,10 @@ export class Finalizer implements AsyncDisposable {
     };
   }
 
-  #toBeLate(placed: PlacedEnding): RunEnding {
-    this.#late.set(placed.run.runId, placed);
+  #toBeLate(numbered: NumberedEnding): RunEnding {
+    this.#late.set(numbered.run.runId, numbered);
     this.#writingLate ??= this.#writeLate();
-    return placed.ending;
+    return numbered.ending;
   }
 
   async #untilBack(ms: number): Promise<void> {
@@ -167,15 +168,15 @@ export class Finalizer implements AsyncDisposable {
     this.#writingLate = undefined;
   }
 
-  /** Each by itself: one that the store refuses holds up none of the others. */
+  /** Stores the late endings one by one: one that the store refuses does not block the others. */
   async #tryLate(): Promise<void> {
     for (const runId of [...this.#late.keys()]) {
       try {
         await this.settle(runId);
       } catch (cause) {
-        // The store is away again, or still.
+        // The store is away, so the rest would fail as well.
         if (isAway(cause)) return;
-        // The run is still in progress there, and nobody works on it: the sweep goes on with it.
+        // Given up here: the run is unattended from now on, and `reconcile` ends it.
         this.#options.observer.failed?.("the store refused a run's ending", cause);
         this.#late.delete(runId);
       }

@@ -1,4 +1,4 @@
-/** One piece of work at a time for each key. */
+/** A mutex for each key. */
 export class KeyedMutex {
   readonly #held = new Map<string, Promise<void>>();
 
@@ -11,7 +11,7 @@ export class KeyedMutex {
     return this.#held.has(key);
   }
 
-  /** Settles when the key is free, or free again. Never rejects. */
+  /** Settles when the key is free: at once where nobody holds it. Never rejects. */
   async free(key: string): Promise<void> {
     await this.#held.get(key);
   }
@@ -22,8 +22,9 @@ export class KeyedMutex {
   }
 
   /**
-   * Holds the key while it works, from the moment on in which it is free: at once, if it is.
-   * @param before called just before the key is held; when it throws, nothing is done
+   * Waits until the key is free, and holds it until `work` settles. A free key is held at once, before
+   * this returns.
+   * @param before called just before the key is held; when it throws, `work` is not called
    */
   async run<T>(key: string, work: () => Promise<T>, before?: () => void): Promise<T> {
     for (let other = this.#held.get(key); other !== undefined; other = this.#held.get(key)) {

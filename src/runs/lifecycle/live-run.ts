@@ -1,12 +1,12 @@
 /**
- * One run while it is in progress on this machine.
+ * One run while it is in progress on this process.
  *
  *   running ── bot is done ─────────────▶ ending ── stored ──▶ ended
  *      └── cancel, limit, shutdown ─▶ stopping ─┘
  *
  * Exactly one path leads to `runEnd`: `#work` is the only caller of `#end`, and runs once, whatever the
- * bot does. A run that another process has taken over gets its `runEnd` there, and ends here without a
- * word.
+ * bot does. A run that another process has taken over gets its `runEnd` there, and here neither stores
+ * nor appends one.
  */
 import type { Bot, HistoryMessage } from "../../bots/bot.ts";
 import type { StrayError } from "../../bots/isolation/bot-at-work.ts";
@@ -18,7 +18,7 @@ import { AnswerFold } from "../../protocol/fold/answer-fold.ts";
 import type { Run } from "../../store/store.ts";
 import type { RunLimits } from "../limits.ts";
 
-/** How a run ended, as the store keeps it and `runEnd` tells it. */
+/** How a run ended, as it is stored and as `runEnd` has it. */
 export interface RunEnding {
   readonly status: RunStatus;
   readonly text: string;
@@ -40,13 +40,13 @@ export interface LiveRunOptions {
   readonly history: () => Promise<readonly HistoryMessage[]>;
   readonly writer: RunWriter;
   readonly limits: RunLimits;
-  /** Stores the ending. Settles when it is stored, or when it never will be: then with what is. */
+  /** Stores the ending. @returns the one that readers get: the stored one, where the run had ended before */
   readonly store: (ending: RunEnding, endSeq: number, endedAt: string) => Promise<RunEnding>;
-  /** Told of what the run survives. */
+  /** Called for failures that do not end the run. */
   readonly onFailure?: ((what: string, cause: unknown) => void) | undefined;
-  /** Told of errors that get out of the bot's code; without it they are not contained. */
+  /** Called for errors that get out of the bot's code; without it they are not contained. */
   readonly onStrayError?: ((error: StrayError) => void) | undefined;
-  /** Told of what the run's spans do, their tokens apart. */
+  /** Called for each event but tokens and reasoning. */
   readonly observe?: ((event: SpanEvent) => void) | undefined;
 }
 
@@ -85,7 +85,7 @@ export class LiveRun {
     return this.#options.writer.lastSeq;
   }
 
-  /** Closes the provider's call at once; `ended` tells when the run is over. */
+  /** Aborts the provider's call at once; `ended` settles when the run is over. */
   cancel(): void {
     this.#stop("cancelled");
   }
@@ -100,7 +100,7 @@ export class LiveRun {
     return this.#end(ending).catch((cause) => this.#broken(cause));
   }
 
-  /** An ending for what must not happen: of a run whose end was not reached, something must be told. */
+  /** The ending when ending the run itself threw, which is a fault of ours: `ended` never rejects. */
   #broken(cause: unknown): RunEnding {
     this.#accepting = false;
     this.#closed.resolve();
@@ -128,7 +128,7 @@ export class LiveRun {
       signal,
     });
     this.#closed.resolve(botRun.closed);
-    const outcome = await Promise.race([botRun.done, graceAfter(signal, limits.stopGraceMs)]);
+    const outcome = await botRun.done;
     clearTimeout(timeout);
     this.#accepting = false;
     const { usage, providerCalls } = botRun;
@@ -136,7 +136,7 @@ export class LiveRun {
     if (this.#stopReason === "cancelled") {
       return { status: "cancelled", text: this.#answer.text, ...known };
     }
-    if (this.#stopReason === undefined && outcome?.status === "completed") {
+    if (this.#stopReason === undefined && outcome.status === "completed") {
       const text = outcome.text ?? this.#answer.text;
       if (Buffer.byteLength(text) <= limits.maxRunBytes) {
         return { status: "completed", text, ...known };
@@ -145,7 +145,7 @@ export class LiveRun {
     }
     const error =
       this.#stopReason ??
-      (outcome?.status === "failed" ? outcome.error : new LangwireError("INTERNAL"));
+      (outcome.status === "failed" ? outcome.error : new LangwireError("INTERNAL"));
     return {
       status: "failed",
       text: this.#answer.text,
@@ -181,8 +181,8 @@ export class LiveRun {
   }
 
   /**
-   * The store hears of the end before the readers do: whoever has seen `runEnd` may send the next
-   * message at once, and finds the conversation free.
+   * Stores the ending before readers receive `runEnd`: whoever has seen it may send the next message
+   * at once, and finds the conversation free.
    */
   async #end(ending: RunEnding): Promise<RunEnding> {
     const { run, writer, store } = this.#options;
@@ -202,11 +202,4 @@ export class LiveRun {
     this.#stopReason = reason;
     this.#stopping.abort(reason);
   }
-}
-
-/** Settles some time after the signal: a bot that ignores it is left behind. */
-function graceAfter(signal: AbortSignal, graceMs: number): Promise<undefined> {
-  return new Promise((resolve) => {
-    signal.addEventListener("abort", () => setTimeout(resolve, graceMs, undefined), { once: true });
-  });
 }

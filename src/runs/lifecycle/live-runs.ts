@@ -1,6 +1,6 @@
 /**
- * The runs in progress on this machine: which may begin, how they are claimed and started, and how
- * all of them come to an end when the machine goes down.
+ * The runs in progress on this process: which may begin, how they are claimed and started, and how
+ * all of them end at a shutdown.
  */
 import type { Bot } from "../../bots/bot.ts";
 import type { Catalogue } from "../../bots/catalogue.ts";
@@ -40,9 +40,12 @@ export interface LiveRunsOptions {
 }
 
 const retryAfterMs = 1_000;
-/** No text of more bytes is taken for a token less (bots/memory.ts): what is beyond it never fits. */
+/**
+ * A token is estimated from at most this many bytes (bots/memory.ts), so history past
+ * `contextTokens` times this can never fit the model's context, and is not read.
+ */
 const maxBytesPerToken = 4;
-/** How long a shutdown waits for the ends of runs that it has stopped. */
+/** How long a shutdown waits for the endings of the runs that it has stopped. */
 const lastEndsMs = 3_000;
 
 export class LiveRuns implements AsyncDisposable {
@@ -52,10 +55,10 @@ export class LiveRuns implements AsyncDisposable {
   readonly #cancellation: Cancellation;
   readonly #live = new Map<string, LiveRun>();
   readonly #sweep: Sweep;
-  /** Runs that are being claimed; a moment later each is live, or refused, or was live before. */
+  /** Held by `runId` while a run is claimed: two calls with one id do not both start it. */
   readonly #starting = new KeyedMutex();
   readonly #reconciled: ReconcileOptions;
-  /** What bots of ended runs still close. */
+  /** `closed` of every run whose bot has not yet closed what it opened, ended runs included. */
   readonly #closing = new Set<Promise<void>>();
   readonly #onStrayError: ((error: StrayError) => void) | undefined;
   #draining = false;
@@ -90,12 +93,12 @@ export class LiveRuns implements AsyncDisposable {
     return this.#draining;
   }
 
-  /** Whether runs are refused since the store was found away, and has not been found back. */
+  /** Whether runs are refused because the store did not answer, and has not answered since. */
   get storeAway(): boolean {
     return this.#watch.away;
   }
 
-  /** Why no run may begin now with this. One that was claimed before can be read all the same. */
+  /** Why no run may start with this input now. A run that was claimed before can still be followed. */
   refusal({ botId, message }: SendInput): LangwireError | undefined {
     const { bots, log, limits, cluster } = this.#options;
     if (this.#draining || this.#live.size + this.#starting.size >= limits.maxLiveRuns) {
@@ -115,8 +118,8 @@ export class LiveRuns implements AsyncDisposable {
   }
 
   /**
-   * Claims the run and starts it; one that was claimed before is only looked up. It counts as a run
-   * from before its claim on, so that neither limits nor the shutdown miss it.
+   * Claims the run and starts it; one that was claimed before is only looked up. It counts as live
+   * before it is claimed, so `maxLiveRuns` and the shutdown include it.
    */
   async start(caller: Caller, input: SendInput): Promise<Run> {
     const mayBegin = (): void => {
@@ -150,8 +153,8 @@ export class LiveRuns implements AsyncDisposable {
   }
 
   /**
-   * Whether the store has the run in progress as this process's, and nobody works on it: its claim
-   * was answered to nobody, or its ending was not taken.
+   * Whether the store has the run as in progress on this process, and no LiveRun exists for it: the
+   * store's answer to its claim was lost, or its ending could not be stored.
    */
   isUnattended({ runId, status, owner }: Run): boolean {
     const { cluster, recovery } = this.#options;
@@ -177,9 +180,9 @@ export class LiveRuns implements AsyncDisposable {
     this.#finalizer.hurry();
     await this.#starting.allFree();
     for (const run of this.#live.values()) run.fail(new LangwireError("SERVER_RESTARTED"));
-    // Their ends are in the store by then, or wait for a store or a log that stands still.
+    // Longer only where the store or the log does not answer; then the endings are left to recovery.
     await within(ended, lastEndsMs);
-    await within(Promise.all(this.#closing), this.#options.limits.stopGraceMs);
+    await within(Promise.all(this.#closing), this.#options.limits.botCloseTimeoutMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -237,7 +240,7 @@ export class LiveRuns implements AsyncDisposable {
     }
   }
 
-  /** @param admitted what the run holds of its caller's limits: disposed of when it is over */
+  /** @param admitted frees the run's slot in its caller's concurrency limit: disposed of at its end */
   async #begin(run: Run, bot: Bot, admitted: DisposableStack): Promise<Run> {
     const { log, limits, observer } = this.#options;
     const { runId, conversationId } = run;

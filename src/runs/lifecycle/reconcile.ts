@@ -1,7 +1,7 @@
 /**
- * Makes one of what the store says is in progress here and what is. The store's answer to a claim, an
- * ending or a deletion may be lost after it was carried out: then there is a run that nobody works on,
- * or one that works on for nobody.
+ * Compares the runs that the store has as in progress on this process with the live ones, and mends
+ * both. The store's answer to a claim, an ending or a deletion may be lost after it was carried out:
+ * then the store has a run that nobody works on, or a live run has no conversation any more.
  */
 import type { EventLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
@@ -14,20 +14,20 @@ import { endHere } from "./recovery.ts";
 export interface ReconcileOptions {
   readonly store: Store;
   readonly log: EventLog;
-  /** This process, where there are several; else every run in progress is its own. */
+  /** The owner of this process's runs. Undefined: there is one process, and it owns every run. */
   readonly nodeId: string | undefined;
   readonly live: ReadonlyMap<string, LiveRun>;
-  /** Runs that are being begun, or ended by this. */
+  /** Held by `runId` while a run is claimed, or ended by this. */
   readonly starting: KeyedMutex;
-  /** Whether nobody here works on a run that the store has in progress as this process's. */
+  /** Whether the run, which the store has as in progress on this process, is not live here. */
   readonly isUnattended: (run: Run) => boolean;
   readonly observer: ShieldedObserver;
 }
 
-/** @throws what the log or the store threw for one of the runs, when each was tried */
+/** @throws what the log or the store threw for one of the runs, after each was tried */
 export async function reconcile(options: ReconcileOptions): Promise<void> {
   const { store, nodeId, live, starting } = options;
-  // Those that begin while the store is asked are not judged by its answer.
+  // Taken before the store is asked: its answer may not know of a run that starts meanwhile.
   const here = [...live.values()];
   const inStore = new Set(await store.runs.inProgress(nodeId));
   const idle = [...inStore].filter((runId) => !live.has(runId) && !starting.has(runId));
@@ -35,7 +35,7 @@ export async function reconcile(options: ReconcileOptions): Promise<void> {
   for (const run of here) if (!inStore.has(run.run.runId)) run.cancel();
 }
 
-/** Ends those of the runs on which nobody works. @throws as `reconcile` */
+/** Ends those of the runs that are unattended. @throws as `reconcile` */
 export async function endUnattended(
   runIds: readonly string[],
   { store, log, nodeId, starting, isUnattended, observer }: ReconcileOptions,

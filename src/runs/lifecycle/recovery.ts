@@ -1,7 +1,7 @@
 /**
- * At boot: ends the runs that an earlier process left behind. Whoever follows them gets the events so
- * far and then the end. A journal may be larger than what can be read before a server should be ready:
- * then it takes runs meanwhile, and those that were left behind count as being ended.
+ * At boot: ends the runs that an earlier process left behind. Their readers get the events so far and
+ * then the end. Where the journal takes longer to read than a server should take to be ready, this goes
+ * on in the background: new runs are taken meanwhile, and the old ones are not yet unattended.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { EventLog } from "../../log/log.ts";
@@ -18,7 +18,7 @@ export interface RecoveryOptions {
   readonly observer: ShieldedObserver;
 }
 
-/** How long a server waits for it before it takes runs. */
+/** How long a boot waits for recovery before it takes runs. */
 const beforeReadyMs = 1_000;
 const retryMs = 1_000;
 
@@ -52,7 +52,7 @@ export class Recovery implements AsyncDisposable {
     return this.#pending.has(runId);
   }
 
-  /** Settles when the run is not, or no longer, to be ended. */
+  /** Settles when recovery has ended the run: at once where it was not left behind. */
   async ended(runId: string): Promise<void> {
     await this.#pending.get(runId)?.promise;
   }
@@ -71,12 +71,12 @@ export class Recovery implements AsyncDisposable {
     for await (const run of log.recover?.(runs, this.#closing.signal) ?? runs) {
       await endHere(run, { store, log, error, mayLackEvents }).catch((cause: unknown) => {
         if (cause instanceof LangwireError && cause.code === "STORE_UNAVAILABLE") throw cause;
-        // One that cannot be ended keeps neither the others from their ends nor the server down.
+        // A run that cannot be ended must not stop the recovery of the others, nor the boot.
         observer.failed("a run of an earlier process could not be ended", cause);
       });
       this.#settle(run.runId);
     }
-    // The store hears of an end first: a crash in between leaves the log without its runEnd.
+    // Endings are stored before they are appended: a crash in between leaves the log without a runEnd.
     for (const { conversationId, runId, lastSeq } of await log.leftBehind()) {
       const [run] = await store.runs.endedBetween(conversationId, lastSeq, 1);
       if (run?.runId !== runId || run.endSeq === undefined) continue;

@@ -1,6 +1,6 @@
 /**
- * Waits for a store that is away, in one place for everybody: each look at a locked database holds
- * the thread until the lock's own patience is over, and with it every run of the process.
+ * Waits for a store that is away, with one probe for all who wait: on SQLite, each probe of a locked
+ * database blocks the thread for the busy timeout, and with it every run of the process.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Store } from "../../store/store.ts";
@@ -17,12 +17,12 @@ export class StoreWatch implements Disposable {
     this.#store = store;
   }
 
-  /** Somebody found it away, and nobody has found it back since. */
+  /** Whether the store was reported away, and no probe has succeeded since. */
   get away(): boolean {
     return this.#back !== undefined;
   }
 
-  /** Says that the store is away. @returns settles when it takes writes again, or nobody waits */
+  /** Reports that the store is away. @returns settles when it takes writes again, or on disposal */
   back(): Promise<void> {
     this.#back ??= this.#look().finally(() => {
       this.#back = undefined;

@@ -1,6 +1,6 @@
 /**
- * Work that is done again and again, one at a time: every `everyMs`, and a moment after somebody has
- * reason to think that there is something to do.
+ * Periodic work, never twice at a time: every `everyMs`, and sooner when asked for. Work that failed is
+ * retried.
  */
 import { within } from "../../time/within.ts";
 import type { RunObserver } from "../observer.ts";
@@ -12,7 +12,7 @@ export interface SweepOptions {
 }
 
 const soonMs = 1_000;
-/** How long a store that stands still holds up a process that leaves. */
+/** How long a shutdown waits for a sweep whose store does not answer. */
 const lastSweepMs = 1_000;
 
 export class Sweep implements AsyncDisposable {
@@ -27,7 +27,7 @@ export class Sweep implements AsyncDisposable {
     this.#timer = setInterval(() => this.#sweep(), options.everyMs).unref();
   }
 
-  /** Sweeps a moment from now, and again until it has succeeded. */
+  /** Sweeps in a second, and again each second until it has succeeded. */
   soon(): void {
     if (this.#closed) return;
     this.#soon ??= setTimeout(() => {
@@ -36,7 +36,7 @@ export class Sweep implements AsyncDisposable {
     }, soonMs).unref();
   }
 
-  /** Settles when what is under way has come to its end; nothing is begun any more. */
+  /** Begins no sweep any more. @returns settles when the one under way is over */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);

@@ -1,11 +1,12 @@
 /**
- * Ends a run on which nobody works: its process is gone, or never knew that it had begun it. Nobody
- * reruns it by himself; the partial answer is kept. In this order:
+ * Ends an unattended run: one that is in progress in the store, and that no process works on. Its
+ * process is gone, or never got the answer to its claim. It is not run again; the partial answer is
+ * kept. In this order:
  *
  *   1. open the log's writer; with it, nobody else can append to the run any more
- *   2. if the log has the run's end, that is how it ended: readers were told so
+ *   2. if the log has the run's `runEnd`, that is how it ended: readers have received it
  *   3. otherwise it has failed, with the answer as far as the log has it
- *   4. end it in the store: whoever comes first there decides
+ *   4. end it in the store: the first ending there is the one that counts
  *   5. append the `runEnd` that the store has, unless the log has one
  */
 import type { LogEntry } from "../../log/entry.ts";
@@ -30,7 +31,7 @@ export interface UnattendedRunOptions {
   readonly mayLackEvents?: (() => boolean) | undefined;
 }
 
-/** More events than any run has: a number this far ahead was never shown to a reader. */
+/** More events than any run has: no reader has received an event whose number is this far ahead. */
 const neverReached = 1_000_000_000;
 
 export async function endUnattended(run: Run, options: UnattendedRunOptions): Promise<void> {
@@ -55,7 +56,7 @@ export async function endUnattended(run: Run, options: UnattendedRunOptions): Pr
   if (ended?.endSeq === undefined || found.end !== undefined) return writer?.close();
   const after = ended.endSeq - 1;
   if (writer?.lastSeq === after) return await appendEnd(writer, ended);
-  // Ended at another number, by whomever: that is where its end belongs.
+  // Somebody else ended it at another number: the runEnd has to be appended at that one.
   writer?.abandon();
   const last = await open(after);
   if (last?.lastSeq === after) await appendEnd(last, ended);
@@ -72,7 +73,7 @@ export async function appendEnd(writer: RunWriter, run: Run): Promise<void> {
   writer.close();
 }
 
-/** What `runs.finish` is to be told of an end that readers have seen. */
+/** The ending for `runs.finish`, from a `runEnd` that readers have received. */
 type LoggedEnd = Pick<EventOf<"runEnd">, "status" | "text" | "usage" | "error"> & {
   readonly endSeq: number;
   readonly endedAt: string;

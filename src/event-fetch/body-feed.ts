@@ -1,11 +1,11 @@
 /**
- * What lies between a connection to a provider and the reader of its answer: the connection puts
- * reads in, the reader takes pieces out, without a promise for each. While much lies here unread
- * the connection is paused; the provider's silence counts only while the reader waits for it.
+ * The buffer between a connection to a provider and the reader of its answer: the connection puts
+ * reads in, the reader takes pieces out, without a promise for each. While more than a bound is unread
+ * the connection is paused; the idle timeout runs only while the reader waits.
  */
 
-import type { Silence } from "./idle-timeout.ts";
-import type { Connection, Sink } from "./pump.ts";
+import type { IdleTimeout } from "./idle-timeout.ts";
+import type { ProviderConnection, Sink } from "./pump.ts";
 import { type Pieces, Reads } from "./sse-split.ts";
 
 /** Several reads of a socket, so that a burst passes without a pause. */
@@ -16,14 +16,14 @@ const drainAtMostMs = 1000;
 
 export interface BodyFeedParts {
   readonly pieces: Pieces;
-  readonly connection: Connection;
-  readonly silence?: Silence;
+  readonly connection: ProviderConnection;
+  readonly idleTimeout?: IdleTimeout;
 }
 
 export class BodyFeed implements Sink {
   #pieces: Pieces;
-  readonly #connection: Connection;
-  readonly #silence: Silence | undefined;
+  readonly #connection: ProviderConnection;
+  readonly #idleTimeout: IdleTimeout | undefined;
   #state: "open" | "draining" | "ended" | "failed" = "open";
   #error: unknown;
   #paused = false;
@@ -34,7 +34,7 @@ export class BodyFeed implements Sink {
   constructor(parts: BodyFeedParts) {
     this.#pieces = parts.pieces;
     this.#connection = parts.connection;
-    this.#silence = parts.silence;
+    this.#idleTimeout = parts.idleTimeout;
   }
 
   /** What broke the connection, if anything did. */
@@ -45,7 +45,7 @@ export class BodyFeed implements Sink {
   /** From the connection: bytes. */
   put(read: Buffer): void {
     if (this.#state !== "open") return;
-    this.#silence?.begun();
+    this.#idleTimeout?.answerBegun();
     this.#pieces.put(read);
     if (this.#onReady !== undefined) this.#wake();
     else if (!this.#isResuming && !this.#paused && this.#pieces.byteLength > pausedAboveBytes) {
@@ -99,12 +99,12 @@ export class BodyFeed implements Sink {
   /** Calls back once, when bytes, the end or an error have come. Only one may wait. */
   wait(onReady: () => void): void {
     this.#onReady = onReady;
-    this.#silence?.waiting();
+    this.#idleTimeout?.resume();
   }
 
   stopWaiting(): void {
     this.#onReady = undefined;
-    this.#silence?.notWaiting();
+    this.#idleTimeout?.pause();
   }
 
   /** From the reader: it wants no more. Closes the connection. */

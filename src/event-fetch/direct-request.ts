@@ -6,7 +6,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import { Exchange } from "./exchange.ts";
-import type { SilenceLimits } from "./idle-timeout.ts";
+import type { IdleTimeoutLimits } from "./idle-timeout.ts";
 
 export interface DirectRequest {
   readonly url: URL;
@@ -69,7 +69,7 @@ function headersOf(given: RequestInit["headers"], isText: boolean): Headers {
 export interface DirectRoute {
   /** Follows redirects itself. */
   readonly dispatcher: Dispatcher;
-  readonly limits: SilenceLimits;
+  readonly limits: IdleTimeoutLimits;
 }
 
 export function sendDirectly(request: DirectRequest, route: DirectRoute): Promise<Response> {

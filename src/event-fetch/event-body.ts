@@ -12,7 +12,7 @@ type Result = ReadableStreamReadResult<Chunk>;
 /** Whole events that came together make one chunk of about this size. */
 const enoughBytes = 4096;
 
-/** Where Node looks up whether a stream was read from, which is what `bodyUsed` tells. */
+/** Where Node keeps whether a stream was read from, for `bodyUsed`. */
 const disturbed = Symbol.for("nodejs.stream.disturbed");
 
 /** A response that was dropped unread must not hold its connection. */

@@ -1,20 +1,20 @@
 /**
  * A `fetch` for model SDKs that costs less while answers stream. The body of an event stream comes
  * in chunks of whole events, as views of what the socket read, and with no web stream in between.
- * It also ends what the stock fetch would wait for: a provider that has gone silent.
+ * It also has idle timeouts: it ends an answer whose provider sends nothing any more.
  */
 import { Agent, type Dispatcher, interceptors } from "undici";
 import { directRequest, sendDirectly } from "./direct-request.ts";
 import { Exchange } from "./exchange.ts";
-import type { SilenceLimits } from "./idle-timeout.ts";
+import type { IdleTimeoutLimits } from "./idle-timeout.ts";
 import { Pump, sourceOf } from "./pump.ts";
 
 export { ProviderTimeout } from "./idle-timeout.ts";
 
-export interface EventFetchOptions extends Partial<SilenceLimits> {
-  /** Carries every request in place of the direct way, in its own manner. */
+export interface EventFetchOptions extends Partial<IdleTimeoutLimits> {
+  /** Makes every request, instead of the direct way through undici's dispatcher. */
   readonly fetch?: typeof fetch;
-  /** Makes the connections, say through a proxy, in place of an agent of its own. */
+  /** Makes the connections, through a proxy for example, instead of an agent of its own. */
   readonly dispatcher?: Dispatcher;
   /** Called for each request, before it is sent. */
   readonly onRequest?: () => void;
@@ -26,12 +26,12 @@ export interface EventFetch extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const defaultLimits: SilenceLimits = { firstByteTimeoutMs: 300_000, stallTimeoutMs: 120_000 };
+const defaultLimits: IdleTimeoutLimits = { firstByteTimeoutMs: 300_000, stallTimeoutMs: 120_000 };
 
 const redirectsAtMost = 20;
 
 export function createEventFetch(options: EventFetchOptions = {}): EventFetch {
-  const limits: SilenceLimits = {
+  const limits: IdleTimeoutLimits = {
     firstByteTimeoutMs: options.firstByteTimeoutMs ?? defaultLimits.firstByteTimeoutMs,
     stallTimeoutMs: options.stallTimeoutMs ?? defaultLimits.stallTimeoutMs,
   };
@@ -59,7 +59,7 @@ export function createEventFetch(options: EventFetchOptions = {}): EventFetch {
 
 /**
  * Its idle connections do not keep the process running. As many may be open as there are requests:
- * runs are limited elsewhere. Its own timeouts are off, because silence is measured here; HTTP/2
+ * runs are limited elsewhere. Its own timeouts are off, because the idle timeouts are here; HTTP/2
  * would put all answers on one connection, where one paused reader holds up the others.
  */
 function createAgent(): Agent {
@@ -68,7 +68,7 @@ function createAgent(): Agent {
 
 async function sendThrough(
   inner: typeof fetch,
-  limits: SilenceLimits,
+  limits: IdleTimeoutLimits,
   input: string | URL | Request,
   init?: RequestInit,
 ): Promise<Response> {

@@ -2,8 +2,8 @@
 import { BodyFeed } from "./body-feed.ts";
 import { decode, decodersOf } from "./content-coding.ts";
 import { EventBody } from "./event-body.ts";
-import { Silence, type SilenceLimits } from "./idle-timeout.ts";
-import type { Connection, Sink } from "./pump.ts";
+import { IdleTimeout, type IdleTimeoutLimits } from "./idle-timeout.ts";
+import type { ProviderConnection, Sink } from "./pump.ts";
 import { Events, Reads } from "./sse-split.ts";
 
 /** What comes before the body. */
@@ -18,28 +18,28 @@ export interface ResponseHead {
   readonly isEncoded: boolean;
 }
 
-/** Takes the response, or one of: the signal's reason, a `ProviderTimeout`, why it failed. */
+/** The promise of `fetch`. It rejects with the signal's reason, a `ProviderTimeout`, or the failure. */
 export type Caller = Pick<PromiseWithResolvers<Response>, "resolve" | "reject">;
 
 export class Exchange implements Sink {
-  /** Let go of once answered: it would keep a response that was dropped from being collected. */
+  /** Undefined once it has the response: holding on would keep a dropped response from being collected. */
   #caller: Caller | undefined;
   readonly #signal: AbortSignal | undefined;
-  readonly #silence: Silence;
-  #connection: Connection | undefined;
+  readonly #idleTimeout: IdleTimeout;
+  #connection: ProviderConnection | undefined;
   #feed: BodyFeed | undefined;
   #isOpen = true;
   #stoppedFor: Error | undefined;
 
-  constructor(caller: Caller, signal: AbortSignal | undefined, limits: SilenceLimits) {
+  constructor(caller: Caller, signal: AbortSignal | undefined, limits: IdleTimeoutLimits) {
     this.#caller = caller;
     this.#signal = signal;
-    this.#silence = new Silence(limits, (timeout) => this.#stop(timeout));
+    this.#idleTimeout = new IdleTimeout(limits, (timeout) => this.#stop(timeout));
     signal?.addEventListener("abort", this.#onAbort);
   }
 
-  /** It can be closed from now on. A redirect brings another one. */
-  connected(connection: Connection): void {
+  /** The request has this connection from now on, to be closed with. A redirect brings another one. */
+  connected(connection: ProviderConnection): void {
     this.#connection = connection;
     if (this.#stoppedFor !== undefined) connection.close(this.#stoppedFor);
   }
@@ -47,7 +47,7 @@ export class Exchange implements Sink {
   answered(head: ResponseHead): void {
     const connection = this.#connection;
     if (!this.#isOpen || connection === undefined) return;
-    this.#silence.notWaiting();
+    this.#idleTimeout.pause();
     const { headers, isEncoded, hasBody } = head;
     const isEvents = /^\s*text\/event-stream\s*(;|$)/i.test(headers.get("content-type") ?? "");
     const pieces = isEvents ? new Events() : new Reads();
@@ -63,7 +63,7 @@ export class Exchange implements Sink {
           connection.close(reason);
         },
       },
-      silence: this.#silence,
+      idleTimeout: this.#idleTimeout,
     });
     const feed = isPlain ? received : decode(received, decoders, pieces);
     const response = responseOf(head, hasBody ? new EventBody(feed, isEvents) : null);
@@ -91,7 +91,7 @@ export class Exchange implements Sink {
     this.#stop(this.#signal?.reason);
   };
 
-  /** Ends it from this side, at once. */
+  /** Closes the connection at once, because of the caller or a timeout. */
   #stop(reason: unknown): void {
     if (!this.#finish()) return;
     this.#stoppedFor = reason instanceof Error ? reason : new Error("The request was aborted.");
@@ -100,11 +100,11 @@ export class Exchange implements Sink {
     this.#connection?.close(this.#stoppedFor);
   }
 
-  /** Whether it was still open. */
+  /** @returns whether the exchange was still open */
   #finish(): boolean {
     if (!this.#isOpen) return false;
     this.#isOpen = false;
-    this.#silence.stop();
+    this.#idleTimeout.stop();
     this.#signal?.removeEventListener("abort", this.#onAbort);
     return true;
   }

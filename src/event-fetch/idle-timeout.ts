@@ -1,10 +1,10 @@
-/** Notices that a provider has gone silent: one timer for a whole answer, not one for each read. */
+/** The idle timeouts of one answer: before its first byte, and between reads. One timer for all of it. */
 import { performance } from "node:perf_hooks";
 
-export interface SilenceLimits {
-  /** Until the first byte of the answer. */
+export interface IdleTimeoutLimits {
+  /** How long a provider may take until the first byte of its answer. */
   readonly firstByteTimeoutMs: number;
-  /** Between two reads of it. */
+  /** How long a provider may send nothing between two reads of its answer. */
   readonly stallTimeoutMs: number;
 }
 
@@ -23,41 +23,41 @@ export class ProviderTimeout extends Error {
   }
 }
 
-/** A timer cannot be set for longer. */
+/** Node fires a timer at once that is set for longer. */
 const timerAtMostMs = 2 ** 31 - 1;
 
-export class Silence {
-  readonly #limits: SilenceLimits;
+export class IdleTimeout {
+  readonly #limits: IdleTimeoutLimits;
   readonly #onTimeout: (error: ProviderTimeout) => void;
   readonly #startedAt = performance.now();
   #phase: "firstByte" | "stall" = "firstByte";
-  /** When the present silence began; `undefined` while nobody waits for the provider. */
-  #since: number | undefined = this.#startedAt;
+  /** Since when the provider has sent nothing; `undefined` while paused. */
+  #idleSince: number | undefined = this.#startedAt;
   #timer: NodeJS.Timeout | undefined;
   #lastLook: NodeJS.Immediate | undefined;
 
-  constructor(limits: SilenceLimits, onTimeout: (error: ProviderTimeout) => void) {
+  constructor(limits: IdleTimeoutLimits, onTimeout: (error: ProviderTimeout) => void) {
     this.#limits = limits;
     this.#onTimeout = onTimeout;
     this.#setTimer(this.#limitMs);
   }
 
-  /** The first bytes have come. */
-  begun(): void {
+  /** Bytes of the answer have come: from now on the stall timeout counts. */
+  answerBegun(): void {
     if (this.#phase === "stall") return;
     this.#phase = "stall";
     clearTimeout(this.#timer);
     this.#setTimer(this.#limitMs);
   }
 
-  /** Somebody waits for the next bytes. */
-  waiting(): void {
-    this.#since = this.#phase === "firstByte" ? this.#startedAt : performance.now();
+  /** The reader waits for the provider's next bytes. */
+  resume(): void {
+    this.#idleSince = this.#phase === "firstByte" ? this.#startedAt : performance.now();
   }
 
-  /** Nobody waits: how long that takes is not the provider's silence. */
-  notWaiting(): void {
-    this.#since = undefined;
+  /** The reader waits for nothing: the time that it takes is not counted against the provider. */
+  pause(): void {
+    this.#idleSince = undefined;
   }
 
   stop(): void {
@@ -72,8 +72,8 @@ export class Silence {
   }
 
   get #leftMs(): number {
-    const silentMs = this.#since === undefined ? 0 : performance.now() - this.#since;
-    return this.#limitMs - silentMs;
+    const idleMs = this.#idleSince === undefined ? 0 : performance.now() - this.#idleSince;
+    return this.#limitMs - idleMs;
   }
 
   #setTimer(ms: number): void {
@@ -81,8 +81,8 @@ export class Silence {
   }
 
   /**
-   * Timers come before reads in a turn of the event loop. A busy loop could so take its own
-   * lateness for the provider's: what lies ready is read first.
+   * Timers come before reads in a turn of the event loop, so a busy loop would take its own lateness
+   * for the provider's: the verdict is left to an immediate, which comes after the reads.
    */
   readonly #onTimer = (): void => {
     if (this.#leftMs > 0) this.#setTimer(this.#leftMs);

@@ -1,23 +1,23 @@
-/** Makes a connection of something that must be pulled. It reads ahead, up to the feed's bound. */
+/** Turns a source that is pulled into a connection that pushes. It reads ahead, up to the feed's bound. */
 
-/** The provider's side of an answer. */
-export interface Connection {
+/** The provider's side of an answer, for who reads it: flow control, and an end to it. */
+export interface ProviderConnection {
   pause(): void;
   resume(): void;
   /** Closes it at once; does nothing when the answer is complete. */
   close(reason: Error): void;
 }
 
-/** Where a connection delivers. */
+/** What a connection delivers into. */
 export interface Sink {
   put(read: Buffer): void;
   end(): void;
   fail(error: unknown): void;
 }
 
-/** What is pulled. Unlike a stream's own iterator, `return` need not wait for `next`. */
+/** A source of bytes to pull. Unlike a stream's own iterator, `return` need not wait for `next`. */
 export interface Source {
-  /** Without a value at the end. */
+  /** @returns no value at the end */
   next(): Promise<{ value?: Uint8Array | undefined }>;
   return(): Promise<unknown>;
 }
@@ -30,7 +30,7 @@ export function sourceOf(stream: ReadableStream<Uint8Array>): Source {
   };
 }
 
-export class Pump implements Connection {
+export class Pump implements ProviderConnection {
   readonly #source: Source;
   #closed = false;
   #paused: PromiseWithResolvers<void> | undefined;
@@ -66,7 +66,7 @@ export class Pump implements Connection {
   close(): void {
     this.#closed = true;
     this.resume();
-    // What closing it makes of it no longer concerns anybody.
+    // Closed on purpose: how the source fails because of that is of no interest.
     this.#source.return().catch(() => {});
   }
 }

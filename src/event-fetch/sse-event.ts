@@ -12,7 +12,7 @@ const plainStart = Buffer.from("data: ");
 const plainStartWord = plainStart.readUInt32LE(0);
 
 /**
- * `undefined` for what tells nothing: a comment, a blank line, an id or a retry alone. The bytes
+ * `undefined` for an event without data: a comment, a blank line, an id or a retry alone. The bytes
  * are those up to and with the event's blank line, or what was left at the end of the stream.
  */
 export function readSseEvent(event: Buffer): SseEvent | undefined {

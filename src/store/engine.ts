@@ -1,4 +1,4 @@
-/** The one way from the store's queries to a database, whichever it is. */
+/** Runs the store's queries on a database: statements, transactions, prepared queries. */
 import type { Compilable, Kysely, Transaction } from "kysely";
 import { checked } from "./queries/text.ts";
 import type { Schema } from "./schema.ts";
@@ -50,7 +50,7 @@ export class Engine {
   }
 
   /**
-   * For the queries that every run needs: building one costs more than SQLite takes to run it.
+   * Builds a query once, for those that every run needs: building costs more than running it on SQLite.
    * @param build makes the query from stand-ins for its values, which it may only hand to Kysely
    */
   prepare<Values extends object, Row>(

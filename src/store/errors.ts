@@ -21,7 +21,7 @@ const sqliteUnavailable: ReadonlySet<number> = new Set([
   26, // not a database
 ]);
 
-/** SQLSTATE classes, and single codes of classes that are otherwise ours to answer for. */
+/** SQLSTATE classes that mean so, and single codes of classes whose others are bugs. */
 const postgresUnavailable: readonly string[] = [
   "08", // connection
   "25006", // read-only transaction: a standby

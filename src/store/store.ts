@@ -1,13 +1,13 @@
 /**
- * What is kept for ever: conversations, their members, and their runs, one human message and its
- * answer each. The same contract on SQLite and Postgres, with these guarantees:
+ * What is stored for good: conversations, their members, and their runs, each with its human message
+ * and its answer. The same contract on SQLite and Postgres, with these guarantees:
  *
  * - A run id is claimed once, and a conversation has one running run at most. Both are constraints
  *   of the database, so they hold between processes too.
  * - A run's events are numbered from `firstSeq` to `endSeq`. Runs of one conversation never share a
  *   number, and a later run's are higher.
- * - A run ends once; whoever comes second is told how it ended.
- * - A conversation's id belongs for ever to who took it first, also after it was deleted.
+ * - A run ends once; a second ending changes nothing, and gets the first one back.
+ * - A conversation's id belongs for ever to its first owner, also after it was deleted.
  * - What a caller may not see, and what does not exist, look the same.
  * - A call does all that it says or nothing. When the database cannot serve, the call throws
  *   STORE_UNAVAILABLE with the database's own error as `cause`, and the next call tries afresh. A
@@ -24,7 +24,7 @@ import type { RunStatus, Usage } from "../protocol/events.ts";
 export interface Store extends AsyncDisposable {
   readonly conversations: Conversations;
   readonly runs: Runs;
-  /** For the operator alone: it asks nobody's leave. */
+  /** For the operator alone: it checks no membership. */
   readonly administration: Administration;
   /**
    * Settles when the database answers and may be written to. A full disk shows at the next write.
@@ -56,7 +56,7 @@ export interface Conversations {
   /** For the owner only: removes the title, the members, the runs and their messages. */
   delete(conversationId: string, userId: string): Promise<Deleted | undefined>;
   isMember(conversationId: string, userId: string): Promise<boolean>;
-  /** Those of some hundred memberships that there are. */
+  /** @returns those of the memberships, some hundred at most, that exist */
   stillMembers(memberships: readonly Membership[]): Promise<Membership[]>;
   /** The number of the last finished run's last event; 0 before there is one. */
   lastSeq(conversationId: string): Promise<number>;
@@ -77,15 +77,15 @@ export interface Conversations {
 
 export interface Runs {
   /**
-   * Begins a run: takes its id, takes the conversation's turn, keeps the human message. A new
-   * conversation is created, owned by the caller. Refused calls change nothing.
+   * Begins a run: claims its id, makes it the conversation's one run in progress, stores the human
+   * message. A new conversation is created, owned by the caller. Refused calls change nothing.
    */
   claim(input: NewRun): Promise<Claim>;
   /** For members of its conversation only. */
   get(runId: string, userId: string): Promise<Run | undefined>;
   /** The conversation's run in progress. */
   running(conversationId: string): Promise<Run | undefined>;
-  /** Every run in progress, oldest first. At boot: those that somebody left behind. */
+  /** Every run in progress, oldest first. At boot: those that an earlier process left behind. */
   unfinished(): Promise<Run[]>;
   /** The ids of the runs in progress, in no order: of one owner, or of all. */
   inProgress(owner?: string): Promise<string[]>;
@@ -96,15 +96,14 @@ export interface Runs {
   /** Ends a run and keeps the bot's message. Repeating it with the same ending is harmless. */
   finish(ending: Ending): Promise<Finished>;
   /**
-   * Runs that ended after `afterSeq`, in order: for readers whose place in the log is gone. At most
-   * `limit`, and no more than have 256 KiB of text between them, but for the first, which comes
-   * whatever its size; who wants the rest asks again after the last of these.
+   * Runs that ended after `afterSeq`, in order, for backfill: at most `limit` of them, with at most
+   * 256 KiB of text together, but always the first. For the rest, ask again after the last of these.
    * Whether the caller may read them is the caller's to check.
    */
   endedBetween(conversationId: string, afterSeq: number, limit: number): Promise<Run[]>;
 }
 
-/** What an operator asks, whoever a conversation belongs to. */
+/** The operator's queries, over everybody's conversations. */
 export interface Administration {
   /** Undefined when there is none, or it was deleted. */
   conversation(conversationId: string): Promise<StoredConversation | undefined>;
@@ -113,8 +112,8 @@ export interface Administration {
   /** Its runs, the oldest first, one in progress last. */
   runs(conversationId: string): AsyncIterable<Run>;
   /**
-   * The conversations whose last activity was before that time, and in which no run is in progress,
-   * in no order that means anything. Deleting them while this is read is harmless.
+   * The conversations whose last activity was before that time and that have no run in progress, in no
+   * particular order. Deleting them while this is read is harmless.
    * @param before an ISO string
    */
   inactive(before: string): AsyncIterable<StoredConversation>;

@@ -1,7 +1,7 @@
 /**
- * Who uses a Postgres database: one process alone, or several that share a log. A process without a
- * log that others see ends, at its start, what an earlier one left behind; it would take another's
- * runs in progress for that.
+ * Locks a Postgres database: for one process alone, or for several that share a log. A process that
+ * shares no log ends, at its start, the runs that an earlier process left behind, and would take the
+ * runs in progress of another process for those.
  *
  * An advisory lock of a session, on a connection of its own: Postgres gives it back, however the
  * process ends. Needs the server itself or a pooler by sessions, not one that hands each transaction
@@ -16,20 +16,26 @@ import { socketThatGivesUp } from "./socket-timeout.ts";
 
 export type DatabaseUse = "alone" | "shared";
 
-/** How long a process that is gone, or about to go, may keep its lock before it counts as there. */
-const patienceMs = 15_000;
+/**
+ * How long taking the lock is retried. Longer than Postgres needs to release the lock of a process
+ * that is gone (`serverSide`).
+ */
+const retryForMs = 15_000;
 const retryMs = 200;
 const closeMs = 1_000;
 const pingMs = 2_000;
-/** Sooner than Postgres gives the lock to another, see `serverSide`. */
-const silenceMs = 6_000;
+/**
+ * Idle timeout of the lock's connection. Shorter than Postgres needs to give the lock to another
+ * process (`serverSide`), so this one stops before that one begins.
+ */
+const idleTimeoutMs = 6_000;
 
-/** Postgres looks for a process that is silent after 5 s, and calls it gone after 11 s. */
+/** Postgres probes a silent process after 5 s, and releases its lock after 11 s. */
 const serverSide = `
   set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
   set tcp_user_timeout = 11000`;
 
-/** Locks are a database's own; deployments that share one have schemas of their own. */
+/** Advisory locks are the database's: the schema tells deployments apart that share a database. */
 const key = "(1818324583, hashtext(coalesce(current_schema(), '')))";
 const tryLock: Record<DatabaseUse, string> = {
   alone: `select pg_try_advisory_lock${key} as taken`,
@@ -58,13 +64,13 @@ export class DatabaseLock implements AsyncDisposable {
   }
 
   /**
-   * Waits a little for a process that is going.
-   * @throws LangwireError STORE_UNAVAILABLE when another one is there; what pg throws
+   * Takes the lock; retries while another process, which may be shutting down, has it.
+   * @throws LangwireError STORE_UNAVAILABLE when another process keeps it; what pg throws
    */
   static async take(config: ClientConfig, use: DatabaseUse): Promise<DatabaseLock> {
     await using taking = new AsyncDisposableStack();
     const lock = taking.use(new DatabaseLock(config, use));
-    const deadlineMs = performance.now() + patienceMs;
+    const deadlineMs = performance.now() + retryForMs;
     while (!(await lock.#try())) {
       if (performance.now() >= deadlineMs) {
         throw new LangwireError("STORE_UNAVAILABLE", { cause: new Error(whyNot[use]) });
@@ -88,7 +94,7 @@ export class DatabaseLock implements AsyncDisposable {
     if (!this.#held) this.#socket?.destroy();
     await this.#retaking;
     this.#socket?.ref();
-    // A server that stands still does not say goodbye.
+    // A server that does not answer would hold up the shutdown.
     await within(Promise.resolve(this.#client?.end()), closeMs);
     this.#socket?.destroy();
   }
@@ -97,13 +103,13 @@ export class DatabaseLock implements AsyncDisposable {
     this.#client ??= await this.#connect();
     const { rows } = await this.#client.query<{ taken: boolean }>(tryLock[this.#use]);
     this.#held = rows[0]?.taken === true;
-    // A process that has nothing else to do may end.
+    // The lock alone does not keep the process running.
     if (this.#held) this.#socket?.unref();
     return this.#held;
   }
 
   async #connect(): Promise<Client> {
-    const socket = socketThatGivesUp(silenceMs);
+    const socket = socketThatGivesUp(idleTimeoutMs);
     this.#socket = socket;
     const client = new Client({ ...this.#config, stream: () => socket });
     client.on("error", () => {});
@@ -116,7 +122,7 @@ export class DatabaseLock implements AsyncDisposable {
   #lost(client: Client): void {
     if (client !== this.#client) return;
     this.#client = undefined;
-    // Whoever is still trying goes on by itself.
+    // `take` and `#retake` retry by themselves.
     if (!this.#held) return;
     this.#held = false;
     this.#retaking = this.#retake();
@@ -130,7 +136,7 @@ export class DatabaseLock implements AsyncDisposable {
     }
   }
 
-  /** One at a time: to a socket, a second one that is swallowed would look like a sign of life. */
+  /** One ping at a time: writing a second would restart the socket's idle timeout, answered or not. */
   async #ping(): Promise<void> {
     if (this.#pinging || !this.#held) return;
     this.#pinging = true;

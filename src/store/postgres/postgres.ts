@@ -22,9 +22,8 @@ export interface PostgresStoreOptions {
   /** `postgres://user:password@host:port/database`, with the parameters that libpq knows. */
   readonly url: string;
   /**
-   * Keeps processes away that would harm each other, by a connection more. `alone`: any other; when
-   * that cannot be promised any more, nothing is read or written. `shared`: one that is `alone`.
-   * Default: nobody is kept away.
+   * Locks the database, on a connection more. `alone`: against every other process; while the lock is
+   * lost, nothing is read or written. `shared`: against a process that is `alone`. Default: no lock.
    */
   readonly use?: DatabaseUse;
   /** Connections that this store opens at most. Default: 10. */
@@ -34,9 +33,9 @@ export interface PostgresStoreOptions {
 }
 
 const migrationTimeoutMs = 60_000;
-/** How long a server that stands still holds up a process that leaves. */
+/** How long a shutdown waits for a server that does not answer. */
 const closeMs = 1_000;
-/** What a node that was stopped in the middle may hold up the others. */
+/** How long the transaction of a process that stopped in the middle may block the others. */
 const abandonedTransactionMs = 10_000;
 
 /** @throws LangwireError STORE_UNAVAILABLE, also when another process uses the database */
@@ -60,7 +59,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const pool = poolOf({
     ...shared,
     max: maxConnections,
-    // Sooner than an idle connection's silence is taken for a dead one's.
+    // Sooner than the socket's own timeout, which cannot tell an idle connection from a dead one.
     idleTimeoutMillis: timeoutMs / 2,
     stream: () => socketThatGivesUp(timeoutMs),
     onConnect: (client) =>
@@ -81,7 +80,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   };
 }
 
-/** The pool, which gives nothing out while the lock is lost. */
+/** The pool, which gives out no connection while the lock is lost. */
 function guarded(pool: Pool, lock: DatabaseLock): PostgresPool {
   return {
     options: pool.options,
@@ -93,7 +92,7 @@ function guarded(pool: Pool, lock: DatabaseLock): PostgresPool {
   };
 }
 
-/** On a connection of its own, which may have to wait long for another node's migration. */
+/** Migrates on a connection of its own: it may wait long for another process's migration. */
 async function migrateAlone(config: PoolConfig): Promise<void> {
   const stream = () => socketThatGivesUp(migrationTimeoutMs);
   const pool = poolOf({ ...config, stream, max: 1 });

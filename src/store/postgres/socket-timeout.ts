@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
 
-/** TCP itself takes minutes to find out that nobody is there any more. */
+/** A socket with an idle timeout: TCP itself takes minutes to notice that the other end is gone. */
 export function socketThatGivesUp(timeoutMs: number): Socket {
   const socket = new Socket();
   return socket.setTimeout(timeoutMs, () =>

@@ -1,5 +1,5 @@
 /**
- * What an operator asks of the store, whoever a conversation belongs to. Lists are read in pages, a
+ * The operator's queries, over everybody's conversations. Lists are read in pages, a
  * statement each, and the event loop gets its turn between two of them: on SQLite statements alone
  * would keep it until the last one.
  */
@@ -91,7 +91,7 @@ export class StoredAdministration implements Administration {
 
   async deleteInactive(conversationId: string, before: string): Promise<boolean> {
     const deleted = await this.#engine.transaction(async (db) => {
-      // First, as a claim does: who begins a run there at the same time waits, or has changed this.
+      // Locks the row first, as a claim does: a claim at the same time waits, or has updated the row.
       const held = await db
         .updateTable("conversations")
         .set(tombstone())

@@ -1,37 +1,39 @@
-/** Where a page of a list begins. Callers hand cursors back as they got them, and read nothing in them. */
+/** Cursors of paged lists. They are opaque to callers, who hand them back as they got them. */
 import { z } from "zod";
 import { LangwireError } from "../../protocol/errors.ts";
 
-const conversationPlace = z.tuple([z.iso.datetime(), z.string()]);
-const position = z.string().regex(/^[1-9]\d{0,14}$/);
+const conversationPosition = z.tuple([z.iso.datetime(), z.string()]);
+const messagePosition = z.string().regex(/^[1-9]\d{0,14}$/);
 
-export interface ConversationPlace {
+/** The last conversation of a page, by what the list is ordered by. */
+export interface ConversationPosition {
   readonly updatedAt: string;
   readonly conversationId: string;
 }
 
-export function encodeConversationCursor(place: ConversationPlace): string {
-  return Buffer.from(JSON.stringify([place.updatedAt, place.conversationId])).toString("base64url");
+export function encodeConversationCursor(position: ConversationPosition): string {
+  const { updatedAt, conversationId } = position;
+  return Buffer.from(JSON.stringify([updatedAt, conversationId])).toString("base64url");
 }
 
 /** @throws LangwireError BAD_INPUT */
-export function decodeConversationCursor(cursor: string): ConversationPlace {
+export function decodeConversationCursor(cursor: string): ConversationPosition {
   try {
     const decoded = JSON.parse(Buffer.from(cursor, "base64url").toString());
-    const [updatedAt, conversationId] = conversationPlace.parse(decoded);
+    const [updatedAt, conversationId] = conversationPosition.parse(decoded);
     return { updatedAt, conversationId };
   } catch (cause) {
     throw badCursor(cause);
   }
 }
 
-export function encodeMessageCursor(place: number): string {
-  return String(place);
+export function encodeMessageCursor(position: number): string {
+  return String(position);
 }
 
 /** @throws LangwireError BAD_INPUT */
 export function decodeMessageCursor(cursor: string): number {
-  const parsed = position.safeParse(cursor);
+  const parsed = messagePosition.safeParse(cursor);
   if (!parsed.success) throw badCursor(parsed.error);
   return Number(parsed.data);
 }

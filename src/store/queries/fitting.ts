@@ -3,7 +3,7 @@
  * What comes is measured first, by `octet_length`, for which neither database reads the text.
  */
 
-/** The first of these, and as many that follow as come to no more than `maxBytes` with it. */
+/** The longest beginning of the rows that comes to no more than `maxBytes`; always the first row. */
 export function fitting<Row extends { readonly bytes: number }>(
   rows: readonly Row[],
   maxBytes: number,

@@ -8,7 +8,7 @@ import type { HistoryBounds, HistoryEntry, Page, PageRequest } from "../store.ts
 import { decodeMessageCursor, encodeMessageCursor } from "./cursor.ts";
 import { fitting } from "./fitting.ts";
 
-/** Of a page's texts. The first one comes whatever its size. */
+/** Limit of a page's texts together. The first message comes whatever its size. */
 const pageMaxBytes = 1024 * 1024;
 
 export class Messages {

@@ -10,7 +10,7 @@ import { Claims } from "./claim.ts";
 import { fitting } from "./fitting.ts";
 import { storable } from "./text.ts";
 
-/** Of the texts that `endedBetween` reads at once. The first run comes whatever its size. */
+/** Limit of the texts that `endedBetween` reads at once. The first run comes whatever its size. */
 const endedMaxBytes = 256 * 1024;
 
 export class StoredRuns implements Runs {

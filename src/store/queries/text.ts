@@ -8,7 +8,7 @@ export function storable(text: string): string {
 }
 
 /**
- * The query as it is: keeps a database from altering an id in silence, which could make two users
+ * The query as it is, if the database can hold its values: one that altered an id could make two users
  * one.
  * @throws LangwireError BAD_INPUT
  */

@@ -8,7 +8,7 @@ const database = new DatabaseSync(path, { timeout: 0 });
 
 /**
  * Passive waits for nobody and makes nobody wait, and does nothing when nothing was written. It
- * fails when the disk does; then those who write are told so by their own connection, and the next
+ * fails when the disk does; then writes fail too, on their own connection, and the next
  * turn tries again.
  */
 function checkpoint(mode: "passive" | "truncate"): void {

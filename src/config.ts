@@ -11,7 +11,7 @@ import { defaultConnectionLimits } from "./server/connections/connection-limits.
 
 const mebibyte = 1024 * 1024;
 
-/** Whole numbers, written with digits alone: what Number() makes of "1e3" or "0x10" surprises. */
+/** Whole numbers, written with digits alone: Number() would also take "1e3" and "0x10". */
 function whole({ min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number }) {
   const range = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `from ${min} to ${max}`;
   const error = `must be a whole number, ${range}`;
@@ -22,7 +22,7 @@ function whole({ min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: numb
     .refine((value) => value >= min && value <= max, error);
 }
 
-/** What a timer can wait: a longer one would fire at once. */
+/** The longest that a timer can wait: Node fires a longer one at once. */
 const maxTimerMs = 2 ** 31 - 1;
 const milliseconds = whole({ min: 0, max: maxTimerMs });
 const interval = whole({ min: 1, max: maxTimerMs });

@@ -1,5 +1,5 @@
 /** Langwire as a library: bots, runs and a router to mount into your own tRPC application. */
-export type { Connection } from "./api/context.ts";
+export type { CallContext as Connection } from "./api/context.ts";
 export { formatError, toTrpcError } from "./api/errors.ts";
 export { type ChatRouter, type ChatRouterOptions, createChatRouter } from "./api/router.ts";
 export {

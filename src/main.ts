@@ -15,7 +15,7 @@ import { adminRoutes } from "./server/admin/admin.ts";
 import { createServer, type ServerOptions } from "./server/app.ts";
 import { serveDocs } from "./server/docs-page.ts";
 import { FatalErrors } from "./server/logging/fatal-errors.ts";
-import { createLogger, takeConsole } from "./server/logging/logger.ts";
+import { createLogger, redirectConsole } from "./server/logging/logger.ts";
 import { logRuns } from "./server/logging/run-log.ts";
 import { LoopLag } from "./server/metrics/loop-lag.ts";
 import { Metrics, metricsRoute, metricsServer } from "./server/metrics/metrics.ts";
@@ -42,7 +42,7 @@ function expectGarbageToBeYoung(): void {
 async function main(settings: Settings): Promise<void> {
   expectGarbageToBeYoung();
   const logger = createLogger({ level: settings.LOG_LEVEL, secrets: secretsIn(process.env) });
-  takeConsole(logger);
+  redirectConsole(logger);
   const loopLag = new LoopLag();
   const metrics = new Metrics();
   await using starting = new AsyncDisposableStack();
@@ -75,7 +75,7 @@ async function main(settings: Settings): Promise<void> {
     langwire,
     logger,
     pageDir,
-    ...doors(settings),
+    ...access(settings),
     ...limits(settings),
   });
   starting.defer(() => server.close(0));
@@ -106,7 +106,7 @@ async function main(settings: Settings): Promise<void> {
   fatal.listen(() => closing.close());
 }
 
-/** For what only trying shows: a port that is taken, a folder that cannot be written. */
+/** For settings that turn out wrong only when used: a port that is taken, a folder that is read-only. */
 function wrongSetting(name: keyof Settings, value: string | number) {
   return (cause: unknown): never => {
     throw new ConfigError([`${name} is ${JSON.stringify(value)}: ${reasonOf(cause)}`]);
@@ -128,7 +128,7 @@ function storage(settings: Settings): StorageOptions {
   };
 }
 
-/** Addresses carry passwords: of theirs only the reason is shown. */
+/** Database addresses carry passwords, so their error names the setting and the reason alone. */
 function noStorage(settings: Settings) {
   if (settings.DATABASE_URL === undefined) return wrongSetting("DATA_DIR", settings.DATA_DIR);
   const names = settings.REDIS_URL === undefined ? "DATABASE_URL" : "DATABASE_URL or REDIS_URL";
@@ -157,8 +157,8 @@ async function bots(settings: Settings, logger: Logger): Promise<Bot[]> {
   return [chatBot({ model, memory }), agentBot({ model, memory })];
 }
 
-/** Who may come in. */
-function doors(settings: Settings): Partial<ServerOptions> {
+/** The settings of access: authentication, allowed origins, trusted proxies. */
+function access(settings: Settings): Partial<ServerOptions> {
   const { AUTH_SECRET, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE } = settings;
   const { ALLOWED_ORIGINS, TRUSTED_PROXIES } = settings;
   const key =

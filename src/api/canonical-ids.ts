@@ -1,7 +1,7 @@
 /**
- * One UUID has many spellings, and is one id: letters become small where a call comes in, so that the
- * same run sent again in capitals attaches instead of being paid twice. What was stored under capitals
- * by servers that took ids by letter is found under them.
+ * Makes UUIDs lower case where a call comes in: upper and lower case are one id, so the same run sent
+ * again in capitals is followed, and not paid twice. Ids that an older server stored with capitals are
+ * still found as they are.
  */
 import type { Caller } from "../runs/caller.ts";
 import type { Store } from "../store/store.ts";

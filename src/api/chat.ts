@@ -3,14 +3,14 @@ import { cancelInput, followInput, sendInput, watchInput } from "../protocol/inp
 import type { Follower } from "../runs/following/follower.ts";
 import type { Reader } from "../runs/following/readers.ts";
 import type { Runs } from "../runs/runs.ts";
-import type { Connection } from "./context.ts";
+import type { CallContext } from "./context.ts";
 import type { Procedures } from "./procedures.ts";
 import { TrackedEvents } from "./subscription.ts";
 
 export function chatRouter({ router, procedure }: Procedures, { runs }: { runs: Runs }) {
-  /** A subscription counts from before its first await until its reader is closed. */
+  /** Counted against the connection's limit from before the first await until the reader closes. */
   async function subscribe(
-    { pacer, openSubscription }: Connection,
+    { pacer, openSubscription }: CallContext,
     signal: AbortSignal | undefined,
     follow: (reader: Reader) => Promise<Follower>,
   ): Promise<TrackedEvents> {

@@ -1,4 +1,4 @@
-/** `conversations.*`: what a caller has, and who may see it. */
+/** `conversations.*`: the caller's conversations, their members and their messages. */
 
 import type { Catalogue } from "../bots/catalogue.ts";
 import type { ConversationPage, MessagePage } from "../protocol/conversations.ts";
@@ -28,8 +28,8 @@ export function conversationsRouter(
   const { conversations } = store;
 
   /**
-   * Does what may remove members. However it ends, the members are looked at again: an answer of the
-   * store that did not come is no no, and a caller who asks again may be told that all is done.
+   * Runs what may remove members, then has readers' memberships proved again, also when it failed: the
+   * store may have removed members though its answer was lost, and a retry finds nothing to remove.
    */
   async function removing<T>(
     conversationId: string,
@@ -47,7 +47,7 @@ export function conversationsRouter(
     create: procedure.input(createConversationInput).mutation(async ({ ctx, input }) => {
       if (bots.get(input.botId) === undefined) throw new LangwireError("NOT_FOUND");
       const { userId } = ctx.caller;
-      // Sent again, it is the same one, and counts no more.
+      // A retry finds the conversation that the first call created, and is not rate limited again.
       const known = await conversations.get(input.conversationId, userId);
       if (known === undefined) await conversationsPerUser?.take(userId);
       return found(await conversations.create({ ...input, userId }));
@@ -71,14 +71,14 @@ export function conversationsRouter(
         found(await conversations.rename(input.conversationId, ctx.caller.userId, input.title)),
       ),
 
-    /** From now on whoever knows the id may join. */
+    /** From now on, anybody who knows the id may join. */
     share: procedure
       .input(conversationInput)
       .mutation(async ({ ctx, input }) =>
         found(await conversations.share(input.conversationId, ctx.caller.userId)),
       ),
 
-    /** Everybody but the owner is out at once. */
+    /** Removes everybody but the owner; their readers fail at once. */
     unshare: procedure.input(conversationInput).mutation(async ({ ctx, input }) => {
       const { conversationId } = input;
       return await removing(conversationId, async () => {
@@ -103,7 +103,7 @@ export function conversationsRouter(
       });
     }),
 
-    /** Stops the run in progress, ends every watch, and forgets the messages. */
+    /** Stops the run in progress, ends every watch, and deletes the messages. */
     delete: procedure.input(conversationInput).mutation(async ({ ctx, input }) => {
       const { conversationId } = input;
       return await removing(conversationId, async () => {
@@ -122,7 +122,7 @@ export function conversationsRouter(
   });
 }
 
-/** What the store does not show to the caller looks like what is not there. */
+/** What the caller may not see is NOT_FOUND, as what does not exist. */
 function found<T>(value: T | undefined): T {
   if (value === undefined) throw new LangwireError("NOT_FOUND");
   return value;

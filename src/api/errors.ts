@@ -1,4 +1,4 @@
-/** Between our error codes and tRPC's, and what of an error a caller gets to see. */
+/** Maps our error codes to tRPC's, and decides what of an error a caller receives. */
 import { type TRPC_ERROR_CODE_KEY, TRPCError } from "@trpc/server";
 import type { TRPCErrorShape } from "@trpc/server/rpc";
 import { z } from "zod";
@@ -52,7 +52,7 @@ export function toTrpcError(cause: unknown): TRPCError {
   return new TRPCError({ code: trpcCodes[error.code], message: error.message, cause: error });
 }
 
-/** The error that a caller is told of, whatever was thrown. */
+/** The error that a caller receives, whatever was thrown. */
 export function toLangwireError(error: TRPCError): LangwireError {
   const { cause } = error;
   if (cause instanceof LangwireError) return cause;

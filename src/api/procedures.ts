@@ -1,4 +1,4 @@
-/** The base of every procedure: who calls, and errors in our own words. */
+/** The base of every procedure: the caller, canonical ids, our error codes. */
 
 import type { CombinedDataTransformer } from "@trpc/server";
 import { initTRPC } from "@trpc/server";
@@ -6,7 +6,7 @@ import superjson from "superjson";
 import { LangwireError } from "../protocol/errors.ts";
 import type { Store } from "../store/store.ts";
 import { canonicalIds } from "./canonical-ids.ts";
-import type { Connection } from "./context.ts";
+import type { CallContext } from "./context.ts";
 import { formatError, toTrpcError } from "./errors.ts";
 
 /**
@@ -14,7 +14,7 @@ import { formatError, toTrpcError } from "./errors.ts";
  * router made here fits into any other.
  */
 export function createProcedures<Context extends object>(
-  { connection, store }: { connection: (context: Context) => Connection; store: Store },
+  { connection, store }: { connection: (context: Context) => CallContext; store: Store },
   transformer: CombinedDataTransformer | typeof superjson = superjson,
 ) {
   const t = initTRPC.context<object>().create({ transformer, errorFormatter: formatError });

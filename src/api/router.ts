@@ -1,11 +1,11 @@
-/** The router: mounts into anybody's own, and is what the server serves. */
+/** The tRPC router: what the server serves, and what mounts into another application's router. */
 import type { CombinedDataTransformer } from "@trpc/server";
 import type { Catalogue } from "../bots/catalogue.ts";
 import type { RateLimit } from "../runs/admission/rate-limit.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Store } from "../store/store.ts";
 import { chatRouter } from "./chat.ts";
-import type { Connection } from "./context.ts";
+import type { CallContext } from "./context.ts";
 import { conversationsRouter } from "./conversations.ts";
 import { createProcedures } from "./procedures.ts";
 
@@ -13,10 +13,10 @@ export interface ChatRouterOptions<Context extends object> {
   readonly bots: Catalogue;
   readonly runs: Runs;
   readonly store: Store;
-  /** Conversations that one user creates. Default: any number. */
+  /** Rate limit of `conversations.create`, for each user. Default: no limit. */
   readonly conversationsPerUser?: RateLimit | undefined;
   /** Who calls, read from your own context. Throw LangwireError UNAUTHORIZED for nobody. */
-  readonly connection: (context: Context) => Connection;
+  readonly connection: (context: Context) => CallContext;
   /** Default: superjson both ways. Where the router is mounted, the outer router's counts. */
   readonly transformer?: CombinedDataTransformer;
 }

@@ -1,4 +1,4 @@
-/** What a subscription answers: an iterator for tRPC, and a shorter way for a server of our own. */
+/** A subscription's events: an iterator for tRPC, and a direct delivery for our own server. */
 import { type TrackedEnvelope, tracked } from "@trpc/server";
 import type { LogEntry } from "../log/entry.ts";
 import type { ChatEvent } from "../protocol/events.ts";
@@ -25,7 +25,7 @@ export class TrackedEvents implements AsyncIterableIterator<TrackedEnvelope<Chat
   }
 
   /**
-   * In place of `next`: each entry as it comes, in the log's own turn and as the text that it is.
+   * Instead of `next`: calls `take` with each entry as the log has it, without a promise for each.
    * @returns settles with the end
    */
   deliver(take: (entry: LogEntry) => void): Promise<void> {

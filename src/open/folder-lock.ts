@@ -1,6 +1,6 @@
 /**
- * One process at a time in a data folder. A second one would take the first one's runs in progress
- * for left behind, and end them. The operating system gives the lock back, however a process ends.
+ * Locks a data folder for one process. A second one would take the runs in progress of the first for
+ * left behind, and end them. The operating system releases the lock, however a process ends.
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { fileFailure, storageFailure } from "./storage-failure.ts";
 const lockFile = "langwire.lock";
 
 /** @throws LangwireError STORE_UNAVAILABLE, with the reason as its cause's message */
-export async function takeFolder(folder: string): Promise<Disposable> {
+export async function lockFolder(folder: string): Promise<Disposable> {
   const path = join(folder, lockFile);
   let lock: DatabaseSync | undefined;
   try {

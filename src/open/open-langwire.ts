@@ -1,4 +1,4 @@
-/** Everything behind the router, opened together: the store, the log, and the runs over them. */
+/** Opens everything behind the router: the store, the log, and the runs. */
 import type { Bot } from "../bots/bot.ts";
 import { Catalogue } from "../bots/catalogue.ts";
 import { containStrayErrors } from "../bots/isolation/stray-errors.ts";
@@ -27,14 +27,14 @@ export interface LangwireOptions extends StorageOptions {
    * `uncaughtException` from then on; what comes from elsewhere is as fatal as it was. Default: true.
    */
   readonly containStrayErrors?: boolean;
-  /** What one user may do, on all processes together. Default: everything. */
+  /** Limits of one user, over all processes together. Default: none. */
   readonly userLimits?: UserLimits;
 }
 
 export interface UserLimits {
   readonly maxLiveRuns: number;
   readonly maxRunsPerMinute: number;
-  /** Conversations created in a minute, besides those that begin with a run. Default: any number. */
+  /** `conversations.create` in a minute; `chat.send` creates besides that. Default: no limit. */
   readonly maxConversationsPerMinute?: number;
   /** Whether this process is too busy to begin anything. Default: never. */
   readonly overloaded?: () => boolean;
@@ -45,7 +45,7 @@ export interface Langwire extends AsyncDisposable {
   readonly runs: Runs;
   readonly store: Store;
   readonly log: EventLog;
-  /** Conversations that one user creates. Default: any number. */
+  /** Rate limit of `conversations.create`, for each user. Default: no limit. */
   readonly conversationsPerUser?: RateLimit | undefined;
   /** Set where there may be other processes. */
   readonly cluster?: Cluster | undefined;

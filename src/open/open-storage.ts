@@ -21,7 +21,7 @@ import type { RunObserver } from "../runs/observer.ts";
 import { openPostgresStore } from "../store/postgres/postgres.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
-import { takeFolder } from "./folder-lock.ts";
+import { lockFolder } from "./folder-lock.ts";
 import { redisCoordination } from "./redis-coordination.ts";
 import { fileFailure, laterVersionFailure, type StorageFile } from "./storage-failure.ts";
 
@@ -81,7 +81,7 @@ async function openSqlite(
   opening: AsyncDisposableStack,
   { dataDir, logBounds, observer }: OpenStorageOptions,
 ) {
-  if (dataDir !== undefined) opening.use(await takeFolder(dataDir));
+  if (dataDir !== undefined) opening.use(await lockFolder(dataDir));
   const path = dataDir === undefined ? ":memory:" : join(dataDir, databaseFile);
   const file = { path, loss: "all conversations" };
   const store = opening.use(await openSqliteStore({ path }).catch(failing(file)));
@@ -95,7 +95,7 @@ async function openPostgres(
   opening: AsyncDisposableStack,
   { dataDir, databaseUrl, logBounds, observer }: OpenStorageOptions & { databaseUrl: string },
 ) {
-  if (dataDir !== undefined) opening.use(await takeFolder(dataDir));
+  if (dataDir !== undefined) opening.use(await lockFolder(dataDir));
   const store = opening.use(await openDatabase(databaseUrl, "alone"));
   const journal =
     dataDir === undefined ? undefined : openJournal(opening, join(dataDir, journalFile), observer);

@@ -1,4 +1,4 @@
-/** What the processes of a cluster need of each other, by Redis. */
+/** The coordination of a cluster's processes, on Redis: leases and broadcasts. */
 import { Broadcast } from "../redis/broadcast.ts";
 import { type LeaseTimes, NodeLease } from "../redis/node-lease.ts";
 import type { Redis } from "../redis/redis.ts";

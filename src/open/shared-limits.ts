@@ -1,7 +1,4 @@
-/**
- * What one user may do, counted over all processes, in Redis. While Redis is away each process counts
- * for itself.
- */
+/** Limits of one user, counted in Redis over all processes; in each process alone while Redis is away. */
 import { RateLimiterMemory, RateLimiterRedis } from "rate-limiter-flexible";
 import { ConcurrencySlots, type ConcurrencySlotsOptions } from "../redis/concurrency-slots.ts";
 import type { Redis } from "../redis/redis.ts";
@@ -51,7 +48,7 @@ export function sharedRateLimit(
 
 export class SharedConcurrencyLimit implements UserConcurrencyLimit, Disposable {
   readonly #slots: ConcurrencySlots;
-  /** Asked first: it holds while Redis is away, and what it refuses need not be asked for there. */
+  /** This process's own count, taken first: it is the limit while Redis is away, and spares it a call. */
   readonly #own: ConcurrencyLimit;
 
   constructor(options: ConcurrencySlotsOptions) {

@@ -1,7 +1,7 @@
 /** The HTTP and WebSocket server around the router. */
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
-import type { Connection } from "../api/context.ts";
+import type { CallContext } from "../api/context.ts";
 import { createChatRouter } from "../api/router.ts";
 import type { Langwire } from "../open/open-langwire.ts";
 import { memoryRateLimit, type RateLimit } from "../runs/admission/rate-limit.ts";
@@ -24,14 +24,14 @@ import { servePage } from "./page.ts";
 export interface ServerOptions {
   readonly langwire: Langwire;
   readonly logger?: FastifyBaseLogger;
-  /** Default: callers are who they say they are, and the server answers to loopback names alone. */
+  /** Default: callers are the users they name, and the server answers to loopback names alone. */
   readonly authenticate?: Authenticate;
-  /** Answers to any name without authentication as well: whoever reaches it may come in. */
+  /** Without authentication, answers to any host name: whoever reaches the server has access. */
   readonly allowAnonymous?: boolean;
   /** Pages that may call, as exact origins. Default: its own host's, and on loopback any of loopback. */
   readonly allowedOrigins?: readonly string[];
   readonly connectionLimits?: Partial<ConnectionLimits>;
-  /** HTTP requests and new sockets of one address. Default: counted in this process. */
+  /** Rate limit of HTTP requests and new sockets of one address. Default: counted in this process. */
   readonly requestsPerAddress?: RateLimit;
   /** Proxies whose X-Forwarded-For is believed: addresses and subnets. */
   readonly trustedProxies?: readonly string[];
@@ -42,7 +42,7 @@ export interface ServerOptions {
 export interface ChatServer {
   readonly app: FastifyInstance;
   readonly connections: Connections;
-  /** Lets runs end, tells clients to come back, and closes. */
+  /** Waits up to `graceMs` for runs to end, has clients reconnect, and closes. */
   close(graceMs: number): Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
   const perSecond = { times: maxHttpRequestsPerSecond, perMs: 1_000 };
   const router = createChatRouter({
     ...langwire,
-    connection: (context: Connection) => context,
+    connection: (context: CallContext) => context,
     transformer: wireTransformer,
   });
   const refusals = new Refusals(router);
@@ -88,7 +88,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     maxHttpConnectionsPerAddress,
     slowReaderMs,
     proxies: blockList(options.trustedProxies ?? []),
-    refuse: (socket, why) => refusals.sendNoRoom(socket, why),
+    refuse: (socket, why) => refusals.sendLimitReached(socket, why),
   });
 
   const shared = { apiPath, router, connections, refusals, authenticate, requestsPerAddress, tcp };
@@ -102,7 +102,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     allowsOrigin,
     probes: probePaths,
     loopbackOnly: options.authenticate === undefined && options.allowAnonymous !== true,
-    checkRoom: (address) => connections.checkRoom(address),
+    checkSocketLimits: (address) => connections.checkSocketLimits(address),
   });
   serveSockets(app, shared);
   await serveHttp(app, shared);

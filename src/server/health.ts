@@ -3,15 +3,14 @@ import type { FastifyInstance } from "fastify";
 import type { Langwire } from "../open/open-langwire.ts";
 import { within } from "../time/within.ts";
 
-/** Whoever probes has given up by then. */
+/** Longer than probes wait for an answer. */
 const pingTimeoutMs = 5_000;
 /**
- * How long a verdict holds. Asking the store takes its write lock, and anybody may ask for the
- * verdict: those who do within this time are told the same one.
+ * How long a verdict is cached: pinging the store takes its write lock, and anybody may probe.
  */
 const verdictMs = 500;
 
-/** They answer anybody, however often. */
+/** Paths without a rate limit and without authentication. */
 export const probePaths: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 
 interface Verdict {
@@ -22,10 +21,10 @@ interface Verdict {
 export function healthRoutes(app: FastifyInstance, langwire: Langwire): void {
   app.get("/healthz", { logLevel: "silent" }, () => ({ status: "ok" }));
 
-  const verdict = heldFor(verdictMs, () => check(langwire));
+  const verdict = cachedFor(verdictMs, () => check(langwire));
   app.get("/readyz", { logLevel: "silent" }, async (_request, reply) => {
     const { ready, checks } = await verdict();
-    // Known without asking anybody: whoever shuts down says so at once.
+    // Not cached, so that a shutdown shows at once.
     const accepting = langwire.runs.accepting;
     const now = ready && accepting;
     return reply
@@ -48,18 +47,18 @@ async function check({ runs, store, log, cluster }: Langwire): Promise<Verdict> 
   return { ready: Object.values(checks).every(Boolean), checks };
 }
 
-/** One look at a time, for all who ask while it is under way and for a moment after. */
-function heldFor<T>(heldMs: number, look: () => Promise<T>): () => Promise<T> {
-  let looking: Promise<T> | undefined;
+/** Caches a check: one at a time, shared by all who call meanwhile and for `heldMs` after it. */
+function cachedFor<T>(heldMs: number, check: () => Promise<T>): () => Promise<T> {
+  let cached: Promise<T> | undefined;
   let until = Number.POSITIVE_INFINITY;
   return () => {
-    if (looking === undefined || performance.now() > until) {
+    if (cached === undefined || performance.now() > until) {
       until = Number.POSITIVE_INFINITY;
-      looking = look().finally(() => {
+      cached = check().finally(() => {
         until = performance.now() + heldMs;
       });
     }
-    return looking;
+    return cached;
   };
 }
 

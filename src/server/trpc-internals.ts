@@ -11,16 +11,16 @@ import {
   type TRPCError,
   transformTRPCResponse,
 } from "@trpc/server";
-import type { Connection } from "../api/context.ts";
+import type { CallContext } from "../api/context.ts";
 import type { ChatRouter } from "../api/router.ts";
 
 export interface ProcedureCall {
   readonly type: "query" | "mutation" | "subscription";
   /** `chat.send`. */
   readonly path: string;
-  /** What the procedure's schema is to see; what it throws is the caller's bad input. */
+  /** The input for the procedure's schema; where this throws, the call is BAD_INPUT. */
   readonly input: () => unknown;
-  readonly ctx: Connection;
+  readonly ctx: CallContext;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
 }

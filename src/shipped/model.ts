@@ -1,4 +1,4 @@
-/** Makes the model that the bots share, of one setting: `provider:name`. */
+/** Makes the model that the shipped bots share, from one setting: `provider:name`. */
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { initChatModel } from "langchain";
 import { MODEL_PROVIDER_CONFIG } from "langchain/chat_models/universal";
@@ -94,7 +94,7 @@ function openaiFields(
   });
   const fields = {
     ...base,
-    // Servers at home take any key, but the client insists on one.
+    // Self-hosted servers take any key, but the client insists on one.
     apiKey: settings.openaiApiKey ?? "none",
     configuration: {
       fetch,
@@ -108,7 +108,7 @@ function openaiFields(
   return { ...fields, completions: new EventCompletions(fields) };
 }
 
-/** These refuse a temperature. */
+/** Reasoning models, which refuse a temperature. */
 function isReasoningModel(name: string): boolean {
   return /^(o\d|gpt-[5-9](?!.*chat))/.test(name);
 }

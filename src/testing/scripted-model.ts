@@ -15,7 +15,7 @@ export interface ScriptedReply {
   readonly toolCalls?: readonly { name: string; args: Record<string, unknown>; id?: string }[];
   /** Wait before each token, in milliseconds. Default 0. */
   readonly paceMs?: number;
-  /** Goes on after the last token only when this settles. */
+  /** The reply ends, after its last token, only when this has settled. */
   readonly until?: Promise<unknown>;
   /** Thrown after the tokens. */
   readonly error?: Error;
@@ -57,7 +57,7 @@ export class ScriptedModel extends BaseChatModel<BaseChatModelCallOptions, AIMes
     return this.model;
   }
 
-  /** Tools are called because the script says so; which there are makes no difference. */
+  /** Ignored: the script says which tools are called. */
   override bindTools() {
     return this.withConfig({});
   }

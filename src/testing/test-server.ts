@@ -19,7 +19,7 @@ export interface TestServer extends AsyncDisposable {
   readonly server: ChatServer;
 }
 
-/** A test is one address, often one user, and as fast as it can be. */
+/** Rate limits are off: a test is one address, often one user, and calls as fast as it can. */
 const unlimited = Number.POSITIVE_INFINITY;
 const testLimits: Partial<ConnectionLimits> = {
   maxRequestsPerSecond: unlimited,
@@ -34,8 +34,8 @@ const testLimits: Partial<ConnectionLimits> = {
 };
 
 /**
- * Without `dataDir`, everything is in memory and gone when it is disposed of. What one caller may do
- * in a time is not limited unless `connectionLimits` says so.
+ * Without `dataDir`, everything is in memory and gone when it is disposed of. There are no rate limits
+ * but those in `connectionLimits`.
  */
 export async function startTestServer(options: TestServerOptions): Promise<TestServer> {
   await using starting = new AsyncDisposableStack();

@@ -1,4 +1,4 @@
-/** The command line, as the request that it stands for. */
+/** Parses the command line into the request that it makes. */
 import { parseArgs } from "node:util";
 import type { PruneInput } from "../../server/admin/admin-conversations.ts";
 
@@ -12,10 +12,10 @@ export const usage = `Usage: npm run admin -- [options] <command>
   export <conversationId>   all that is stored of it, one line each: the conversation,
                             its members, its runs
   prune --older-than <age>  deletes the conversations that were last active longer ago
-                            than that (90d, 12h, 30m), and tells which, one a line;
+                            than that (90d, 12h, 30m), and lists them, one a line;
                             those with a run in progress stay
 
-  --dry-run                 with prune: deletes nothing, and tells what it would delete
+  --dry-run                 with prune: deletes nothing, and lists what it would delete
   --url <url>               the server (http://127.0.0.1:3000)
   --help                    this text
 

@@ -1,4 +1,4 @@
-/** Whom an address stands for, where something is counted by address. */
+/** The keys by which addresses are rate limited. */
 import { BlockList, isIPv6 } from "node:net";
 
 const mappedPrefix = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
@@ -6,8 +6,8 @@ const mappedPrefix = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 const networkHextets = 4;
 
 /**
- * IPv4 as it is, also where it comes in the form of an IPv6 address; of IPv6 the /64 network, since
- * whoever has one address of it has them all.
+ * IPv4 as it is, also where it is mapped into IPv6; of IPv6 the /64 network, since a caller who has one
+ * address of it has them all.
  */
 export function addressKey(address: string): string {
   const ipv4 = mappedPrefix.exec(address)?.[1];

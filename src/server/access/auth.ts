@@ -28,7 +28,7 @@ const publicKeyAlgorithms = ["RS256", "PS256", "ES256", "EdDSA"];
 const maxTokenLength = 8 * 1024;
 const clockToleranceS = 5;
 const jwksTimeoutMs = 5_000;
-/** Callers who come back while a download is under way share it, so this may be short. */
+/** May be short: callers who retry while the keys are being downloaded share that download. */
 const retryAfterMs = 1_000;
 const bearer = /^Bearer +([\w.~+/=-]+)$/i;
 
@@ -108,7 +108,7 @@ function refusal(cause: unknown): LangwireError {
   return new LangwireError("UNAUTHORIZED", { message: "The token is not valid.", cause });
 }
 
-/** Whether no key fits for the token's sake. Everything else is about where the keys come from. */
+/** Whether the token is at fault. Any other error means that the keys could not be had. */
 function blamesToken(cause: unknown): boolean {
   return (
     cause instanceof errors.JWKSNoMatchingKey ||

@@ -1,4 +1,4 @@
-/** What browsers are told of the server: which pages may read its answers, and what its own may do. */
+/** CORS for pages that may read the server's answers, and the security headers of its own pages. */
 import cors, { type FastifyCorsOptions } from "@fastify/cors";
 import helmet from "@fastify/helmet";
 import type { FastifyInstance, FastifyRequest } from "fastify";

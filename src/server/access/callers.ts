@@ -1,22 +1,22 @@
-/** Who is at the other end. Without authentication, whoever they say they are. */
+/** Identifies callers. Without authentication, a caller is the user that it names. */
 import { z } from "zod";
 import { LangwireError } from "../../protocol/errors.ts";
 import { protocolLimits } from "../../protocol/limits.ts";
 import type { Caller } from "../../runs/caller.ts";
 
-/** What a connection brings along: connectionParams over WebSocket, headers over HTTP. */
+/** What a caller is authenticated by: connectionParams over WebSocket, headers over HTTP. */
 export interface Credentials {
   readonly connectionParams: Readonly<Record<string, unknown>> | null;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** A caller, for as long as what proved them is valid. */
+/** An authenticated caller, for as long as its token is valid. */
 export interface Identity extends Caller {
   /** When the connection has to end, in milliseconds since 1970. Absent: never. */
   readonly expiresAtMs?: number;
 }
 
-/** @throws LangwireError UNAUTHORIZED; AUTH_UNAVAILABLE where that cannot be found out at the moment */
+/** @throws LangwireError UNAUTHORIZED; AUTH_UNAVAILABLE when a token cannot be verified at the moment */
 export type Authenticate = (credentials: Credentials) => Identity | Promise<Identity>;
 
 const defaultUserId = "local";

@@ -1,7 +1,6 @@
 /**
- * What a request has to pass before anything is done for it, in the order of what it costs: the
- * host's name, the page it comes from, how many there were, the token. A WebSocket is refused here
- * by an answer over HTTP, before it is one.
+ * Checks each request before anything else is done for it, the cheapest check first: host name, origin,
+ * rate limit, token. A WebSocket is refused here by an HTTP answer, before the upgrade.
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { LangwireError } from "../../protocol/errors.ts";
@@ -12,11 +11,11 @@ import { isHost, isLoopbackHost, type OriginCheck } from "./origins.ts";
 import type { Refusals } from "./refusals.ts";
 
 export interface GateOptions {
-  /** The one address of the API: what lies below it is guarded, and sockets open there alone. */
+  /** The path of the API: everything below it is checked, and WebSockets open at it alone. */
   readonly apiPath: string;
-  /** @throws LangwireError when there is no room for one more socket from this address */
-  readonly checkRoom: (address: string) => void;
-  /** Addresses that answer anybody, however often. */
+  /** @throws LangwireError when one more socket of this address is past a limit */
+  readonly checkSocketLimits: (address: string) => void;
+  /** Paths without a rate limit and without authentication. */
   readonly probes: ReadonlySet<string>;
   readonly refusals: Refusals;
   readonly allowsOrigin: OriginCheck;
@@ -26,23 +25,23 @@ export interface GateOptions {
    */
   readonly loopbackOnly: boolean;
   readonly authenticate: Authenticate;
-  /** HTTP requests and new sockets of one address. */
+  /** Rate limit of HTTP requests and new sockets of one address. */
   readonly requestsPerAddress: RateLimit;
 }
 
 const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "OPTIONS"]);
 
-/** Who a request is from, where its headers alone proved it. */
+/** The callers of requests that were authenticated by their headers. */
 const identities = new WeakMap<FastifyRequest["raw"], Identity>();
 
-/** Undefined where the headers named nobody: then connectionParams have to. */
+/** Undefined where the headers have no credentials: then connectionParams have to. */
 export function identityIn(request: FastifyRequest["raw"]): Identity | undefined {
   return identities.get(request);
 }
 
 export function guard(app: FastifyInstance, options: GateOptions): void {
   const { apiPath, refusals, allowsOrigin, loopbackOnly, authenticate } = options;
-  const { checkRoom, requestsPerAddress, probes } = options;
+  const { checkSocketLimits, requestsPerAddress, probes } = options;
 
   app.addHook("onRequest", async (request, reply) => {
     const { host, origin, "sec-fetch-site": site } = request.headers;
@@ -62,7 +61,7 @@ export function guard(app: FastifyInstance, options: GateOptions): void {
     if (!methods.has(request.method)) {
       return refusals.send(reply, new LangwireError("BAD_INPUT"), "METHOD_NOT_SUPPORTED");
     }
-    // Whoever probes is answered from what was found out a moment ago.
+    // Probes need no rate limit: their answer is cached.
     if (!request.ws && probes.has(request.routeOptions.url ?? "")) return;
     try {
       await requestsPerAddress.take(addressKey(request.ip));
@@ -78,7 +77,7 @@ export function guard(app: FastifyInstance, options: GateOptions): void {
       if (cause.code === "AUTH_UNAVAILABLE") {
         request.log.error({ code: cause.code, err: cause.cause }, "request failed");
       }
-      // What is refused for being too much does not get to keep its connection as well.
+      // A request past a limit loses its connection too, which would count against other limits.
       if (cause.code === "RATE_LIMITED" || cause.code === "OVERLOADED") {
         reply.header("connection", "close");
       }
@@ -88,11 +87,11 @@ export function guard(app: FastifyInstance, options: GateOptions): void {
 
   function openable(request: FastifyRequest): void {
     if (request.routeOptions.url !== apiPath) throw new LangwireError("NOT_FOUND");
-    checkRoom(request.ip);
+    checkSocketLimits(request.ip);
   }
 }
 
-/** Whether the first frame of the socket will say who is calling. tRPC asks the same of the URL. */
+/** Whether the socket's first frame has connection parameters: tRPC's clients say so in the URL. */
 export function bringsParams({ url = "" }: { url?: string | undefined }): boolean {
   return URL.parse(url, "ws://host")?.searchParams.get("connectionParams") === "1";
 }

@@ -1,9 +1,9 @@
 /**
- * Which pages may talk to the server. Browsers send an Origin along; what sends none is no page, and
- * is let in as far as its credentials go.
+ * Which pages may call the server. Browsers send an Origin; a request without one comes from no page,
+ * and is decided by its credentials alone.
  */
 
-/** Names that cannot leave the machine. */
+/** Whether the name always means this machine. */
 export function isLoopback(hostname: string): boolean {
   return (
     hostname === "localhost" ||
@@ -27,7 +27,7 @@ export function isHost(host: string): boolean {
   return hostHeader.test(host) && URL.canParse(`http://${host}`);
 }
 
-/** The request as far as it tells where it comes from. */
+/** The parts of a request that say which page it comes from. */
 export interface Provenance {
   readonly origin?: string | undefined;
   readonly host?: string | undefined;

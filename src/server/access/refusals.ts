@@ -1,4 +1,4 @@
-/** Errors that are told without tRPC, in the same words. */
+/** Sends errors that did not come through tRPC in the same form as tRPC's. */
 import type { Socket } from "node:net";
 import {
   type AnyTRPCRouter,
@@ -14,18 +14,18 @@ import { errorBody } from "../trpc-internals.ts";
 
 export class Refusals {
   readonly #router: AnyTRPCRouter;
-  /** The texts of errors that were told before: a frame may be refused in a thousand parts. */
-  readonly #told = new WeakMap<LangwireError, string>();
+  /** Cached texts of errors: one frame may have a thousand requests to refuse. */
+  readonly #bodies = new WeakMap<LangwireError, string>();
 
   constructor(router: AnyTRPCRouter) {
     this.#router = router;
   }
 
-  /** The error as a frame of the WebSocket, after what the frame begins with. */
+  /** The error as a frame of a WebSocket. @param head the beginning of the call's frames */
   frame(head: string, error: LangwireError): string {
-    const told = this.#told.get(error) ?? this.#body(toTrpcError(error));
-    this.#told.set(error, told);
-    return head + told.slice(1);
+    const body = this.#bodies.get(error) ?? this.#body(toTrpcError(error));
+    this.#bodies.set(error, body);
+    return head + body.slice(1);
   }
 
   /** The same for what a call has thrown. */
@@ -39,12 +39,12 @@ export class Refusals {
    */
   send(reply: FastifyReply, error: LangwireError, code?: TRPC_ERROR_CODE_KEY): FastifyReply {
     const { message } = error;
-    const told =
+    const sent =
       code === undefined ? toTrpcError(error) : new TRPCError({ code, message, cause: error });
-    const status = getHTTPStatusCodeFromError(told);
+    const status = getHTTPStatusCodeFromError(sent);
     if (status === 401) reply.header("www-authenticate", "Bearer");
     reply.headers(retryHeaders(error));
-    return reply.status(status).type("application/json; charset=utf-8").send(this.#body(told));
+    return reply.status(status).type("application/json; charset=utf-8").send(this.#body(sent));
   }
 
   /** Makes Fastify's own refusals look the same: no route, a body that is too large, and failures. */
@@ -63,7 +63,7 @@ export class Refusals {
     return this.send(reply, error, code);
   }
 
-  /** For what is no HTTP at all, or takes too long to become it. */
+  /** For a connection that sends no HTTP, or sends its request too slowly. */
   sendRaw({ code }: { code?: string }, socket: Socket): void {
     if (!socket.writable || code === "ECONNRESET") {
       socket.destroy();
@@ -73,20 +73,20 @@ export class Refusals {
     this.#endRaw(socket, status, new LangwireError("BAD_INPUT"));
   }
 
-  /** For a connection that there is no room for, whatever it would have asked. */
-  sendNoRoom(socket: Socket, why: "address" | "all"): void {
-    const [status, error] = noRoom[why];
+  /** For a connection past a limit, before its request is read. */
+  sendLimitReached(socket: Socket, why: "address" | "all"): void {
+    const [status, error] = limitReached[why];
     this.#endRaw(socket, status, error);
   }
 
-  /** Whoever is refused does not keep the connection by leaving the refusal unread. */
+  /** Answers, and destroys the socket even where its client does not read the answer. */
   #endRaw(socket: Socket, status: string, error: LangwireError): void {
     const body = this.#body(toTrpcError(error));
     const head = `connection: close\r\ncontent-type: application/json; charset=utf-8`;
     const length = `content-length: ${Buffer.byteLength(body)}`;
     socket.end(`HTTP/1.1 ${status}\r\n${head}\r\n${length}\r\n\r\n${body}`);
     socket.destroySoon();
-    const timer = setTimeout(() => socket.destroy(), unreadMs);
+    const timer = setTimeout(() => socket.destroy(), refusalTimeoutMs);
     socket.once("close", () => clearTimeout(timer));
   }
 
@@ -95,16 +95,16 @@ export class Refusals {
   }
 }
 
-/** When to try again, in HTTP's own words. */
+/** The `retry-after` header of an error. */
 export function retryHeaders({ retryAfterMs }: LangwireError): Record<string, string> {
   if (retryAfterMs === undefined) return {};
   return { "retry-after": String(Math.ceil(retryAfterMs / 1_000)) };
 }
 
-/** How long a refusal may take to leave. */
-const unreadMs = 1_000;
+/** How long a client may take to read a refusal. */
+const refusalTimeoutMs = 1_000;
 const retryAfterMs = 5_000;
-const noRoom = {
+const limitReached = {
   all: [
     "503 Service Unavailable",
     new LangwireError("OVERLOADED", {

@@ -6,7 +6,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Langwire } from "../../open/open-langwire.ts";
 import { LangwireError } from "../../protocol/errors.ts";
-import { asksFor } from "../access/bearer.ts";
+import { requireBearer } from "../access/bearer.ts";
 import { adminConversationRoutes } from "./admin-conversations.ts";
 import { jsonLines } from "./json-lines.ts";
 
@@ -18,7 +18,7 @@ export function adminRoutes(app: FastifyInstance, langwire: Langwire, token: str
   const { runs } = langwire;
   app.register(
     async (admin) => {
-      admin.addHook("onRequest", asksFor(token));
+      admin.addHook("onRequest", requireBearer(token));
 
       admin.get("/runs", () =>
         [...runs.live.values()].map(({ run, lastSeq }) => {
@@ -45,7 +45,7 @@ export function adminRoutes(app: FastifyInstance, langwire: Langwire, token: str
         raw.once("close", () => left.abort());
         if (raw.socket.destroyed) left.abort();
         const { runId, userId } = run;
-        // As its sender, from its start on.
+        // Read with the sender's rights, from the run's start on.
         const follower = await runs.follow({ userId }, { runId }, { signal: left.signal });
         const events = (async function* () {
           for await (const { event } of follower) yield event;

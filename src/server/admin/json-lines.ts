@@ -1,4 +1,4 @@
-/** Answers of any length: a JSON value a line, each made when the reader has taken those before it. */
+/** Streams answers of any length: a JSON value a line, each made when the ones before it were taken. */
 import { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
 

@@ -1,7 +1,8 @@
 /**
- * The calls of one socket, worked off in turn. A query begins once what was written before was taken,
- * and the next call once its own answer was: a socket that reads nothing is owed one answer, however
- * many it asks for. Mutations and subscriptions are begun in order and not waited for.
+ * The calls of one socket, in order. A query begins when the socket has taken what was written before,
+ * and the next call when it has taken the query's answer: for a socket that reads nothing the server
+ * holds one answer, however many queries it sends. Mutations and subscriptions begin in order, and
+ * nothing waits for their ends.
  */
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Identity } from "../access/callers.ts";
@@ -10,23 +11,23 @@ import type { SocketConnection } from "./socket-connection.ts";
 
 export interface QueuedCall {
   readonly method: "query" | "mutation" | "subscription";
-  /** Of the frame that it came in. */
+  /** The call's share of its frame. */
   readonly bytes: number;
-  /** Never rejects. @returns the bytes that it has answered */
+  /** Never rejects. @returns the bytes of its answer */
   readonly run: () => Promise<number>;
 }
 
 export interface CallQueueOptions {
   readonly connection: SocketConnection;
   readonly work: WorkQueue;
-  /** Rejects when nobody can be named: then every call answers that for itself. */
+  /** Rejects when the caller cannot be authenticated: then each call is answered with that error. */
   readonly caller: Promise<Identity>;
 }
 
-/** What may wait before nothing more is read from the socket. */
+/** Limits of the queue; while it is past one, nothing is read from the socket. */
 const maxWaitingCalls = 128;
 const maxWaitingBytes = 64 * 1024;
-/** Mutations that are under way before the next call begins. */
+/** Concurrency limit of one socket's mutations; past it, the next call waits. */
 const maxMutations = 16;
 
 export class CallQueue {
@@ -62,7 +63,7 @@ export class CallQueue {
 
   async #work(call: QueuedCall, userId: string): Promise<void> {
     const { connection, work } = this.#options;
-    // What a client has sent is done though it left at once; not by the thousand, though.
+    // Calls of a client that has left are still done, but not those that would have to wait long.
     const bounded = connection.closing;
     try {
       if (call.method === "query") await this.#answer(call, userId);
@@ -78,14 +79,14 @@ export class CallQueue {
   async #answer({ run }: QueuedCall, userId: string): Promise<void> {
     const { connection, work } = this.#options;
     await connection.pacer.ready();
-    const turn = await work.enter(userId, connection, { bounded: false });
+    const slot = await work.enter(userId, connection, { bounded: false });
     try {
-      // Nobody is there to be answered.
+      // A query whose caller has left would be answered to nobody.
       if (connection.closing) return;
       work.charge(userId, await run());
       await connection.pacer.ready();
     } finally {
-      turn.leave();
+      slot.release();
     }
   }
 

@@ -4,10 +4,10 @@ import type { ErrorCode } from "../../protocol/errors.ts";
 export const closeCodes = {
   /** The server is going down or restarting (RFC 6455's own code). */
   serviceRestart: 1012,
-  /** Nobody can be let in at the moment, whatever their token (a code of IANA's list: try again later). */
+  /** Tokens cannot be verified at the moment (IANA's code for "try again later"). */
   tryAgainLater: 1013,
   /** No connection parameters came in time, or what came was something else. */
-  nameless: 4400,
+  unidentified: 4400,
   /** The token is not valid, or no longer. */
   unauthorized: 4401,
   /** The socket took nothing for too long. */
@@ -20,7 +20,7 @@ export const closeCodes = {
 export function closeCodeOf(code: ErrorCode): number {
   switch (code) {
     case "BAD_INPUT":
-      return closeCodes.nameless;
+      return closeCodes.unidentified;
     case "RATE_LIMITED":
       return closeCodes.tooMany;
     case "AUTH_UNAVAILABLE":

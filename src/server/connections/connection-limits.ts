@@ -1,4 +1,4 @@
-/** What one socket, one caller and all of them together may use. Each is a setting of the server. */
+/** Limits of one socket, one address, one user and the whole server. Each is a setting of the server. */
 export interface ConnectionLimits {
   /** Bytes of one frame from a client (close 1009), and of one request body: BAD_INPUT. */
   readonly maxFrameBytes: number;
@@ -6,7 +6,7 @@ export interface ConnectionLimits {
   readonly maxMessagesPerFrame: number;
   /** Requests in a second on one socket: RATE_LIMITED; at twice as many it is closed. */
   readonly maxRequestsPerSecond: number;
-  /** Queries that are worked on at once, until what they answer was taken; others wait. */
+  /** Concurrency limit of queries; each counts until its answer was taken, others wait. */
   readonly maxQueries: number;
   /** The same of one user. */
   readonly maxQueriesPerUser: number;
@@ -21,9 +21,15 @@ export interface ConnectionLimits {
    * that it has again, in one frame.
    */
   readonly maxSubscriptionsPerSocket: number;
-  /** TCP connections of all kinds; fewer where the system allows fewer open files. The oldest idle one makes room. */
+  /**
+   * TCP connections of all kinds; fewer where the system allows fewer open files. Past it, the one that
+   * has been idle longest is closed; OVERLOADED where none is idle.
+   */
   readonly maxConnections: number;
-  /** Those of one address that are no sockets and no subscriptions. The oldest idle one makes room: RATE_LIMITED. */
+  /**
+   * TCP connections of one address that are no WebSockets and no subscriptions. Past it, the one that has
+   * been idle longest is closed; RATE_LIMITED where none is idle.
+   */
   readonly maxHttpConnectionsPerAddress: number;
   /** Sockets, and subscriptions over HTTP, in all: OVERLOADED. */
   readonly maxSockets: number;
@@ -31,13 +37,13 @@ export interface ConnectionLimits {
   readonly maxSocketsPerAddress: number;
   /** The same of one user: RATE_LIMITED. */
   readonly maxSocketsPerUser: number;
-  /** Time in which a new socket has to say who it is for. */
+  /** How long a new socket may take to send its connection parameters. */
   readonly authTimeoutMs: number;
-  /** Time between two looks at a socket; one that left a ping unanswered in between is cut. */
+  /** How often a socket is pinged; one that has left a ping unanswered by the next is closed. */
   readonly pingMs: number;
   /** Bytes that may wait in this process for one socket. */
   readonly maxBacklogBytes: number;
-  /** How long a socket may take nothing while something waits for it. */
+  /** How long a socket may take nothing while something waits for it; then it is closed. */
   readonly slowReaderMs: number;
 }
 

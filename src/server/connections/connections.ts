@@ -1,4 +1,4 @@
-/** The open WebSockets, and the subscriptions over HTTP: how many, whose, and until when. */
+/** The open WebSockets and the subscriptions over HTTP: their concurrency limits, their expiries. */
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { LangwireError } from "../../protocol/errors.ts";
@@ -12,7 +12,7 @@ import { type ConnectionLimits, defaultConnectionLimits } from "./connection-lim
 import { Expiries, type Expiring } from "./expiries.ts";
 import { SocketConnection, type SocketHost } from "./socket-connection.ts";
 
-/** A client that was turned away for the room that others take looks again after this. */
+/** When a client that was refused for a concurrency limit may try again. */
 const retryAfterMs = 5_000;
 const everybody = "";
 
@@ -35,7 +35,7 @@ export class Connections implements SocketHost {
     this.#addresses = new ConcurrencyLimit(this.limits.maxSocketsPerAddress);
     this.#users = new ConcurrencyLimit(this.limits.maxSocketsPerUser);
     this.#timer = setInterval(() => {
-      for (const connection of this.#open) connection.look();
+      for (const connection of this.#open) connection.checkAlive();
     }, this.limits.pingMs).unref();
   }
 
@@ -54,8 +54,8 @@ export class Connections implements SocketHost {
     return [...this.#open].map(({ backlogBytes }) => backlogBytes);
   }
 
-  /** @throws LangwireError when there is no room for one more from this address */
-  checkRoom(address: string): void {
+  /** @throws LangwireError OVERLOADED, RATE_LIMITED when one more of this address is past a limit */
+  checkSocketLimits(address: string): void {
     if (this.#all.full(everybody)) {
       const message = "The server has as many connections as it can.";
       throw new LangwireError("OVERLOADED", { message, retryAfterMs });
@@ -66,7 +66,7 @@ export class Connections implements SocketHost {
     }
   }
 
-  /** @throws LangwireError when there is no room */
+  /** @throws LangwireError OVERLOADED, RATE_LIMITED when it is past a limit */
   add(webSocket: WebSocket, socket: Socket, address: string): SocketConnection {
     this.#enter(address);
     const connection = new SocketConnection(this, { webSocket, socket, address });
@@ -74,7 +74,7 @@ export class Connections implements SocketHost {
     return connection;
   }
 
-  named(connection: SocketConnection, { userId, expiresAtMs }: Identity): void {
+  registerUser(connection: SocketConnection, { userId, expiresAtMs }: Identity): void {
     this.#enterAs(userId);
     if (expiresAtMs !== undefined) this.#expiries.add(connection, expiresAtMs);
   }
@@ -85,10 +85,10 @@ export class Connections implements SocketHost {
   }
 
   /**
-   * A subscription over HTTP: counts like a socket.
+   * A subscription over HTTP takes a slot as a socket does.
    * @param end ends it, when the caller's token expires
-   * @returns called once, when it is over
-   * @throws LangwireError when there is no room
+   * @returns releases the slot; to be called once
+   * @throws LangwireError OVERLOADED, RATE_LIMITED when it is past a limit
    */
   addHttpSubscription(
     { userId, expiresAtMs }: Identity,
@@ -114,7 +114,7 @@ export class Connections implements SocketHost {
     this.#subscriptions += change;
   }
 
-  /** Tells every client to come back, and closes. */
+  /** Has every client reconnect, and closes its socket. */
   closeAll(): void {
     clearInterval(this.#timer);
     this.#expiries[Symbol.dispose]();
@@ -126,7 +126,7 @@ export class Connections implements SocketHost {
   }
 
   #enter(address: string): void {
-    this.checkRoom(address);
+    this.checkSocketLimits(address);
     this.#all.enter(everybody);
     this.#addresses.enter(addressKey(address));
   }

@@ -1,25 +1,25 @@
-/** Ends what a token has opened when the token expires. One timer looks after all of them. */
+/** Ends sockets and subscriptions when the token that opened them expires. One timer for all of them. */
 
-/** What a token has opened. */
+/** A socket or a subscription over HTTP. */
 export interface Expiring {
   expire(): void;
 }
 
-const lookEveryMs = 1_000;
+const checkEveryMs = 1_000;
 
 export class Expiries implements Disposable {
   readonly #waiting = new Map<Expiring, number>();
   readonly #timer: NodeJS.Timeout;
 
   constructor() {
-    this.#timer = setInterval(() => this.#look(), lookEveryMs).unref();
+    this.#timer = setInterval(() => this.#expireDue(), checkEveryMs).unref();
   }
 
   add(expiring: Expiring, expiresAtMs: number): void {
     this.#waiting.set(expiring, expiresAtMs);
   }
 
-  /** It has ended before. */
+  /** For one that ended before its token expired. */
   delete(expiring: Expiring): void {
     this.#waiting.delete(expiring);
   }
@@ -28,7 +28,7 @@ export class Expiries implements Disposable {
     clearInterval(this.#timer);
   }
 
-  #look(): void {
+  #expireDue(): void {
     const now = Date.now();
     for (const [expiring, expiresAtMs] of this.#waiting) {
       if (expiresAtMs > now) continue;

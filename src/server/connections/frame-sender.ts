@@ -1,10 +1,10 @@
 /**
- * What is sent on one WebSocket, in order: short frames at once, a long one in fragments, as fast as
- * the other end takes them. What is sent meanwhile waits behind it; readers ask `ready` before.
+ * Sends on one WebSocket, in order: short frames at once, a long one in fragments, as fast as the other
+ * end takes them. Frames that are sent meanwhile wait behind it; readers ask `ready` before each.
  *
- * Of fragments a browser shows its page nothing before the last, so a client cannot tell a slow link
- * from a dead one. One that asks for it gets messages in their place: binary ones, whose bytes
- * together are the text, and an empty one of text that ends it.
+ * A browser shows its page no fragment before the last, so a client cannot tell a slow link from a dead
+ * one. A client that asks for it gets a long frame as messages instead: binary ones, whose bytes
+ * together are the text, and an empty text message at the end.
  */
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
@@ -36,7 +36,7 @@ export class FrameSender implements Pacer {
   /** Whether long frames are sent as messages of their own. */
   chunked = false;
   #corked = false;
-  /** Settles when the long frame that is under way has left, and what waits behind it. */
+  /** Set while a long frame is being sent; settles when it and the frames behind it have left. */
   #sendingLong: Promise<void> | undefined;
   #behind: Write[] = [];
 
@@ -57,8 +57,8 @@ export class FrameSender implements Pacer {
   }
 
   /**
-   * @param parts asked for when it is their turn
-   * @param done called once, when they have left or the socket is gone
+   * @param parts called when the frames before it have left
+   * @param done called once, when the frame has left or the socket is gone
    */
   sendLong(parts: () => readonly Buffer[], done?: () => void): void {
     const write = () => this.#sendParts(parts).finally(done);
@@ -66,7 +66,7 @@ export class FrameSender implements Pacer {
     else this.#behind.push(write);
   }
 
-  /** What was sent in this turn leaves in one write. */
+  /** Everything sent in one turn of the event loop leaves in one write. */
   uncork(): void {
     this.#corked = false;
     this.#socket.uncork();

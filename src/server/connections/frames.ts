@@ -1,7 +1,7 @@
 /**
- * What clients send over a WebSocket. Of several requests in a frame, each that has the wrong shape
- * is refused under its own id and leaves the others alone, and what is too much is dropped before it
- * costs anything.
+ * Reads what clients send over a WebSocket. Of several requests in a frame, each of the wrong shape is
+ * refused under its own id, and the others go on. Requests past a limit are dropped before they cost
+ * anything.
  */
 import { LangwireError } from "../../protocol/errors.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
@@ -13,7 +13,7 @@ interface Numbered {
   readonly jsonrpc?: "2.0";
 }
 
-/** A call of a procedure, as it came: its input is whatever the client sent. */
+/** A call of a procedure; its input is not validated yet. */
 export interface CallMessage extends Numbered {
   readonly method: "query" | "mutation" | "subscription";
   readonly params: {
@@ -25,7 +25,7 @@ export interface CallMessage extends Numbered {
 
 export type Message = CallMessage | (Numbered & { readonly method: "subscription.stop" });
 
-/** Who a caller says to be, in the first frame of a socket. */
+/** The connection parameters in the first frame of a socket, which identify the caller. */
 export type ConnectionParams = Readonly<Record<string, string>> | null;
 
 export type FrameLimits = Pick<
@@ -34,15 +34,15 @@ export type FrameLimits = Pick<
 >;
 
 export interface Refusing {
-  /** Answers a request that goes no further. */
+  /** Answers a request that was refused. */
   refuse(id: RequestId, error: LangwireError): void;
-  /** The client sends so much that answering it is too much, too. */
+  /** The client sends so many requests that even refusing them costs too much: closes the socket. */
   cutOff(): void;
 }
 
 const maxParamsLength = 16 * 1024;
 const maxIdLength = 64;
-/** Requests of one frame that are answered, if only by a refusal, as a multiple of what it may have. */
+/** How many requests of one frame are answered, if only by a refusal: a multiple of the limit. */
 const answeredFactor = 4;
 const windowMs = 1_000;
 const methods: ReadonlySet<unknown> = new Set([
@@ -79,7 +79,7 @@ export class FrameReader {
     });
   }
 
-  /** However many messages a frame may have, a client that comes back sends all its subscriptions in one. */
+  /** At least the limit of subscriptions: a client that reconnects sends all of them in one frame. */
   get #maxMessages(): number {
     const { maxMessagesPerFrame, maxSubscriptionsPerSocket } = this.#limits;
     return Math.max(maxMessagesPerFrame, maxSubscriptionsPerSocket + 1);
@@ -88,13 +88,13 @@ export class FrameReader {
   #refusalOf(message: unknown): LangwireError | undefined {
     if (!isMessage(message)) return badMessage;
     if (this.#requests <= this.#limits.maxRequestsPerSecond) return undefined;
-    // Stopping makes nothing but room.
+    // Never limited: stopping only frees what others take.
     if (message.method === "subscription.stop") return undefined;
     const retryAfterMs = Math.max(1, Math.ceil(this.#windowEnds - performance.now()));
     return new LangwireError("RATE_LIMITED", { retryAfterMs });
   }
 
-  /** @returns whether it is too much even to refuse */
+  /** @returns whether there are so many that they are not even refused */
   #count(requests: number): boolean {
     const now = performance.now();
     if (now >= this.#windowEnds) {
@@ -161,7 +161,7 @@ function isRecordOfStrings(data: unknown): data is Record<string, string> {
   return isRecord(data) && Object.values(data).every((value) => typeof value === "string");
 }
 
-/** What tRPC would take, but for endless ids and such as JSON has not. */
+/** Whether tRPC would take the message; ids that are very long or no JSON values are refused besides. */
 function isMessage(message: unknown): message is Message {
   if (!isRecord(message) || idOf(message) === null) return false;
   const { jsonrpc, method, params } = message;

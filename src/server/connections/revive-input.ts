@@ -1,12 +1,12 @@
 /**
- * The input side of superjson, without what it could be talked into. Inputs are flat objects: their
+ * Reads inputs in superjson's form, but not what could be abused in it. Inputs are flat objects: their
  * fields are plain values or short lists of them, and all that a stock client's superjson ever marks
  * in them is a field that is `undefined`. Dates, regular expressions, big integers, classes and paths
  * into the depth are not revived, and what is nested is not looked into.
  */
 import { eventTypes } from "../../protocol/events.ts";
 
-/** No input schema takes it, so the caller gets BAD_INPUT under the request's own id. */
+/** Stands for an input that was refused: no schema accepts it, so the request is answered BAD_INPUT. */
 export const unacceptable = Symbol("unacceptable input");
 
 const maxFields = 32;
@@ -29,7 +29,7 @@ export function reviveInput(payload: unknown): unknown {
   return Object.fromEntries(fields.filter(([key]) => !undefinedFields.has(key)));
 }
 
-/** The input as a subscription's schema is to see it: where to resume is one of its fields. */
+/** The input for a subscription's schema, with tRPC's `lastEventId` as one of its fields. */
 export function resumedInput(input: unknown, lastEventId: string | undefined): unknown {
   if (lastEventId === undefined) return input;
   if (input === undefined || input === null) return { lastEventId };

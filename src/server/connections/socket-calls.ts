@@ -1,12 +1,12 @@
 /**
- * The calls that come on one WebSocket, in tRPC's own protocol: a stock `wsLink` finds here what it
- * finds at tRPC's adapter, which holds about 9 kB for a socket that only watches a conversation, and
- * takes each event through ten promises.
+ * The calls of one WebSocket, in tRPC's own protocol: a stock `wsLink` works here as with tRPC's
+ * adapter, which holds about 9 kB for a socket that only watches a conversation, and takes each event
+ * through ten promises.
  *
- *   nameless ── its first frame, or the headers that opened it ──▶ being looked up ──▶ calls
+ *   unidentified ── first frame, or headers ──▶ authenticating ──▶ answers calls
  */
 import { TRPCError } from "@trpc/server";
-import type { Connection } from "../../api/context.ts";
+import type { CallContext } from "../../api/context.ts";
 import { toTrpcError } from "../../api/errors.ts";
 import type { ChatRouter } from "../../api/router.ts";
 import { TrackedEvents } from "../../api/subscription.ts";
@@ -38,13 +38,13 @@ export interface SocketApi {
 
 /** How a socket was opened. */
 export interface Opening {
-  /** Whether its first frame says who is calling. */
+  /** Whether its first frame has connection parameters. */
   readonly bringsParams: boolean;
-  /** Finds out who that is; called once. */
-  readonly prove: (params: ConnectionParams) => Promise<Identity>;
+  /** Identifies the caller by them, or else by the headers. Called once. */
+  readonly authenticate: (params: ConnectionParams) => Promise<Identity>;
 }
 
-/** A call as it waits for its turn. */
+/** A call in the queue. */
 interface Call extends Pick<CallMessage, "id" | "jsonrpc" | "method"> {
   readonly path: string;
   readonly input: unknown;
@@ -56,23 +56,27 @@ export class SocketCalls {
   readonly #frames: FrameReader;
   #subscriptions: Map<RequestId, AbortController> | undefined;
   #queue: CallQueue | undefined;
-  /** Let go with all that it holds once the caller is being looked up. */
-  #prove: Opening["prove"] | undefined;
+  /** Dropped with the first frame: it holds the request, which must not stay as long as the socket. */
+  #authenticate: Opening["authenticate"] | undefined;
   #caller: Promise<Identity> | undefined;
 
-  constructor(api: SocketApi, connection: SocketConnection, { bringsParams, prove }: Opening) {
+  constructor(
+    api: SocketApi,
+    connection: SocketConnection,
+    { bringsParams, authenticate }: Opening,
+  ) {
     this.#api = api;
     this.#connection = connection;
     this.#frames = new FrameReader(connection.limits, this);
-    if (bringsParams) this.#prove = prove;
-    else this.#identify(() => prove(null));
+    if (bringsParams) this.#authenticate = authenticate;
+    else this.#identify(() => authenticate(null));
   }
 
-  /** One frame; a binary one is no text, and comes as none. */
+  /** One frame; a binary one comes as an empty text. */
   receive(text: string): void {
     if (this.#connection.closing || text === "PONG") return;
     if (text === "PING") this.#connection.send("PONG");
-    else if (this.#prove !== undefined) this.#identifyBy(this.#prove, text);
+    else if (this.#authenticate !== undefined) this.#identifyBy(this.#authenticate, text);
     else this.#takeAll(this.#messagesIn(text), text.length);
   }
 
@@ -81,19 +85,19 @@ export class SocketCalls {
     for (const subscription of this.#subscriptions?.values() ?? []) subscription.abort();
   }
 
-  /** Answers a request that goes no further. */
+  /** Answers a request that was refused. */
   refuse(id: RequestId, error: LangwireError): void {
     this.#connection.send(this.#api.refusals.frame(frameHead(id), error));
   }
 
-  /** The client sends so much that answering it is too much, too. */
+  /** The client sends so many requests that even refusing them costs too much: closes the socket. */
   cutOff(): void {
     this.#connection.close(closeCodes.tooMany, "too many requests");
   }
 
-  #identifyBy(prove: Opening["prove"], text: string): void {
-    this.#prove = undefined;
-    this.#identify(async () => prove(parsed(readParams, text)));
+  #identifyBy(authenticate: Opening["authenticate"], text: string): void {
+    this.#authenticate = undefined;
+    this.#identify(async () => authenticate(parsed(readParams, text)));
   }
 
   #identify(look: () => Promise<Identity>): void {
@@ -118,7 +122,7 @@ export class SocketCalls {
     }
   }
 
-  /** What waits for its turn holds no more than its plain fields, whatever it came with. */
+  /** Queues a call by its known fields alone: anything else in the frame would stay in memory with it. */
   #take({ params: { path, input, lastEventId }, ...message }: CallMessage, bytes: number): void {
     const call = { ...message, path, input: resumedInput(reviveInput(input), lastEventId) };
     const run = call.method === "subscription" ? this.#subscribing(call) : () => this.#answer(call);
@@ -141,7 +145,7 @@ export class SocketCalls {
     }
   }
 
-  /** It has its id, and can be stopped, from when it came. */
+  /** Registers the subscription's id at once, so that it can be stopped while it waits in the queue. */
   #subscribing(call: Call): (() => Promise<number>) | undefined {
     this.#subscriptions ??= new Map();
     if (this.#subscriptions.has(call.id)) {
@@ -182,7 +186,7 @@ export class SocketCalls {
     const connection = this.#connection;
     const caller = await this.#caller;
     if (caller === undefined) throw new TRPCError({ code: "UNAUTHORIZED" });
-    const ctx: Connection = {
+    const ctx: CallContext = {
       caller,
       pacer: connection.pacer,
       openSubscription: () => connection.openSubscription(),

@@ -1,11 +1,11 @@
 /**
- * One WebSocket: whose it is, how fast it takes what it is sent, and how it ends.
+ * One WebSocket: its caller, its pace, its end.
  *
- *   nameless ── identified ──▶ named ── token expired, stuck, flooding, restart ─▶ closing ─▶ closed
- *      └── no name in time, or a wrong one ──────────────────────────────────────────┘
+ *   unidentified ── authenticated ──▶ open ── expired, stuck, flooding, restart ──▶ closing ──▶ closed
+ *        └── no parameters in time, or wrong ones ─────────────────────────────────────┘
  *
- * Nothing is read from it while its caller is being looked up, nor while more waits for it than it
- * takes: what it sends then stays in the kernel's buffers, and in the end in the client's.
+ * Nothing is read from it while its caller is being authenticated, nor while its backlog is full: what
+ * the client sends then stays in the kernel's buffers, and in the end in the client's.
  */
 import type { Socket } from "node:net";
 import { getTRPCErrorFromUnknown } from "@trpc/server";
@@ -26,25 +26,25 @@ import type { Expiring } from "./expiries.ts";
 import { FrameSender } from "./frame-sender.ts";
 import { aroundEvent, eventFrame } from "./wire.ts";
 
-/** What a connection needs of the others: its places among them, and their shared clock. */
+/** What all sockets share: limits, the work queue, the counts of users and of subscriptions. */
 export interface SocketHost {
   readonly limits: ConnectionLimits;
   readonly longTexts: LongTexts;
   readonly work: WorkQueue;
   /**
-   * It is known whose the connection is; it is told when that is over.
+   * Takes a slot in the user's concurrency limit, and has the connection expire with its token.
    * @throws LangwireError RATE_LIMITED
    */
-  named(connection: SocketConnection, identity: Identity): void;
+  registerUser(connection: SocketConnection, identity: Identity): void;
   /** The socket has closed. */
   ended(connection: SocketConnection): void;
   /** Counts subscriptions, one up or one down. */
   countSubscriptions(change: 1 | -1): void;
 }
 
-/** What comes on a socket. */
+/** Receives what comes on a socket. */
 export interface SocketListener {
-  /** One frame; a binary one is no text, and comes as none. */
+  /** One frame; a binary one comes as an empty text. */
   receive(text: string): void;
   /** The socket has closed. */
   end(): void;
@@ -57,7 +57,7 @@ export interface SocketParts {
   readonly address: string;
 }
 
-/** A close frame waits behind the backlog; a socket that takes nothing is cut after this. */
+/** A close frame waits behind the backlog; a socket that takes nothing is terminated after this. */
 export const closeGraceMs = 1_000;
 
 export class SocketConnection implements Expiring, Holder {
@@ -67,7 +67,7 @@ export class SocketConnection implements Expiring, Holder {
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
   readonly #host: SocketHost;
-  /** Closes it while nobody is named; later, cuts it when it does not close. */
+  /** Closes an unidentified socket; later, terminates one that is closing and does not close. */
   #deadline: NodeJS.Timeout | undefined;
   #userId: string | undefined;
   #holds = 0;
@@ -84,14 +84,14 @@ export class SocketConnection implements Expiring, Holder {
     this.address = address;
     const pacer = new SocketPacer(socket, {
       maxBacklogBytes,
-      patienceMs: slowReaderMs,
+      maxStallMs: slowReaderMs,
       onStuck: () => this.cut(),
     });
     this.#sender = new FrameSender({ webSocket, socket, pacer });
-    this.#deadline = setTimeout(() => this.close(closeCodes.nameless, nameless), authTimeoutMs);
+    this.#deadline = setTimeout(() => this.close(closeCodes.unidentified, noParams), authTimeoutMs);
   }
 
-  /** For readers, who ask it before each event. */
+  /** Paces the readers on this socket. */
   get pacer(): Pacer {
     return this.#sender;
   }
@@ -108,7 +108,7 @@ export class SocketConnection implements Expiring, Holder {
     return this.#closing;
   }
 
-  /** Undefined until it is known. */
+  /** Undefined until the caller is authenticated. */
   get userId(): string | undefined {
     return this.#userId;
   }
@@ -118,12 +118,12 @@ export class SocketConnection implements Expiring, Holder {
     return this.#socket.writableLength;
   }
 
-  /** Its client wants to see that a long frame is on its way. */
+  /** Sends long frames as several messages, because the client asked for that. */
   sendInChunks(): void {
     this.#sender.chunked = true;
   }
 
-  /** Once, right after it was made. */
+  /** To be called once, right after it was made. */
   listen(listener: SocketListener): void {
     this.#webSocket.on("message", (data, isBinary) => {
       this.#holdWhileBusy();
@@ -143,7 +143,7 @@ export class SocketConnection implements Expiring, Holder {
     try {
       const identity = await identify();
       if (this.#closing) return identity;
-      this.#host.named(this, identity);
+      this.#host.registerUser(this, identity);
       this.#userId = identity.userId;
       clearTimeout(this.#deadline);
       this.#deadline = undefined;
@@ -157,7 +157,7 @@ export class SocketConnection implements Expiring, Holder {
     }
   }
 
-  /** Nothing more is read from the socket until it is let go, by everybody who holds it. */
+  /** Pauses reading. @returns resumes it, once everybody who has paused it does */
   holdReading(): () => void {
     this.#holds += 1;
     this.#webSocket.pause();
@@ -179,8 +179,8 @@ export class SocketConnection implements Expiring, Holder {
     };
   }
 
-  /** Cuts the socket when nothing answers at its other end; else pings it. */
-  look(): void {
+  /** Pings the socket; terminates it when the last ping was not answered, or when it takes nothing. */
+  checkAlive(): void {
     const now = performance.now();
     const bytes = this.#socket.bytesRead + bytesTaken(this.#socket);
     const waiting = this.#socket.writableLength > 0 || this.#webSocket.isPaused;
@@ -194,7 +194,7 @@ export class SocketConnection implements Expiring, Holder {
       return;
     }
     if (!waiting && !this.#closing) this.#webSocket.ping();
-    // What the ping itself moves is no sign of life.
+    // Counted after the ping, so that its own bytes are not taken for the client's.
     this.#seenBytes = this.#socket.bytesRead + bytesTaken(this.#socket);
   }
 
@@ -202,7 +202,7 @@ export class SocketConnection implements Expiring, Holder {
     if (!this.#closing) this.#sender.send(text);
   }
 
-  /** An event under a subscription's own head; a long one is the same bytes for all who read it. */
+  /** Sends an event after a subscription's head. The bytes of a long one are shared by its readers. */
   sendEvent(head: string, entry: LogEntry): void {
     if (this.#closing) return;
     if (entry.bytes <= longTextLength) {
@@ -236,10 +236,10 @@ export class SocketConnection implements Expiring, Holder {
     this.close(closeCodes.unauthorized, "token expired");
   }
 
-  /** After the answer to who cannot be named, which the caller of this sends. */
+  /** Closes in the next turn: the error itself, which the caller of `identified` sends, goes first. */
   #refuse(code: ErrorCode): void {
     const closeCode = closeCodeOf(code);
-    const reason = closeCode === closeCodes.nameless ? nameless : code;
+    const reason = closeCode === closeCodes.unidentified ? noParams : code;
     setImmediate(() => this.close(closeCode, reason));
   }
 
@@ -256,4 +256,4 @@ export class SocketConnection implements Expiring, Holder {
   }
 }
 
-const nameless = "no connection parameters";
+const noParams = "no connection parameters";

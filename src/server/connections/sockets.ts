@@ -7,7 +7,7 @@ import { LangwireError } from "../../protocol/errors.ts";
 import type { Authenticate } from "../access/callers.ts";
 import { bringsParams, identityIn } from "../access/gate.ts";
 import type { Refusals } from "../access/refusals.ts";
-import { isOfTheWire, logFailures } from "../logging/failure-log.ts";
+import { isConnectionError, logFailures } from "../logging/failure-log.ts";
 import { closeCodes } from "./close-codes.ts";
 import type { Connections } from "./connections.ts";
 import { type Opening, type SocketApi, SocketCalls } from "./socket-calls.ts";
@@ -26,7 +26,7 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
   const { apiPath, router, connections, refusals, authenticate } = options;
   const api: SocketApi = { router, refusals, logFailure: logFailures(app.log) };
 
-  // A socket lasts for hours: it is not to keep its response, with all the headers of that.
+  // A socket lasts for hours: drops its response, which would keep all headers in memory.
   const preHandler = async ({ ws, raw }: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (ws) reply.raw.detachSocket(raw.socket);
   };
@@ -39,13 +39,16 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
       return refusals.send(reply, new LangwireError("NOT_FOUND", { message }));
     },
     wsHandler: (webSocket, { raw: request, ip, id: reqId }) => {
-      // Nor what the plugin listens with, the request and its reply.
+      // The plugin's listener would keep the request and its reply in memory.
       webSocket.removeAllListeners("error").on("error", onError);
       webSocket.on("close", (code) => app.log.info({ reqId, code }, "socket closed"));
       try {
         const connection = connections.add(webSocket, request.socket, ip);
         if (asksForChunks(request)) connection.sendInChunks();
-        const opening = { bringsParams: bringsParams(request), prove: proofOf(request) };
+        const opening = {
+          bringsParams: bringsParams(request),
+          authenticate: authenticationOf(request),
+        };
         connection.listen(new SocketCalls(api, connection, opening));
       } catch (cause) {
         if (!(cause instanceof LangwireError)) throw cause;
@@ -55,8 +58,8 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
     },
   });
 
-  /** Who the first frame names, or else the headers. */
-  function proofOf(request: IncomingMessage): Opening["prove"] {
+  /** Identifies the caller by the first frame's parameters, or else by the headers. */
+  function authenticationOf(request: IncomingMessage): Opening["authenticate"] {
     return async (connectionParams) => {
       const { headers } = request;
       const proven = connectionParams === null ? identityIn(request) : undefined;
@@ -64,9 +67,9 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
     };
   }
 
-  /** A wrong frame is answered by ws with a close code of its own, which needs a moment to get out. */
+  /** ws closes a socket with a malformed frame by a code of its own, which needs a moment to leave. */
   function onError(this: WebSocket, cause: Error): void {
-    if (isOfTheWire(cause)) app.log.debug({ err: cause }, "socket failed");
+    if (isConnectionError(cause)) app.log.debug({ err: cause }, "socket failed");
     else app.log.error({ err: cause }, "socket failed");
     this.close();
     terminateLater(this);
@@ -78,7 +81,7 @@ function asksForChunks({ url = "" }: IncomingMessage): boolean {
   return URL.parse(url, "ws://host")?.searchParams.get("chunks") === "1";
 }
 
-/** A socket that is refused does not get to keep it by leaving the close frame unanswered. */
+/** Ends a refused socket, also where its client does not answer the close frame. */
 function terminateLater(webSocket: WebSocket): void {
   const timer = setTimeout(() => webSocket.terminate(), closeGraceMs);
   webSocket.once("close", () => clearTimeout(timer));

@@ -1,7 +1,7 @@
 /**
- * What goes over the wire, as text. An event has been JSON text since it was appended to the log;
- * here that text is set between the braces of tRPC's envelope, once for each reader and without
- * parsing it. A stock client with stock superjson cannot tell the difference.
+ * tRPC's frames, as text. An event has been JSON text since it was appended to the log; here that text
+ * is put into tRPC's envelope, once for each reader and without parsing it. A stock client with stock
+ * superjson sees no difference.
  */
 import type { CombinedDataTransformer } from "@trpc/server";
 import superjson from "superjson";
@@ -14,7 +14,7 @@ export const wireTransformer: CombinedDataTransformer = {
   output: { serialize: (json: unknown) => ({ json }), deserialize: superjson.deserialize },
 };
 
-/** What a call's frames begin with. */
+/** The beginning of all frames of one call. */
 export function frameHead(id: number | string | null, jsonrpc?: "2.0"): string {
   const version = jsonrpc === undefined ? "" : `"jsonrpc":"${jsonrpc}",`;
   return `{"id":${JSON.stringify(id)},${version}`;

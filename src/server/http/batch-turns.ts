@@ -1,11 +1,11 @@
 /**
- * The calls of one HTTP request, worked off in turn, each counted for itself. What they answer is in
- * memory until the last one has, and then until it was taken, so together it has a bound.
+ * The calls of one HTTP request (a batch), begun one after another, each counted against the caller's
+ * limits. Their answers stay in memory until the last one is there and was taken, so they have a limit.
  */
 import type { EnterCall } from "../../api/context.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Holder } from "../pacing/stall-clock.ts";
-import type { Turn } from "../pacing/user-work.ts";
+import type { QuerySlot } from "../pacing/user-work.ts";
 import type { WorkQueue } from "../pacing/work-queue.ts";
 import { roughBytes } from "./rough-bytes.ts";
 
@@ -15,13 +15,13 @@ export interface BatchTurnsOptions {
   readonly holder: Holder;
 }
 
-/** Bytes of answers after which a request has no more of them. */
+/** Bytes of answers after which the rest of a request's calls are refused. */
 export const maxBatchAnswerBytes = 4 * 1024 * 1024;
 
 export class BatchTurns {
   readonly #options: BatchTurnsOptions;
   #last: Promise<void> = Promise.resolve();
-  #turn: Turn | undefined;
+  #slot: QuerySlot | undefined;
   #bytes = 0;
   #over = false;
 
@@ -48,10 +48,10 @@ export class BatchTurns {
     };
   };
 
-  /** The answer was taken, or whoever asked has gone. */
+  /** To be called when the answer was taken, or the caller has gone. */
   end(): void {
     this.#over = true;
-    this.#turn?.leave();
+    this.#slot?.release();
   }
 
   async #enter(type: "query" | "mutation"): Promise<void> {
@@ -61,11 +61,11 @@ export class BatchTurns {
     }
     const { work, userId, holder } = this.#options;
     if (type === "mutation") return work.pace(userId, { bounded: true });
-    // What it has so far it goes on holding; that is bounded, and its next turn may take a while.
-    this.#turn?.leave();
-    this.#turn = await work.enter(userId, holder, { bounded: true });
+    // Released while it waits for the next one, though its answers stay in memory: those are limited.
+    this.#slot?.release();
+    this.#slot = await work.enter(userId, holder, { bounded: true });
     if (!this.#over) return;
-    this.#turn.leave();
+    this.#slot.release();
     throw new LangwireError("BAD_INPUT", { message: "Nobody waits for the answer any more." });
   }
 }

@@ -1,8 +1,8 @@
 /**
  * A subscription over HTTP, as server-sent events in tRPC's own form: a stock `httpSubscriptionLink`
- * finds here what it finds at tRPC's adapter. That one pulls events through a generator, which a
- * reader who takes nothing never asks again, so that nobody notices; here they come from the log as
- * they do on a WebSocket, as fast as the reader takes them, with pings in between.
+ * works here as with tRPC's adapter. That adapter pulls events through a generator, and never notices
+ * that a reader takes nothing; here the log delivers them as on a WebSocket, paced by what the reader
+ * takes, with pings in between.
  */
 import type { ServerResponse } from "node:http";
 import type { FastifyReply } from "fastify";
@@ -22,16 +22,16 @@ export interface EventStreamOptions {
 }
 
 /**
- * Pings after which a stream ends, for its reader to come back. Nothing answers a ping here: that
- * they do not come back is how the server hears of readers who are gone without a word.
+ * Pings after which a stream ends, for its reader to reconnect. Nothing answers a ping here, so this is
+ * how the server notices readers that are gone without closing: they do not reconnect.
  */
 const pingsPerStream = 5;
-/** How long an EventSource waits before it comes back. */
+/** How long an EventSource waits before it reconnects. */
 const retryMs = 250;
 const headers = {
   "content-type": "text/event-stream",
   "cache-control": "no-cache, no-transform",
-  // A proxy that collects an answer before it hands it on would keep all of this one.
+  // Keeps proxies from buffering the answer: they would hold back all of it.
   "x-accel-buffering": "no",
 };
 
@@ -41,7 +41,7 @@ export class EventStream implements Pacer, Holder {
   readonly #pacer: SocketPacer;
   readonly #stall: StallClock;
   readonly #timer: NodeJS.Timeout;
-  /** Settles when the long event that is under way has left. */
+  /** Set while a long event is being sent; settles when it has left. */
   #sendingLong: Promise<void> | undefined;
   #pings = 0;
 
@@ -51,7 +51,7 @@ export class EventStream implements Pacer, Holder {
     this.#options = options;
     this.#pacer = new SocketPacer(socket, {
       maxBacklogBytes: options.maxBacklogBytes,
-      patienceMs: options.slowReaderMs,
+      maxStallMs: options.slowReaderMs,
       onStuck: () => this.cut(),
     });
     this.#stall = new StallClock(socket);
@@ -64,14 +64,14 @@ export class EventStream implements Pacer, Holder {
     this.#response.writeHead(200, { ...more, ...headers });
   }
 
-  /** It is over, though its reader may come back. */
+  /** Ends the stream; its reader may reconnect. */
   end(): void {
     this.#write("", "end");
   }
 
-  /** Every event, and the end. @returns settles when all is sent, or the reader has gone */
+  /** Sends every event, then the end. @returns settles when all is sent, or the reader has gone */
   async deliver(events: TrackedEvents): Promise<void> {
-    // Whoever comes back before there was an event is to miss none either.
+    // With an id, so that a reader who reconnects before the first event resumes from here too.
     this.#write(`retry: ${retryMs}\nevent: connected\ndata: {}\nid: ${events.position}\n\n`);
     await events.deliver((entry) => this.#send(entry));
     await this.#sendingLong;
@@ -80,9 +80,9 @@ export class EventStream implements Pacer, Holder {
 
   /** @param json tRPC's shape of the error, transformed */
   fail(json: string): void {
-    const told = `event: serialized-error\ndata: ${json}\n\n`;
-    // Behind what is under way, or a reader would take it for a part of that.
-    void Promise.resolve(this.#sendingLong).then(() => this.#write(told, "end"));
+    const event = `event: serialized-error\ndata: ${json}\n\n`;
+    // After a long event that is being sent: in between, it would be read as a part of that.
+    void Promise.resolve(this.#sendingLong).then(() => this.#write(event, "end"));
   }
 
   ready(): Promise<void> | undefined {
@@ -129,7 +129,7 @@ export class EventStream implements Pacer, Holder {
 
   #ping(): void {
     this.#pings += 1;
-    // What is sent at the moment is a sign of life, and nothing may stand inside of it.
+    // Not while an event is being sent: that is a sign of life too, and a ping would break it.
     if (this.ready() !== undefined || !this.#response.headersSent) return;
     if (this.#pings >= pingsPerStream) this.end();
     else this.#write("event: ping\ndata: \n\n");

@@ -1,8 +1,8 @@
-/** Requests for server-sent events: who asks, whether there is room, and what is followed. */
+/** Serves requests for server-sent events: authenticates the caller, takes a slot, subscribes. */
 import { TRPCError } from "@trpc/server";
 import { parseConnectionParamsFromString } from "@trpc/server/http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Connection } from "../../api/context.ts";
+import type { CallContext } from "../../api/context.ts";
 import { toTrpcError } from "../../api/errors.ts";
 import type { ChatRouter } from "../../api/router.ts";
 import { TrackedEvents } from "../../api/subscription.ts";
@@ -15,7 +15,7 @@ import { EventStream } from "./event-stream.ts";
 import { checkSubscribes, lastEventIdOf, searchOf } from "./subscription-request.ts";
 import type { TcpConnections } from "./tcp-connections.ts";
 
-/** Who a request is from: its headers were looked at before, what its URL says was not. */
+/** Identifies a request's caller: by its headers, which the gate has checked, or by its URL. */
 export type Identify = (
   request: FastifyRequest,
   connectionParams: Credentials["connectionParams"],
@@ -37,18 +37,18 @@ export class EventStreams {
     this.#logFailure = logFailures(app.log);
   }
 
-  /** Whether that is a subscription: what is asked for in a batch is none here. */
+  /** Whether the path is a subscription; a batch is none. */
   has(path: string): boolean {
     return isSubscription(this.#options.router, path);
   }
 
-  /** Settles when the stream is over. Refusals before it has begun are thrown. */
+  /** @returns settles when the stream is over. @throws what refuses it before it has begun */
   async serve(request: FastifyRequest, reply: FastifyReply, path: string): Promise<void> {
     checkSubscribes(request, reply);
-    // Before anything is awaited: whoever hangs up meanwhile has to be heard.
+    // Before the first await, or a caller who disconnects during it would go unnoticed.
     const left = new AbortController();
     reply.raw.once("close", () => left.abort());
-    // Their token was looked at before; they may have hung up meanwhile.
+    // The caller may have disconnected while it was authenticated.
     if (reply.raw.destroyed || request.raw.socket.destroyed) return;
     reply.hijack();
     const { connections } = this.#options;
@@ -86,10 +86,10 @@ export class EventStreams {
       end: () => stream.end(),
     });
     signal.addEventListener("abort", leave, { once: true });
-    tcp.lives(request.raw.socket);
+    tcp.removeFromHttp(request.raw.socket);
     await connections.work.pace(caller.userId, { bounded: true });
     signal.throwIfAborted();
-    const ctx: Connection = { caller, pacer: stream };
+    const ctx: CallContext = { caller, pacer: stream };
     const input = () => resumedInput(inputIn(search), lastEventIdOf(request));
     const events = await callProcedure(router, { type: "subscription", path, input, ctx, signal });
     if (!(events instanceof TrackedEvents)) throw new TypeError("a subscription without events");
@@ -97,7 +97,7 @@ export class EventStreams {
   }
 }
 
-/** The input in the URL, as superjson's; what is no JSON is no input either. */
+/** The input in the URL, in superjson's form; `unacceptable` where it is no JSON. */
 function inputIn(search: URLSearchParams | undefined): unknown {
   const text = search?.get("input") ?? null;
   if (text === null) return undefined;

@@ -5,7 +5,7 @@ import {
   fastifyRequestHandler,
 } from "@trpc/server/adapters/fastify";
 import type { FastifyInstance } from "fastify";
-import type { Connection } from "../../api/context.ts";
+import type { CallContext } from "../../api/context.ts";
 import { toLangwireError, toTrpcError } from "../../api/errors.ts";
 import type { ChatRouter } from "../../api/router.ts";
 import { LangwireError } from "../../protocol/errors.ts";
@@ -26,7 +26,7 @@ export interface HttpApiOptions {
   readonly router: ChatRouter;
   readonly connections: Connections;
   readonly authenticate: Authenticate;
-  /** Of one address; each call of a batch is one. */
+  /** Rate limit of one address; each call of a batch counts as one. */
   readonly requestsPerAddress: RateLimit;
   readonly tcp: TcpConnections;
 }
@@ -63,7 +63,7 @@ export async function serveHttp(app: FastifyInstance, options: HttpApiOptions): 
       api.all<{ Params: { path: string } }>("/:path", async (req, res) => {
         const { path } = req.params;
         if (req.method === "GET" && streams.has(path)) return streams.serve(req, res, path);
-        // Fastify has decoded it, and tRPC does so again.
+        // Fastify has decoded the path, and tRPC decodes it again.
         const encoded = encodeURIComponent(path);
         return fastifyRequestHandler({ ...trpcOptions, req, res, path: encoded });
       });
@@ -71,8 +71,8 @@ export async function serveHttp(app: FastifyInstance, options: HttpApiOptions): 
     { prefix: apiPath },
   );
 
-  async function connect({ req, res, info }: CreateFastifyContextOptions): Promise<Connection> {
-    // Before anything is awaited: whoever hangs up meanwhile has to be heard.
+  async function connect({ req, res, info }: CreateFastifyContextOptions): Promise<CallContext> {
+    // Before the first await, or a caller who disconnects during it would go unnoticed.
     let turns: BatchTurns | undefined;
     res.raw.once("close", () => turns?.end());
     if (info.type === "subscription") {

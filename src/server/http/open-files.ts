@@ -1,11 +1,11 @@
-/** How many connections this process can have: each is a file to the system, which allows so many. */
+/** How many connections this process can have: each is an open file, and the system limits those. */
 import { readFileSync } from "node:fs";
 
 const limitsFile = "/proc/self/limits";
 /** Files that are needed for other things: databases, the log, what is being read. */
 const spareFiles = 128;
 
-/** `Infinity` where it cannot be told. */
+/** @returns `Infinity` where the system does not say */
 export function connectionsThatFit(): number {
   const files = openFilesLimit();
   return Math.max(files - spareFiles, Math.floor(files / 2));

@@ -1,4 +1,4 @@
-/** About how long a value is as JSON, without making it: its texts are counted, not looked into. */
+/** Estimates a value's length as JSON without serializing it: the lengths of its texts are summed. */
 export function roughBytes(value: unknown): number {
   switch (typeof value) {
     case "string":

@@ -1,8 +1,8 @@
-/** What a request for server-sent events has to be, and says. */
+/** Reads and checks requests for server-sent events. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { LangwireError } from "../../protocol/errors.ts";
 
-/** Where it resumes: an EventSource's own word first, since its URL is that of its first request. */
+/** Where to resume: the header first, since an EventSource that reconnects repeats its first URL. */
 export function lastEventIdOf({ headers, url }: FastifyRequest): string | undefined {
   const header = headers["last-event-id"];
   if (typeof header === "string" && header !== "") return header;
@@ -27,7 +27,7 @@ export function checkSubscribes({ headers }: FastifyRequest, { raw }: FastifyRep
     const message = "Only a script of a page may subscribe.";
     throw new LangwireError("BAD_INPUT", { message });
   }
-  // Without a socket of its own there is no pace.
+  // A pipelined request has no socket to pace by until the response before it has ended.
   if (raw.socket === null) {
     const message = "A subscription is not asked for before another answer has come.";
     throw new LangwireError("BAD_INPUT", { message });

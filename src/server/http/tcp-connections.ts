@@ -1,8 +1,8 @@
 /**
- * Every TCP connection of the server, whatever is said on it: how many there may be, of one address
- * and in all. Beyond that the one that has been idle longest makes room, so that connections which
- * say nothing keep nobody out; where none is idle, the new one is refused. An answer of which nothing
- * is taken is given up.
+ * Limits the server's TCP connections, of one address and in all, whatever is sent on them. Past a
+ * limit, the connection that has been idle longest is closed for the new one, so that idle ones keep
+ * nobody out; where none is idle, the new one is refused. Connections that take nothing of an answer are
+ * closed.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { BlockList, Socket } from "node:net";
@@ -10,14 +10,14 @@ import { addressKey } from "../access/addresses.ts";
 import { StallClock } from "../pacing/stall-clock.ts";
 
 export interface TcpConnectionsOptions {
-  /** Of all kinds, WebSockets as well. */
+  /** Limit of all connections, WebSockets included. */
   readonly maxConnections: number;
-  /** Without WebSockets and event streams, which are counted for themselves. */
+  /** Limit of one address; WebSockets and event streams have limits of their own. */
   readonly maxHttpConnectionsPerAddress: number;
   readonly slowReaderMs: number;
-  /** Who connects for many. */
+  /** Trusted proxies, which have no limit of one address: they connect for many callers. */
   readonly proxies: BlockList;
-  /** Tells whoever there is no room for, and closes. */
+  /** Refuses a connection past the named limit, and closes it. */
   readonly refuse: (socket: Socket, why: "address" | "all") => void;
 }
 
@@ -28,14 +28,14 @@ interface Http {
   stall: StallClock | undefined;
 }
 
-const lookEveryMs = 1_000;
+const checkEveryMs = 1_000;
 
 export class TcpConnections implements Disposable {
   readonly #options: TcpConnectionsOptions;
   readonly #all = new Set<Socket>();
   readonly #http = new Map<Socket, Http>();
   readonly #byAddress = new Map<string, Set<Socket>>();
-  /** The one that has been longest is the first. */
+  /** Idle HTTP connections, the longest idle first. */
   readonly #idle = new Set<Socket>();
   readonly #timer: NodeJS.Timeout;
 
@@ -43,16 +43,16 @@ export class TcpConnections implements Disposable {
     this.#options = options;
     server.on("connection", (socket) => this.#add(socket));
     server.on("request", (request, response) => this.#busy(request, response));
-    server.on("upgrade", ({ socket }) => this.lives(socket));
-    this.#timer = setInterval(() => this.#look(), lookEveryMs).unref();
+    server.on("upgrade", ({ socket }) => this.removeFromHttp(socket));
+    this.#timer = setInterval(() => this.#cutStalled(), checkEveryMs).unref();
   }
 
   get size(): number {
     return this.#all.size;
   }
 
-  /** It is a WebSocket now, or an event stream: counted as such from here on. */
-  lives(socket: Socket): void {
+  /** Counts the connection no more as HTTP: it is a WebSocket or an event stream now, or closes. */
+  removeFromHttp(socket: Socket): void {
     const http = this.#http.get(socket);
     if (http === undefined) return;
     this.#http.delete(socket);
@@ -67,17 +67,17 @@ export class TcpConnections implements Disposable {
   }
 
   #add(socket: Socket): void {
-    if (!this.#hasRoom(socket)) return;
+    if (!this.#isWithinLimits(socket)) return;
     this.#all.add(socket);
     this.#addHttp(socket);
     socket.once("close", () => {
       this.#all.delete(socket);
-      this.lives(socket);
+      this.removeFromHttp(socket);
     });
   }
 
-  /** Makes room where there is none, or else refuses. */
-  #hasRoom(socket: Socket): boolean {
+  /** @returns whether the connection is within the limits, after closing an idle one where needed */
+  #isWithinLimits(socket: Socket): boolean {
     const { maxConnections, maxHttpConnectionsPerAddress, refuse } = this.#options;
     const ofAddress = this.#byAddress.get(addressKey(socket.remoteAddress ?? "")) ?? new Set();
     if (ofAddress.size >= maxHttpConnectionsPerAddress && !this.#isProxy(socket)) {
@@ -87,7 +87,7 @@ export class TcpConnections implements Disposable {
         return false;
       }
       oldest.destroy();
-      this.lives(oldest);
+      this.removeFromHttp(oldest);
     }
     if (this.#all.size < maxConnections) return true;
     const [oldest] = this.#idle;
@@ -95,7 +95,7 @@ export class TcpConnections implements Disposable {
     else {
       oldest.destroy();
       this.#all.delete(oldest);
-      this.lives(oldest);
+      this.removeFromHttp(oldest);
     }
     return oldest !== undefined;
   }
@@ -125,13 +125,13 @@ export class TcpConnections implements Disposable {
       http.requests -= 1;
       http.stall = undefined;
       if (http.requests > 0 || socket.destroyed) return;
-      // An event stream that has ended leaves its connection as others do.
+      // A connection is idle again after its last request, also where that was an event stream.
       if (this.#http.has(socket)) this.#idle.add(socket);
       else this.#addHttp(socket);
     });
   }
 
-  #look(): void {
+  #cutStalled(): void {
     for (const [socket, http] of this.#http) {
       if (http.requests === 0 || socket.writableLength === 0) continue;
       http.stall ??= new StallClock(socket);

@@ -1,11 +1,11 @@
-/** Logs what callers are told no more of than that it failed. */
+/** Logs failed calls, whose causes callers do not receive. */
 import type { TRPCError } from "@trpc/server";
 import type { FastifyBaseLogger } from "fastify";
 import { toLangwireError } from "../../api/errors.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 
 const maxPathLength = 100;
-/** Failures that the operator should hear of. */
+/** Failures of the server and not of the caller: logged as errors. */
 const ours = new Set<ErrorCode>(["INTERNAL", "STORE_UNAVAILABLE", "AUTH_UNAVAILABLE"]);
 
 /** A call that failed; its path and type are what the caller sent. */
@@ -22,7 +22,7 @@ export function logFailures(logger: FastifyBaseLogger): LogFailure {
     const failure = toLangwireError(error);
     const { code } = failure;
     const fields = { code, type, path: path?.slice(0, maxPathLength) };
-    if (isOfTheWire(error.cause)) {
+    if (isConnectionError(error.cause)) {
       logger.debug({ ...fields, err: error.cause }, "socket failed");
     } else if (ours.has(code)) {
       logger.error({ ...fields, err: failure.cause ?? error }, "request failed");
@@ -34,8 +34,8 @@ export function logFailures(logger: FastifyBaseLogger): LogFailure {
   };
 }
 
-/** A frame that is none, or a connection that broke: nothing of ours failed. */
-export function isOfTheWire(cause: unknown): boolean {
+/** Whether a connection broke, or its client sent a malformed frame: no failure of the server. */
+export function isConnectionError(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;
   const { code, syscall } = cause as NodeJS.ErrnoException;
   return syscall !== undefined || code?.startsWith("WS_ERR_") === true;

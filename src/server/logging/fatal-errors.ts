@@ -28,7 +28,7 @@ export class FatalErrors {
   }
 
   #caught(error: unknown, close: () => void): void {
-    // What comes out of a bot's code is contained.
+    // An error out of a bot's code is contained elsewhere, and not fatal.
     if (botAtWork() !== undefined) return;
     this.#logger.fatal({ err: error }, "an error that nobody caught");
     if (this.seen) process.exit(1);

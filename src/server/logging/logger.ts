@@ -44,10 +44,10 @@ export function createLogger({ level, secrets = [], destination }: LoggerOptions
 const consoleMethods = ["debug", "info", "log", "warn", "error", "trace"] as const;
 
 /**
- * Libraries that write to the console write to the log from now on, at level `debug`: what they say
- * is not ours to vouch for, and a line of theirs could pass for one of the log's.
+ * Redirects the console to the log, at level `debug`: what libraries write there may quote secrets, and
+ * a line of theirs could be taken for one of the log's.
  */
-export function takeConsole(logger: Logger): void {
+export function redirectConsole(logger: Logger): void {
   for (const method of consoleMethods) {
     console[method] = (...said: unknown[]) => {
       logger.debug({ console: method, said: format(...said) }, "a library wrote to the console");
@@ -55,7 +55,7 @@ export function takeConsole(logger: Logger): void {
   }
 }
 
-/** JSON leaves these as they are; terminals and log readers take some of them for ends of lines. */
+/** Characters that JSON does not escape, and that some terminals and log readers take for line ends. */
 const unescaped = /[\u007f-\u009f\u2028\u2029]/g;
 
 function escaped(char: string): string {

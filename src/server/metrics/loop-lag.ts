@@ -1,4 +1,4 @@
-/** How late the event loop is: what every run on this process waits. */
+/** Measures how late the event loop is: the delay that every run on this process has. */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
 const resolutionMs = 20;
@@ -18,7 +18,7 @@ export class LoopLag implements Disposable {
     }, windowMs).unref();
   }
 
-  /** Over the last second, in the middle. */
+  /** The median of the last second. */
   get medianMs(): number {
     return this.#medianMs;
   }

@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { RunObserver } from "../../runs/observer.ts";
-import { asksFor } from "../access/bearer.ts";
+import { requireBearer } from "../access/bearer.ts";
 import { isLoopbackHost } from "../access/origins.ts";
 import { observeRuns } from "./run-metrics.ts";
 import { type Observed, observeServer } from "./server-metrics.ts";
@@ -19,7 +19,7 @@ export class Metrics {
     this.observer = observeRuns(this.#registry);
   }
 
-  /** Adds what is only there once the server is. */
+  /** Adds the metrics that need a running server. */
   observe(observed: Observed): void {
     observeServer(this.#registry, observed);
   }
@@ -33,9 +33,9 @@ export class Metrics {
   }
 }
 
-/** Adds the route; with a token, whoever asks has to bring it as `Authorization: Bearer`. */
+/** Adds the route. @param token required of each request as `Authorization: Bearer`, if given */
 export function metricsRoute(app: FastifyInstance, metrics: Metrics, token?: string): void {
-  const admit = token === undefined ? undefined : asksFor(token);
+  const admit = token === undefined ? undefined : requireBearer(token);
   app.get("/metrics", { logLevel: "silent" }, async (request, reply) => {
     try {
       await admit?.(request);

@@ -1,4 +1,4 @@
-/** What the server is at the moment, looked at when somebody asks. */
+/** Gauges of the server's state, read when the metrics are requested. */
 import { Gauge, type Registry } from "prom-client";
 import type { Langwire } from "../../open/open-langwire.ts";
 import { within } from "../../time/within.ts";

@@ -1,16 +1,16 @@
 /**
- * Long events as bytes: made once for all readers who are being sent one, and gone with the last of
- * them. When together they come to more than there is room for, readers who take nothing are cut;
- * they come back and read on.
+ * Long events as bytes, shared by all readers who are being sent the same one, and dropped with the last
+ * of them. While together they are over a limit, readers who take nothing are cut; their clients
+ * reconnect and resume.
  */
 import type { LogEntry } from "../../log/entry.ts";
 import type { Holder } from "./stall-clock.ts";
 
-/** Bytes of different texts that may be held for readers. */
+/** Limit of all texts together, each counted once. */
 const maxBytes = 64 * 1024 * 1024;
-/** How long a reader may take nothing while there is no room. */
-const patienceMs = 5_000;
-const lookEveryMs = 1_000;
+/** How long a reader may take nothing while the texts are over the limit. */
+const maxStallMs = 5_000;
+const checkEveryMs = 1_000;
 
 interface LongText {
   readonly bytes: Buffer;
@@ -19,12 +19,12 @@ interface LongText {
 
 export interface HeldText {
   readonly bytes: Buffer;
-  /** Once. */
+  /** To be called once. */
   release(): void;
 }
 
 export class LongTexts {
-  /** By run, number and length: the log and the store may tell one event in two ways. */
+  /** By run, number and length: an event of the log and its backfill from the store may differ. */
   readonly #texts = new Map<string, LongText>();
   #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -53,11 +53,11 @@ export class LongTexts {
     this.#texts.set(key, text);
     this.#bytes += text.bytes.length;
     if (this.#bytes > maxBytes)
-      this.#timer ??= setInterval(() => this.#look(), lookEveryMs).unref();
+      this.#timer ??= setInterval(() => this.#cutStalled(), checkEveryMs).unref();
     return text;
   }
 
-  #look(): void {
+  #cutStalled(): void {
     let over = this.#bytes - maxBytes;
     if (over <= 0) {
       clearInterval(this.#timer);
@@ -65,8 +65,8 @@ export class LongTexts {
       return;
     }
     for (const { bytes, holders } of this.#texts.values()) {
-      // All of them are looked at, so that each has been by the next time.
-      const stalled = [...holders].filter((holder) => holder.stalledMs() >= patienceMs);
+      // Reads the clock of every holder, also of those that are not cut: it measures between readings.
+      const stalled = [...holders].filter((holder) => holder.stalledMs() >= maxStallMs);
       if (over <= 0 || stalled.length < holders.size) continue;
       over -= bytes.length;
       for (const holder of stalled) holder.cut();

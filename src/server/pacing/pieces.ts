@@ -1,21 +1,21 @@
 /**
- * A long text leaves in pieces, each once those before it were taken: what waits in the process for
- * one socket is a piece, however long the text.
+ * Writes a long text in pieces, each when the socket has taken the one before: its backlog is one piece,
+ * however long the text.
  */
 import type { Pacer } from "../../runs/following/pacer.ts";
 
-/** Characters, or bytes, from which a text is long. */
+/** Characters or bytes from which a text counts as long. */
 export const longTextLength = 64 * 1024;
 const pieceBytes = 32 * 1024;
 
-/** Where pieces go. */
+/** What the pieces are written to. */
 export interface Outlet extends Pacer {
-  /** Nobody takes anything there any more. */
+  /** Whether it is closed. */
   readonly gone: boolean;
   write(piece: Buffer, last: boolean): void;
 }
 
-/** Settles when all of it was written and there is room for more, or the outlet is gone. */
+/** @returns settles when all was written and the outlet is ready for more, or is closed */
 export async function writeInPieces(parts: readonly Buffer[], outlet: Outlet): Promise<void> {
   const last = parts.length - 1;
   for (const [index, part] of parts.entries()) {

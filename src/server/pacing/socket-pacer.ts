@@ -8,8 +8,8 @@ import type { Pacer } from "../../runs/following/pacer.ts";
 export interface PacingOptions {
   /** Bytes that may wait in this process for one socket, or 64 KiB, which any socket takes. */
   readonly maxBacklogBytes: number;
-  /** How long a socket may take nothing at all while something waits for it. */
-  readonly patienceMs: number;
+  /** How long a socket may take nothing at all while its backlog is full. */
+  readonly maxStallMs: number;
   /** The socket has taken nothing for that long. */
   readonly onStuck: () => void;
 }
@@ -44,7 +44,7 @@ export class SocketPacer implements Pacer {
       const now = bytesTaken(socket);
       if (now === taken) this.#options.onStuck();
       taken = now;
-    }, this.#options.patienceMs);
+    }, this.#options.maxStallMs);
     socket.once("drain", resolve);
     socket.once("close", resolve);
     await promise;
@@ -55,9 +55,9 @@ export class SocketPacer implements Pacer {
 }
 
 /**
- * Changes whenever bytes have left this process: the kernel has them, or the other end. Of one large
- * write the socket tells nothing until all of it has gone, which may take a slow link minutes; what
- * is left of it, only the handle knows.
+ * Changes whenever bytes have left this process: the kernel has them, or the other end. The socket
+ * counts a large write only when all of it has gone, which may take minutes on a slow link; how much of
+ * it is left, only the handle knows.
  */
 export function bytesTaken(socket: Socket): number {
   return socket.bytesWritten - socket.writableLength - leftOfWrite(socket);

@@ -1,12 +1,12 @@
-/** How long the other end of a socket has taken nothing, as far as somebody looks now and then. */
+/** Measures how long the other end of a socket has taken nothing. It has to be read now and then. */
 import type { Socket } from "node:net";
 import { bytesTaken } from "./socket-pacer.ts";
 
-/** Who holds something of the server's for as long as the other end takes to take it. */
+/** Holds a resource of the server until its other end has taken what was sent. */
 export interface Holder {
-  /** How long it has taken nothing. */
+  /** How long the other end has taken nothing. */
   stalledMs(): number;
-  /** Ends it, so that it gives back what it holds. */
+  /** Closes the connection, so that the resource is released. */
   cut(): void;
 }
 
@@ -20,7 +20,7 @@ export class StallClock {
     this.#taken = bytesTaken(socket);
   }
 
-  /** Since the first look that found what this one finds. */
+  /** The time since the first reading that saw the same as this one. */
   stalledMs(): number {
     const now = performance.now();
     const taken = bytesTaken(this.#socket);

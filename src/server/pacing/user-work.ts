@@ -1,8 +1,8 @@
-/** What one user's calls take at the moment, and have taken of what a second has. */
+/** One user's share of the work queue: queries in progress, and the rates of calls and of bytes. */
 import type { Holder } from "./stall-clock.ts";
 
 export interface UserWorkLimits {
-  /** Queries of one user that are worked on at once, until what they answer was taken. */
+  /** Concurrency limit of one user's queries; a query counts until its answer was taken. */
   readonly maxQueriesPerUser: number;
   /** Calls of one user in a second; those beyond wait. */
   readonly maxCallsPerSecondPerUser: number;
@@ -10,18 +10,18 @@ export interface UserWorkLimits {
   readonly maxAnswerBytesPerSecondPerUser: number;
 }
 
-/** A query may be worked on. */
-export interface Turn {
-  /** It is answered, and the answer was taken. Once more is no harm. */
-  leave(): void;
+/** A query's slot in the concurrency limits. */
+export interface QuerySlot {
+  /** To be called when the answer was taken. A second call does nothing. */
+  release(): void;
 }
 
 interface WaitingQuery {
   readonly holder: Holder;
-  readonly begin: (turn: Turn) => void;
+  readonly begin: (slot: QuerySlot) => void;
 }
 
-/** Of what a second has, this much may be taken at once. */
+/** Rates allow bursts of up to this much time's worth. */
 const burstMs = 1_000;
 
 export class UserWork {
@@ -29,7 +29,7 @@ export class UserWork {
   readonly holders = new Set<Holder>();
   readonly #limits: UserWorkLimits;
   #running = 0;
-  /** Time that was used and has not passed yet, as of `#atMs`. */
+  /** Leaky bucket, in milliseconds: the time's worth of calls and bytes that was left at `#atMs`. */
   #owedMs = 0;
   #atMs = performance.now();
 
@@ -45,12 +45,12 @@ export class UserWork {
     return this.#running === 0 && this.waiting.length === 0 && this.#owed() === 0;
   }
 
-  /** How long until the next query may begin; `Infinity` while others have to end first. */
+  /** How long until the next query may begin; `Infinity` while the user has no free slot. */
   waitMs(): number {
     return this.isFull ? Number.POSITIVE_INFINITY : this.paceMs();
   }
 
-  /** How long until there is time for one more call. */
+  /** How long until the rates allow one more call. */
   paceMs(): number {
     return Math.max(0, this.#owed() - burstMs);
   }
@@ -61,7 +61,7 @@ export class UserWork {
     this.count();
   }
 
-  /** One more call. */
+  /** Counts one more call. */
   count(): void {
     this.#pay(1 / this.#limits.maxCallsPerSecondPerUser);
   }

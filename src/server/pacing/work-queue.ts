@@ -1,23 +1,23 @@
 /**
- * Whose call is worked on next. A user's calls are bounded together, over all sockets and requests:
- * in a time, by number and by bytes, and queries at once, until what they answer was taken. What is
- * beyond waits, users take turns, and between any two queries everybody else has theirs: an answer
- * may be a MiB that is read and made into text in one turn of the event loop.
+ * A fair queue of calls. A user's calls are limited together, over all sockets and requests: by rate
+ * (calls and bytes), and queries by concurrency too, until their answers were taken. Calls past a limit
+ * wait, and users take turns. One query begins in a turn of the event loop, since an answer may be a MiB
+ * that is read and made into text in one turn.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Holder } from "./stall-clock.ts";
-import { type Turn, UserWork, type UserWorkLimits } from "./user-work.ts";
+import { type QuerySlot, UserWork, type UserWorkLimits } from "./user-work.ts";
 
 export interface WorkLimits extends UserWorkLimits {
-  /** Queries that are worked on at once, of all users. */
+  /** Concurrency limit of queries, of all users together. */
   readonly maxQueries: number;
 }
 
-/** How long a holder may take nothing while others wait for its place. */
-const patienceMs = 5_000;
-const lookEveryMs = 1_000;
-/** What of one user may wait where nothing else bounds it: queries, and time for other calls. */
+/** How long a connection may take nothing of its answer while other queries wait for its slot. */
+const maxStallMs = 5_000;
+const checkEveryMs = 1_000;
+/** Limits of what may wait for one user, for `bounded` calls: queries, and how long other calls wait. */
 const maxWaitingQueries = 256;
 const maxWaitMs = 5_000;
 const retryAfterMs = 1_000;
@@ -25,22 +25,22 @@ const retryAfterMs = 1_000;
 export class WorkQueue implements Disposable {
   readonly #limits: WorkLimits;
   readonly #users = new Map<string, UserWork>();
-  /** Users with queries that wait: the first is next. */
+  /** Users with waiting queries, the next one first. */
   readonly #line = new Set<UserWork>();
   readonly #timer: NodeJS.Timeout;
   #running = 0;
-  /** A query has begun in this turn of the event loop. */
+  /** Whether a query has begun in this turn of the event loop. */
   #begun = false;
   #later: NodeJS.Timeout | undefined;
 
   constructor(limits: WorkLimits) {
     this.#limits = limits;
-    this.#timer = setInterval(() => this.#look(), lookEveryMs).unref();
+    this.#timer = setInterval(() => this.#cutStalled(), checkEveryMs).unref();
   }
 
   /**
-   * Counts a call that holds nothing: a mutation, a subscription.
-   * @param bounded whether to refuse where too many of the user's calls wait, and not to wait as well
+   * Counts a mutation or a subscription, which take no slot.
+   * @param bounded whether to refuse the call where it would wait for too long
    * @throws LangwireError RATE_LIMITED
    */
   pace(userId: string, { bounded }: { bounded: boolean }): Promise<void> | undefined {
@@ -51,22 +51,26 @@ export class WorkQueue implements Disposable {
     return waitMs > 0 ? delay(waitMs, undefined, { ref: false }) : undefined;
   }
 
-  /** Counts what a call has answered. */
+  /** Counts the bytes of a call's answer. */
   charge(userId: string, bytes: number): void {
     this.#user(userId).charge(bytes);
   }
 
   /**
-   * A query.
-   * @param holder whom the call is for: cut when it holds its turn, takes nothing, and others wait
-   * @param bounded whether to refuse where too many of the user's calls wait, and not to queue
+   * Waits for a slot for a query.
+   * @param holder the caller's connection: cut when it takes nothing of its answer while others wait
+   * @param bounded whether to refuse the query where too many of the user's already wait
    * @throws LangwireError RATE_LIMITED
    */
-  enter(userId: string, holder: Holder, { bounded }: { bounded: boolean }): Turn | Promise<Turn> {
+  enter(
+    userId: string,
+    holder: Holder,
+    { bounded }: { bounded: boolean },
+  ): QuerySlot | Promise<QuerySlot> {
     const user = this.#user(userId);
     if (this.#line.size === 0 && this.#mayBegin(user)) return this.#begin(user, holder);
     if (bounded && user.waiting.length >= maxWaitingQueries) throw tooMany();
-    const { promise, resolve } = Promise.withResolvers<Turn>();
+    const { promise, resolve } = Promise.withResolvers<QuerySlot>();
     user.waiting.push({ holder, begin: resolve });
     this.#line.add(user);
     this.#next();
@@ -88,7 +92,7 @@ export class WorkQueue implements Disposable {
     return !this.#begun && this.#running < this.#limits.maxQueries && user.waitMs() === 0;
   }
 
-  #begin(user: UserWork, holder: Holder): Turn {
+  #begin(user: UserWork, holder: Holder): QuerySlot {
     this.#begun = true;
     setImmediate(() => {
       this.#begun = false;
@@ -98,7 +102,7 @@ export class WorkQueue implements Disposable {
     user.begin(holder);
     let held = true;
     return {
-      leave: () => {
+      release: () => {
         if (!held) return;
         held = false;
         this.#running -= 1;
@@ -108,7 +112,7 @@ export class WorkQueue implements Disposable {
     };
   }
 
-  /** Begins what waits, if anything may begin, one query in a turn of the event loop. */
+  /** Begins the next waiting query that may begin. */
   #next(): void {
     if (this.#begun || this.#line.size === 0 || this.#running >= this.#limits.maxQueries) return;
     let soonestMs = Number.POSITIVE_INFINITY;
@@ -120,25 +124,25 @@ export class WorkQueue implements Disposable {
       }
       this.#line.delete(user);
       const call = user.waiting.shift();
-      // To the end of the line.
+      // Behind the other users.
       if (user.waiting.length > 0) this.#line.add(user);
       call?.begin(this.#begin(user, call.holder));
       return;
     }
     clearTimeout(this.#later);
-    // Whoever waits for a turn of their own is woken by its end.
+    // Who waits for a slot, and not for a rate, begins when one is released.
     if (soonestMs === Number.POSITIVE_INFINITY) return;
     this.#later = setTimeout(() => this.#next(), Math.ceil(soonestMs));
   }
 
-  /** Cuts who holds what others wait for and takes nothing, and forgets who has not called for a while. */
-  #look(): void {
+  /** Cuts stalled connections whose slots others wait for. Drops users without calls, too. */
+  #cutStalled(): void {
     const full = this.#line.size > 0 && this.#running >= this.#limits.maxQueries;
     for (const [userId, user] of this.#users) {
       if (user.isIdle) this.#users.delete(userId);
       const waits = user.isFull && user.waiting.length > 0;
       if (!full && !waits) continue;
-      for (const holder of user.holders) if (holder.stalledMs() >= patienceMs) holder.cut();
+      for (const holder of user.holders) if (holder.stalledMs() >= maxStallMs) holder.cut();
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The model that is there when no other is configured: rules instead of weights. It answers from
+ * The built-in model, for when no other is configured: rules instead of weights. It answers from
  * Langwire's documents, calls tools, streams, counts usage and can be stopped, so that everything
  * around a model works without a key and without a network.
  */

@@ -27,7 +27,7 @@ export const searchTool = tool(({ query }) => searchAnswer(query), {
   schema: z.object({ query: z.string().describe("A few words") }),
 });
 
-/** A wrong expression is the model's to correct: it is told so, and nothing fails. */
+/** The tool does not fail for a wrong expression: it answers what is wrong, for the model to correct. */
 function calculatorAnswer(expression: string): string {
   try {
     return formatNumber(calculate(expression));

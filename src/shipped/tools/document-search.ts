@@ -56,7 +56,7 @@ export class DocumentSearch {
 const isJapanese = (text: string): boolean =>
   /[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(text);
 
-/** Words that are in every text and tell nothing. */
+/** Stop words of English and Japanese. */
 const commonWords = new Set(
   "a an and are as at be by can do does for from how i in is it its me my of on or that the this to what when where which who why will with you your about tell please は が を に の と で も へ や か です ます する した て い う から まで こと もの ください について とは 何 なに".split(
     " ",

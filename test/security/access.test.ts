@@ -274,7 +274,7 @@ describe.concurrent("a token's end", () => {
 });
 
 describe("over HTTP", () => {
-  test("the same doors", async () => {
+  test("the same access", async () => {
     await using server = await startWithTokens();
     const url = `${server.httpUrl}/conversations.list?input=${encodeURIComponent('{"json":{}}')}`;
     const token = await sharedSecretToken("ann");

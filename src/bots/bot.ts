@@ -5,10 +5,10 @@ import { LangwireError } from "../protocol/errors.ts";
 import type { Json } from "../protocol/events.ts";
 import { protocolLimits } from "../protocol/limits.ts";
 
-/** Where a model's own is not known: small enough to be safe with models run at home. */
+/** The context of models that are not known: small enough for self-hosted ones. */
 export const defaultContextTokens = 8_192;
 
-/** Who asks, and where. Handed to a bot's own functions. */
+/** The run, its conversation and its user, for a bot's own functions. */
 export interface BotContext {
   readonly runId: string;
   readonly conversationId: string;
@@ -48,7 +48,7 @@ export interface Memory {
   readonly contextTokens?: number | undefined;
 }
 
-/** One call of a model inside a run, for a bot to say whether readers hear it. */
+/** One call of a model inside a run, for a bot's `speaks` to say whether its text goes to readers. */
 export interface ModelCall {
   readonly name: string;
   /** The names of the spans around it, the run's own first. */
@@ -57,13 +57,13 @@ export interface ModelCall {
   readonly metadata: Readonly<Record<string, unknown>>;
   /** The agent or graph that made the call, where it was given a name. */
   readonly agentName?: string;
-  /** The node of LangGraph's in which it was made. */
+  /** The LangGraph node in which it was made. */
   readonly node?: string;
   /** The outermost tool or retriever in which it was made. */
   readonly insideTool?: string;
-  /** It was asked for JSON, or for one tool's arguments. */
+  /** Whether it was asked for JSON, or forced to call one tool. */
   readonly structured: boolean;
-  /** What holds where the bot does not say otherwise. */
+  /** The default. */
   readonly speaks: boolean;
 }
 
@@ -126,7 +126,7 @@ export interface Bot {
   readonly expose: Expose;
   readonly schemas: BotSchemas;
   readonly stream: boolean;
-  /** A factory makes one for each run. */
+  /** Whether a factory makes a runnable for each run. */
   readonly makesRunnables: boolean;
   readonly onEnd: BotDefinition["onEnd"];
   readonly makeRunnable: (context: BotContext) => BotRunnable | Promise<BotRunnable>;

@@ -5,7 +5,7 @@
  */
 import type { BotTurn, HistoryMessage, Memory } from "./bot.ts";
 
-/** A share of the context that is left for the answer, and the most tokens that it may take. */
+/** The share of the context that is reserved for the answer, up to a number of tokens. */
 const answerShare = 0.25;
 const answerTokensAtMost = 4_096;
 /** Tokens that providers add around each message. */

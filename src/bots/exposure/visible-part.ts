@@ -32,10 +32,10 @@ const humanRoles = new Set(["human", "user"]);
 const modelRoles = new Set(["ai", "assistant"]);
 const hiddenRoles = new Set(["system", "developer", "tool", "function", "generic", "remove"]);
 
-/** Where nothing is to be seen: what holds the value leaves it out. */
+/** Stands for a value without a visible part: whatever holds it leaves it out. */
 const hidden = Symbol("hidden");
 
-/** Makes plain values of what is partly hidden. It throws only what the value's own getters throw. */
+/** Copies the visible part of a value into plain values. @throws only what the value's getters throw */
 export function visiblePart(
   value: unknown,
   options: { readonly level: PartlyVisible; readonly isGraphState: boolean },

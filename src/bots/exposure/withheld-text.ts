@@ -1,6 +1,6 @@
 /**
- * For bots that say `stream: false`: what their models say is not shown before the end, since a guard
- * may rewrite it there. Spans show as they happen, without what a model wrote.
+ * Withholds the text of models, for bots with `stream: false`, since a guard may rewrite it at the end.
+ * Spans are emitted as they happen, without what a model wrote.
  */
 import { AnswerFold } from "../../protocol/fold/answer-fold.ts";
 import type { SpanEvent } from "../run/span-writer.ts";
@@ -13,7 +13,7 @@ export class WithheldText {
     this.#emit = emit;
   }
 
-  /** The answer where the bot returns none: what was withheld. */
+  /** The withheld text: the answer where the bot returns none. */
   get text(): string {
     return this.#answer.text;
   }

@@ -21,7 +21,7 @@ const codeByName: Readonly<Record<string, ErrorCode>> = {
   NodeInterrupt: "INTERRUPT_UNSUPPORTED",
 };
 
-/** Undefined for an error that is no decision of the bot's. */
+/** @returns undefined for an error that is none of these */
 export function botErrorCode(error: {
   readonly langChainCode: unknown;
   readonly name: string;

@@ -1,6 +1,6 @@
 /**
- * The row of the error table for whatever a bot's code threw. Total: a thrown proxy that was revoked
- * or a `cause` that throws gets a row as well, and never gets further than here.
+ * Maps whatever a bot's code threw to an error code. It never throws: a revoked proxy and a `cause`
+ * that throws get a code as well.
  */
 import { type ErrorCode, errorTable, LangwireError } from "../../protocol/errors.ts";
 import { classifyError, type ErrorSource } from "../provider/provider-errors.ts";
@@ -9,7 +9,7 @@ import { mayBeSaidByBots } from "./bot-errors.ts";
 const causesAtMost = 8;
 
 export class FailureNames {
-  /** One failure is reported by every span that it passes through: each says the same code. */
+  /** By what was thrown: every span that an error passes through reports it, with the same code. */
   readonly #known = new WeakMap<object, LangwireError>();
 
   /** The same one wherever the same error surfaces. */
@@ -51,7 +51,7 @@ function botFailed(cause: unknown): LangwireError {
   return new LangwireError("BOT_FAILED", { cause });
 }
 
-/** A bot may throw our error class too; what it says there is checked, and taken as plain values. */
+/** A bot may throw our own error class: its code is checked, and its fields are copied. */
 function asOurs(error: LangwireError): LangwireError {
   const code: unknown = error.code;
   if (!isCode(code) || !mayBeSaidByBots(code)) return botFailed(error);

@@ -1,6 +1,6 @@
 /**
- * Whose code is at work: the async context names the run, also in timers, streams and promises that
- * nobody holds. It outlives the run in pooled connections, so what it holds is small.
+ * Finds the run whose bot's code is executing: by the async context, which timers, streams and floating
+ * promises inherit. Pooled connections keep the context longer than the run, so it holds little.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 
@@ -9,10 +9,10 @@ export interface BotAtWork {
   readonly runId: string;
 }
 
-/** How an error got out: a promise that nobody held, or a throw that nobody could catch. */
+/** How an error got out: a floating promise rejected, or a callback threw. */
 export type StrayKind = "rejection" | "exception";
 
-/** An error that got out of a bot's code by itself. */
+/** An error that a bot's code threw where nobody could catch it. */
 export interface StrayError extends BotAtWork {
   readonly kind: StrayKind;
   readonly cause: unknown;

@@ -1,14 +1,14 @@
-/** What a bot opened for one run, and that it hears of the run's end: once, however that came. */
+/** Closes what a bot opened for one run, and calls its `onEnd`: once, however the run ended. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Bot, BotContext, BotRunnable } from "../bot.ts";
 
-/** A factory that is still at work when its run ends is waited for this long before `onEnd`. */
+/** How long `onEnd` waits for a factory that has not settled when its run ends. */
 const factoryGraceMs = 2_000;
 
 export interface BotLifetimeOptions {
   readonly bot: Bot;
   readonly context: BotContext;
-  /** Told of what failed in the bot's own cleaning up. */
+  /** Called for what the bot's own clean-up throws. */
   readonly onFailure: ((what: string, cause: unknown) => void) | undefined;
 }
 
@@ -20,14 +20,14 @@ export class BotLifetime {
     this.#options = options;
   }
 
-  /** The bot's runnable; where a factory makes it, it is disposed of when the run is over. */
+  /** Makes the bot's runnable. One that a factory made is disposed of when the run is over. */
   make(): Promise<BotRunnable> {
     const { bot, context } = this.#options;
     this.#made = (async () => bot.makeRunnable(context))();
     return this.#made;
   }
 
-  /** Call it once, when the run is over. It never rejects, and settles when all is closed. */
+  /** To be called once, when the run is over. Never rejects. @returns settles when all is closed */
   async end(): Promise<void> {
     const { bot, context } = this.#options;
     const disposed = this.#dispose();
@@ -39,7 +39,7 @@ export class BotLifetime {
     await disposed;
   }
 
-  /** Waits for a factory that is late: what it makes then is disposed of all the same. */
+  /** Disposes of what the factory made, also where it settles only after the run. */
   async #dispose(): Promise<void> {
     if (!this.#options.bot.makesRunnables) return;
     const made = await this.#made?.catch(() => undefined);

@@ -1,6 +1,6 @@
 /**
- * Errors that get out of a bot's code by themselves end at most its run. Node ends the process for
- * them: one package's promise that nobody holds, and everybody's runs are gone.
+ * Contains errors that a bot's code throws where nobody can catch them: they end at most its run. Node
+ * ends the process for them, and with one package's floating promise everybody's runs.
  *
  * What comes from anywhere else is treated as if nobody listened here: it goes to the application's
  * own listeners where there are any, and is fatal where there are none.
@@ -20,7 +20,7 @@ export function containStrayErrors(): void {
 function onRejection(reason: unknown): void {
   const bot = containedBot();
   if (bot !== undefined) contain(bot, "rejection", reason);
-  // As Node does where nobody listens.
+  // What Node does without a listener.
   else if (process.listenerCount("unhandledRejection") === 1) throw reason;
 }
 
@@ -36,13 +36,13 @@ function onException(error: unknown): void {
   }
 }
 
-/** A promise that nobody held need not matter to the run; what a throw cut off will never come. */
+/** A floating promise may not matter to the run, so it goes on; a callback that threw ends it. */
 function contain(bot: ContainedBot, kind: StrayKind, cause: unknown): void {
   const { botId, runId } = bot;
   try {
     bot.stray({ botId, runId, kind, cause });
     if (kind === "exception") bot.crash?.(cause);
   } catch {
-    // Whoever was to be told failed; the error itself is contained.
+    // The observer threw; the error itself stays contained.
   }
 }

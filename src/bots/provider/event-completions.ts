@@ -44,7 +44,7 @@ function addBesides(message: BaseMessageChunk, delta: Record<string, unknown>): 
   }
 }
 
-/** Where a call's options say for which span they are: by then LangChain has let go of the run. */
+/** The key of a call's span in its options: LangChain does not pass the run on to where they are used. */
 const spanKey = Symbol("span");
 type Options = RequestOptions & { readonly [spanKey]?: string | undefined };
 type Parameters = ChatOpenAICompletions["ParsedCallOptions"];
@@ -105,7 +105,7 @@ export class EventCompletions extends ChatOpenAICompletions {
     return this.caller.callWithOptions({ maxRetries }, call);
   }
 
-  /** Of a delta with images or sources: LangChain's converter drops them, and has no other place to add them. */
+  /** Adds a delta's images and sources, which LangChain's converter drops. */
   protected override _convertCompletionsDeltaToBaseMessageChunk(
     delta: Record<string, unknown>,
     chunk: Chunk,
@@ -128,7 +128,7 @@ export class EventCompletions extends ChatOpenAICompletions {
   }
 }
 
-/** Streams hand all their options on, whole answers those that are for the request. */
+/** Puts the span into a call's options: streams pass all of them on, whole answers only the request's. */
 function forSpan(
   options: Parameters,
   runManager: CallbackManagerForLLMRun | undefined,

@@ -22,10 +22,10 @@ interface Held {
 const runs = new AsyncLocalStorage<Held>();
 const spans = new AsyncLocalStorage<string>();
 
-/** Does `work` so that the requests made in it, until it is done, are told to `run`. */
+/** Does `work`; the requests made in it, until it has settled, are counted by `run`. */
 export async function withProviderCalls<T>(run: RunOfCalls, work: () => Promise<T>): Promise<T> {
-  // A connection keeps the context in which it was opened for as long as it is pooled: hours. It
-  // must not keep the run with it.
+  // A pooled connection keeps the async context in which it was opened for hours. It must not keep the
+  // run with it.
   const held: Held = { run };
   try {
     return await runs.run(held, work);
@@ -34,12 +34,12 @@ export async function withProviderCalls<T>(run: RunOfCalls, work: () => Promise<
   }
 }
 
-/** Does `work` so that the requests made in it are those of this span: LangChain's id of a model's call. */
+/** Does `work`; the requests made in it belong to this span, LangChain's id of a model's call. */
 export function withSpan<T>(spanId: string | undefined, work: () => T): T {
   return spanId === undefined ? work() : spans.run(spanId, work);
 }
 
-/** A call of the run around us; one that nobody counts where there is none. */
+/** Starts a call of the run in the async context; outside of a run, one that counts nothing. */
 export function startProviderCall(): ProviderCall {
   return runs.getStore()?.run?.startCall(spans.getStore()) ?? { requested() {} };
 }

@@ -1,7 +1,6 @@
 /**
- * From whatever was thrown to one row of the error table. Pure: it looks at the cause and at the
- * causes behind it, and at where it was thrown. The cause's own words never go into the message,
- * but those of our own ProviderTimeout.
+ * Maps whatever was thrown to an error code: by the error, its chain of causes, and where it was
+ * thrown. The error's own text never goes into the message, except for our own ProviderTimeout.
  */
 import { ProviderTimeout } from "../../event-fetch/event-fetch.ts";
 import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
@@ -14,7 +13,7 @@ import { numberIn, read, textIn } from "./unknown-json.ts";
 /** The kind of span in which something was thrown. */
 export type ErrorSource = "llm" | "chain" | "tool" | "retriever";
 
-/** Causes behind causes are looked at this deep. */
+/** How many causes of causes are read. */
 const causesAtMost = 8;
 
 export function classifyError(cause: unknown, source: ErrorSource): LangwireError {
@@ -42,7 +41,7 @@ const unknownCode: Record<ErrorSource, ErrorCode> = {
   retriever: "BOT_FAILED",
 };
 
-/** What LangChain or we have recognised as a model's error: true wherever it surfaces. */
+/** The code of an error that LangChain or we have marked as a model's, wherever it was thrown. */
 function modelCode(error: object): ErrorCode | undefined {
   if (error instanceof BrokenAnswer) return "PROVIDER_ERROR";
   const langChainCode = textIn(error, "lc_error_code");
@@ -68,7 +67,7 @@ const timeoutCodes = new Set([
   "UND_ERR_BODY_TIMEOUT",
 ]);
 
-/** What only makes sense of an error that came out of a call to a provider. */
+/** The code of an error out of a call to a provider: statuses and texts mean nothing elsewhere. */
 function providerCode(error: object): ErrorCode | undefined {
   // Its own code says the kind; the words may say more: a 429 in which a prompt is too long.
   const meaning = error instanceof BrokenAnswer ? undefined : meaningOf(refusalOf(error));

@@ -1,7 +1,7 @@
 /**
- * A `fetch` that tries again what may succeed later, while nothing of the answer has arrived: 429,
- * 5xx and connections that failed. It waits as long as the provider asks, or longer each time, but
- * never longer than its bound in total. An answer that breaks off midway is not tried again.
+ * A `fetch` that retries while nothing of the answer has arrived: 429, 5xx and connections that failed.
+ * It waits as long as the provider asks, else with a backoff, up to a limit in total. An answer that
+ * breaks off midway is not retried.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { ProviderTimeout } from "../../event-fetch/event-fetch.ts";
@@ -13,7 +13,7 @@ import { retryAfterOf } from "./retry-after.ts";
 import { parsed, read } from "./unknown-json.ts";
 
 export interface RetryOptions {
-  /** The one that is called. Default: the global one. */
+  /** The `fetch` that is retried. Default: the global one. */
   readonly fetch?: typeof fetch | undefined;
   /** Retries after the first attempt. Default 3. */
   readonly maxRetries?: number | undefined;
@@ -75,13 +75,13 @@ async function outcome(
       retryAfterMs,
     };
   } catch (thrown) {
-    // A provider that kept us waiting for the whole of its time has had its chance.
+    // Not after a timeout: the caller has waited for all of it already.
     const retryable = !(thrown instanceof ProviderTimeout);
     return { thrown, retryable, retryAfterMs: undefined };
   }
 }
 
-/** Whether another attempt may do: an account without credit has none a second later either. */
+/** Whether a retry may succeed: not where the account has no credit, though that is a 429 as well. */
 function mayPass(status: number, body: string): boolean {
   const error = regularError(parsed(body) ?? body);
   if ([read(error, "code"), read(error, "type")].includes("insufficient_quota")) return false;

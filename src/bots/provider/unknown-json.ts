@@ -1,4 +1,4 @@
-/** Reads JSON of which nobody promised anything: what is not of the type asked for is not there. */
+/** Reads JSON of unknown shape: a value of another type than asked for counts as absent. */
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -6,7 +6,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The property, also of what throws when it is asked. */
+/** The property; undefined where its getter throws, too. */
 export function read(value: unknown, key: string): unknown {
   if (typeof value !== "object" || value === null) return undefined;
   try {

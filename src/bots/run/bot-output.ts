@@ -7,7 +7,7 @@
  *   a message, a string
  *
  * Undefined where there is none, or an empty one: the last thing spoken then is the answer. Where
- * nobody spoke, a chain's plain object is told as its JSON (`asJson`).
+ * nobody spoke, a chain's plain object is answered as its JSON (`asJson`).
  */
 import {
   type BaseMessage,
@@ -22,7 +22,7 @@ import type { SpanTree } from "./span-tree.ts";
 
 /** In which of LangChain's chains return their answers. */
 const answerKeys = ["answer", "output", "text", "response", "result"] as const;
-/** Values in values are looked at this deep. */
+/** How deep values inside of values are searched. */
 const depthAtMost = 4;
 
 export function answerIn(value: unknown, spans: SpanTree, depth = 0): string | undefined {
@@ -76,8 +76,8 @@ function answerOfTurn(messages: readonly BaseMessage[], spans: SpanTree): string
 
 /**
  * Tools with `returnDirect` end an agent: the state ends with what they returned, behind the message
- * that asked for it. Where a server has one id for all its answers, LangGraph puts the last one in the
- * place of the first, and the results of others stand behind it.
+ * that asked for it. Where a server has one id for all its answers, LangGraph replaces the first message
+ * by the last one, and the results of others stand behind it.
  */
 function resultsAtTheEnd(messages: readonly BaseMessage[], spans: SpanTree): string | undefined {
   const asking = messages.findLast((message) => !isToolMessage(message));

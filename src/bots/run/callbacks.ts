@@ -157,7 +157,7 @@ export class EventCallbacks extends BaseCallbackHandler {
   }
 
   override handleChainError(error: unknown, id: string): void {
-    // It was stopped to ask somebody, or left for another: that is no failure, and no finish.
+    // An interrupt, or a hand-over to another graph: LangGraph throws for them, but nothing failed.
     if (this.#writer.stopped(id, error)) this.#chainEnded(this.#ending(id), undefined);
     else this.#writer.fail(this.#writer.tree.get(id), error);
   }

@@ -1,4 +1,4 @@
-/** Runs a bot on one message: its events as they happen, and how it ended. */
+/** Runs a bot on one message: emits its events as they happen, and says how it ended. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { LangwireError } from "../../protocol/errors.ts";
@@ -44,19 +44,19 @@ export interface StartOptions {
   readonly emit: (event: SpanEvent) => void;
   /** Stops the bot: the provider's connection closes, and `done` settles at once. */
   readonly signal: AbortSignal;
-  /** Told of what the run survives, for the server's log. */
+  /** Called for failures that do not end the run, for the server's log. */
   readonly onFailure?: ((what: string, cause: unknown) => void) | undefined;
-  /** Told of errors that get out of the bot's code by themselves; without it they are not contained. */
+  /** Called for errors that nobody in the bot's code could catch; without it they are not contained. */
   readonly onStrayError?: ((error: StrayError) => void) | undefined;
   /** More handlers of LangChain's, for tracing. */
   readonly callbacks?: readonly BaseCallbackHandler[] | undefined;
 }
 
 export function startBot(bot: Bot, options: StartOptions): BotRun {
-  return new Run(bot, options);
+  return new BotExecution(bot, options);
 }
 
-class Run implements BotRun {
+class BotExecution implements BotRun {
   readonly done: Promise<BotOutcome>;
   readonly closed: Promise<void>;
   readonly #bot: Bot;
@@ -65,7 +65,7 @@ class Run implements BotRun {
   readonly #callbacks: EventCallbacks;
   readonly #lifetime: BotLifetime;
   readonly #withheld: WithheldText | undefined;
-  /** What the bot is given: aborted in its own async context, where its listeners answer for it. */
+  /** The bot's signal, aborted in the bot's async context: what its listeners throw is the bot's error. */
   readonly #stopping = new AbortController();
   readonly #crashed = Promise.withResolvers<BotOutcome>();
   #providerCalls = 0;
@@ -90,7 +90,7 @@ class Run implements BotRun {
       const crash = (cause: unknown): void => this.#crash(cause);
       const atWork: ContainedBot = { botId: bot.id, runId, stray, crash };
       ({ done: this.done, closed: this.closed } = withBotAtWork(atWork, run));
-      // Connections that outlive the run keep its context: the run itself must not be in there.
+      // Pooled connections keep the async context longer than the run: it must not hold the run.
       void this.done.then(() => {
         atWork.crash = undefined;
       });
@@ -107,9 +107,9 @@ class Run implements BotRun {
 
   async #run(): Promise<BotOutcome> {
     const { signal } = this.#options;
-    // LangChain may take its time to notice; the caller does not wait for that.
+    // Settles `done` at once: LangChain may take long to notice the signal, or ignore it.
     const aborted = Promise.withResolvers<BotOutcome>();
-    // Whoever aborts does so in a context of their own: the bot's listeners run at once, in there.
+    // Bound to this context, which is the bot's: its listeners run in whichever context aborts.
     const onAbort = AsyncLocalStorage.bind((): void => {
       this.#writer.close();
       aborted.resolve(stopped(signal));
@@ -125,7 +125,7 @@ class Run implements BotRun {
     }
   }
 
-  /** Something that the bot left running threw: what it was to bring about will not come. */
+  /** Fails the run for an error that nobody in the bot's code could catch: its work cannot go on. */
   #crash(cause: unknown): void {
     this.#crashed.resolve({ status: "failed", error: this.#writer.name(cause, "chain") });
     this.#stopping.abort(cause);
@@ -166,7 +166,7 @@ class Run implements BotRun {
     const { tree } = this.#writer;
     const found = asText(this.#bot.output?.(value));
     const text = found ?? answerIn(value, tree);
-    // A bot that asks by itself has an `output` that finds the question, and an `input` that answers.
+    // A bot that handles interrupts itself has an `output` that returns the question as the answer.
     const asksByItself = found !== undefined && found !== "";
     if (!asksByItself && this.#writer.interrupts.leftOpen(value, text)) {
       return { status: "failed", error: new LangwireError("INTERRUPT_UNSUPPORTED") };
@@ -177,7 +177,7 @@ class Run implements BotRun {
     return { status: "completed", text: text ?? this.#withheld?.text ?? asJson(value, tree) };
   }
 
-  /** What cannot be repaired is for the graph itself to fail on: it may know better. */
+  /** Failing to repair does not fail the run: the graph may be able to go on. */
   async #repair(runnable: BotRunnable, config: ThreadConfig): Promise<void> {
     try {
       await repairThreads(runnable, config);
@@ -191,7 +191,7 @@ class Run implements BotRun {
     return defaultInput(runnable, turn.history, turn.message);
   }
 
-  /** A model calls its provider. A retry is credited to no span where nobody says whose it is. */
+  /** Counts a model's requests. A retry resets the model's span, where the model says which that is. */
   startCall(spanId: string | undefined): { requested(): void } {
     const span = spanId === undefined ? undefined : this.#writer.tree.get(spanId);
     let requests = 0;
@@ -206,7 +206,7 @@ class Run implements BotRun {
 }
 
 /**
- * Only a text is an answer: what else a bot's `output` returns fails the run.
+ * The answer that a bot's `output` returned. Anything but a text fails the run.
  * @throws TypeError
  */
 function asText(found: unknown): string | undefined {

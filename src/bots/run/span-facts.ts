@@ -1,12 +1,12 @@
-/** What LangChain says of a span when it opens: its name, its model, whether it shows, its role. */
+/** Reads a span's name, model, visibility and role from what LangChain passes when it starts. */
 import type { AgentRole } from "./span-tree.ts";
 
 type Tags = readonly string[] | undefined;
 
-/** LangChain and LangGraph put it on their plumbing. */
+/** LangChain's and LangGraph's tag for their internal spans. */
 export const isTaggedHidden = (tags: Tags): boolean => tags?.includes("langsmith:hidden") ?? false;
 
-/** LangGraph's way to say that a model's tokens are not for the reader. */
+/** LangGraph's tag for models whose tokens are not for readers. */
 export const isTaggedMute = (tags: Tags): boolean =>
   tags?.some((tag) => tag === "nostream" || tag === "langsmith:nostream") ?? false;
 

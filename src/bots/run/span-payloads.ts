@@ -1,4 +1,4 @@
-/** What LangChain hands to the callbacks of tools and retrievers, as far as it goes on the wire. */
+/** Payloads of tool and retriever spans, out of what LangChain passes to their callbacks. */
 import type { DocumentInterface } from "@langchain/core/documents";
 import { isBaseMessage, isToolMessage, type ToolMessage } from "@langchain/core/messages";
 import type { EventOf } from "../../protocol/events.ts";
@@ -45,7 +45,7 @@ function isCommand(value: unknown): value is CommandLike {
   );
 }
 
-/** Messages in values are looked for this deep. */
+/** How deep messages are searched inside of values. */
 const depthAtMost = 4;
 
 /** What a node returned to its graph: messages, a state that has them, commands that do. */
@@ -59,7 +59,7 @@ export function toolMessagesIn(value: unknown, depth = 0): ToolMessage[] {
   return [messages, output, update].flatMap((part) => toolMessagesIn(part, depth + 1));
 }
 
-/** The query of a retriever that was asked with whatever. */
+/** A retriever's query as text, whatever it was called with. */
 export function queryOf(query: unknown): string {
   const text = typeof query === "string" ? query : JSON.stringify(toPayload(query));
   return cutText(text, payloadLimits.characters);

@@ -33,17 +33,17 @@ export class Span {
   /** A chain or tool that runs inside what `createAgent` made. */
   readonly inAgent: boolean;
   open = true;
-  /** A model's: where what it says goes. */
+  /** A model's: where its text goes. */
   voice: Voice = "silent";
   /** A model's: how many answers it was asked for. Only the first is on the wire. */
   candidates = 1;
   /** A model's: the id of the message that it answered with. */
   messageId: string | undefined;
-  /** A model's: what LangChain made of its answer. Of several candidates that is a mixture. */
+  /** A model's: its answer as LangChain returned it, which of several candidates is a mixture. */
   returned = "";
   /** A tool's: which of a model's calls it answers. */
   toolCallId: string | undefined;
-  /** A model's: half a character that came last in its text, and in its reasoning. */
+  /** A model's: the first half of a surrogate pair, held back from its text and from its reasoning. */
   readonly textHalf: HeldHalf = { half: "" };
   readonly reasoningHalf: HeldHalf = { half: "" };
   /** A model's: it has said something. */
@@ -54,15 +54,15 @@ export class Span {
   uncheckedText = "";
   /** A model's: the text of its whole answer, once it has ended. */
   said = "";
-  /** A model's: its answer was none, or broke off, and LangChain took it for a whole one. */
+  /** A model's: why its answer, which LangChain took for a whole one, is broken. */
   broken: LangwireError | undefined;
   /** Of all spans of the run, how many had ended when this one began, and how many when it ended. */
   endedBefore = 0;
   endedBy = 0;
   /** A model's: which of LangChain's two ways of streaming it uses; the first to come counts. */
   streamedBy: "tokens" | "events" | undefined;
-  /** A model's: its provider says at the end why it ended; an end without that was none. */
-  tellsItsEnd = false;
+  /** A model's: its provider always sends a finish reason, so an answer without one broke off. */
+  sendsFinishReason = false;
   /** A graph's: a model in it decided to call a tool. */
   acted = false;
 
@@ -120,7 +120,7 @@ export class Span {
     return undefined;
   }
 
-  /** The outermost tool or retriever around this span: what is said in there is that one's business. */
+  /** The outermost tool or retriever around this span: the text of models inside of it is its own work. */
   get outerTool(): Span | undefined {
     let outermost: Span | undefined;
     for (let span = this.parent; span !== undefined; span = span.parent) {
@@ -167,7 +167,7 @@ export class SpanTree {
     return byText.findLast(hasId) ?? byText.at(-1) ?? this.#models.findLast(hasId);
   }
 
-  /** Of a mixture that LangChain made of several candidates, the first one. */
+  /** The first candidate's text, for a text that LangChain mixed from several candidates. */
   spokenFor(text: string): string {
     const mixed = this.#models.findLast((model) => model.candidates > 1 && model.returned === text);
     return mixed?.said ?? text;

@@ -21,7 +21,7 @@ export class SpanWriter {
   readonly interrupts = new Interrupts();
   readonly #expose: Expose;
   #emit: (event: SpanEvent) => void;
-  /** Model spans that failed after they had spoken: void as soon as the run goes on without them. */
+  /** Model spans that failed after tokens were emitted: reset as soon as the run goes on without them. */
   readonly #failedModels = new Set<Span>();
   readonly #failures = new FailureNames();
   /** How many spans have ended. */
@@ -38,8 +38,8 @@ export class SpanWriter {
   }
 
   /**
-   * After this, nothing is emitted any more. LangChain's handlers live on in the async context of
-   * pooled connections, so the way to the run's log is given up, not just barred.
+   * After this, nothing is emitted any more. Pooled connections keep LangChain's handlers in their async
+   * context, so the reference to the run's log is dropped, not just ignored.
    */
   close(): void {
     this.#emit = () => {};
@@ -87,7 +87,7 @@ export class SpanWriter {
     return span.hidden ? undefined : { runId: this.runId, spanId: span.id, at: now() };
   }
 
-  /** A span is about to end well: the models that failed below it were made up for. */
+  /** A span is about to end well: the run has recovered from the models that failed below it. */
   survived(span: Span): void {
     this.#resetFailedModels((failed) => failed.isBelow(span));
   }
@@ -99,7 +99,7 @@ export class SpanWriter {
     this.breakOff(span, cause);
   }
 
-  /** A model's span ends by failing, and LangChain does not know: what it said is not made up for. */
+  /** Fails a model's span that LangChain takes for a success. It is not reset: its text stays. */
   breakOff(span: Span | undefined, cause: unknown): void {
     if (span === undefined || !span.open) return;
     this.#close(span);
@@ -119,8 +119,8 @@ export class SpanWriter {
   }
 
   /**
-   * Whether a span ends by what is no failure. What its graph stopped to ask is told: it is meant for a
-   * person, whatever the bot exposes.
+   * Whether a span ends by an interrupt or a hand-over, which is no failure. What an interrupt asks is
+   * emitted whatever the bot exposes: it is meant for a person.
    */
   stopped(spanId: string, thrown: unknown): boolean {
     return this.interrupts.stops(thrown, (question) => {
@@ -128,7 +128,7 @@ export class SpanWriter {
     });
   }
 
-  /** Something that no callback of LangChain's is for. @param spanId of a span, hidden or not */
+  /** Emits a custom event. @param spanId of a span, hidden or not */
   custom(spanId: string, name: string, data: unknown): void {
     const span = (this.tree.get(spanId) ?? this.tree.root)?.shown;
     if (span === undefined) return;
@@ -141,7 +141,7 @@ export class SpanWriter {
     });
   }
 
-  /** The failure's row of the error table; the same one wherever the same error surfaces. */
+  /** The error code of a failure; the same for one error in every span that it passes through. */
   name(cause: unknown, kind: SpanKind): LangwireError {
     const named = this.#failures.of(cause, kind);
     if (named.code === "INTERRUPT_UNSUPPORTED") this.interrupts.refused = true;

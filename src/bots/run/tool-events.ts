@@ -1,7 +1,7 @@
 /**
- * The tool spans of one run: their start, their progress, their end. And the calls that no tool ever
- * ran for (the tool is unknown, the arguments don't fit, a limit or a person said no): no callback tells
- * of them, but a node answers the model with a ToolMessage.
+ * The tool spans of one run: their start, their progress, their end. And calls for which no tool ran
+ * (the tool is unknown, the arguments don't fit, a limit or a person refused): there is no callback for
+ * those, but a node answers the model with a ToolMessage.
  */
 import type { ToolMessage } from "@langchain/core/messages";
 import type { ModelResult } from "./model/model-result.ts";
@@ -17,7 +17,7 @@ interface AskedCall {
 
 export class ToolEvents {
   readonly #writer: SpanWriter;
-  /** What models of this run asked for and nothing has answered yet, by the call's id. */
+  /** Tool calls of this run's models that have no result yet, by the call's id. */
   readonly #asked = new Map<string, AskedCall>();
 
   constructor(writer: SpanWriter) {

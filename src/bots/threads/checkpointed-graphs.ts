@@ -1,4 +1,4 @@
-/** Finds the graphs that remember by themselves in a bot's runnable. */
+/** Finds the graphs with a checkpointer in a bot's runnable. */
 /** What is read and written of a thread: a part of LangGraph's `Pregel`. */
 export interface CheckpointedGraph {
   readonly nodes: Readonly<Record<string, unknown>>;
@@ -47,7 +47,7 @@ function isGraph(value: object): value is CheckpointedGraph {
   return "lg_is_pregel" in value && "getState" in value && "updateState" in value;
 }
 
-/** `true` and `false` speak of a parent's. */
+/** A boolean says whether the parent's checkpointer is used; it is none of the graph's own. */
 function hasCheckpointer(graph: object): boolean {
   const checkpointer: unknown = "checkpointer" in graph ? graph.checkpointer : undefined;
   return typeof checkpointer === "object" && checkpointer !== null;

@@ -1,19 +1,19 @@
 /**
- * Notices that a graph stopped to ask somebody: `interrupt()`, `humanInTheLoopMiddleware`, tools
- * without a function, static breakpoints. LangGraph then returns as if all were well.
+ * Notices that a graph was interrupted to ask a person: `interrupt()`, `humanInTheLoopMiddleware`, tools
+ * without a function, static breakpoints. LangGraph then returns as if it had finished.
  */
 export class Interrupts {
-  /** An interrupt passed through a span. Whether it was answered inside of the run is not known. */
+  /** Whether an interrupt passed through a span. It may have been answered inside of the run. */
   raised = false;
-  /** There was no checkpointer to keep one: LangGraph threw, and a tool's caller may have been told. */
+  /** Whether LangGraph refused an interrupt for lack of a checkpointer; a tool may have caught that. */
   refused = false;
 
-  /** What was asked, by the interrupt's id: one passes through every span around it. */
+  /** Ids of interrupts whose question was emitted: an interrupt passes through every span around it. */
   readonly #asked = new Set<unknown>();
 
   /**
-   * Whether a span ends by what is no failure: LangGraph throws to stop a graph, and to leave one.
-   * @param ask is given what an interrupt asks, once for each
+   * Whether what was thrown is no failure: LangGraph throws to interrupt a graph, and to hand over.
+   * @param ask called with what an interrupt asks, once for each
    */
   stops(thrown: unknown, ask: (question: unknown) => void): boolean {
     if (typeof thrown !== "object" || thrown === null) return false;

@@ -16,7 +16,7 @@ import { messagesIn, withResults } from "./open-tool-calls.ts";
 const endOfGraph = "__end__";
 const allMessages = "__remove_all__";
 
-/** A bot whose `input` gives one of these goes on where its thread stands, and knows what it does. */
+/** Whether a bot's `input` resumes its thread on purpose, so that the thread must not be repaired. */
 export function continuesThread(input: unknown): boolean {
   return (
     input === null ||
@@ -56,7 +56,7 @@ async function repairThread(graph: CheckpointedGraph, config: ThreadConfig): Pro
   if (repaired && state.next.length > 0) await graph.updateState(config, null, endOfGraph);
 }
 
-/** In whose name the results may be written: the likeliest first. Undefined: of the last to run. */
+/** Nodes in whose name the results may be written, the likeliest first. Undefined: the last that ran. */
 function writersOf({ nodes }: CheckpointedGraph): (string | undefined)[] {
   const names = Object.keys(nodes).filter((name) => name !== "__start__" && name !== "tools");
   return [...("tools" in nodes ? ["tools"] : []), undefined, "__start__", ...names];
@@ -82,7 +82,7 @@ function updateOf(
   return Object.keys(update).length > 0 ? update : undefined;
 }
 
-/** A channel without a reducer takes what is written in place of what it held. */
+/** Whether writing to the channel replaces its value: it has no reducer. */
 function isReplaced(channel: unknown): boolean {
   return (
     typeof channel === "object" &&

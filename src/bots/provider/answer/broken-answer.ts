@@ -1,7 +1,7 @@
 /**
- * A provider's answer that is none, or that broke off: thrown where the answer is read, so that
- * LangChain's fallbacks and retries hear of it. The message may quote the provider, cut short: it is
- * for the operator, and never reaches a user.
+ * An answer of a provider that is malformed or broke off: thrown where the answer is read, so that
+ * LangChain's fallbacks and retries catch it. The message may quote the provider, cut short: it is for
+ * the operator, and never reaches a user.
  */
 export class BrokenAnswer extends Error {
   constructor(what: string, options: { readonly said?: string | undefined } = {}) {

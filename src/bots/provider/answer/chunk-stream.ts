@@ -6,20 +6,20 @@ import { parsed } from "../unknown-json.ts";
 import { BrokenAnswer } from "./broken-answer.ts";
 import { type Chunk, joinText, TextChunk, textOf } from "./chunk-text.ts";
 import { errorIn, toApiError } from "./provider-says.ts";
-import { type Ending, RegularAnswer } from "./regular-answer.ts";
+import { RegularAnswer, type StreamEnd } from "./regular-answer.ts";
 import { UnframedBody } from "./unframed-body.ts";
 
 export type { Chunk } from "./chunk-text.ts";
 
 type Result = IteratorResult<Chunk, undefined>;
 
-/** What is read at the end; a chunk may be anything that JSON has, null too. */
+/** Read at the end of the stream. A symbol, since a chunk may be any JSON value, null included. */
 const end = Symbol("end");
 type Read = Chunk | typeof end;
 const ended: Result = { done: true, value: undefined };
 /** Characters that text which arrived together may come to in one chunk. */
 const maxJoinedLength = 4 * 1024;
-/** How long a provider may be silent between the finish reason and the usage, the last that counts. */
+/** Idle timeout after the finish reason: only the usage may still come. */
 const lastWordAtMostMs = 2000;
 
 export interface StreamOptions {
@@ -29,8 +29,8 @@ export interface StreamOptions {
 }
 
 /**
- * To be read once. What says nothing but text, and lies here together, is one chunk: a reader who
- * keeps up gets each as it comes, and one who does not pays once for what has piled up.
+ * To be read once. Chunks of nothing but text that have arrived together are joined: a reader who keeps
+ * up gets each as it comes, and for a slow one what has piled up is one chunk.
  */
 export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
   readonly #response: Response;
@@ -38,14 +38,14 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
   readonly #feed: BodyFeed;
   readonly #text = new TextChunk();
   readonly #answer: RegularAnswer;
-  /** What came without the form of an event: a whole answer, a page, an error. */
+  /** A body that is no event stream: a whole answer, a page, an error. */
   readonly #unframed = new UnframedBody();
-  /** Chunks that are ready, of an event or an end that tells more than one. */
+  /** Chunks that are ready, where one event or the end made several. */
   #ready: Chunk[] = [];
-  /** What was found behind text and is no part of it: a chunk, the end, or what went wrong. */
+  /** What was read behind joined text and could not be joined: a chunk, the end, or an error to throw. */
   #ahead: (() => Read) | undefined;
   #isDone = false;
-  /** The provider told why it ended, and then nothing for long enough. */
+  /** The idle timeout after the finish reason has passed: the answer counts as whole. */
   #isLate = false;
   #waiting: Promise<Result> | undefined;
 
@@ -96,7 +96,7 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
         reject(error);
       }
     };
-    // A finished answer does not wait long for a connection that somebody forgot to close.
+    // After the finish reason, a connection that is not closed is waited for only so long.
     const timer = this.#answer.isFinished
       ? setTimeout(() => {
           this.#isLate = true;
@@ -124,7 +124,7 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
       try {
         chunk = this.#read();
       } catch (error) {
-        // What was said before it is told before it.
+        // The text before the error is delivered first.
         this.#ahead = () => {
           throw error;
         };
@@ -151,7 +151,7 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
       const bytes = this.#takeEvent();
       if (bytes === undefined) {
         if (!this.#answer.isComplete && !this.#isLate) return undefined;
-        this.#end("told");
+        this.#end("announced");
         continue;
       }
       if (bytes === null) {
@@ -176,7 +176,7 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
         this.#isDone = true;
         return null;
       }
-      // What breaks behind the last word breaks nothing.
+      // A connection that breaks after the finish reason has broken nothing of the answer.
       if (this.#answer.isFinished) return null;
       this.#isDone = true;
       throw error;
@@ -193,7 +193,7 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
   #readEvent({ name, data }: SseEvent): Chunk | undefined {
     const text = data.trim();
     if (text === "[DONE]" || (name === "done" && text === "")) {
-      this.#end("told");
+      this.#end("announced");
       return undefined;
     }
     if (name === "error") this.#fail(toApiError(parsed(text) ?? text, this.#response.headers));
@@ -206,7 +206,7 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
 
   #readValue(value: unknown): Chunk | undefined {
     if (value === "[DONE]") {
-      this.#end("told");
+      this.#end("announced");
       return undefined;
     }
     const error = errorIn(value);
@@ -231,7 +231,7 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
     return this.#ready.shift();
   }
 
-  /** The connection is closed, or what is as good. */
+  /** The connection is closed, or the idle timeout after the finish reason has passed. */
   #closed(): void {
     if (this.#isDone) return;
     for (const value of this.#unframed.rest(this.#answer.isFinished)) {
@@ -241,7 +241,7 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
     if (!this.#isDone) this.#end("closed");
   }
 
-  #end(how: Ending): void {
+  #end(how: StreamEnd): void {
     this.#isDone = true;
     try {
       this.#ready.push(...this.#answer.end(how));

@@ -1,4 +1,4 @@
-/** Errors that a provider tells inside of an answer that began as a good one. */
+/** Errors that a provider reports inside of an answer with status 200. */
 import { OpenAIClient, wrapOpenAIClientError } from "@langchain/openai";
 import { refusalOf } from "../refusal/refusal.ts";
 import { regularError } from "../refusal/refusal-body.ts";

@@ -1,7 +1,7 @@
 /**
- * One streamed answer, made regular: whatever a server of OpenAI's protocol sends becomes the chunks
- * that OpenAI sends. The role comes first, one candidate speaks, text is text; the finish reason and
- * the usage come once, at the end. What is no answer, or not a whole one, is thrown.
+ * Normalises one streamed answer: whatever a server of OpenAI's protocol sends becomes the chunks that
+ * OpenAI sends. The role comes first, there is one candidate, text is text; the finish reason and the
+ * usage come once, at the end. An answer that is malformed or not whole is thrown as a BrokenAnswer.
  */
 import { saysBroken } from "../../run/model/finish-reasons.ts";
 import { isObject, type JsonObject } from "../unknown-json.ts";
@@ -13,10 +13,10 @@ import { type RegularUsage, usageOf } from "./regular-usage.ts";
 import { ToolCallDeltas } from "./tool-call-deltas.ts";
 
 /** How the server ended the stream. */
-export type Ending =
-  /** It said so: `[DONE]`, or a body that was the whole answer. */
-  | "told"
-  /** It closed the connection in good order, which a proxy does in the middle too. */
+export type StreamEnd =
+  /** It said that this was the end: `[DONE]`, or a body that was the whole answer. */
+  | "announced"
+  /** It closed the connection in good order, which a proxy does in the middle of an answer too. */
   | "closed";
 
 export class RegularAnswer {
@@ -32,7 +32,7 @@ export class RegularAnswer {
   #usage: RegularUsage | undefined;
   /** Whether usage came with the finish reason or behind it, or all alone: the last of an answer. */
   #hasLastUsage = false;
-  /** What came and was nothing that we know. */
+  /** An event that was not understood, to quote where no answer comes. */
   #unread: unknown;
   readonly #keepsFunctionCalls: boolean;
 
@@ -41,17 +41,17 @@ export class RegularAnswer {
     this.#keepsFunctionCalls = options.keepsFunctionCalls;
   }
 
-  /** Nothing of weight can follow. */
+  /** Whether both the finish reason and the usage have come: nothing else can follow. */
   get isComplete(): boolean {
     return this.isFinished && this.#hasLastUsage;
   }
 
-  /** The reason why it ended was told. */
+  /** Whether the finish reason has come. */
   get isFinished(): boolean {
     return this.#finishReason !== undefined;
   }
 
-  /** @returns what an event tells, if it tells something now */
+  /** @returns the chunk that the event makes, if it makes one now */
   read(value: unknown): Chunk | undefined {
     if (!isObject(value)) return undefined;
     if (this.#hasRole && this.#candidate === 0 && isPlain(value)) {
@@ -79,10 +79,10 @@ export class RegularAnswer {
   }
 
   /**
-   * The end: what is still to be told.
+   * The end of the stream. @returns the last chunks: finish reason, usage, held-back arguments
    * @throws BrokenAnswer when this is no whole answer
    */
-  end(how: Ending): Chunk[] {
+  end(how: StreamEnd): Chunk[] {
     const reason = this.#finishReason ?? this.#impliedReason(how);
     const calls = this.#calls.end(isCut(reason));
     if (!this.#hasSpoken && /^(tool_calls?|function_call|tool_use)$/i.test(reason)) {
@@ -106,7 +106,7 @@ export class RegularAnswer {
     return candidates.find(({ index }) => (index ?? 0) === this.#candidate);
   }
 
-  /** The delta; or a message, where a server answers whole, and has not told it in deltas before. */
+  /** The delta; or the message, where a server answers whole and has sent no deltas before. */
   #saidIn({ delta, message, text }: JsonObject): JsonObject | undefined {
     if (isObject(delta)) return delta;
     if (isObject(message)) {
@@ -156,9 +156,9 @@ export class RegularAnswer {
     this.#head = headOf(value);
   }
 
-  #impliedReason(how: Ending): string {
-    const isTold = how === "told" || this.#isWhole || this.#hasLastUsage;
-    if (!isTold || !this.#hasSpoken) {
+  #impliedReason(how: StreamEnd): string {
+    const isAnnounced = how === "announced" || this.#isWhole || this.#hasLastUsage;
+    if (!isAnnounced || !this.#hasSpoken) {
       const what = this.#hasSpoken ? "broke off" : "is empty";
       const said = this.#unread === undefined ? undefined : JSON.stringify(this.#unread);
       throw new BrokenAnswer(`The provider's answer ${what}: it has no finish reason.`, { said });

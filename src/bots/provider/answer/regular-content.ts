@@ -62,7 +62,7 @@ function imageOf(part: JsonObject): unknown {
   return isObject(image) ? image : { url: image ?? url };
 }
 
-/** Names of fields that are told as `content` and `reasoning_content`. */
+/** Names of fields that become `content` and `reasoning_content`. */
 export const contentFields: ReadonlySet<string> = new Set([
   "role",
   "content",

@@ -1,6 +1,6 @@
 /**
- * What a server sends in place of events: a whole answer in JSON, JSON by lines, an error, a page.
- * It comes in any number of pieces, and says at its end at the latest what it is.
+ * A body that a server sends instead of events: a whole answer in JSON, JSON by lines, an error, a
+ * page. It comes in any number of pieces; what it is may be known only at its end.
  */
 import { parsed } from "../unknown-json.ts";
 import { BrokenAnswer } from "./broken-answer.ts";

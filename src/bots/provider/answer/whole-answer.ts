@@ -1,6 +1,6 @@
 /**
- * One answer that was asked for whole, made regular: its text is text, its tool calls are what
- * LangChain reads, its usage has a total. A stream of events in its place is put together.
+ * Normalises an answer that was asked for whole: its text is text, its tool calls are what LangChain
+ * reads, its usage has a total. Where a server streams it instead, the stream is put together.
  */
 import type { OpenAIClient } from "@langchain/openai";
 import { saysBroken } from "../../run/model/finish-reasons.ts";
@@ -16,7 +16,7 @@ import { ToolCallDeltas } from "./tool-call-deltas.ts";
 
 export type Whole = OpenAIClient.Chat.Completions.ChatCompletion;
 
-/** @throws BrokenAnswer, or the error that the provider tells in its answer */
+/** @throws BrokenAnswer, or the error that the provider reports in its answer */
 export async function readWhole(response: Response, options: StreamOptions = {}): Promise<Whole> {
   const text = await response.text();
   const value = parsed(text);

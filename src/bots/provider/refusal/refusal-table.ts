@@ -143,7 +143,7 @@ export const refusalTable: readonly RefusalRow[] = [
     means: "PROVIDER_REJECTED",
   },
   {
-    provider: "llama-server, vLLM: the model's template, which older ones told as a 500",
+    provider: "llama-server, vLLM: the model's template, which older versions answered with a 500",
     words:
       /roles must alternate|error rendering prompt with jinja|only (user|system).{0,40}roles? (is|are) supported|does not support (tools|images|vision)|tools param requires --jinja/i,
     means: "PROVIDER_REJECTED",

@@ -11,7 +11,7 @@ type Fields = Readonly<Record<string, unknown>>;
  * Providers, as LangChain's packages name them in `ls_provider`, whose protocol has a finish reason
  * in every whole answer and whose package hands it on. Of others nobody can be sure.
  */
-const tellTheirEnd: ReadonlySet<unknown> = new Set([
+const sendFinishReasons: ReadonlySet<unknown> = new Set([
   "openai",
   "azure",
   "anthropic",
@@ -50,7 +50,7 @@ const brokenReasons: ReadonlySet<string> = new Set([
   "OTHER",
 ]);
 
-export const tellsItsEnd = (provider: unknown): boolean => tellTheirEnd.has(provider);
+export const sendsFinishReason = (provider: unknown): boolean => sendFinishReasons.has(provider);
 
 export const saysBroken = (finishReason: string): boolean =>
   brokenReasons.has(finishReason) || brokenReasons.has(finishReason.toLowerCase());

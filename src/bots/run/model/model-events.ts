@@ -11,7 +11,7 @@ import { toPayload } from "../payload.ts";
 import { candidatesOf, type Metadata, modelOf } from "../span-facts.ts";
 import type { Span } from "../span-tree.ts";
 import type { SpanWriter } from "../span-writer.ts";
-import { saysBroken, tellsItsEnd } from "./finish-reasons.ts";
+import { saysBroken, sendsFinishReason } from "./finish-reasons.ts";
 import { readBlock, readContent } from "./message-content.ts";
 import { type ModelResult, readResult } from "./model-result.ts";
 import { otherContentOf } from "./other-content.ts";
@@ -57,7 +57,7 @@ export class ModelEvents {
     span: Span,
     facts: { tags: readonly string[] | undefined; metadata: Metadata; extraParams: Metadata },
   ): void {
-    span.tellsItsEnd = tellsItsEnd(facts.metadata?.ls_provider);
+    span.sendsFinishReason = sendsFinishReason(facts.metadata?.ls_provider);
     span.candidates = candidatesOf(facts.extraParams);
     const call = modelCallOf(span, facts);
     span.voice = voiceOf(span, { ...call, speaks: this.#ask(call) });
@@ -97,7 +97,7 @@ export class ModelEvents {
   }
 
   streamEvent(span: Span, event: ChatModelStreamEvent): void {
-    // Which of several candidates an event belongs to, nothing says.
+    // Events do not say to which of several candidates they belong.
     if (span.candidates > 1) return;
     switch (event.event) {
       case "content-block-start": {
@@ -156,7 +156,7 @@ export class ModelEvents {
     return result;
   }
 
-  /** What comes with no chunk may be less than what the message says in the end, or something else. */
+  /** Keeps text that came without a chunk: at the end it is compared with the message, and may differ. */
   #unchecked(span: Span, token: string): void {
     span.uncheckedText += token;
     this.#text(span, token);
@@ -172,7 +172,7 @@ export class ModelEvents {
     }
   }
 
-  /** What was not said on the way, by models that do not stream or whose callbacks have no chunks. */
+  /** Emits text that was not streamed: of models that do not stream, or whose callbacks had no chunks. */
   #sayTheRest(span: Span, { text, reasoning, message }: ModelResult): void {
     if (!span.sentReasoning && reasoning !== "") this.#reasoning(span, reasoning);
     const { uncheckedText: before } = span;
@@ -180,7 +180,7 @@ export class ModelEvents {
     if (!span.sentText) this.#text(span, text);
     else if (before !== "" && message !== undefined) {
       const goesOn = text.startsWith(before);
-      // The progress of a tool cannot be taken back.
+      // A tool's progress cannot be reset.
       if (!goesOn && span.voice === "answer") {
         span.textHalf.half = "";
         this.#writer.reset(span);
@@ -245,7 +245,7 @@ function brokenBy(span: Span, result: ModelResult): LangwireError | undefined {
   } else {
     const isNothing = text === "" && toolCalls.length === 0;
     const saidNothing = isNothing && !span.sentText && !span.sentReasoning;
-    if (!span.tellsItsEnd && !saidNothing) return undefined;
+    if (!span.sendsFinishReason && !saidNothing) return undefined;
   }
   const reason = finishReason ?? "no finish reason";
   const cause = new Error(`The provider's answer is empty or broke off: ${reason}.`);

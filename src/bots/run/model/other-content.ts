@@ -1,7 +1,7 @@
 /**
  * What a model gave that is neither text nor reasoning nor a call of the bot's own tools, and that a
  * person can see: images, audio, files, sources, tools that ran at the provider. It is named on the
- * wire, so that nothing is dropped in silence; bytes stay on the server.
+ * wire, so that nothing is dropped without a trace; bytes stay on the server.
  */
 import type { BaseMessage } from "@langchain/core/messages";
 import type { EventOf } from "../../../protocol/events.ts";
@@ -10,7 +10,7 @@ import { cutText, payloadLimits, toPayload } from "../payload.ts";
 type Content = NonNullable<EventOf<"llmEnd">["content"]>[number];
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What goes elsewhere, or what nobody can see. */
+/** Types of blocks that are emitted otherwise, or that a person cannot see. */
 const silentTypes: ReadonlySet<string> = new Set([
   ...["text", "text_delta", "output_text", "text-plain", "refusal"],
   ...["thinking", "thinking_delta", "reasoning", "reasoning_content", "redacted_thinking"],

@@ -1,7 +1,7 @@
 /**
  * Which model calls may stream. LangChain asks a handler whether it prefers streaming, once a call,
- * right after it has told of the call's start, and does not say for which call it asks. So the answer
- * is for the oldest call that began below the caller and has not been asked for.
+ * right after the callback for the call's start, and does not say for which call it asks. So the answer
+ * is taken to be for the oldest call below the caller that has not been asked for.
  */
 import type { ModelCall } from "../../bot.ts";
 import type { Metadata } from "../span-facts.ts";

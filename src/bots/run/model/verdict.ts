@@ -28,7 +28,7 @@ export function brokenPart(
     attributed = true;
   }
   if (attributed) return undefined;
-  // The answer is nobody's words: it fails unless a whole answer came after the broken one.
+  // No model's text is in the answer: it fails unless a whole answer came after the broken one.
   const madeUpFor = ({ endedBy }: Span): boolean =>
     models.some((model) => isWhole(model) && model.speaks && model.endedBefore >= endedBy);
   return broken.find((model) => model.speaks && !madeUpFor(model))?.broken;
@@ -36,7 +36,7 @@ export function brokenPart(
 
 const isWhole = ({ broken, said }: Span): boolean => broken === undefined && said.trim() !== "";
 
-/** What one model said may be the beginning of what another did; of two alike, the whole one counts. */
+/** One model's text may be the beginning of another's; of two equal texts, a whole answer goes first. */
 function longestFirst(models: readonly Span[]): Span[] {
   return models.toSorted(
     (a, b) => b.said.length - a.said.length || Number(isWhole(b)) - Number(isWhole(a)),

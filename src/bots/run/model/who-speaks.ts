@@ -1,12 +1,12 @@
 /**
- * Who speaks: of all models that work in a run, whose words are the answer or a step to it. The others
- * work for the bot alone: in a tool or a retriever, tagged `nostream`, asked for structure.
+ * Which of a run's models speak: their text is the answer or a step to it, and goes to readers. The
+ * others work for the bot alone: in a tool or a retriever, tagged `nostream`, asked for structure.
  */
 import type { ModelCall } from "../../bot.ts";
 import type { Metadata } from "../span-facts.ts";
 import type { Span } from "../span-tree.ts";
 
-/** Where what a model says goes. */
+/** Where a model's text goes. */
 export type Voice =
   /** To the readers, as the answer or a step to it. */
   | "answer"
@@ -21,7 +21,7 @@ export function voiceOf(model: Span, call: ModelCall): Voice {
   return outerTool?.kind === "tool" && !model.muted && !call.structured ? "progress" : "silent";
 }
 
-/** What a bot's `speaks` is told of a model's call, with what holds where it says nothing. */
+/** A model's call as a bot's `speaks` receives it, with the default in `speaks`. */
 export function modelCallOf(
   model: Span,
   facts: { tags: readonly string[] | undefined; metadata: Metadata; extraParams: Metadata },
@@ -44,7 +44,7 @@ export function modelCallOf(
   };
 }
 
-/** An agent that was handed its caller's config has the caller's metadata: its graph's name is its own. */
+/** By the graph: an agent that was passed its caller's config has the caller's name in `metadata`. */
 function agentNameOf({ graph }: Span, metadata: Fields): string | undefined {
   if (graph?.parent === undefined) return text(metadata.lc_agent_name);
   return graph.name === "LangGraph" ? undefined : graph.name;
@@ -81,7 +81,7 @@ const isJsonFormat = (format: unknown): boolean =>
 
 const isJsonType = (type: unknown): boolean => type === "application/json";
 
-/** Words that leave it to the model which tool it calls, or whether. */
+/** Values of `tool_choice` that leave the choice of a tool to the model. */
 const freeChoices: ReadonlySet<unknown> = new Set(["auto", "none", "any", "required", "validated"]);
 
 function forcesTool(parameters: Fields): boolean {

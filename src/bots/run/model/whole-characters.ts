@@ -3,7 +3,7 @@
  * one is no text in any other encoding. The first half is held back until the second comes.
  */
 
-/** What a stream of text still holds back. Its owner flushes it where the text ends. */
+/** The half that a stream of text holds back. Its owner flushes it at the end of the text. */
 export interface HeldHalf {
   half: string;
 }
@@ -19,7 +19,7 @@ export function wholeCharacters(held: HeldHalf, text: string): string {
   return isCut ? all.slice(0, -1) : all;
 }
 
-/** At the end of a text: what stands for a character of which the other half never came. */
+/** At the end of a text: U+FFFD where the other half of a character never came. */
 export function endOfHalf(held: HeldHalf): string {
   held.half = "";
   return "\uFFFD";

@@ -1,6 +1,6 @@
 /**
  * Which conversation the page shows, as the address says it: `#/c/<id>`. Behind the `#`, because who
- * knows the id of a shared conversation may join it, and what is there is told to no server.
+ * knows the id of a shared conversation may join it, and that part of an address is sent to no server.
  */
 import { useSyncExternalStore } from "react";
 

@@ -1,8 +1,8 @@
-/** Wakes whoever waits, and remembers nothing. */
+/** A signal to all who wait at the moment. It is not kept: who waits after it waits for the next. */
 export class Bell {
   #waiting: PromiseWithResolvers<void> | undefined;
 
-  /** Settles when it rings next. */
+  /** @returns settles with the next `ring` */
   wait(): Promise<void> {
     this.#waiting ??= Promise.withResolvers();
     return this.#waiting.promise;

@@ -1,4 +1,4 @@
-/** One run, as a client follows it. */
+/** The client's handle of one run that it follows. */
 import { AnswerFold } from "../generated/fold/answer-fold.js";
 import type { Connection } from "./connection/connection.ts";
 import type { Transport } from "./connection/transport.ts";
@@ -24,9 +24,9 @@ interface RunOptions<Input> extends CallOptions {
 }
 
 /**
- * A run that was sent before, by whomever. Each iteration yields every event that this client
- * received, from the first one on, and ends after `runEnd`. It throws when the run may not be read or
- * the client stopped following it; a run that failed says so in its `runEnd` and throws nothing.
+ * A run that this client follows, sent by it or by another. Each iteration yields every event that the
+ * client received, from the first one on, and ends after `runEnd`. It throws when the run may not be
+ * read or the client stopped following it; a run that failed says so in its `runEnd` and throws nothing.
  */
 export class FollowedRun implements AsyncIterable<ChatEvent> {
   readonly id: string;
@@ -55,7 +55,7 @@ export class FollowedRun implements AsyncIterable<ChatEvent> {
     this.#cancel = options.cancel;
     this.ended = this.#end.promise;
     this.text = this.ended.then(textOf);
-    // Whoever is not interested in the outcome need not handle it.
+    // Handled here, so that an application may ignore the outcome.
     for (const promise of [this.ended, this.text, this.#started.promise]) promise.catch(() => {});
     this.#subscription = new Subscription({
       ...options,
@@ -114,7 +114,7 @@ export class FollowedRun implements AsyncIterable<ChatEvent> {
   }
 }
 
-/** A message on its way to its answer: a run that this client sent, and follows. */
+/** The client's handle of a run that it sent, and follows. */
 export class Run extends FollowedRun {
   readonly conversationId: string;
   readonly botId: string;

@@ -1,4 +1,4 @@
-/** The way to the server over HTTP and server-sent events, for networks that block WebSockets. */
+/** The transport over HTTP and server-sent events, for networks that block WebSockets. */
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink } from "@trpc/client";
 import type { Connection } from "./connection/connection.ts";
 import { explainRefusal } from "./connection/explain.ts";
@@ -63,7 +63,7 @@ export function serverSentEvents(options: TransportOptions, connection: Connecti
       else if (lost !== undefined) connection.change("connecting", toClientError(lost.error));
       else connection.change(all.length > 0 ? "connecting" : "idle");
     },
-    // An EventSource does not tell the status that it was refused with.
+    // An EventSource does not give the status that it was refused with, so the server is asked again.
     explain: async () => {
       if (host === undefined) {
         const message = "No EventSource here: pass a class as an option.";

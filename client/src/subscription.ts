@@ -1,6 +1,6 @@
 /**
- * A subscription that lasts. tRPC's link replaces a lost socket by itself; this goes on where the
- * link gives up, drops what comes twice, and waits out what passes.
+ * A subscription that resumes. tRPC's link replaces a lost socket by itself; this goes on where the link
+ * gives up, drops duplicates, and retries what the server refused for the moment.
  */
 import type { Unsubscribable } from "@trpc/server/observable";
 import { type Backoff, createBackoff, Delay } from "./connection/backoff.ts";
@@ -35,7 +35,7 @@ export interface SubscriptionOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called once for each event, in order. */
   readonly onEvent: (event: ChatEvent, id: string) => void;
-  /** The server knows of it: it has taken it on, or is about to refuse it. */
+  /** The server has received the subscription: it has accepted it, or is about to refuse it. */
   readonly onStarted?: () => void;
   /** It was refused, or the client was closed. Nothing comes after it. */
   readonly onFailure: (error: LangwireClientError) => void;
@@ -87,7 +87,7 @@ export class Subscription implements Dependent {
     this.#options.transport.subscriptionState?.(this, undefined);
   }
 
-  /** What waits for its next attempt makes it. */
+  /** Makes the next attempt at once, if one is being waited for. */
   wake(): void {
     this.#delay?.shorten(0);
   }
@@ -105,7 +105,7 @@ export class Subscription implements Dependent {
     this.pause();
   }
 
-  /** The caller wants no more of it: a failure with the code CLOSED. */
+  /** Ends the reading, as a failure with the code CLOSED. */
   detach(): void {
     this.fail(closedError());
   }
@@ -129,7 +129,7 @@ export class Subscription implements Dependent {
       this.detach();
       return;
     }
-    // What a subscription that was replaced still has to say is nobody's concern.
+    // Once this subscription is replaced, its late callbacks are ignored.
     let isCurrent = true;
     const ifCurrent =
       <T extends unknown[]>(callback: (...args: T) => void) =>
@@ -146,10 +146,10 @@ export class Subscription implements Dependent {
       onComplete: ifCurrent(() => this.#completed()),
       onConnectionStateChange: ifCurrent((state: SubscriptionState) => {
         const { subscriptionState } = this.#options.transport;
-        // What becomes of a connection that all of them share, it decides itself.
+        // A connection that subscriptions share reports its own state.
         if (subscriptionState === undefined) return;
         subscriptionState(this, state);
-        // Over server-sent events some refusals are reported as something that may pass.
+        // Over server-sent events, tRPC reports some refusals as states of a connection that retries.
         const error = state.error === null ? undefined : toClientError(state.error);
         if (error !== undefined && error.code !== "UNREACHABLE") void this.#retryOrFail(error);
       }),
@@ -201,13 +201,13 @@ export class Subscription implements Dependent {
     const mayPass =
       isUnheard(error) ||
       (error.code === "UNAUTHORIZED" && this.#mayRefresh()) ||
-      // What the server had taken on once, it takes on again, and its address was right.
+      // A subscription that was accepted once is retried: its address and its input were right.
       (this.#accepted && (error.retryable || error.status !== undefined));
     if (mayPass) this.#reopen(error);
     else this.fail(error);
   }
 
-  /** Whether a fresh token is worth an attempt. A connection that they share decides it itself. */
+  /** Whether to retry with a fresh token. A connection that subscriptions share decides that itself. */
   #mayRefresh(): boolean {
     const { connection, transport } = this.#options;
     return connection.refusals > 0 || (transport.asksForTokens === true && this.#refusals++ === 0);

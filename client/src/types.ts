@@ -1,4 +1,4 @@
-/** What the server's router says of itself, by names. */
+/** Names for the inputs and outputs of the server's router. */
 import type { inferRouterInputs } from "@trpc/server";
 import type { AppRouter } from "../generated/router.d.ts";
 

@@ -1,4 +1,4 @@
-/** A conversation as it happens: every event of every run, whoever sent it. */
+/** The client's handle of a conversation that it watches: every event of every run, whoever sent it. */
 import { joined } from "../generated/fold/text-pieces.js";
 import { Bell } from "./bell.ts";
 import type { Connection } from "./connection/connection.ts";
@@ -22,9 +22,8 @@ const maxQueuedEvents = 1_000;
  */
 export class Watch implements AsyncIterableIterator<ChatEvent, undefined> {
   /**
-   * Settles once the server has taken the watch on: every event from then on will come. Whoever also
-   * reads what was before asks for it after this, and misses nothing in between. Rejects when the
-   * conversation may not be read.
+   * Settles once the server has accepted the watch: every event from then on will come. History that is
+   * asked for after this leaves no gap in between. Rejects when the conversation may not be read.
    */
   readonly started: Promise<void>;
   readonly #accepted = Promise.withResolvers<void>();
@@ -41,7 +40,7 @@ export class Watch implements AsyncIterableIterator<ChatEvent, undefined> {
     const { conversationId, lastEventId } = options.input;
     const { watch } = options.transport.trpc.chat;
     this.started = this.#accepted.promise;
-    // Whoever only reads the events learns of a failure there.
+    // Handled here: an application that only reads the events gets the failure there.
     this.started.catch(() => {});
     this.#lastEventId = lastEventId;
     this.#subscription = new Subscription({

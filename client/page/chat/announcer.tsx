@@ -7,7 +7,7 @@ interface AnnouncerProps {
   readonly botTitle: string;
 }
 
-/** A longer answer is told of, and read where it stands. */
+/** An answer longer than this is announced, but not read out as a whole. */
 const spokenLength = 400;
 
 /** Says to a screen reader that an answer begins and what it came to, and not a word in between. */

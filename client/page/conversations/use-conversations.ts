@@ -1,4 +1,4 @@
-/** The list of a caller's conversations. The server tells nobody of changes, so it is asked again. */
+/** The list of a caller's conversations. The server does not publish its changes, so it is reloaded. */
 import type { Conversation, LangwireClient } from "langwire-client";
 import { useCallback, useEffect, useRef, useState } from "react";
 

@@ -6,7 +6,7 @@
 const fence = /^\s*(?:[-*+]\s+|\d+[.)]\s+|>\s*)*(`{3,}|~{3,})/;
 const listItem = /^(?:[-*+]|\d{1,9}[.)])(?:\s|$)/;
 const indented = /^(?: {2,}|\t)/;
-/** A link or a footnote that is defined in one place and used in others holds the text together. */
+/** A text that defines links or footnotes is not cut: they are used in other blocks than their own. */
 const definition = /^ {0,3}\[[^\]\n]+\]:/m;
 
 export interface MarkdownBlock {

@@ -11,8 +11,8 @@ interface MarkdownProps {
 }
 
 /**
- * A bot's text. Raw HTML in it stays text, and nothing is loaded from where it points: an address
- * that a model was made to write would be told what the conversation says.
+ * A bot's text. Raw HTML in it stays text, and nothing is loaded from its addresses: a model that was
+ * made to write one could send the conversation there.
  */
 export function Markdown({ text, isStreaming }: MarkdownProps) {
   return (

@@ -63,7 +63,7 @@ export const SpanRow = memo(
 );
 SpanRow.displayName = "SpanRow";
 
-/** Whoever contains a failure fails with it; it is told once, where it happened. */
+/** The spans around a failure fail with it; it is shown once, at the innermost. */
 function isCulprit({ children }: Span): boolean {
   return !children.some(({ status }) => status === "failed");
 }
@@ -102,7 +102,7 @@ function barOf({ startedAt, endedAt }: Span, { startMs, endMs }: RunTime) {
 }
 
 interface Fact {
-  /** Its place among the span's facts. */
+  /** Its key among the span's facts. */
   readonly id: string;
   readonly name: string;
   readonly value: Json;

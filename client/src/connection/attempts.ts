@@ -1,6 +1,6 @@
 /**
- * When the next attempt to open a socket is made, and why the last one failed; none is made where
- * nothing needs it, or nothing can come of it.
+ * Decides when the next attempt to open a socket is made, and knows why the last one failed. None is
+ * made while nothing needs the connection, or where it cannot succeed.
  */
 
 import { LangwireClientError, toClientError } from "../errors.ts";
@@ -31,7 +31,7 @@ export class Attempts {
   /** Settles when the server was asked why a socket did not open. */
   #asking: Promise<void> | undefined;
   #reason: LangwireClientError | undefined;
-  /** An address that has worked is right, whatever is said of it while a server is replaced. */
+  /** Whether the address has worked once: then failures are retried, as while a server is replaced. */
   #hasOpened = false;
   #missingTokens = 0;
 
@@ -40,7 +40,7 @@ export class Attempts {
     this.#backoff = createBackoff(options.connection.backoff);
   }
 
-  /** The one before was lost: the next attempt waits, unless it is of somebody who comes later. */
+  /** The connection was lost: the next attempt waits, if something needs the connection already. */
   lost(): void {
     this.#waitMs = this.#options.connection.needed ? this.#backoff.next() : 0;
   }
@@ -55,7 +55,7 @@ export class Attempts {
     if (!connection.needed) rest();
   }
 
-  /** Somebody waits who did not before. @param withinMs the most that is left to wait */
+  /** Shortens the wait for something that newly needs the connection. @param withinMs what may be left */
   hurry(withinMs = createBackoff(this.#options.connection.backoff).next()): void {
     this.#delay?.shorten(withinMs);
   }
@@ -66,14 +66,14 @@ export class Attempts {
     this.#options.connection.change("open");
   }
 
-  /** The server answers: who calls is known to it. */
+  /** The server has accepted the caller. */
   accepted(): void {
     this.#options.connection.refusals = 0;
     this.#missingTokens = 0;
     this.#backoff.reset();
   }
 
-  /** @param cause why none was even tried */
+  /** @param cause why the platform did not even try */
   failed(cause?: unknown): void {
     if (cause !== undefined) {
       const message = `No socket can be made: ${cause instanceof Error ? cause.message : cause}`;
@@ -90,14 +90,14 @@ export class Attempts {
     });
   }
 
-  /** The server does not take who calls. The next attempt brings a fresh token, if there is one. */
+  /** The server refused the caller. The next attempt sends a fresh token, if there is one. */
   refused(error: LangwireClientError): void {
     const { connection, asksForTokens } = this.#options;
     if (error.code !== "UNAUTHORIZED") return;
     if (++connection.refusals > (asksForTokens ? maxRefusals : 0)) this.#giveUp(error);
   }
 
-  /** The application has no token to show. */
+  /** The application could not get a token. */
   withoutToken(error: LangwireClientError): void {
     this.#reason = error;
     if (++this.#missingTokens > maxMissingTokens) this.#giveUp(error);

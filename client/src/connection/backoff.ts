@@ -10,7 +10,7 @@ export interface BackoffOptions {
 export interface Backoff {
   /** The next wait, in milliseconds. */
   next(): number;
-  /** What was waited for has come: begin again with short waits. */
+  /** After a success: begins again with short waits. */
   reset(): void;
 }
 
@@ -32,7 +32,7 @@ export function createBackoff({ baseMs = 500, maxMs = 15_000 }: BackoffOptions =
   };
 }
 
-/** A wait that can turn out shorter than it was to be. */
+/** A wait that can be shortened. */
 export class Delay {
   readonly over: Promise<void>;
   #end: () => void = () => {};
@@ -46,12 +46,12 @@ export class Delay {
     this.shorten(waitMs);
   }
 
-  /** It is never over. */
+  /** Cancels the wait: it never settles. */
   cancel(): void {
     clearTimeout(this.#timer);
   }
 
-  /** @param waitMs the most that is left of it */
+  /** @param waitMs what may be left of it at most */
   shorten(waitMs: number): void {
     const dueAtMs = performance.now() + waitMs;
     if (dueAtMs >= this.#dueAtMs) return;

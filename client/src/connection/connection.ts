@@ -1,4 +1,4 @@
-/** The state of a client's connection, and everything that ends when the connection is given up. */
+/** The state of a client's connection, and the subscriptions that end when it is given up. */
 
 import type { LangwireClientError } from "../errors.ts";
 import type { BackoffOptions } from "./backoff.ts";
@@ -21,16 +21,16 @@ export interface ConnectionStatus {
   subscribe(listener: (status: ConnectionStatus) => void): () => void;
 }
 
-/** What ends with the connection. */
+/** A subscription, which ends with the connection. */
 export interface Dependent {
-  /** Whether the server has taken it on. */
+  /** Whether the server has accepted it. */
   readonly accepted: boolean;
   fail(error: LangwireClientError): void;
   /** The network is back, or whoever looks: what waits need wait no longer. */
   wake(): void;
 }
 
-/** What a transport hears of those who use it. */
+/** Callbacks by which a transport learns whether it is needed. */
 export interface ConnectionUse {
   /** Something more needs the connection. */
   needed(): void;

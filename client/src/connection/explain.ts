@@ -1,12 +1,12 @@
 /**
- * Why the server refuses a WebSocket or an EventSource: a browser keeps that from its page, and over
- * HTTP it can be asked.
+ * Asks over HTTP why the server refuses a WebSocket or an EventSource: a browser does not let its page
+ * see the reason.
  */
 import { type ClientErrorCode, LangwireClientError, toClientError } from "../errors.ts";
 
 export interface ExplainOptions {
   readonly timeoutMs: number;
-  /** They say who calls. Without them, who does not is not refused for that. */
+  /** The caller's credentials. Without them, an answer of UNAUTHORIZED is not taken for the reason. */
   readonly headers?: Record<string, string>;
 }
 
@@ -45,7 +45,7 @@ function refusalOf(response: Response, url: string, body: string): LangwireClien
   });
 }
 
-/** What a Langwire server says; anything else in its place says nothing that is understood here. */
+/** The error in a Langwire server's answer; undefined for an answer of anything else, such as a proxy. */
 function tellingOf(body: string): LangwireClientError | undefined {
   try {
     const { error } = JSON.parse(body) as { error?: { json?: unknown } };

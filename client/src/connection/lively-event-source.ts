@@ -1,4 +1,4 @@
-/** An EventSource that notices when nothing comes any more: the server sends pings in between. */
+/** An EventSource with an idle timeout: the server sends pings, so one that gets nothing is dead. */
 import type { EventSourceConstructor } from "./transport.ts";
 
 /** What is needed of an EventSource, declared so that a class can override it. */
@@ -13,13 +13,13 @@ type Args = ConstructorParameters<EventSourceConstructor>;
 
 export interface StreamHostOptions {
   readonly EventSource: EventSourceConstructor;
-  /** How long nothing may come before the server has answered. */
+  /** Idle timeout until the server has answered. */
   readonly connectTimeoutMs: number;
-  /** How long nothing may come after that. */
+  /** Idle timeout after that. */
   readonly silenceMs: number;
 }
 
-/** Back after a sleep: a stream that was silent for longer than this is opened anew. */
+/** After a sleep, a stream that has received nothing for longer than this is reopened. */
 const wokenSilenceMs = 5_000;
 const maxFactor = 16;
 const signsOfLife = ["open", "message", "connected", "ping", "serialized-error", "return"];
@@ -29,8 +29,8 @@ export class StreamHost {
   readonly options: StreamHostOptions;
   readonly streams = new Set<{ wake(): void }>();
   /**
-   * Of a long event on a slow link nothing is seen before all of it is there. It may be what a silence
-   * was, so the next one may be longer, until an event comes.
+   * Multiplies the idle timeout. A browser shows nothing of a long event on a slow link before all of it
+   * is there, which looks like a dead stream: so each timeout is longer, until an event comes.
    */
   factor = 1;
 
@@ -91,7 +91,7 @@ export class StreamHost {
         }, waitMs);
       }
 
-      /** As if the other end had closed for good: another one takes its place. */
+      /** Behaves as if the server had closed for good, so that tRPC's link opens another one. */
       #fail(): void {
         this.close();
         for (const listener of this.#onError) listener({ type: "error" });

@@ -1,11 +1,10 @@
 /**
- * A WebSocket that notices when its other end is not there any more. It stands before a platform's
- * own, of which it asks no more than that it opens, sends, closes and tells: whatever class that is,
- * nothing here throws.
+ * A WebSocket that notices when its other end is gone. It wraps the platform's own, and uses of it only
+ * opening, sending, closing and its events: whatever class that is, nothing here throws.
  */
 import { Liveness, type LivenessOptions, Patience } from "./liveness.ts";
 
-/** How long the other end may take to answer a goodbye. */
+/** How long the other end may take to answer a close frame. */
 const closeTimeoutMs = 1_000;
 const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
 
@@ -24,7 +23,7 @@ interface SocketEvent {
 }
 
 type Listener = (this: LivelySocket, event: SocketEvent) => void;
-/** Of the package `ws`: ends a socket whose other end will not answer the goodbye. */
+/** The package `ws` has `terminate`: ends a socket whose other end will not answer the close frame. */
 type Terminable = WebSocket & { readonly terminate?: () => void };
 
 /** What the sockets of one client share. */
@@ -115,7 +114,7 @@ class LivelySocket {
     this.#quietly((base) => base.close(code, reason));
   }
 
-  /** Somebody is back: what has been silent is asked, and what was being tried is tried anew. */
+  /** After a sleep or a change of network: pings an open socket, and retries one that is opening. */
   wake(): void {
     if (this.#state === OPEN) this.#liveness?.ask();
     const since = this.#openingSinceMs;
@@ -184,7 +183,7 @@ class LivelySocket {
     return true;
   }
 
-  /** Its other end is not there: nobody waits for a goodbye. */
+  /** The other end is gone: closes without waiting for its close frame. */
   #abandon(): void {
     this.#lost();
     this.#quietly((base) => (base.terminate ?? base.close).call(base));

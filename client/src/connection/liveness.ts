@@ -1,4 +1,4 @@
-/** Finds out whether the other end of a WebSocket is there, from what comes and what does not. */
+/** Detects that the other end of a WebSocket is gone: by pings, and deadlines for their answers. */
 
 export interface LivenessOptions {
   readonly connectTimeoutMs: number;
@@ -6,13 +6,13 @@ export interface LivenessOptions {
   readonly pongTimeoutMs: number;
 }
 
-/** How long a request may go without anything coming before the other end is asked whether it is there. */
+/** How long a request may go without anything coming before the other end is pinged. */
 const answerMs = 400;
 const minPatienceMs = 1_300;
 
 /**
- * How long an answer to a ping that somebody waits for may take. It follows the round trips that were
- * seen, and doubles when it was too short for one: on a link of any slowness it stops being so.
+ * The deadline for a ping's answer while a request waits. It adapts to measured round trips, and doubles
+ * when one took longer: on a link of any slowness it becomes long enough.
  */
 export class Patience {
   readonly #maxMs: number;
@@ -59,7 +59,7 @@ export class Liveness {
     this.#watch(options.pingAfterMs);
   }
 
-  /** Anything has come, or a part of something: the other end is there, however slow. */
+  /** Anything was received, even a part of a message: the other end is there, however slow. */
   heard(): void {
     this.#heardAtMs = performance.now();
     this.#hasSpoken = true;
@@ -71,7 +71,7 @@ export class Liveness {
     this.#deadline ??= setTimeout(() => this.ask(), answerMs);
   }
 
-  /** Somebody needs to know at once. */
+  /** Pings at once. */
   ask(): void {
     const { connectTimeoutMs } = this.#options;
     const waitMs = this.#hasSpoken ? this.#patience.ms : connectTimeoutMs;

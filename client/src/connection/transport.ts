@@ -1,4 +1,4 @@
-/** What every way to the server has in common. */
+/** What the transports have in common: their options, and their interface. */
 import type { TRPCClient } from "@trpc/client";
 import type { EventSourceLike } from "@trpc/server/unstable-core-do-not-import";
 import superjson from "superjson";
@@ -35,7 +35,7 @@ export interface TransportOptions {
    * no program ends while one is open, one second.
    */
   readonly idleMs?: number;
-  /** After this much silence the WebSocket is tested with a ping. Default: 20 seconds. */
+  /** The WebSocket is pinged when nothing has come for this long. Default: 20 seconds. */
   readonly pingAfterMs?: number;
   /**
    * How long nothing may come after a ping, no part of anything, before the WebSocket counts as dead.

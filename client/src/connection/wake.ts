@@ -1,4 +1,4 @@
-/** Tells when a network came back, or a page that was asleep or out of sight. */
+/** Notifies when the network came back, or a page that was asleep or in the background. */
 
 /** The parts of a browser's globals that tell; other runtimes have none of them. */
 interface Page {

@@ -1,4 +1,4 @@
-/** Repeats what was refused and may pass. */
+/** Retries what the server refused for the moment. */
 import { createBackoff, Delay } from "../connection/backoff.ts";
 import { type LangwireClientError, toClientError } from "../errors.ts";
 

@@ -1,4 +1,4 @@
-/** An error in words for people, with its code for whoever they ask. */
+/** An error as a sentence for users, with its code for support. */
 import type { ChatError } from "langwire-client/react";
 
 export function messageOf(error: unknown): string {

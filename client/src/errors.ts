@@ -44,7 +44,7 @@ export function closedError(): LangwireClientError {
   return new LangwireClientError({ code: "CLOSED", message: "Ended by this client." });
 }
 
-/** Whether the server has not looked at what it was asked: it is away, or cannot tell who asks. */
+/** Whether the server has not processed the request: it is away, or could not authenticate the caller. */
 export function isUnheard({ code }: LangwireClientError): boolean {
   return code === "UNREACHABLE" || code === "AUTH_UNAVAILABLE";
 }

@@ -4,7 +4,7 @@ import { eventTypes } from "./events.ts";
 import { protocolLimits } from "./limits.ts";
 
 /**
- * A place in a conversation's log, as a decimal string: "0" is before the first event. tRPC sends
+ * A position in a conversation's log, as a decimal string: "0" is before the first event. tRPC sends
  * the one last seen when it reconnects.
  */
 export const eventId = z.string().regex(/^(0|[1-9]\d{0,14})$/, "must be an event's id");

@@ -29,23 +29,23 @@ export function shielded(observer: RunObserver): ShieldedObserver {
       // The observer's own reporting throws: nothing is left to report it to.
     }
   };
-  const tell = (what: () => void): void => {
+  const notify = (call: () => void): void => {
     try {
-      what();
+      call();
     } catch (cause) {
       failed("an observer of runs failed", cause);
     }
   };
   return {
-    runStarted: (run) => tell(() => observer.runStarted?.(run)),
-    runEnded: (run, ending) => tell(() => observer.runEnded?.(run, ending)),
-    strayError: (error) => tell(() => observer.strayError?.(error)),
+    runStarted: (run) => notify(() => observer.runStarted?.(run)),
+    runEnded: (run, ending) => notify(() => observer.runEnded?.(run, ending)),
+    strayError: (error) => notify(() => observer.strayError?.(error)),
     failed,
     ...(observer.spanEvent && {
-      spanEvent: (run, event) => tell(() => observer.spanEvent?.(run, event)),
+      spanEvent: (run, event) => notify(() => observer.spanEvent?.(run, event)),
     }),
     ...(observer.delivered && {
-      delivered: (afterMs) => tell(() => observer.delivered?.(afterMs)),
+      delivered: (afterMs) => notify(() => observer.delivered?.(afterMs)),
     }),
   };
 }

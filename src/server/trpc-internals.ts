@@ -21,7 +21,7 @@ export interface ProcedureCall {
   /** The input for the procedure's schema; where this throws, the call is BAD_INPUT. */
   readonly input: () => unknown;
   readonly ctx: CallContext;
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when the caller waits no more for the answer. */
   readonly signal: AbortSignal;
 }
 

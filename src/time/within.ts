@@ -1,7 +1,7 @@
-/** Waiting with a limit. The work itself goes on; whoever has to end it has a signal of his own. */
+/** A timeout for waiting. The work itself goes on; to end it, give it a signal of its own. */
 
 /**
- * What the work comes to, if it does so in time; else `undefined`, and a later rejection is nobody's.
+ * @returns the work's result, or `undefined` after the timeout; a later rejection is swallowed
  * @param ms at most; `Infinity` for no limit
  * @throws what the work throws in time
  */

@@ -8,6 +8,6 @@ type Voices = Pick<AnswerFold, "said" | "speakers">;
  * made the answer of something else.
  */
 export declare function answerSpans({ said, speakers }: Voices, answer: string): readonly string[];
-/** Whether who read along has the answer already, and need not be told it at the end. */
+/** Whether a reader who followed the run has the final answer already, by what models said. */
 export declare function wasSaid(voices: Voices, answer: string): boolean;
 export {};

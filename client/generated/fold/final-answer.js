@@ -15,7 +15,7 @@ export function answerSpans({ said, speakers }, answer) {
   const all = [...said.keys()];
   return all.map(textOf).join("").trim() === wanted ? all : [];
 }
-/** Whether who read along has the answer already, and need not be told it at the end. */
+/** Whether a reader who followed the run has the final answer already, by what models said. */
 export function wasSaid(voices, answer) {
   return answer.trim() === "" || answerSpans(voices, answer).length > 0;
 }

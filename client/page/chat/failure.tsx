@@ -7,7 +7,7 @@ interface FailureProps {
   readonly onRetry: (() => void) | undefined;
 }
 
-/** What went wrong, its code for whoever is asked about it, and the way on. */
+/** Shows an error with its code, and a button to try again. */
 export function Failure({ error, onRetry }: FailureProps) {
   return (
     <div className="failure">

@@ -103,7 +103,7 @@ export class Renderer {
     return shown + this.#endLine();
   }
 
-  /** The same failure passes through spans and the run; it is told once. */
+  /** The same failure passes through spans and the run; it is shown once. */
   #error({ code, message }: { code: string; message: string }): string {
     const said = `${code}: ${message}`;
     if (said === this.#lastError) return "";

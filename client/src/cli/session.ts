@@ -70,7 +70,7 @@ export class Session {
     if (this.#running === undefined || this.#cancelling) return false;
     this.#cancelling = true;
     this.#note("\nCancelling… Ctrl-C once more leaves at once.");
-    // What comes of it is told by the run's own ending.
+    // The run's own ending says how it went.
     this.#running.cancel().catch(() => {});
     return true;
   }

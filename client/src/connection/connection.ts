@@ -26,7 +26,7 @@ export interface Dependent {
   /** Whether the server has accepted it. */
   readonly accepted: boolean;
   fail(error: LangwireClientError): void;
-  /** The network is back, or whoever looks: what waits need wait no longer. */
+  /** The network or the page is back: a wait for the next attempt ends now. */
   wake(): void;
 }
 
@@ -36,7 +36,7 @@ export interface ConnectionUse {
   needed(): void;
   /** Nothing needs it any more. */
   unneeded(): void;
-  /** The network is back, or whoever looks. */
+  /** The network or the page is back. */
   woken(): void;
 }
 

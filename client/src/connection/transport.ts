@@ -39,7 +39,7 @@ export interface TransportOptions {
   readonly pingAfterMs?: number;
   /**
    * How long nothing may come after a ping, no part of anything, before the WebSocket counts as dead.
-   * Where a request waits, or somebody comes back, it is asked sooner. Default: one minute.
+   * While a request waits, or after a sleep, it is pinged sooner. Default: one minute.
    */
   readonly pongTimeoutMs?: number;
 }

@@ -107,7 +107,7 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
   };
 }
 
-/** What the server says before it closes a socket whose caller it does not take: an error to nobody. */
+/** The error without a request's id that the server sends before it closes a refused caller's socket. */
 function connectionRefusal(message: unknown): LangwireClientError | undefined {
   const { id, error } = message as { id?: unknown; error?: { json?: unknown } };
   if (id !== null || error === undefined) return undefined;

@@ -53,7 +53,7 @@ export class AgentEvents {
   /** A graph has ended: if it was an agent's, this is the agent's finish. */
   graphEnded(graph: Span, outputs: unknown): void {
     if (graph.hidden || !graph.open || !(graph.agent === "agent" || graph.acted)) return;
-    // It may have stopped to ask somebody: its outputs look the same, and its spans end as if all were well.
+    // After an interrupt, a graph's outputs look the same, and its spans end as if it had finished.
     if (this.#writer.interrupts.raised) return;
     const answer = answerIn(outputs, this.#writer.tree);
     this.#finish(graph, answer ?? outputs, "");

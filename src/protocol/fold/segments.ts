@@ -42,7 +42,7 @@ export class Segments {
         this.#say("tool", event.spanId);
         break;
       case "reset":
-        // Its segments so far have lost their text, and with it their place: it speaks anew.
+        // A reset has emptied its segments, so it begins a new one at the end.
         this.#last.delete(event.spanId);
         break;
     }

@@ -20,7 +20,7 @@ export type PruneLine = Pick<
   "conversationId" | "botId" | "ownerId" | "createdAt" | "updatedAt"
 >;
 
-/** Some thirty years: what is older than that is older than this. */
+/** Some thirty years: no conversation is older. */
 const maxAgeMs = 1e12;
 
 /** What `prune` takes, as JSON. */

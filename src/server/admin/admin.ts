@@ -1,6 +1,6 @@
 /**
- * What the admin command asks of a running server: the runs in progress on this process, and what is
- * stored, whoever it belongs to. Each request brings the operator's token; without one there are no
+ * The routes of the admin command: the runs in progress on this process, and everybody's stored
+ * conversations. Each request needs the operator's token; without a token in the settings there are no
  * such routes.
  */
 import type { FastifyInstance } from "fastify";

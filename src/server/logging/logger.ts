@@ -1,5 +1,5 @@
 /**
- * The server's log: a JSON object a line, which nobody but the server can begin or end.
+ * The server's log: a JSON object a line. Nothing that is logged can begin or end a line.
  *
  * Requests are logged without their query, where tokens and messages travel, and without headers.
  * Messages of errors that are not our own may quote a prompt, an answer or a key, so they appear from

@@ -1,6 +1,6 @@
 /**
  * What runs did, counted as they end: nothing is counted for each token. Labels are of a bounded
- * set (bots, statuses, codes); nobody's ids and nobody's words are among them.
+ * set (bots, statuses, codes): no ids of users or conversations, and no text.
  */
 import { Counter, Histogram, type Registry } from "prom-client";
 import type { RunObserver } from "../../runs/observer.ts";

@@ -15,7 +15,7 @@ type Refusal = Exclude<Claim, { outcome: "claimed" }>;
 type AtTime = { readonly at: string };
 type InsertValues = Omit<NewRun, "owner"> & AtTime & { readonly owner: string | null };
 
-/** A refusal whose cause is gone by the time it is looked up is a claim that may be tried again. */
+/** A claim is retried when it was refused and the cause is gone by the time that it is looked up. */
 const maxAttempts = 5;
 
 export class Claims {

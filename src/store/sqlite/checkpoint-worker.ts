@@ -7,7 +7,7 @@ const { path, intervalMs } = workerData as CheckpointSettings;
 const database = new DatabaseSync(path, { timeout: 0 });
 
 /**
- * Passive waits for nobody and makes nobody wait, and does nothing when nothing was written. It
+ * A passive checkpoint waits for nobody, blocks nobody, and does nothing when nothing was written. It
  * fails when the disk does; then writes fail too, on their own connection, and the next
  * turn tries again.
  */

@@ -11,6 +11,7 @@ export default mergeConfig(
       include: [
         "test/protocol/{order,fold,fold-model}.test.ts",
         "test/runs/{follower-model,follower-state,log-cursor,backfill,memberships,cursors}.test.ts",
+        "test/client/{subscription,backoff}.test.ts",
         "test/log/{entry,memory,memory-model}.test.ts",
       ],
       testTimeout: 10_000,

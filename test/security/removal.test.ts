@@ -12,7 +12,9 @@ async function setUp() {
   const gate = Promise.withResolvers<void>();
   stack.defer(gate.resolve);
   const bot = scriptedBot(() => ({ tokens: ["a"], until: gate.promise }));
-  const server = stack.use(await startTestServer({ bots: [bot] }));
+  // Far apart: the sweep would make up for what is to happen at once.
+  const runLimits = { reconcileMs: 3_600_000 };
+  const server = stack.use(await startTestServer({ bots: [bot], runLimits }));
   const ann = stack.use(wsClient(server.url, { userId: "ann" }));
   const eve = stack.use(wsClient(server.url, { userId: "eve" }));
   const ids = { runId: randomUUID(), conversationId: randomUUID() };

@@ -39,14 +39,14 @@ export const accessGuards: readonly Guard[] = [
     file: "src/server/connections/connections.ts",
     code: "      this.#leave(address);\n      throw cause;",
     becomes: "      throw cause;",
-    tests: ["test/security/event-streams.test.ts", "test/security/connections.test.ts"],
+    tests: ["test/security/held-places.test.ts"],
   },
   {
     slip: "a refused subscription keeps its place",
     file: "src/api/chat.ts",
     code: "      release?.();",
     becomes: "",
-    tests: ["test/security/limits.test.ts", "test/security/connections.test.ts"],
+    tests: ["test/security/held-places.test.ts"],
   },
   {
     slip: "an operator's route asks for no token",

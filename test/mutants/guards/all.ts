@@ -2,6 +2,7 @@
 import type { Guard } from "../guard.ts";
 import { accessGuards } from "./access.ts";
 import { botGuards } from "./bots.ts";
+import { clientGuards } from "./client.ts";
 import { followingGuards } from "./following.ts";
 import { lifecycleGuards } from "./lifecycle.ts";
 import { logGuards } from "./log.ts";
@@ -12,4 +13,5 @@ export const guards: readonly Guard[] = [
   ...lifecycleGuards,
   ...logGuards,
   ...botGuards,
+  ...clientGuards,
 ];

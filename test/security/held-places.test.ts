@@ -1,0 +1,114 @@
+/** Whoever is refused, or is done, holds no place that another could have. */
+import { randomUUID } from "node:crypto";
+import { expect, test } from "vitest";
+import { startTestServer, type TestServer } from "../../src/testing/test-server.ts";
+import { scriptedBot } from "./scripted-bot.ts";
+import { codeOf, openSocket, subscription, type TestSocket } from "./socket.ts";
+
+const more = 10;
+
+function start(
+  connectionLimits: NonNullable<Parameters<typeof startTestServer>[0]>["connectionLimits"],
+) {
+  return startTestServer({ bots: [scriptedBot()], ...(connectionLimits && { connectionLimits }) });
+}
+
+const newRun = () => ({
+  runId: randomUUID(),
+  conversationId: randomUUID(),
+  botId: "test",
+  message: "hello",
+});
+
+async function createFor(server: TestServer, userId: string): Promise<{ conversationId: string }> {
+  const conversationId = randomUUID();
+  await server.langwire.store.conversations.create({ conversationId, botId: "test", userId });
+  return { conversationId };
+}
+
+/** @returns the refusal's text, or undefined and an open stream, to be left by the signal */
+async function stream(
+  server: TestServer,
+  { userId, input, signal }: { userId: string; input: object; signal: AbortSignal },
+): Promise<string | undefined> {
+  const json = encodeURIComponent(JSON.stringify({ json: input }));
+  const response = await fetch(`${server.httpUrl}/chat.watch?input=${json}`, {
+    headers: { accept: "text/event-stream", "x-user-id": userId },
+    signal,
+  });
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  const { value = "" } = (await reader?.read()) ?? {};
+  return value.includes("serialized-error") ? value : undefined;
+}
+
+test("an event stream that is refused for its user's limit takes nothing from its address", async () => {
+  await using server = await start({ maxSocketsPerUser: 1, maxSocketsPerAddress: 3 });
+  const [ann, ben] = [await createFor(server, "ann"), await createFor(server, "ben")];
+  const leaving = new AbortController();
+  const { signal } = leaving;
+  expect(await stream(server, { userId: "ann", input: ann, signal })).toBeUndefined();
+  for (let times = 0; times < more; times++) {
+    const refusal = await stream(server, { userId: "ann", input: ann, signal });
+    expect(refusal).toContain("The caller has as many connections");
+  }
+  expect(await stream(server, { userId: "ben", input: ben, signal })).toBeUndefined();
+  expect(server.server.connections.subscriptions).toBe(2);
+  leaving.abort();
+  await expect.poll(() => server.server.connections.subscriptions).toBe(0);
+  const again = { userId: "ann", input: ann, signal: new AbortController().signal };
+  expect(await stream(server, again)).toBeUndefined();
+});
+
+test("an event stream that is refused for what it asks takes nothing from its user or its address", async () => {
+  await using server = await start({ maxSocketsPerUser: 2, maxSocketsPerAddress: 2 });
+  const ann = await createFor(server, "ann");
+  const { signal } = new AbortController();
+  for (let times = 0; times < more; times++) {
+    const input = { conversationId: randomUUID() };
+    expect(await stream(server, { userId: "ann", input, signal })).toContain("NOT_FOUND");
+  }
+  expect(await stream(server, { userId: "ann", input: ann, signal })).toBeUndefined();
+});
+
+async function socketOf(server: TestServer, userId: string): Promise<TestSocket> {
+  const socket = await openSocket(`${server.url}?connectionParams=1`);
+  socket.send({ method: "connectionParams", data: { userId } });
+  return socket;
+}
+
+test("a subscription that is refused, or has ended, takes nothing from its socket", async () => {
+  await using server = await start({ maxSubscriptionsPerSocket: 2 });
+  using socket = await socketOf(server, "ann");
+  let lastId = 0;
+  for (let times = 0; times < more; times++) {
+    const id = ++lastId;
+    socket.send(subscription(id, "chat.watch", { conversationId: randomUUID() }));
+    const refused = await socket.frame((frame) => frame.id === id && frame.error !== undefined);
+    expect(codeOf(refused)).toBe("NOT_FOUND");
+  }
+  for (let times = 0; times < more; times++) {
+    const id = ++lastId;
+    socket.send(subscription(id, "chat.send", newRun()));
+    const last = await socket.frame(
+      ({ id: of, error, result }) =>
+        of === id && (error !== undefined || result?.type === "stopped"),
+    );
+    expect(codeOf(last)).toBeUndefined();
+  }
+  await expect.poll(() => server.server.connections.subscriptions).toBe(0);
+});
+
+test("a socket that is refused for its user's limit takes nothing from its address", async () => {
+  await using server = await start({ maxSocketsPerUser: 1, maxSocketsPerAddress: 3 });
+  using first = await socketOf(server, "ann");
+  first.send({ id: 1, method: "query", params: { path: "bots.list" } });
+  await first.frame(({ id }) => id === 1);
+  for (let times = 0; times < more; times++) {
+    using refused = await socketOf(server, "ann");
+    await refused.closed;
+    expect(codeOf(refused.frames[0] ?? expect.fail())).toBe("RATE_LIMITED");
+  }
+  using other = await socketOf(server, "ben");
+  other.send({ id: 1, method: "query", params: { path: "bots.list" } });
+  expect(await other.frame(({ id }) => id === 1)).toHaveProperty("result");
+});

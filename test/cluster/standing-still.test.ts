@@ -4,11 +4,15 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Broadcast } from "../../src/redis/broadcast.ts";
 import { ConcurrencySlots } from "../../src/redis/concurrency-slots.ts";
 import { Redis } from "../../src/redis/redis.ts";
+import { startPostgresProxy } from "../support/postgres-proxy.ts";
 import { needsRedis } from "../support/redis.ts";
 import { read, wsClient } from "../support/stock-client.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { expectWholeRun } from "../support/transcript.ts";
-import { ClusterWorld } from "./world.ts";
+import { ended, soon } from "./asking.ts";
+import { ClusterWorld, type NodeSettings, shortTimes } from "./world.ts";
+
+const unavailable = { data: { langwire: { code: "STORE_UNAVAILABLE", retryable: true } } };
 
 needsRedis("standing still", () => {
   let world: ClusterWorld;
@@ -22,14 +26,15 @@ needsRedis("standing still", () => {
   });
 
   /** A node, and its ways to Redis and Postgres. */
-  async function behindProxies() {
+  async function behindProxies(times: NodeSettings["clusterTimes"] = {}) {
     const stack = new AsyncDisposableStack();
     const toRedis = stack.use(await startTcpProxy({ port: world.redis.port }));
     const toPostgres = stack.use(await startTcpProxy({ port: world.postgres.port }));
     const url = new URL(world.database.url);
     url.port = String(toPostgres.port);
     const redisUrl = `redis://127.0.0.1:${toRedis.port}`;
-    const node = await world.startNode({ redisUrl, databaseUrl: url.href });
+    const clusterTimes = { ...shortTimes, ...times };
+    const node = await world.startNode({ redisUrl, databaseUrl: url.href, clusterTimes });
     return { toRedis, toPostgres, node, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   }
 
@@ -71,6 +76,52 @@ needsRedis("standing still", () => {
     const received = await read((options) => reader.api.chat.send.subscribe(next, options))
       .completed;
     expect(expectWholeRun(received)).toMatchObject({ status: "completed", text: "next" });
+    ways.toPostgres.accept();
+    await ways.node[Symbol.asyncDispose]();
+  });
+
+  test("a run that Redis did not let begin is told so when it is sent again, at once", async () => {
+    await using toRedis = await startTcpProxy({ port: world.redis.port });
+    await using toPostgres = await startPostgresProxy({ port: world.postgres.port, lateMs: 300 });
+    await using node = await world.startNode({
+      redisUrl: `redis://127.0.0.1:${toRedis.port}`,
+      databaseUrl: toPostgres.url(world.database.url),
+      // Longer than this test waits.
+      clusterTimes: { ...shortTimes, lookAgainMs: 60_000 },
+    });
+    using client = wsClient(node.url);
+    // Its events are in the log: that those of the next run are not there does not show.
+    const before = world.newRun({ steps: ["before"] });
+    await read((options) => client.api.chat.send.subscribe(before, options)).completed;
+    const run = world.newRun({ steps: ["never"] }, before.conversationId);
+    const send = () => read((options) => client.api.chat.send.subscribe(run, options));
+    const claimed = toPostgres.next(/^commit/, "lateAnswer");
+    const first = send();
+    await claimed;
+    toRedis.refuse();
+    toRedis.cut();
+    await expect(first.completed).rejects.toMatchObject(unavailable);
+    toRedis.accept();
+    const again = await soon(ended(send), 15_000);
+    expect(again).toMatchObject({ status: "failed", error: { code: "STORE_UNAVAILABLE" } });
+  });
+
+  test("a reader at a node that cannot reach Postgres is refused, not kept waiting", async () => {
+    await using ways = await behindProxies({ proofs: { renewMs: 200, validMs: 500 } });
+    await using steady = await world.startNode();
+    const run = world.newRun({ steps: ["one ", "stall"] });
+    using client = wsClient(ways.node.url);
+    using there = wsClient(steady.url);
+    const sent = read((options) => client.api.chat.send.subscribe(run, options));
+    await sent.until(({ type }) => type === "token");
+    ways.toPostgres.refuse();
+    ways.toPostgres.cut();
+    await expect(soon(sent.completed, 20_000)).rejects.toMatchObject(unavailable);
+    const lastEventId = sent.received.at(-1)?.id;
+    const elsewhere = await read((options) =>
+      there.api.chat.send.subscribe({ ...run, lastEventId }, options),
+    ).completed;
+    expect(elsewhere.at(-1)?.event).toMatchObject({ error: { code: "OWNER_LOST" } });
     ways.toPostgres.accept();
     await ways.node[Symbol.asyncDispose]();
   });

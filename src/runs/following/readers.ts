@@ -1,6 +1,7 @@
 /** The readers of this process. Each reads by a membership, and fails when that membership is gone. */
 import { setImmediate } from "node:timers/promises";
 import type { EventLog } from "../../log/log.ts";
+import { LangwireError } from "../../protocol/errors.ts";
 import type { EventType } from "../../protocol/events.ts";
 import type { Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
@@ -46,6 +47,26 @@ export interface ReadersOptions {
   readonly onDelivered?: ((afterMs: number) => void) | undefined;
 }
 
+/** The log of a run that has ended has its end, or a moment later; or it never will. */
+const endedSilenceMs = 500;
+const retryAfterMs = 1_000;
+
+function silenceOf({ end }: KnownPositions, { lookAgainMs }: UnsureLog): number {
+  return end === undefined ? lookAgainMs : Math.min(lookAgainMs, endedSilenceMs);
+}
+
+/**
+ * Whom this process cannot prove to be a member may find another one that can.
+ * @throws LangwireError STORE_UNAVAILABLE when the store has not answered in time
+ */
+async function orUnavailable(proved: Promise<void>, ms: number): Promise<void> {
+  const inTime = await within(
+    proved.then(() => true),
+    ms,
+  );
+  if (inTime === undefined) throw new LangwireError("STORE_UNAVAILABLE", { retryAfterMs });
+}
+
 export class Readers implements AsyncDisposable {
   readonly #store: Store;
   readonly #log: EventLog;
@@ -74,13 +95,16 @@ export class Readers implements AsyncDisposable {
     const unsure = this.#unsure;
     const interruptions = () => unsure?.interruptions ?? 0;
     let membership: Membership | undefined;
-    const proof = () => membership && this.#memberships.proof(membership);
+    const proof = () => {
+      const proved = membership && this.#memberships.proof(membership);
+      return proved && unsure ? orUnavailable(proved, unsure.lookAgainMs) : proved;
+    };
     const follower = await Follower.start({
       ...what,
       log: this.#log,
       ...startingPosition(position, known),
       backfill: new Backfill({ store: this.#store, userId, conversationId, runId, interruptions }),
-      silenceMs: unsure?.lookAgainMs,
+      silenceMs: unsure && silenceOf(known, unsure),
       // Nothing is delivered before the membership is proved.
       pacer: { ready: () => proof() ?? pacer?.ready() },
       onDelivered: this.#onDelivered,

@@ -1,17 +1,20 @@
 /**
  * Three nodes under a random schedule of faults, used from outside all the while. A violation is told
  * with its seed and what happened; `CHAOS_SEED=… vitest run test/cluster/chaos` plays it again. With
- * FAULTS=full, rounds of new seeds for CHAOS_MINUTES (60), with the times of production.
+ * FAULTS=full, rounds of new seeds for CHAOS_MINUTES (60), with the times of production, or short ones by
+ * CHAOS_TIMES=short. CHAOS_OLD_NODE names `test/cluster/node.ts` of an earlier version, which two of the
+ * three nodes then are.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { faultRow } from "../../faults/fault-table.ts";
 import { full } from "../../faults/form.ts";
 import { needsRedis } from "../../support/redis.ts";
+import { startNodeProcess } from "../node-process.ts";
 import { shortTimes } from "../world.ts";
 import { planFaults } from "./faults.ts";
 import { playRound } from "./round.ts";
-import { keptSeeds } from "./seeds.ts";
-import { type ChaosTimes, ChaosWorld } from "./world.ts";
+import { keptLongSeeds, keptSeeds } from "./seeds.ts";
+import { type ChaosTimes, ChaosWorld, type StartNode } from "./world.ts";
 
 const short: ChaosTimes = {
   clusterTimes: {
@@ -25,13 +28,17 @@ const production = full && process.env.CHAOS_TIMES !== "short";
 const times: ChaosTimes = production ? { clusterTimes: {} } : short;
 const leaseMs = production ? 15_000 : shortTimes.leaseMs;
 const minutes = Number(process.env.CHAOS_MINUTES ?? 60);
+const oldNode = process.env.CHAOS_OLD_NODE;
+const startOld: StartNode = (settings) =>
+  startNodeProcess(settings, oldNode === undefined ? {} : { file: oldNode });
+const nodes: readonly StartNode[] = [startOld, startOld, startNodeProcess];
 const givenSeed = process.env.CHAOS_SEED;
 
 needsRedis("chaos", () => {
   let world: ChaosWorld;
 
   beforeAll(async () => {
-    world = await ChaosWorld.start(times);
+    world = await ChaosWorld.start(times, nodes);
   }, 60_000);
 
   afterAll(async () => {
@@ -55,14 +62,11 @@ needsRedis("chaos", () => {
     return report.runs;
   }
 
-  const seeds = givenSeed === undefined ? keptSeeds : [Number(givenSeed)];
-  test.each(full && givenSeed === undefined ? [] : seeds)(
-    "seed %i",
-    { timeout: 180_000 },
-    async (seed) => {
-      await play(seed);
-    },
-  );
+  const kept = full ? keptLongSeeds : keptSeeds;
+  const seeds = givenSeed === undefined ? kept : [Number(givenSeed)];
+  test.each(seeds)("seed %i", { timeout: 180_000 }, async (seed) => {
+    await play(seed);
+  });
 
   const timeout = (minutes + 5) * 60_000;
   test.runIf(full && givenSeed === undefined)(

@@ -49,8 +49,7 @@ export type Subscription =
       readonly botId: string;
       readonly message: string;
       readonly ifBusy?: "reject" | "interrupt";
-    }
-  | { readonly type: "follow"; readonly conversationId: string; readonly runId: string };
+    };
 
 const retryMs = 200;
 /** What no asking again changes. */
@@ -125,9 +124,6 @@ export class ChaosReader {
         this.#subscription = chat.send.subscribe({ ...input, ...place }, options);
         break;
       }
-      case "follow":
-        this.#subscription = chat.follow.subscribe({ runId: what.runId, ...place }, options);
-        break;
     }
   }
 

@@ -188,19 +188,20 @@ class Verdict {
             );
           }
         }
-        await Promise.all(own.map(({ run_id: runId }) => this.#readAgain(client, { runId, port })));
+        await Promise.all(own.map((run) => this.#readAgain(client, run, port)));
       }
     }
   }
 
   async #readAgain(
     { api }: ReturnType<typeof wsClient>,
-    { runId, port }: { runId: string; port: number },
+    { run_id: runId, conversation_id: conversationId }: StoredRun,
+    port: number,
   ): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<string>();
     let last: string | undefined;
-    const following = api.chat.follow.subscribe(
-      { runId },
+    const following = api.chat.send.subscribe(
+      { runId, conversationId, botId: "test", message: runId },
       {
         onData: ({ data }) => {
           if (data.type === "runEnd") last = JSON.stringify(toldEnd(data));
@@ -213,7 +214,9 @@ class Verdict {
     following.unsubscribe();
     const told = this.#ledger.ends.get(runId)?.told;
     if (told !== undefined && told !== read) {
-      this.#ledger.violation(`run ${runId}: told ${told}; who follows it at ${port} has ${read}`);
+      this.#ledger.violation(
+        `run ${runId}: told ${told}; who sends it again at ${port} has ${read}`,
+      );
     }
   }
 

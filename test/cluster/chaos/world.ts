@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { within } from "../../../src/time/within.ts";
 import { type PostgresProxy, startPostgresProxy } from "../../support/postgres-proxy.ts";
 import { startTcpProxy, type TcpProxy } from "../../support/tcp-proxy.ts";
-import { type NodeProcess, startNodeProcess } from "../node-process.ts";
+import type { NodeProcess } from "../node-process.ts";
 import { ClusterWorld, type NodeSettings } from "../world.ts";
 import { type Fault, type PlannedFault, type Service, statements } from "./faults.ts";
 import type { Ledger } from "./ledger.ts";
@@ -45,10 +45,7 @@ export class ChaosWorld implements AsyncDisposable {
     this.#stack = stack;
   }
 
-  static async start(
-    times: ChaosTimes,
-    nodes: readonly StartNode[] = [startNodeProcess, startNodeProcess, startNodeProcess],
-  ): Promise<ChaosWorld> {
+  static async start(times: ChaosTimes, nodes: readonly StartNode[]): Promise<ChaosWorld> {
     const stack = new AsyncDisposableStack();
     const cluster = stack.use(await ClusterWorld.start());
     const postgres = stack.use(await startPostgresProxy({ port: cluster.postgres.port }));

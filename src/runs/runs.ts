@@ -2,7 +2,7 @@
  * Runs belong to the server: this starts them, stops them, and lets readers follow them.
  *
  * A run is claimed by an insert, so whoever sends the same `runId` again, on this socket or another,
- * only follows it. A reader that leaves stops nothing; `cancel`, a limit and the shutdown do.
+ * only follows it. A reader that leaves stops nothing; lifecycle/live-run.ts lists what does.
  */
 import type { Catalogue } from "../bots/catalogue.ts";
 import type { EventLog } from "../log/log.ts";
@@ -156,14 +156,18 @@ export class Runs implements AsyncDisposable {
   }
 
   /**
-   * Stops a run; any member of its conversation may.
+   * Stops a run for a caller; any member of its conversation may.
    * @returns how the run ended, once it has
+   * @throws LangwireError NOT_FOUND when it is none of a conversation that the caller is in
    */
   cancel(caller: Caller, runId: string): Promise<{ runId: string; status: RunStatus }> {
     return this.#live.cancel(caller, runId);
   }
 
-  /** Stops a run, wherever it is in progress, without waiting for its end. */
+  /**
+   * Stops a run of a conversation that is deleted: as `cancel`, but nobody is a member any more, so
+   * nobody is asked for, and there is no ending to wait for. Whoever calls it has checked the right to.
+   */
   stop(runId: string): void {
     void this.#live.started(runId).then((live) => {
       if (live === undefined) this.#cluster?.publish({ type: "stop", runId });

@@ -1,10 +1,14 @@
-/** What one process asks of all: stop a run, end the reading of some users. */
+/** What one process asks of all: cancel a run, ask the store who may still read a conversation. */
 import { z } from "zod";
 
 const noticeSchema = z.discriminatedUnion("type", [
-  /** Cancel a run, whoever works on it. */
+  /** Cancel a run, whoever works on it. The name is that of the wire: processes of older versions read it. */
   z.object({ type: z.literal("stop"), runId: z.string() }),
-  /** End the reading of these users; of everybody without `userIds`. */
+  /**
+   * Members may have been removed: ask the store about every user who reads the conversation here.
+   * `userIds` is for processes of older versions, which end the reading of these users unasked, of
+   * everybody without it. This version sends it and does not read it.
+   */
   z.object({
     type: z.literal("revoke"),
     conversationId: z.string(),

@@ -4,6 +4,20 @@
  *   running ── bot is done ─────────────▶ ending ── stored ──▶ ended
  *      └── cancel, limit, shutdown ─▶ stopping ─┘
  *
+ * What ends a run that is worked on:
+ *
+ *   the bot is done, or failed            completed, or failed with the bot's error
+ *   cancel()                              cancelled, for: a member (`chat.cancel`); a sender with
+ *                                         `ifBusy: "interrupt"`; a deleted conversation; a run that the
+ *                                         store has over, or not at all (reconcile.ts)
+ *   fail(RUN_TIMEOUT, RUN_TOO_LARGE)      failed, by the run's own limits (../limits.ts)
+ *   fail(STORE_UNAVAILABLE)               failed: the history cannot be read, or the log cannot be written
+ *   fail(OWNER_LOST)                      ended elsewhere: another process took it over
+ *   fail(SERVER_RESTARTED)                failed: a shutdown whose grace is over
+ *   an error that got out of the bot      failed (../../bots/isolation/stray-errors.ts)
+ *
+ * A run that nobody works on is ended by unattended.ts, for recovery, reconcile and the reaper.
+ *
  * Exactly one path leads to `runEnd`: `#work` is the only caller of `#end`, and runs once, whatever the
  * bot does. A run that another process has taken over gets its `runEnd` there, and here neither stores
  * nor appends one.
@@ -197,6 +211,7 @@ export class LiveRun {
     return { status, text, usage, error, ...rest, appendMs };
   }
 
+  /** For `cancel` and `fail` alike: the first reason counts, and `#outcome` makes the ending of it. */
   #stop(reason: StopReason): void {
     if (this.#stopReason !== undefined || !this.#accepting) return;
     this.#stopReason = reason;

@@ -20,7 +20,7 @@ import { Cancellation } from "./cancellation.ts";
 import { Finalizer } from "./finalizer.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
 import { LiveRun, type RunEnding } from "./live-run.ts";
-import { endUnattended, type ReconcileOptions, reconcile } from "./reconcile.ts";
+import { endIfUnattended, type ReconcileOptions, reconcile } from "./reconcile.ts";
 import type { Recovery } from "./recovery.ts";
 import { StoreWatch } from "./store-watch.ts";
 import { Sweep } from "./sweep.ts";
@@ -203,7 +203,7 @@ export class LiveRuns implements AsyncDisposable {
     live?.cancel();
     if (live === undefined) {
       await this.#finalizer.settle(run.runId);
-      if (this.isUnattended(run)) await endUnattended([run.runId], this.#reconciled);
+      if (this.isUnattended(run)) await endIfUnattended([run.runId], this.#reconciled);
     }
     return live?.ended;
   }

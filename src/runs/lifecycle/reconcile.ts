@@ -9,7 +9,7 @@ import type { Run, Store } from "../../store/store.ts";
 import type { ShieldedObserver } from "../observer.ts";
 import type { KeyedMutex } from "./keyed-mutex.ts";
 import type { LiveRun } from "./live-run.ts";
-import { endHere } from "./recovery.ts";
+import { endUnattendedHere } from "./unattended.ts";
 
 export interface ReconcileOptions {
   readonly store: Store;
@@ -31,12 +31,12 @@ export async function reconcile(options: ReconcileOptions): Promise<void> {
   const here = [...live.values()];
   const inStore = new Set(await store.runs.inProgress(nodeId));
   const idle = [...inStore].filter((runId) => !live.has(runId) && !starting.has(runId));
-  if (idle.length > 0) await endUnattended(idle, options);
+  if (idle.length > 0) await endIfUnattended(idle, options);
   for (const run of here) if (!inStore.has(run.run.runId)) run.cancel();
 }
 
 /** Ends those of the runs that are unattended. @throws as `reconcile` */
-export async function endUnattended(
+export async function endIfUnattended(
   runIds: readonly string[],
   { store, log, nodeId, starting, isUnattended, observer }: ReconcileOptions,
 ): Promise<void> {
@@ -44,7 +44,7 @@ export async function endUnattended(
   const end = async (run: Run): Promise<void> => {
     if (!isUnattended(run)) return;
     observer.failed("nobody worked on a run; it was ended", { runId: run.runId });
-    await endHere(run, { store, log, error: new LangwireError("STORE_UNAVAILABLE") });
+    await endUnattendedHere(run, { store, log, error: new LangwireError("STORE_UNAVAILABLE") });
   };
   const ended = await Promise.allSettled(
     runs

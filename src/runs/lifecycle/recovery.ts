@@ -6,11 +6,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { EventLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
-import type { ChatEvent } from "../../protocol/events.ts";
 import type { Run, Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
 import type { ShieldedObserver } from "../observer.ts";
-import { appendEnd, endUnattended } from "./unattended.ts";
+import { appendEnd, endUnattendedHere } from "./unattended.ts";
 
 export interface RecoveryOptions {
   readonly store: Store;
@@ -69,7 +68,7 @@ export class Recovery implements AsyncDisposable {
     const { mayLackEvents } = log;
     const error = new LangwireError("SERVER_RESTARTED");
     for await (const run of log.recover?.(runs, this.#closing.signal) ?? runs) {
-      await endHere(run, { store, log, error, mayLackEvents }).catch((cause: unknown) => {
+      await endUnattendedHere(run, { store, log, error, mayLackEvents }).catch((cause: unknown) => {
         if (cause instanceof LangwireError && cause.code === "STORE_UNAVAILABLE") throw cause;
         // A run that cannot be ended must not stop the recovery of the others, nor the boot.
         observer.failed("a run of an earlier process could not be ended", cause);
@@ -104,37 +103,4 @@ export class Recovery implements AsyncDisposable {
     this.#pending.get(runId)?.resolve();
     this.#pending.delete(runId);
   }
-}
-
-interface EndHereOptions {
-  readonly store: Store;
-  readonly log: EventLog;
-  /** Why it has failed. */
-  readonly error: LangwireError;
-  readonly mayLackEvents?: boolean | undefined;
-}
-
-/** Ends a run of this process's own on which it does not work. */
-export async function endHere(
-  run: Run,
-  { store, log, error, mayLackEvents }: EndHereOptions,
-): Promise<void> {
-  const { runId, conversationId } = run;
-  await endUnattended(run, {
-    store,
-    error,
-    mayLackEvents: () => mayLackEvents === true,
-    read: (after) => log.read(conversationId, after),
-    open: async (after) => {
-      const writer = await log.open({ conversationId, runId, after });
-      // Killed after the claim and before its first event, or while the disk took no events.
-      if (writer.lastSeq < run.firstSeq) writer.append(runStartOf(run));
-      return writer;
-    },
-  });
-}
-
-function runStartOf(run: Run): ChatEvent {
-  const { runId, conversationId, botId, userId, message, startedAt: at } = run;
-  return { type: "runStart", runId, at, conversationId, botId, userId, message };
 }

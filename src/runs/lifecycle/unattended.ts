@@ -1,7 +1,8 @@
 /**
  * Ends an unattended run: one that is in progress in the store, and that no process works on. Its
- * process is gone, or never got the answer to its claim. It is not run again; the partial answer is
- * kept. In this order:
+ * process is gone, or never got the answer to its claim. Three find such runs: recovery.ts at boot,
+ * reconcile.ts later on, ../cluster/reaper.ts among several processes. (What ends a run that is worked
+ * on is listed in live-run.ts.) It is not run again; the partial answer is kept. In this order:
  *
  *   1. open the log's writer; with it, nobody else can append to the run any more
  *   2. if the log has the run's `runEnd`, that is how it ended: readers have received it
@@ -10,9 +11,9 @@
  *   5. append the `runEnd` that the store has, unless the log has one
  */
 import type { LogEntry } from "../../log/entry.ts";
-import type { MaybePromise, RunWriter, Slice } from "../../log/log.ts";
+import type { EventLog, MaybePromise, RunWriter, Slice } from "../../log/log.ts";
 import type { LangwireError } from "../../protocol/errors.ts";
-import type { EventOf, Usage } from "../../protocol/events.ts";
+import type { ChatEvent, EventOf, Usage } from "../../protocol/events.ts";
 import { AnswerFold } from "../../protocol/fold/answer-fold.ts";
 import { addUsage } from "../../protocol/usage.ts";
 import type { Run, Store } from "../../store/store.ts";
@@ -61,6 +62,39 @@ export async function endUnattended(run: Run, options: UnattendedRunOptions): Pr
   const last = await open(after);
   if (last?.lastSeq === after) await appendEnd(last, ended);
   else last?.abandon();
+}
+
+export interface UnattendedHereOptions {
+  readonly store: Store;
+  readonly log: EventLog;
+  /** Why it has failed. */
+  readonly error: LangwireError;
+  readonly mayLackEvents?: boolean | undefined;
+}
+
+/** `endUnattended` for a run of this process's own, at boot or later: its log needs no taking over. */
+export async function endUnattendedHere(
+  run: Run,
+  { store, log, error, mayLackEvents }: UnattendedHereOptions,
+): Promise<void> {
+  const { runId, conversationId } = run;
+  await endUnattended(run, {
+    store,
+    error,
+    mayLackEvents: () => mayLackEvents === true,
+    read: (after) => log.read(conversationId, after),
+    open: async (after) => {
+      const writer = await log.open({ conversationId, runId, after });
+      // Killed after the claim and before its first event, or while the disk took no events.
+      if (writer.lastSeq < run.firstSeq) writer.append(runStartOf(run));
+      return writer;
+    },
+  });
+}
+
+function runStartOf(run: Run): ChatEvent {
+  const { runId, conversationId, botId, userId, message, startedAt: at } = run;
+  return { type: "runStart", runId, at, conversationId, botId, userId, message };
 }
 
 /** Appends the runEnd of a run that the store knows to be over, and closes the writer. */

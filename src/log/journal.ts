@@ -7,10 +7,10 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ConversationLog } from "./conversation-log.ts";
 import { bootIdentity, WrittenInBoot } from "./journal/boot-identity.ts";
 import { Compactor } from "./journal/compactor.ts";
+import { JournalSegments, note } from "./journal/journal-segments.ts";
 import { OlderEvents } from "./journal/older-events.ts";
 import { type OnDamage, RowReader } from "./journal/row-reader.ts";
 import { decodeRow, encodeRow, encodeSection, type Section } from "./journal/rows.ts";
-import { note, Segments } from "./journal/segments.ts";
 
 export interface Journal {
   /** False while groups could not be written; they wait in memory and are tried again. */
@@ -62,7 +62,7 @@ export class SqliteJournal implements Journal {
   readonly #rows: RowReader;
   readonly #boot: WrittenInBoot;
   readonly #apart: boolean;
-  readonly #segments = new Segments();
+  readonly #segments = new JournalSegments();
   readonly #compactor: Compactor;
   readonly #unwritten: { id: number; row: string }[] = [];
   #unwrittenLength = 0;

@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ChatEvent } from "../../src/protocol/events.ts";
-import { wasSaid } from "../../src/protocol/fold/final-answer.ts";
+import { wasSaid } from "../../src/protocol/fold/answer-spans.ts";
 import { RunFold } from "../../src/protocol/fold/run-fold.ts";
 
 const runId = "r";

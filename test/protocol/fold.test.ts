@@ -5,7 +5,7 @@ import * as generated from "../../client/generated/fold/run-fold.js";
 import { Turn } from "../../client/src/react/turn.ts";
 import type { ChatEvent } from "../../src/protocol/events.ts";
 import { AnswerFold } from "../../src/protocol/fold/answer-fold.ts";
-import { wasSaid } from "../../src/protocol/fold/final-answer.ts";
+import { wasSaid } from "../../src/protocol/fold/answer-spans.ts";
 import { RunFold, type Span } from "../../src/protocol/fold/run-fold.ts";
 import { joined } from "../../src/protocol/fold/text-pieces.ts";
 import { foldVectors, type SpanOutline } from "./fold-vectors.ts";

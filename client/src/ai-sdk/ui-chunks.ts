@@ -1,7 +1,7 @@
 /** A run's events as the AI SDK's chunks of one message. */
 import type { UIMessage, UIMessageChunk } from "ai";
 import { AnswerFold } from "../../generated/fold/answer-fold.js";
-import { wasSaid } from "../../generated/fold/final-answer.js";
+import { wasSaid } from "../../generated/fold/answer-spans.js";
 import type { ChatEvent, EventOf, Json, RunStatus, Usage } from "../types.ts";
 
 /** What a message of the AI SDK carries beside its parts. */

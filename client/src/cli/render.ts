@@ -1,6 +1,6 @@
 /** A run as lines on a terminal. No I/O: events in, text out. */
 import { AnswerFold } from "../../generated/fold/answer-fold.js";
-import { wasSaid } from "../../generated/fold/final-answer.js";
+import { wasSaid } from "../../generated/fold/answer-spans.js";
 import type { ChatEvent, EventOf, Json, Usage } from "../types.ts";
 
 export type Style = "bold" | "cyan" | "dim" | "red" | "yellow";

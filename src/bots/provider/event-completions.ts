@@ -19,7 +19,7 @@ import {
 } from "@langchain/openai";
 import { ChunkStream, type StreamOptions } from "./answer/chunk-stream.ts";
 import type { Chunk } from "./answer/chunk-text.ts";
-import { readWhole, type Whole } from "./answer/whole-answer.ts";
+import { type Completion, readUnstreamed } from "./answer/unstreamed-answer.ts";
 import { withSpan } from "./provider-calls.ts";
 import { regularRefusals } from "./refusal/refusal-body.ts";
 import { isObject } from "./unknown-json.ts";
@@ -87,20 +87,22 @@ export class EventCompletions extends ChatOpenAICompletions {
   override completionWithRetry(
     request: WholeRequest,
     requestOptions?: RequestOptions,
-  ): Promise<Whole>;
+  ): Promise<Completion>;
   override completionWithRetry(
     request: StreamingRequest | WholeRequest,
     requestOptions: Options = {},
-  ): Promise<AsyncIterable<Chunk> | Whole> {
+  ): Promise<AsyncIterable<Chunk> | Completion> {
     const { maxRetries, [spanKey]: spanId, ...sdkOptions } = requestOptions;
     const clientOptions = this._getClientOptions(sdkOptions);
     const options: StreamOptions = {
       signal: sdkOptions.signal ?? undefined,
       keepsFunctionCalls: request.functions !== undefined,
     };
-    const call = async (): Promise<AsyncIterable<Chunk> | Whole> => {
+    const call = async (): Promise<AsyncIterable<Chunk> | Completion> => {
       const response = await withSpan(spanId, () => this.#respond(request, clientOptions));
-      return request.stream ? new ChunkStream(response, options) : readWhole(response, options);
+      return request.stream
+        ? new ChunkStream(response, options)
+        : readUnstreamed(response, options);
     };
     return this.caller.callWithOptions({ maxRetries }, call);
   }

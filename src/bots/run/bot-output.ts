@@ -1,13 +1,23 @@
 /**
- * Finds the answer in what a runnable returned, first that holds:
+ * What the answer of a completed run is, first that there is:
+ *
+ *   1. `output`     what the bot's own function makes of what the runnable returned (../bot.ts)
+ *   2. `answerIn`   what is found in what the runnable returned, as below
+ *   3. withheld     with `stream: false`: what the models said (../exposure/withheld-text.ts)
+ *   4. `asJson`     a plain object that a chain returned, where no model spoke
+ *   5. the fold     what the models said, by the run's events (../../protocol/fold/answer-fold.ts)
+ *
+ * run-bot.ts takes the first four; the fifth is taken where the run ends (runs/lifecycle/live-run.ts),
+ * and is all there is for a run that failed or was cancelled.
+ *
+ * `answerIn` takes of these the first that holds:
  *
  *   the state's messages, the last first: results of `returnDirect` tools, what a model spoke, what a
  *     node wrote by itself
  *   LangChain's own keys: `answer`, `output`, `text`, `response`, `result`
  *   a message, a string
  *
- * Undefined where there is none, or an empty one: the last thing spoken then is the answer. Where
- * nobody spoke, a chain's plain object is answered as its JSON (`asJson`).
+ * Undefined where there is none, or an empty one.
  */
 import {
   type BaseMessage,
@@ -69,7 +79,7 @@ function answerOfTurn(messages: readonly BaseMessage[], spans: SpanTree): string
     if (isEarlierTurn) continue;
     if (model === undefined) {
       if (isWrittenForReaders(message, text)) return text;
-    } else if (model.muted && model.voice === "silent") silent ??= text;
+    } else if (model.nostream && model.voice === "silent") silent ??= text;
   }
   return silent;
 }

@@ -16,7 +16,7 @@ import { continuesThread, repairThreads } from "../threads/thread-repair.ts";
 import { defaultInput } from "./bot-input.ts";
 import { answerIn, asJson } from "./bot-output.ts";
 import { EventCallbacks } from "./callbacks.ts";
-import { brokenPart } from "./model/verdict.ts";
+import { brokenPart } from "./model/broken-part.ts";
 import { type SpanEvent, SpanWriter } from "./span-writer.ts";
 
 export type { SpanEvent } from "./span-writer.ts";
@@ -162,6 +162,7 @@ class BotExecution implements BotRun {
     return runnable.invoke(input, config);
   }
 
+  /** The order of what the answer may be is told in bot-output.ts. */
   #outcome(value: unknown): BotOutcome {
     const { tree } = this.#writer;
     const found = asText(this.#bot.output?.(value));

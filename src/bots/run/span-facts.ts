@@ -7,7 +7,7 @@ type Tags = readonly string[] | undefined;
 export const isTaggedHidden = (tags: Tags): boolean => tags?.includes("langsmith:hidden") ?? false;
 
 /** LangGraph's tag for models whose tokens are not for readers. */
-export const isTaggedMute = (tags: Tags): boolean =>
+export const isTaggedNostream = (tags: Tags): boolean =>
   tags?.some((tag) => tag === "nostream" || tag === "langsmith:nostream") ?? false;
 
 export type Metadata = Readonly<Record<string, unknown>> | undefined;

@@ -1,6 +1,19 @@
 /**
  * The spans of one run, as LangChain opens and closes them. Hidden ones are kept too, for what is
- * below them: on the wire their children belong to the nearest ancestor that shows.
+ * below them: on the wire their children belong to the nearest ancestor that shows. (What readers make
+ * of the events is another tree: protocol/fold/span-tree.ts.)
+ *
+ * Four fields tell of a model's text, each for a question of its own:
+ *
+ *   returned       what LangChain's result holds: to find the model of a message in the bot's output. Of
+ *                  several candidates (`n`) that were streamed it is a mixture.
+ *   said           what the model said, once it has ended: `returned`, or without the mixture what came
+ *                  by callbacks. For whether the answer is made of it.
+ *   uncheckedText  what came by callbacks without chunks: it may differ from `returned`, with which it is
+ *                  compared at the end; where it does, the span is reset.
+ *   sentText       whether any text came: if none did, `returned` is sent at the end.
+ *
+ * Whether readers receive any of it is `voice`; `nostream` is one of the reasons why not.
  */
 import type { LangwireError } from "../../protocol/errors.ts";
 import type { ErrorSource } from "../provider/provider-errors.ts";
@@ -27,8 +40,8 @@ export class Span {
   /** Tagged as plumbing; what is below it inherits the tag. */
   readonly taggedHidden: boolean;
   readonly hidden: boolean;
-  /** A model's: its text is for the bot's own use, not part of the answer. */
-  readonly muted: boolean;
+  /** A model's: it, or what it runs in, is tagged `nostream`: its text is not for readers. */
+  readonly nostream: boolean;
   readonly agent: AgentRole;
   /** A chain or tool that runs inside what `createAgent` made. */
   readonly inAgent: boolean;
@@ -39,26 +52,29 @@ export class Span {
   candidates = 1;
   /** A model's: the id of the message that it answered with. */
   messageId: string | undefined;
-  /** A model's: its answer as LangChain returned it, which of several candidates is a mixture. */
+  /** A model's: the text of LangChain's result. */
   returned = "";
   /** A tool's: which of a model's calls it answers. */
   toolCallId: string | undefined;
   /** A model's: the first half of a surrogate pair, held back from its text and from its reasoning. */
   readonly textHalf: HeldHalf = { half: "" };
   readonly reasoningHalf: HeldHalf = { half: "" };
-  /** A model's: it has said something. */
+  /** A model's: some text came. */
   sentText = false;
   /** A model's: it has sent pieces of its reasoning. */
   sentReasoning = false;
-  /** A model's: the text that came by callbacks whose sum LangChain's result may not be. */
+  /** A model's: text that came without chunks. */
   uncheckedText = "";
-  /** A model's: the text of its whole answer, once it has ended. */
+  /** A model's: its own text, once it has ended. */
   said = "";
   /** A model's: why its answer, which LangChain took for a whole one, is broken. */
   broken: LangwireError | undefined;
-  /** Of all spans of the run, how many had ended when this one began, and how many when it ended. */
-  endedBefore = 0;
-  endedBy = 0;
+  /**
+   * A clock that counts ended spans of the run: how many there were when this one began, and when it
+   * ended. A span began after another's end where its `endedAtBegin >= other.endedAtEnd`.
+   */
+  endedAtBegin = 0;
+  endedAtEnd = 0;
   /** A model's: which of LangChain's two ways of streaming it uses; the first to come counts. */
   streamedBy: "tokens" | "events" | undefined;
   /** A model's: its provider always sends a finish reason, so an answer without one broke off. */
@@ -73,7 +89,7 @@ export class Span {
     parent: Span | undefined;
     taggedHidden: boolean;
     hidden: boolean;
-    muted: boolean;
+    nostream: boolean;
     agent?: AgentRole;
     inAgent?: boolean;
   }) {
@@ -83,7 +99,7 @@ export class Span {
     this.parent = options.parent;
     this.taggedHidden = options.taggedHidden;
     this.hidden = options.hidden;
-    this.muted = options.muted;
+    this.nostream = options.nostream;
     this.agent = options.agent;
     this.inAgent = options.inAgent ?? false;
   }

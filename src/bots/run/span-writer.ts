@@ -9,7 +9,7 @@ import { visiblePart } from "../exposure/visible-part.ts";
 import { FailureNames } from "../failures/failure-names.ts";
 import { Interrupts } from "../threads/interrupts.ts";
 import { cutText, payloadLimits, toPayload, unreadable } from "./payload.ts";
-import { isTaggedHidden, isTaggedMute } from "./span-facts.ts";
+import { isTaggedHidden, isTaggedNostream } from "./span-facts.ts";
 import { type AgentRole, Span, type SpanKind, SpanTree } from "./span-tree.ts";
 
 /** What a bot's work can say: all but the run's own start and end. */
@@ -61,10 +61,16 @@ export class SpanWriter {
     // A model inside of plumbing inherits the tag, and is no plumbing: what it says is the answer.
     const plumbing = taggedHidden && (facts.kind === "chain" || !parent?.taggedHidden);
     const hidden = plumbing && this.#expose !== "all";
-    const span = new Span({ ...facts, parent, taggedHidden, hidden, muted: isTaggedMute(tags) });
+    const span = new Span({
+      ...facts,
+      parent,
+      taggedHidden,
+      hidden,
+      nostream: isTaggedNostream(tags),
+    });
     // Another model begins: the run goes on without those that failed.
     if (span.kind === "llm") this.#resetFailedModels(() => true);
-    span.endedBefore = this.#ended;
+    span.endedAtBegin = this.#ended;
     this.tree.add(span);
     return span;
   }
@@ -208,7 +214,7 @@ export class SpanWriter {
   #close(span: Span): void {
     span.open = false;
     this.#ended += 1;
-    span.endedBy = this.#ended;
+    span.endedAtEnd = this.#ended;
   }
 
   #resetFailedModels(which: (failed: Span) => boolean): void {

@@ -1,12 +1,12 @@
 /** Deletes the journal's rows that nobody needs any more: in the background, a few ms at a time. */
 import type { DatabaseSync } from "node:sqlite";
+import type { Compaction, JournalSegments } from "./journal-segments.ts";
 import { encodeRow, encodeSection } from "./rows.ts";
-import type { Compaction, Segments } from "./segments.ts";
 
 export interface CompactorOptions {
   /** One connection for others too: nothing is done inside a transaction of theirs. */
   readonly database: DatabaseSync;
-  readonly segments: Segments;
+  readonly segments: JournalSegments;
   /** False while rows wait to be written. */
   readonly isReady: () => boolean;
 }

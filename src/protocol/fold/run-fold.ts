@@ -6,7 +6,7 @@
  */
 import type { ChatEvent, EventOf } from "../events.ts";
 import { AnswerFold, type Said, say } from "./answer-fold.ts";
-import { answerSpans } from "./final-answer.ts";
+import { answerSpans } from "./answer-spans.ts";
 import type { GrowingText } from "./growing-text.ts";
 import { type Segment, Segments } from "./segments.ts";
 import type { Span, SpanText } from "./span.ts";

@@ -151,6 +151,7 @@ export class LiveRun {
       return { status: "cancelled", text: this.#answer.text, ...known };
     }
     if (this.#stopReason === undefined && outcome.status === "completed") {
+      // The last of what an answer may be: bots/run/bot-output.ts has the order.
       const text = outcome.text ?? this.#answer.text;
       if (Buffer.byteLength(text) <= limits.maxRunBytes) {
         return { status: "completed", text, ...known };

@@ -38,8 +38,8 @@ export const botGuards: readonly Guard[] = [
   {
     slip: "a tool's text is the answer's",
     file: "src/bots/run/model/who-speaks.ts",
-    code: "!model.muted && outerTool === undefined && !structured",
-    becomes: "!model.muted && !structured",
+    code: "!model.nostream && outerTool === undefined && !structured",
+    becomes: "!model.nostream && !structured",
     tests: answers,
   },
   {

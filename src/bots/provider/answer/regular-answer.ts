@@ -7,7 +7,7 @@ import { saysBroken } from "../../run/model/finish-reasons.ts";
 import { isObject, type JsonObject } from "../unknown-json.ts";
 import { BrokenAnswer, excerpt } from "./broken-answer.ts";
 import { type Chunk, textOf } from "./chunk-text.ts";
-import { finishReasonOf, isCut } from "./finish-reasons.ts";
+import { choiceFinishReason, isCut } from "./finish-reasons.ts";
 import { contentFields, contentOf } from "./regular-content.ts";
 import { type RegularUsage, usageOf } from "./regular-usage.ts";
 import { ToolCallDeltas } from "./tool-call-deltas.ts";
@@ -61,7 +61,7 @@ export class RegularAnswer {
     const { choices } = value;
     const choice = Array.isArray(choices) ? this.#choiceOf(choices) : undefined;
     const usage = usageOf(value);
-    const reason = finishReasonOf(choice);
+    const reason = choiceFinishReason(choice);
     if (usage !== undefined) this.#usage = usage;
     if (usage !== undefined && (reason !== undefined || this.isFinished || choice === undefined)) {
       this.#hasLastUsage = true;

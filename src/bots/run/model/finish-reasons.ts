@@ -56,7 +56,7 @@ export const saysBroken = (finishReason: string): boolean =>
   brokenReasons.has(finishReason) || brokenReasons.has(finishReason.toLowerCase());
 
 /** @param info the generation's, which is where OpenAI's, Gemini's and Mistral's packages put it */
-export function finishReasonOf(
+export function messageFinishReason(
   message: BaseMessage | undefined,
   info: Fields | undefined,
 ): string | undefined {

@@ -9,7 +9,7 @@ import type { InvalidToolCall, ToolCall } from "@langchain/core/messages/tool";
 import type { LLMResult } from "@langchain/core/outputs";
 import type { Usage } from "../../../protocol/events.ts";
 import { usageOfResult } from "../../provider/provider-usage.ts";
-import { finishReasonOf } from "./finish-reasons.ts";
+import { messageFinishReason } from "./finish-reasons.ts";
 import { isRefusal, readContent } from "./message-content.ts";
 
 export interface ModelResult {
@@ -31,7 +31,7 @@ export function readResult(result: LLMResult): ModelResult {
   const generation = result.generations[0]?.[0];
   const message = messageOf(generation);
   const said = message === undefined ? undefined : readContent(message);
-  const reason = finishReasonOf(message, generation?.generationInfo);
+  const reason = messageFinishReason(message, generation?.generationInfo);
   return {
     message,
     info: generation?.generationInfo,

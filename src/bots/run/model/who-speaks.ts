@@ -18,7 +18,7 @@ export type Voice =
 export function voiceOf(model: Span, call: ModelCall): Voice {
   if (call.speaks) return "answer";
   const { outerTool } = model;
-  return outerTool?.kind === "tool" && !model.muted && !call.structured ? "progress" : "silent";
+  return outerTool?.kind === "tool" && !model.nostream && !call.structured ? "progress" : "silent";
 }
 
 /** A model's call as a bot's `speaks` receives it, with the default in `speaks`. */
@@ -37,7 +37,7 @@ export function modelCallOf(
     tags,
     metadata,
     structured,
-    speaks: !model.muted && outerTool === undefined && !structured,
+    speaks: !model.nostream && outerTool === undefined && !structured,
     ...(agentName !== undefined && { agentName }),
     ...(node !== undefined && { node }),
     ...(outerTool !== undefined && { insideTool: outerTool.name }),

@@ -13,7 +13,7 @@ interface Part {
   length: number;
 }
 
-export interface Segment {
+export interface JournalSegment {
   /** The first row's id. */
   readonly firstId: number;
   /** The id after the last row's. */
@@ -25,7 +25,7 @@ export interface Segment {
 
 /** What is to be done to the rows of a segment. */
 export interface Compaction {
-  readonly segment: Segment;
+  readonly segment: JournalSegment;
   /** What is still needed of it. */
   readonly kept: readonly { conversation: ConversationLog; firstSeq: number; lastSeq: number }[];
 }
@@ -33,11 +33,11 @@ export interface Compaction {
 /** Characters after which a segment ends: as many are written again at once, at the most. */
 const segmentLength = 1024 * 1024;
 
-export class Segments {
-  readonly #segments: Segment[] = [];
+export class JournalSegments {
+  readonly #segments: JournalSegment[] = [];
 
   /** Counts a row in, or more of the last one. Ids ascend; a row is in one segment alone. */
-  row(id: number, length: number): Segment {
+  row(id: number, length: number): JournalSegment {
     const last = this.#segments.at(-1);
     if (last !== undefined && (last.length < segmentLength || id < last.endId)) {
       last.endId = id + 1;
@@ -69,7 +69,7 @@ export class Segments {
   }
 
   /** @param length of the one row that is there now, 0 if there is none */
-  compacted(segment: Segment, length: number): void {
+  compacted(segment: JournalSegment, length: number): void {
     if (length === 0) this.#segments.splice(this.#segments.indexOf(segment), 1);
     else segment.length = length;
   }
@@ -90,7 +90,7 @@ export class Segments {
 }
 
 /** Says that the segment has these events of the conversation. */
-export function note(segment: Segment, conversation: ConversationLog, part: Part): void {
+export function note(segment: JournalSegment, conversation: ConversationLog, part: Part): void {
   const known = segment.parts.get(conversation);
   if (known === undefined) segment.parts.set(conversation, part);
   else {
@@ -100,7 +100,7 @@ export function note(segment: Segment, conversation: ConversationLog, part: Part
 }
 
 /** @returns characters of what is still needed */
-function forgetWhatLeft({ parts }: Segment): number {
+function forgetWhatLeft({ parts }: JournalSegment): number {
   let length = 0;
   for (const [conversation, part] of parts) {
     if (conversation.oldest > part.lastSeq) parts.delete(conversation);

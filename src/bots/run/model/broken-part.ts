@@ -1,6 +1,6 @@
 /**
- * Whether the answer is a whole one. A model whose answer broke off is taken for a success by
- * LangChain; it fails the run where the answer is made of what that model said, and only there: not
+ * Whether part of the run's answer is what a model said that broke off. LangChain takes such a model for
+ * a success; it fails the run where the answer is made of what that model said, and only there: not
  * where a tool, a side branch or a later step of the bot made do without.
  */
 import type { LangwireError } from "../../../protocol/errors.ts";
@@ -29,8 +29,8 @@ export function brokenPart(
   }
   if (attributed) return undefined;
   // No model's text is in the answer: it fails unless a whole answer came after the broken one.
-  const madeUpFor = ({ endedBy }: Span): boolean =>
-    models.some((model) => isWhole(model) && model.speaks && model.endedBefore >= endedBy);
+  const madeUpFor = ({ endedAtEnd }: Span): boolean =>
+    models.some((model) => isWhole(model) && model.speaks && model.endedAtBegin >= endedAtEnd);
   return broken.find((model) => model.speaks && !madeUpFor(model))?.broken;
 }
 

@@ -1,4 +1,4 @@
-/** How the answer at a run's end goes with what its spans said on the way. */
+/** Which spans said the answer that a run's end has: it may be none of what they said on the way. */
 import { type AnswerFold, betweenSpeakers } from "./answer-fold.ts";
 
 type Voices = Pick<AnswerFold, "said" | "speakers">;

@@ -1,5 +1,5 @@
 /**
- * Normalises an answer that was asked for whole: its text is text, its tool calls are what LangChain
+ * Normalises a provider's answer that was asked for without `stream`: its text is text, its tool calls are what LangChain
  * reads, its usage has a total. Where a server streams it instead, the stream is put together.
  */
 import type { OpenAIClient } from "@langchain/openai";
@@ -8,16 +8,19 @@ import { isObject, type JsonObject, parsed } from "../unknown-json.ts";
 import { BrokenAnswer, excerpt } from "./broken-answer.ts";
 import { ChunkStream, type StreamOptions } from "./chunk-stream.ts";
 import type { Chunk } from "./chunk-text.ts";
-import { finishReasonOf, isCut } from "./finish-reasons.ts";
+import { choiceFinishReason, isCut } from "./finish-reasons.ts";
 import { errorIn, toApiError } from "./provider-says.ts";
 import { contentFields, contentOf } from "./regular-content.ts";
 import { usageOf } from "./regular-usage.ts";
 import { ToolCallDeltas } from "./tool-call-deltas.ts";
 
-export type Whole = OpenAIClient.Chat.Completions.ChatCompletion;
+export type Completion = OpenAIClient.Chat.Completions.ChatCompletion;
 
 /** @throws BrokenAnswer, or the error that the provider reports in its answer */
-export async function readWhole(response: Response, options: StreamOptions = {}): Promise<Whole> {
+export async function readUnstreamed(
+  response: Response,
+  options: StreamOptions = {},
+): Promise<Completion> {
   const text = await response.text();
   const value = parsed(text);
   if (value === undefined)
@@ -29,7 +32,7 @@ export async function readWhole(response: Response, options: StreamOptions = {})
   if (!isObject(answer) || choices.length === 0) {
     throw new BrokenAnswer("The provider's answer is none: it has no choices.", { said: text });
   }
-  return toWhole({
+  return toCompletion({
     ...answer,
     choices: choices.filter(isObject).map((choice) => regularChoice(choice, options)),
     ...usageField(answer),
@@ -39,7 +42,7 @@ export async function readWhole(response: Response, options: StreamOptions = {})
 function regularChoice(choice: JsonObject, options: StreamOptions): JsonObject {
   const { message, delta, text } = choice;
   const said = [message, delta].find(isObject) ?? { content: typeof text === "string" ? text : "" };
-  const given = finishReasonOf(choice);
+  const given = choiceFinishReason(choice);
   if (given !== undefined && saysBroken(given)) {
     throw new BrokenAnswer(`The provider ended its answer with "${excerpt(given)}".`);
   }
@@ -83,7 +86,7 @@ function toolCalls(said: JsonObject, reason: string, options: StreamOptions): Js
 }
 
 /** Puts a stream together to what the same server would have sent whole. */
-async function joined(response: Response, options: StreamOptions): Promise<Whole> {
+async function joined(response: Response, options: StreamOptions): Promise<Completion> {
   const chunks: Chunk[] = [];
   for await (const chunk of new ChunkStream(response, options)) chunks.push(chunk);
   const deltas = chunks.flatMap(({ choices }) =>
@@ -103,7 +106,7 @@ async function joined(response: Response, options: StreamOptions): Promise<Whole
   const { choices: _, usage: __, ...head } = finish ?? {};
   const choice = { index: 0, message, finish_reason: finish?.choices[0]?.finish_reason };
   const usage = chunks.findLast((chunk) => chunk.usage)?.usage;
-  return toWhole({
+  return toCompletion({
     ...head,
     object: "chat.completion",
     choices: [regularChoice(choice, options)],
@@ -117,6 +120,6 @@ function usageField(answer: JsonObject): JsonObject {
 }
 
 /** The one place where what was made regular gets the type that says so. */
-function toWhole(answer: JsonObject): Whole {
-  return answer as unknown as Whole;
+function toCompletion(answer: JsonObject): Completion {
+  return answer as unknown as Completion;
 }

@@ -4,7 +4,13 @@ import { ChatOpenAI } from "@langchain/openai";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { cutText, type PayloadLimits, toPayload } from "../../src/bots/run/payload.ts";
+import { visiblePart } from "../../src/bots/exposure/visible-part.ts";
+import {
+  cutText,
+  type PayloadLimits,
+  payloadLimits,
+  toPayload,
+} from "../../src/bots/run/payload.ts";
 
 const circular: Record<string, unknown> = { name: "it" };
 circular.self = circular;
@@ -133,6 +139,24 @@ describe("a payload is cut, and says so,", () => {
     expect(payload.length).toBeLessThan(400);
     expect(payload).toContain("…[cut: ");
   });
+});
+
+test.each<[string, unknown]>([
+  ["nothing", null],
+  ["nothing that JSON knows", undefined],
+  ["an empty object", {}],
+  ["an empty text", ""],
+])("what holds its parts a hundred times, down to %s, is bounded as a whole", (_what, least) => {
+  let value: unknown = least;
+  for (let level = 0; level < payloadLimits.depth; level++) value = Array(100).fill(value);
+  for (const level of ["root", "tools"] as const) {
+    const visible = visiblePart({ output: value }, { level, isGraphState: false });
+    expect(JSON.stringify(toPayload(visible)).length).toBeLessThan(
+      4 * payloadLimits.totalCharacters,
+    );
+  }
+  const payload = JSON.stringify(toPayload(value));
+  expect(payload.length).toBeLessThan(4 * payloadLimits.totalCharacters);
 });
 
 test("anything at all becomes JSON, and stays within its bounds", () => {

@@ -131,6 +131,15 @@ test("a run that the store has no more is stopped: its deletion was answered to 
 });
 
 describe("an ending", () => {
+  test("has the same text for readers and the store, also where a database cannot hold it", async () => {
+    await using s = await start(botDoing(() => "cut \uD83D and \0"));
+    const run = newRun();
+    const entries = await all(await s.runs.send(caller, run));
+    const text = "cut \uFFFD and \uFFFD";
+    expect(entries.at(-1)?.event).toMatchObject({ status: "completed", text });
+    expect(await s.store.runs.get(run.runId, caller.userId)).toMatchObject({ text });
+  });
+
   test("whose answer is lost is the same for readers and the store", async () => {
     await using s = await start(botSaying({ tokens: ["hello"] }), { storeTimeoutMs: 50 });
     s.faults.finish = answerLost;

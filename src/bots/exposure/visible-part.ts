@@ -9,7 +9,7 @@
  * - at neither level: system messages and prompts.
  */
 import { isAIMessage, isBaseMessage, isHumanMessage } from "@langchain/core/messages";
-import { payloadLimits } from "../run/payload.ts";
+import { leastCost, payloadLimits } from "../run/payload.ts";
 
 export type PartlyVisible = "root" | "tools";
 
@@ -44,14 +44,21 @@ export function visiblePart(
   return part === hidden ? undefined : part;
 }
 
+/** Values that fit into a payload, at least: what comes after so many is cut there anyway. */
+const maxValues = payloadLimits.totalCharacters / leastCost;
+
 class Part {
   readonly #level: PartlyVisible;
+  /** Values that may still be looked at: parts that hold each other often would never end. */
+  #left = maxValues;
 
   constructor(level: PartlyVisible) {
     this.#level = level;
   }
 
   of(value: unknown, isGraphState: boolean, depth: number): unknown {
+    this.#left -= 1;
+    if (this.#left < 0) return hidden;
     if (typeof value !== "object" || value === null) return value;
     // Deeper than that, a payload is cut; cycles end here, too.
     if (depth > payloadLimits.depth) return hidden;

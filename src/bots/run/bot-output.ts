@@ -52,15 +52,35 @@ export function answerIn(value: unknown, spans: SpanTree, depth = 0): string | u
 }
 
 /**
- * What a chain returned that has no text at all, as one that ends in `withStructuredOutput` does. A
- * graph's state is none of it: most of that is not for readers.
+ * What a chain returned that has no text at all, as one that ends in `withStructuredOutput` does: an
+ * object of plain data. Neither a graph's state nor documents are that, most of which is not for
+ * readers.
  */
 export function asJson(value: unknown, { root, models }: SpanTree): string | undefined {
-  if (typeof value !== "object" || value === null || root?.agent !== undefined) return undefined;
+  if (root?.kind !== "chain" || root.agent !== undefined) return undefined;
   if (models.some(({ speaks, sentText }) => speaks && sentText)) return undefined;
+  return isPlainObject(value) && isPlainData(value) ? JSON.stringify(toPayload(value)) : undefined;
+}
+
+/** More values than that are no answer that anybody reads. */
+const plainValuesAtMost = 1_000;
+
+function isPlainData(value: object): boolean {
+  const waiting: unknown[] = [value];
+  for (let seen = 0; waiting.length > 0; seen++) {
+    const next = waiting.pop();
+    if (seen > plainValuesAtMost) return false;
+    if (typeof next !== "object" || next === null || next instanceof Date) continue;
+    if (!Array.isArray(next) && !isPlainObject(next)) return false;
+    waiting.push(...Object.values(next).slice(0, plainValuesAtMost));
+  }
+  return true;
+}
+
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  const isPlain = prototype === Object.prototype || prototype === null || Array.isArray(value);
-  return isPlain ? JSON.stringify(toPayload(value)) : undefined;
+  return prototype === Object.prototype || prototype === null;
 }
 
 function answerOfTurn(messages: readonly BaseMessage[], spans: SpanTree): string | undefined {

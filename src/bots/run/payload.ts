@@ -44,6 +44,9 @@ export function cutText(text: string, characters: number): string {
   return `${text.slice(0, kept)}…[cut: ${text.length - kept} characters]`;
 }
 
+/** Characters that any value is counted as, at least. */
+export const leastCost = 8;
+
 const cut = (what: string): string => `…[cut: ${what}]`;
 export const unreadable = "…[unreadable]";
 
@@ -62,19 +65,24 @@ class Payload {
     if (this.#left <= 0) return cut("the payload is too large");
     switch (typeof value) {
       case "string":
+        if (value === "") this.#left -= leastCost;
         return this.#text(value);
       case "number":
-        this.#left -= 8;
+        this.#left -= leastCost;
         // JSON has no -0: adding makes it 0.
         return Number.isFinite(value) ? value + 0 : String(value);
       case "boolean":
-        this.#left -= 8;
+        this.#left -= leastCost;
         return value;
       case "bigint":
         return this.#text(value.toString());
       case "object":
+        // Also of what is empty, and of what stands there again: a few arrays that hold each other's
+        // parts a hundred times would be walked for ever.
+        this.#left -= leastCost;
         return value === null ? null : this.#object(value, depth);
       default:
+        this.#left -= leastCost;
         return undefined;
     }
   }

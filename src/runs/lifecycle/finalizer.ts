@@ -10,6 +10,7 @@
 
 import type { EventLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
+import { storable } from "../../store/queries/text.ts";
 import type { Run, Store } from "../../store/store.ts";
 import { orAborted } from "../../time/or-aborted.ts";
 import { within } from "../../time/within.ts";
@@ -57,13 +58,15 @@ export class Finalizer implements AsyncDisposable {
   }
 
   /** @returns the ending that readers receive: the stored one, when the run had been ended before */
-  async store(run: Run, decided: RunEnding, endSeq: number, endedAt: string): Promise<RunEnding> {
+  async store(run: Run, ended: RunEnding, endSeq: number, endedAt: string): Promise<RunEnding> {
     const { log, watch, timeoutMs, observer } = this.#options;
+    // What readers receive and what the history has is the same text.
+    const decided = { ...ended, text: storable(ended.text) };
     const deadlineMs = performance.now() + timeoutMs;
     // Where the log's storage fails, the store may be on the same disk. Endings come in crowds, and
     // each try at a locked database holds the thread.
     if (watch.away || !log.healthy) await this.#untilBack(timeoutMs);
-    for (let ending = decided; ; ) {
+    for (let ending: RunEnding = decided; ; ) {
       const numbered = { run, ending, endSeq, endedAt };
       try {
         return await this.#finish(numbered);

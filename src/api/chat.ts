@@ -1,7 +1,7 @@
 /** `chat.*`: sending, following, watching, stopping. */
 import { cancelInput, followInput, sendInput, watchInput } from "../protocol/inputs.ts";
 import type { Follower } from "../runs/following/follower.ts";
-import type { Reader } from "../runs/following/readers.ts";
+import type { EventSink } from "../runs/following/readers.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { CallContext } from "./context.ts";
 import type { Procedures } from "./procedures.ts";
@@ -12,7 +12,7 @@ export function chatRouter({ router, procedure }: Procedures, { runs }: { runs: 
   async function subscribe(
     { pacer, openSubscription }: CallContext,
     signal: AbortSignal | undefined,
-    follow: (reader: Reader) => Promise<Follower>,
+    follow: (sink: EventSink) => Promise<Follower>,
   ): Promise<TrackedEvents> {
     const release = openSubscription?.();
     try {
@@ -27,17 +27,17 @@ export function chatRouter({ router, procedure }: Procedures, { runs }: { runs: 
     send: procedure
       .input(sendInput)
       .subscription(({ ctx, input, signal }) =>
-        subscribe(ctx, signal, (reader) => runs.send(ctx.caller, input, reader)),
+        subscribe(ctx, signal, (sink) => runs.send(ctx.caller, input, sink)),
       ),
     follow: procedure
       .input(followInput)
       .subscription(({ ctx, input, signal }) =>
-        subscribe(ctx, signal, (reader) => runs.follow(ctx.caller, input, reader)),
+        subscribe(ctx, signal, (sink) => runs.follow(ctx.caller, input, sink)),
       ),
     watch: procedure
       .input(watchInput)
       .subscription(({ ctx, input, signal }) =>
-        subscribe(ctx, signal, (reader) => runs.watch(ctx.caller, input, reader)),
+        subscribe(ctx, signal, (sink) => runs.watch(ctx.caller, input, sink)),
       ),
     cancel: procedure
       .input(cancelInput)

@@ -85,11 +85,16 @@ export interface EventLog extends AsyncDisposable {
   subscribe(conversationId: string, onChange: () => void): MaybePromise<() => void>;
   leftBehind(): MaybePromise<readonly LeftBehind[]>;
   /**
-   * Set where an earlier process of this machine may have left events. To be called at boot with every
-   * run that the store has in progress: gives each of them when `read` has what there is of it. Whoever
-   * is given one ends it before he asks for the next; what nobody ends may leave the log. Once it has
-   * failed, it may be called again.
-   * @throws the signal's reason; then the next boot does it
+   * Reads back what an earlier process of this machine wrote; absent where the log outlives its
+   * processes. The caller, at boot:
+   *
+   *   - passes every run that the store has in progress, in any order
+   *   - is given each of them once its events are read back, so `read` returns all there are of it
+   *   - ends each one that it is given before it asks for the next: after that, a run that is not ended
+   *     may leave the log
+   *   - may call it again after it threw, with the runs that are not ended yet
+   *
+   * @throws the signal's reason when aborted: the next boot begins anew
    */
   recover?<Run extends RecoveredRun>(
     runs: readonly Run[],

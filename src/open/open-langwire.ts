@@ -27,16 +27,21 @@ export interface LangwireOptions extends StorageOptions {
    * `uncaughtException` from then on; what comes from elsewhere is as fatal as it was. Default: true.
    */
   readonly containStrayErrors?: boolean;
-  /** Limits of one user, over all processes together. Default: none. */
+  /** Limits of one user, over all processes that share a Redis together. Default: none. */
   readonly userLimits?: UserLimits;
 }
 
 export interface UserLimits {
+  /** Runs of one user in progress at once: RATE_LIMITED. (`runLimits.maxLiveRuns` is of all users, OVERLOADED.) */
   readonly maxLiveRuns: number;
+  /** Runs that one user begins in a minute: RATE_LIMITED. */
   readonly maxRunsPerMinute: number;
   /** `conversations.create` in a minute; `chat.send` creates besides that. Default: no limit. */
   readonly maxConversationsPerMinute?: number;
-  /** Whether this process is too busy to begin anything. Default: never. */
+  /**
+   * Asked with the limits above, but of this process and not of a user: whether it is too busy for any
+   * new run. OVERLOADED. Default: never.
+   */
   readonly overloaded?: () => boolean;
 }
 

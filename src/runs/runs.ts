@@ -17,7 +17,7 @@ import type { Cluster } from "./cluster/cluster.ts";
 import type { Notice } from "./cluster/notices.ts";
 import type { Follower } from "./following/follower.ts";
 import type { ProofTimes } from "./following/memberships.ts";
-import { type Reader, Readers } from "./following/readers.ts";
+import { type EventSink, Readers } from "./following/readers.ts";
 import type { LiveRun } from "./lifecycle/live-run.ts";
 import { LiveRuns } from "./lifecycle/live-runs.ts";
 import { Recovery } from "./lifecycle/recovery.ts";
@@ -46,7 +46,7 @@ export interface RunsOptions {
 /** A run that the store lets the caller read, and where in it to begin. */
 interface Following extends Pick<FollowInput, "lastEventId" | "only"> {
   readonly run: Run;
-  /** `performance.now()` from just before the store was asked. */
+  /** When the query began by which the store said so (`performance.now()`). */
   readonly askedAtMs: number;
 }
 
@@ -76,7 +76,7 @@ export class Runs implements AsyncDisposable {
     this.#readers = new Readers({
       store,
       log,
-      unsure: cluster,
+      doubts: cluster,
       proofs: options.proofs ?? cluster?.proofs,
       onDelivered: observer.delivered,
     });
@@ -113,10 +113,10 @@ export class Runs implements AsyncDisposable {
    * @returns the run's events after `lastEventId`, ending with its `runEnd`
    * @throws LangwireError when the run is refused
    */
-  async send(caller: Caller, input: SendInput, reader: Reader = {}): Promise<Follower> {
+  async send(caller: Caller, input: SendInput, sink: EventSink = {}): Promise<Follower> {
     const askedAtMs = performance.now();
     const run = (await this.#existing(caller, input)) ?? (await this.#live.start(caller, input));
-    return this.#read(caller, reader, { run, askedAtMs, ...input });
+    return this.#read(caller, sink, { run, askedAtMs, ...input });
   }
 
   /**
@@ -124,11 +124,11 @@ export class Runs implements AsyncDisposable {
    * @returns the run's events after `lastEventId`, ending with its `runEnd`
    * @throws LangwireError NOT_FOUND when it is none of a conversation that the caller is in
    */
-  async follow(caller: Caller, input: FollowInput, reader: Reader = {}): Promise<Follower> {
+  async follow(caller: Caller, input: FollowInput, sink: EventSink = {}): Promise<Follower> {
     const askedAtMs = performance.now();
     const run = await this.#store.runs.get(input.runId, caller.userId);
     if (run === undefined) throw new LangwireError("NOT_FOUND");
-    return this.#read(caller, reader, { run, askedAtMs, ...input });
+    return this.#read(caller, sink, { run, askedAtMs, ...input });
   }
 
   /**
@@ -136,7 +136,7 @@ export class Runs implements AsyncDisposable {
    * the run in progress, or from now.
    * @throws LangwireError NOT_FOUND when the caller is not a member
    */
-  async watch(caller: Caller, input: WatchInput, reader: Reader = {}): Promise<Follower> {
+  async watch(caller: Caller, input: WatchInput, sink: EventSink = {}): Promise<Follower> {
     const { conversationId, lastEventId } = input;
     const askedAtMs = performance.now();
     const known = await this.#store.conversations.isMember(conversationId, caller.userId);
@@ -147,7 +147,7 @@ export class Runs implements AsyncDisposable {
         ? await this.#store.conversations.lastSeq(conversationId)
         : running.firstSeq - 1;
     const last = running === undefined ? now : this.live.get(running.runId)?.lastSeq;
-    return this.#readers.follow(caller, reader, {
+    return this.#readers.follow(caller, sink, {
       askedAtMs,
       conversationId,
       position: positionOf(lastEventId),
@@ -200,12 +200,12 @@ export class Runs implements AsyncDisposable {
     await this.#recovery?.[Symbol.asyncDispose]();
   }
 
-  #read(caller: Caller, reader: Reader, following: Following): Promise<Follower> {
+  #read(caller: Caller, sink: EventSink, following: Following): Promise<Follower> {
     const { run, askedAtMs, lastEventId, only } = following;
     const { runId, conversationId, firstSeq, endSeq } = run;
     const start = firstSeq - 1;
     const last = endSeq ?? this.live.get(runId)?.lastSeq;
-    return this.#readers.follow(caller, reader, {
+    return this.#readers.follow(caller, sink, {
       askedAtMs,
       conversationId,
       runId,

@@ -55,8 +55,11 @@ const runsAtOnce = 20;
 
 export class Backfill {
   readonly #options: BackfillOptions;
-  /** The position at which silence was first found to hide something. */
-  #lateAt: number | undefined;
+  /**
+   * The position after which the store knew of an end that the log had not told, at the last silence. A
+   * reader who still stands there at the next one gets what the store knows.
+   */
+  #untoldAfter: number | undefined;
   /** A watcher to whom silence was found to hide nothing, and what that depends on. */
   #quiet: { readonly after: number; readonly interruptions: number } | undefined;
 
@@ -87,9 +90,9 @@ export class Backfill {
     const asked = runId === undefined ? this.#lookAtAll(after) : this.#knownOfRun(runId, after);
     const known = await asked.catch(orAway);
     if (known === "away") return [];
-    const late = this.#lateAt === after;
+    const late = this.#untoldAfter === after;
     const last = known.at(-1);
-    this.#lateAt = late ? last?.seq : last && after;
+    this.#untoldAfter = late ? last?.seq : last && after;
     return late ? known : [];
   }
 

@@ -46,7 +46,10 @@ export class Membership implements Named {
   readonly conversationId: string;
   readonly userId: string;
   readonly readers = new Set<MemberReader>();
-  /** When the store was asked, the last time it said yes (`performance.now()`); `-Infinity`: never. */
+  /**
+   * When the store's last query began that found the membership (`performance.now()`): a removal from
+   * before that would have shown. `-Infinity`: to be asked for.
+   */
   provedAtMs: number;
   /** When the conversation's members last may have changed: a proof from before is void. */
   doubtedAtMs = 0;
@@ -79,7 +82,7 @@ export class Memberships implements Disposable {
 
   /**
    * A reader begins to read.
-   * @param askedAtMs when the store was asked whether the user is a member, and said yes
+   * @param askedAtMs when the query began that found the user to be a member
    */
   enter(named: Named, reader: MemberReader, askedAtMs: number): Membership {
     const { conversationId, userId } = named;

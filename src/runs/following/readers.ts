@@ -11,15 +11,15 @@ import { Follower } from "./follower.ts";
 import { type Membership, Memberships, type ProofTimes } from "./memberships.ts";
 import type { Pacer } from "./pacer.ts";
 
-/** Where the events go. */
-export interface Reader {
+/** What a reader's events go into: a subscription of a socket or of an event stream. */
+export interface EventSink {
   readonly pacer?: Pacer | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onClose?: (() => void) | undefined;
 }
 
 export interface Reading {
-  /** `performance.now()` from just before the store was asked whether the caller is a member. */
+  /** When the query began that found the caller to be a member (`performance.now()`). */
   readonly askedAtMs: number;
   readonly conversationId: string;
   /** The number of the last event that the reader has, where it says that it has any. */
@@ -29,9 +29,15 @@ export interface Reading {
   readonly only?: ReadonlySet<EventType> | undefined;
 }
 
-/** Set where other processes write the log, so that it may have gaps. */
-export interface UnsureLog {
-  /** How long a reader receives nothing before it asks the store whether a run has ended. */
+/**
+ * Set where other processes write the log, and this one may not hear of all that they do: notifications
+ * are missed, the log loses its last events, members are removed.
+ */
+export interface SharedLogDoubts {
+  /**
+   * How long a reader receives nothing before it asks the store whether a run has ended, and how long
+   * it waits for a proof of membership before it is sent to another process.
+   */
   readonly lookAgainMs: number;
   /** Rises whenever this process may not have received everything that was written. */
   readonly interruptions: number;
@@ -40,8 +46,7 @@ export interface UnsureLog {
 export interface ReadersOptions {
   readonly store: Store;
   readonly log: EventLog;
-  /** Where the log may lose what it had. */
-  readonly unsure?: UnsureLog | undefined;
+  readonly doubts?: SharedLogDoubts | undefined;
   /** Where members can be removed without this process knowing: how long a proof of membership lasts. */
   readonly proofs?: ProofTimes | undefined;
   readonly onDelivered?: ((afterMs: number) => void) | undefined;
@@ -51,7 +56,7 @@ export interface ReadersOptions {
 const endedSilenceMs = 500;
 const retryAfterMs = 1_000;
 
-function silenceOf({ end }: KnownPositions, { lookAgainMs }: UnsureLog): number {
+function silenceOf({ end }: KnownPositions, { lookAgainMs }: SharedLogDoubts): number {
   return end === undefined ? lookAgainMs : Math.min(lookAgainMs, endedSilenceMs);
 }
 
@@ -70,7 +75,7 @@ async function orUnavailable(proved: Promise<void>, ms: number): Promise<void> {
 export class Readers implements AsyncDisposable {
   readonly #store: Store;
   readonly #log: EventLog;
-  readonly #unsure: UnsureLog | undefined;
+  readonly #doubts: SharedLogDoubts | undefined;
   readonly #onDelivered: ((afterMs: number) => void) | undefined;
   readonly #memberships: Memberships;
   readonly #followers = new Set<Follower>();
@@ -78,33 +83,33 @@ export class Readers implements AsyncDisposable {
   readonly #ofRuns = new Set<Follower>();
   #noneOfRuns: (() => void) | undefined;
 
-  constructor({ store, log, unsure, proofs, onDelivered }: ReadersOptions) {
+  constructor({ store, log, doubts, proofs, onDelivered }: ReadersOptions) {
     this.#store = store;
     this.#log = log;
-    this.#unsure = unsure;
+    this.#doubts = doubts;
     this.#onDelivered = onDelivered;
     this.#memberships = new Memberships({ store, proofs });
   }
 
   async follow(
     { userId }: Caller,
-    { pacer, signal, onClose }: Reader,
+    { pacer, signal, onClose }: EventSink,
     { askedAtMs, position, known, ...what }: Reading,
   ): Promise<Follower> {
     const { conversationId, runId } = what;
-    const unsure = this.#unsure;
-    const interruptions = () => unsure?.interruptions ?? 0;
+    const doubts = this.#doubts;
+    const interruptions = () => doubts?.interruptions ?? 0;
     let membership: Membership | undefined;
     const proof = () => {
       const proved = membership && this.#memberships.proof(membership);
-      return proved && unsure ? orUnavailable(proved, unsure.lookAgainMs) : proved;
+      return proved && doubts ? orUnavailable(proved, doubts.lookAgainMs) : proved;
     };
     const follower = await Follower.start({
       ...what,
       log: this.#log,
       ...startingPosition(position, known),
       backfill: new Backfill({ store: this.#store, userId, conversationId, runId, interruptions }),
-      silenceMs: unsure && silenceOf(known, unsure),
+      silenceMs: doubts && silenceOf(known, doubts),
       // Nothing is delivered before the membership is proved.
       pacer: { ready: () => proof() ?? pacer?.ready() },
       onDelivered: this.#onDelivered,

@@ -15,6 +15,7 @@ import type { Identity } from "../access/callers.ts";
 import type { Refusals } from "../access/refusals.ts";
 import type { LogFailure } from "../logging/failure-log.ts";
 import { callProcedure } from "../trpc-internals.ts";
+import { resumedInput, reviveInput } from "./call-input.ts";
 import { CallQueue } from "./call-queue.ts";
 import { closeCodes } from "./close-codes.ts";
 import {
@@ -24,10 +25,9 @@ import {
   type Message,
   type RequestId,
   readParams,
-} from "./frames.ts";
-import { resumedInput, reviveInput } from "./revive-input.ts";
+} from "./incoming-frames.ts";
+import { answerFrame, frameHead, stateFrame } from "./outgoing-frames.ts";
 import type { SocketConnection } from "./socket-connection.ts";
-import { answerFrame, frameHead, stateFrame } from "./wire.ts";
 
 /** What the sockets of one server share. */
 export interface SocketApi {

@@ -24,7 +24,7 @@ import { closeCodeOf, closeCodes } from "./close-codes.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 import type { Expiring } from "./expiries.ts";
 import { FrameSender } from "./frame-sender.ts";
-import { aroundEvent, eventFrame } from "./wire.ts";
+import { aroundEvent, eventFrame } from "./outgoing-frames.ts";
 
 /** What all sockets share: limits, the work queue, the counts of users and of subscriptions. */
 export interface SocketHost {

@@ -1,5 +1,8 @@
 /**
- * Reads inputs in superjson's form, but not what could be abused in it. Inputs are flat objects: their
+ * A call's input: revived from superjson's form, and for a subscription that goes on, with tRPC's
+ * `lastEventId` in it.
+ *
+ * Not all is revived that superjson could, since it could be abused. Inputs are flat objects: their
  * fields are plain values or short lists of them, and all that a stock client's superjson ever marks
  * in them is a field that is `undefined`. Dates, regular expressions, big integers, classes and paths
  * into the depth are not revived, and what is nested is not looked into.

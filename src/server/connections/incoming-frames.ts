@@ -1,7 +1,7 @@
 /**
- * Reads what clients send over a WebSocket. Of several requests in a frame, each of the wrong shape is
- * refused under its own id, and the others go on. Requests past a limit are dropped before they cost
- * anything.
+ * Reads what clients send over a WebSocket; what they are sent is in outgoing-frames.ts. Of several
+ * requests in a frame, each of the wrong shape is refused under its own id, and the others go on.
+ * Requests past a limit are dropped before they cost anything.
  */
 import { LangwireError } from "../../protocol/errors.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import superjson from "superjson";
 import { describe, expect, test } from "vitest";
 import { eventTypes } from "../../src/protocol/events.ts";
-import { reviveInput, unacceptable } from "../../src/server/connections/revive-input.ts";
+import { reviveInput, unacceptable } from "../../src/server/connections/call-input.ts";
 
 /** What comes out at the other end of the wire. */
 function sent(payload: unknown): unknown {

@@ -7,7 +7,7 @@ import {
   hasMoreThan,
   type RequestId,
   readParams,
-} from "../../src/server/connections/frames.ts";
+} from "../../src/server/connections/incoming-frames.ts";
 
 interface Refused {
   readonly id: RequestId;

@@ -2,12 +2,10 @@
 import type { ChatEvent } from "../protocol/events.ts";
 import { LogEntry } from "./entry.ts";
 import type { Slice } from "./log.ts";
+import { sliceFrom } from "./slice.ts";
 
 /** An object, its fields and a short string in V8, over the text itself. */
 const entryOverheadBytes = 128;
-const sliceEntries = 256;
-/** Bytes after which a slice ends. */
-const sliceBytes = 64 * 1024;
 
 export class ConversationLog {
   readonly conversationId: string;
@@ -120,14 +118,8 @@ export class ConversationLog {
 
   read(after: number): Slice {
     const from = Math.max(0, after + 1 - this.#oldest);
-    let to = from;
-    for (let bytes = 0; to < this.#committed && to - from < sliceEntries; to++) {
-      // A reader that has stopped keeps its slice, also of what has left the log since.
-      if (bytes > sliceBytes) break;
-      bytes += this.#entries[to]?.bytes ?? 0;
-    }
     return {
-      entries: from < to ? this.#entries.slice(from, to) : [],
+      entries: sliceFrom(this.#entries, from, this.#committed),
       oldest: this.#placed ? this.#oldest : undefined,
     };
   }

@@ -3,7 +3,7 @@
 import type { ServerResponse } from "node:http";
 import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { ChatOpenAI, type ChatOpenAIFields } from "@langchain/openai";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BrokenAnswer } from "../../src/bots/provider/answer/broken-answer.ts";
 import { EventCompletions } from "../../src/bots/provider/event-completions.ts";
 import { classifyError } from "../../src/bots/provider/provider-errors.ts";
@@ -107,7 +107,7 @@ describe("ChatOpenAI over event completions", () => {
       for await (const _ of await chat.stream("Hi"));
       const answer = answers.at(-1) ?? expect.fail();
       answer.end();
-      await vi.waitFor(() => expect(fresh.openAnswers.size).toBe(0));
+      await expect.poll(() => fresh.openAnswers.size).toBe(0);
     }
     expect(answers).toHaveLength(3);
     expect(fresh.connectionCount).toBe(1);
@@ -117,7 +117,7 @@ describe("ChatOpenAI over event completions", () => {
     const answer = beginAnswer(chunk("a") + done);
     await model().invoke("Hi", { callbacks: [new TokenHandler()] });
     await answer;
-    await vi.waitFor(() => expect(server.openAnswers.size).toBe(0), { timeout: 5000 });
+    await expect.poll(() => server.openAnswers.size).toBe(0);
   });
 
   it.each(["event fetch", "stock fetch"])(
@@ -131,11 +131,11 @@ describe("ChatOpenAI over event completions", () => {
         signal: abort.signal,
       });
       const failed = expect(run).rejects.toThrow();
-      await vi.waitFor(() => expect(handler.tokens).toEqual(["a"]));
+      await expect.poll(() => handler.tokens).toEqual(["a"]);
       abort.abort();
       await failed;
       await answer;
-      await vi.waitFor(() => expect(server.openAnswers.size).toBe(0), { timeout: 5000 });
+      await expect.poll(() => server.openAnswers.size).toBe(0);
     },
   );
 
@@ -146,7 +146,7 @@ describe("ChatOpenAI over event completions", () => {
       const stream = await readChunks(by === "event fetch" ? eventFetch : fetch);
       for await (const _ of stream) break;
       await answer;
-      await vi.waitFor(() => expect(server.openAnswers.size).toBe(0), { timeout: 5000 });
+      await expect.poll(() => server.openAnswers.size).toBe(0);
     },
   );
 
@@ -181,7 +181,7 @@ describe("ChatOpenAI over event completions", () => {
     const answer = beginAnswer(chunk("a"));
     const run = model().invoke("Hi", { callbacks: [handler] });
     for (const [count, next] of ["b", "c"].entries()) {
-      await vi.waitFor(() => expect(handler.tokens).toHaveLength(count + 1));
+      await expect.poll(() => handler.tokens).toHaveLength(count + 1);
       (await answer).write(chunk(next));
     }
     (await answer).end(done);

@@ -235,7 +235,7 @@ describe.each(fetches)("a request $name", ({ make }) => {
     };
     const response = await eventFetch(server.url);
     await expect(textOf(response)).rejects.toThrow(TypeError);
-    await vi.waitFor(() => expect(server.openAnswers.size).toBe(0));
+    await expect.poll(() => server.openAnswers.size).toBe(0);
   });
 
   it("keeps a connection for the next request", async () => {
@@ -341,7 +341,7 @@ describe.each(fetches)("stopping $name", ({ make }) => {
   const eventFetch = make();
   afterAll(() => eventFetch.close());
 
-  const allClosed = () => vi.waitFor(() => expect(server.openAnswers.size).toBe(0));
+  const allClosed = () => expect.poll(() => server.openAnswers.size).toBe(0);
 
   it("rejects at once when the signal was aborted before", async () => {
     let requests = 0;
@@ -435,7 +435,7 @@ describe.each(fetches)("stopping $name", ({ make }) => {
     await (await eventFetch(`${server.url}/end`, { signal })).text();
     await (await eventFetch(`${server.url}/cut`, { signal })).text().catch(() => {});
     await (await eventFetch(`${server.url}/open`, { signal })).body?.cancel();
-    await vi.waitFor(() => expect(removed).toHaveBeenCalledTimes(3));
+    await expect.poll(() => removed).toHaveBeenCalledTimes(3);
     expect(added).toHaveBeenCalledTimes(3);
   });
 });
@@ -459,7 +459,7 @@ describe.each([
     const error = await eventFetch(server.url).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ProviderTimeout);
     expect(error).toMatchObject(firstByte);
-    await vi.waitFor(() => expect(server.openAnswers.size).toBe(0));
+    await expect.poll(() => server.openAnswers.size).toBe(0);
   });
 
   it("that sends headers alone", async () => {
@@ -467,7 +467,7 @@ describe.each([
     openStream();
     const response = await eventFetch(server.url);
     await expect(response.text()).rejects.toMatchObject(firstByte);
-    await vi.waitFor(() => expect(server.openAnswers.size).toBe(0));
+    await expect.poll(() => server.openAnswers.size).toBe(0);
   });
 
   it.each(["text/event-stream", "application/json"])("in the middle of %s", async (type) => {
@@ -480,16 +480,17 @@ describe.each([
     const reader = response.body?.getReader() ?? expect.fail();
     await reader.read();
     await expect(reader.read().then(() => reader.read())).rejects.toMatchObject(stall);
-    await vi.waitFor(() => expect(server.openAnswers.size).toBe(0));
+    await expect.poll(() => server.openAnswers.size).toBe(0);
   });
 
   it("is not one that is slow, nor one whose events grow slowly", async () => {
-    await using eventFetch = make(60_000, 200);
+    // The whole takes longer than the limit, and each step a small part of it.
+    await using eventFetch = make(60_000, 2_000);
     server.respond = async (_request, response) => {
       response.writeHead(200, eventStream);
       for (const letter of "data:a\n\n") {
         response.write(letter);
-        await sleep(50);
+        await sleep(300);
       }
       response.end();
     };
@@ -497,14 +498,15 @@ describe.each([
   });
 
   it("is not one whose answer nobody reads for a while", async () => {
-    await using eventFetch = make(60_000, 60);
+    await using eventFetch = make(60_000, 800);
     const stream = openStream();
     const response = await eventFetch(server.url);
     const provider = await stream;
     provider.write("data: 1\n\n");
     const reader = response.body?.getReader() ?? expect.fail();
     await reader.read();
-    await sleep(120);
+    // Longer than the limit: of a reader who does not read.
+    await sleep(1_000);
     provider.end("data: 2\n\n");
     expect((await reader.read()).done).toBe(false);
     expect((await reader.read()).done).toBe(true);
@@ -528,7 +530,7 @@ describe.each([
 
 describe("the event fetch", () => {
   it("pauses the provider while the reader does not read, and loses nothing", async () => {
-    await using eventFetch = createEventFetch({ firstByteTimeoutMs: 60_000, stallTimeoutMs: 30 });
+    await using eventFetch = createEventFetch({ firstByteTimeoutMs: 60_000, stallTimeoutMs: 800 });
     const event = Buffer.from(`data: ${"x".repeat(10_000)}\n\n`);
     const eventCount = 3000;
     let written = 0;
@@ -546,6 +548,8 @@ describe("the event fetch", () => {
       before = written;
       await sleep(100);
     }
+    // Longer than the limit, which does not count while it is paused.
+    await sleep(1_000);
     // The sockets' own buffers hold some megabytes.
     expect(written).toBeLessThan((event.length * eventCount) / 2);
     let received = 0;

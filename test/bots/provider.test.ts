@@ -174,7 +174,7 @@ describe("what goes wrong at the provider has its code:", () => {
       "an answer that stalls",
       { steps: ["Half", "stall"] },
       "PROVIDER_TIMEOUT",
-      { stallTimeoutMs: 50 },
+      { stallTimeoutMs: 500 },
     ],
   ];
   test.each(rows)("%s", async (_what, reply, code, settings) => {

@@ -132,7 +132,7 @@ test("an unread watch takes a bounded number of events, and the rest when it is 
   const { client, asked, stops } = await startScriptedServer(feed);
   const watch = client.watch({ conversationId });
   await watch.started;
-  await expect.poll(() => stops.length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => stops.length).toBe(1);
   expect(asked).toHaveLength(1);
   const seen = await readUntilEnds(watch, 1);
   expect(seen.slice(0, -1)).toEqual(Array.from({ length: count }, (_, seq) => String(seq)));

@@ -39,7 +39,7 @@ needsRedis("postgres away", () => {
       const reading = read((options) => client.api.chat.send.subscribe(run, options));
       return reading.completed.then(tokensOf, () => "refused");
     };
-    await expect.poll(answer, { timeout: 10_000 }).toBe("here");
+    await expect.poll(answer).toBe("here");
   });
 
   function leave(): void {
@@ -95,7 +95,7 @@ needsRedis("postgres away", () => {
     way.accept();
     const { runs } = steady.langwire.store;
     const stored = async () => (await runs.endedBetween(run.conversationId, 0, 1))[0];
-    await expect.poll(stored, { timeout: 10_000 }).toMatchObject(ended);
+    await expect.poll(stored).toMatchObject(ended);
     close();
   });
 });

@@ -57,7 +57,7 @@ needsRedis("redis faults", () => {
 
   /** The run goes through it whole: no gap, no duplicate, on either node. */
   async function comesThrough(disturb: () => Promise<void>): Promise<void> {
-    await expect.poll(() => ready(node), { timeout: 10_000 }).toBe(200);
+    await expect.poll(() => ready(node)).toBe(200);
     const run = world.newRun({ steps: pieces, paceMs: 20 });
     using readers = await started(run);
     await disturb();
@@ -167,7 +167,7 @@ needsRedis("redis faults", () => {
     expect(tokensOf(received)).toBe("partial");
     expect(expectWholeRun(received).status).toBe("cancelled");
     way.accept();
-    await expect.poll(() => ready(lost), { timeout: 10_000 }).toBe(200);
+    await expect.poll(() => ready(lost)).toBe(200);
     const next = world.newRun({ steps: ["next"] }, run.conversationId);
     const after = await read((options) => client.api.chat.send.subscribe(next, options)).completed;
     expect(expectWholeRun(after).text).toBe("next");
@@ -282,7 +282,7 @@ needsRedis("redis faults", () => {
     expect(await ready(full)).toBe(200);
     await redis.command("CONFIG", "SET", "maxmemory", "1");
     // A verdict is held for half a second.
-    await expect.poll(() => ready(full), { timeout: 5_000 }).toBe(503);
+    await expect.poll(() => ready(full)).toBe(503);
     const run = world.newRun({ steps: ["never"] });
     await expect(
       read((options) => client.api.chat.send.subscribe(run, options)).completed,
@@ -306,7 +306,7 @@ needsRedis("redis faults", () => {
       const reading = read((options) => client.api.chat.send.subscribe(next, options));
       return reading.completed.then(tokensOf, () => "refused");
     };
-    await expect.poll(textOfNext, { timeout: 10_000 }).toBe("refused");
+    await expect.poll(textOfNext).toBe("refused");
     expect(await ready(lapsing)).toBe(200);
     expect(await textOfNext()).toBe("taken");
   });

@@ -36,7 +36,7 @@ needsRedis("redis shards", () => {
   beforeEach(untilReady);
 
   async function untilReady(): Promise<void> {
-    for (const node of nodes) await expect.poll(() => isReady(node), { timeout: 10_000 }).toBe(200);
+    for (const node of nodes) await expect.poll(() => isReady(node)).toBe(200);
   }
 
   /** A run of a conversation whose events are on this shard. */
@@ -138,7 +138,7 @@ needsRedis("redis shards", () => {
       using undisturbed = await started(other);
       process.kill(third.pid, "SIGSTOP");
       try {
-        await expect.poll(() => isReady(nodes[0]), { timeout: 10_000 }).toBe(503);
+        await expect.poll(() => isReady(nodes[0])).toBe(503);
         await isWhole(other, undisturbed.readers);
       } finally {
         process.kill(third.pid, "SIGCONT");

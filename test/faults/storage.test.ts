@@ -115,7 +115,7 @@ for (const [name, breakIt] of faults) {
     }
     lag.disable();
     expect(lag.max / 1e6).toBeLessThan(1_000);
-    await expect.poll(() => s.world.server.langwire.log.healthy, { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => s.world.server.langwire.log.healthy).toBe(true);
     expect(journalled(s.path, s.sent)).toEqual(s.sent.map(() => "runEnd"));
     await expectAccepted(s.world);
   });
@@ -139,7 +139,7 @@ for (const [name, breakIt] of faults) {
     for (const { run } of s.sent) {
       const { store } = s.world.server;
       await expect
-        .poll(() => store.runs.get(run.runId, "local"), { timeout: 5_000 })
+        .poll(() => store.runs.get(run.runId, "local"))
         .toMatchObject({ status: "completed", text: s.text });
     }
     await expectAccepted(s.world);
@@ -199,7 +199,7 @@ async function expectAccepted(world: World): Promise<void> {
       () => undefined,
     );
   };
-  await expect.poll(isAccepted, { timeout: 5_000 }).toMatchObject({ text: "yes" });
+  await expect.poll(isAccepted).toMatchObject({ text: "yes" });
 }
 
 /** The last event that the file has of each run. */

@@ -124,7 +124,7 @@ describe("journal", () => {
     database.exec("pragma max_page_count = 1000000");
     writer.append(token(runId, "y"));
     await writer.flushed();
-    await expect.poll(() => log.healthy, { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => log.healthy).toBe(true);
     const restarted = await logOf(database);
     const seqs = [0, 1].map((after) => restarted.read(conversationId, after).entries[0]?.seq);
     expect(seqs).toEqual([1, 2]);

@@ -1,7 +1,7 @@
 /** The transport under the AI SDK's own `Chat`, which is what its `useChat` is made of. */
 import { Chat } from "@ai-sdk/react";
 import { createElement, Fragment, StrictMode } from "react";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import {
   createChatTransport,
   type LangwireUIMessage,
@@ -93,7 +93,7 @@ test("cancelling stops the run for everybody, and what was said stays", async ()
   const chat = new Chat<LangwireUIMessage>({ id: crypto.randomUUID(), transport });
   onTestFinished(() => chat.dispose());
   const sent = chat.sendMessage({ text: "Hi" });
-  await vi.waitFor(() => expect(textOf(chat.lastMessage)).toBe("Half"));
+  await expect.poll(() => textOf(chat.lastMessage)).toBe("Half");
   await transport.cancel(chat.id);
   await sent;
   expect(chat.status).toBe("ready");
@@ -108,7 +108,7 @@ test("whoever stops reading leaves the run running: a component that goes away s
   const { client } = await setUp([{ tokens: ["Half"], until: passed }]);
   const chat = open(client);
   const sent = chat.sendMessage({ text: "Hi" });
-  await vi.waitFor(() => expect(textOf(chat.lastMessage)).toBe("Half"));
+  await expect.poll(() => textOf(chat.lastMessage)).toBe("Half");
   await chat.stop();
   await sent;
   expect(chat.status).toBe("ready");
@@ -162,7 +162,7 @@ test("resuming in mid-answer brings all of it, twice in a row as well", async ()
   const setting = await setUp([{ tokens: ["Half"], until: passed }]);
   const { chat, run } = await openElsewhere(setting);
   const first = chat.resumeStream();
-  await vi.waitFor(() => expect(textOf(chat.lastMessage)).toBe("Half"));
+  await expect.poll(() => textOf(chat.lastMessage)).toBe("Half");
   const second = chat.resumeStream();
   await first;
   finish();
@@ -180,7 +180,7 @@ test("a run that a chat has left can still be cancelled by it", async () => {
   const chat = new Chat<LangwireUIMessage>({ id: crypto.randomUUID(), transport });
   onTestFinished(() => chat.dispose());
   const sent = chat.sendMessage({ text: "Hi" });
-  await vi.waitFor(() => expect(textOf(chat.lastMessage)).toBe("Half"));
+  await expect.poll(() => textOf(chat.lastMessage)).toBe("Half");
   await chat.stop();
   await sent;
   await transport.cancel(chat.id);
@@ -192,7 +192,7 @@ test("an answer that was resumed can be cancelled", async () => {
   const setting = await setUp([{ tokens: ["Half"], until: new Promise(() => {}) }]);
   const { chat, run, transport } = await openElsewhere(setting);
   const resumed = chat.resumeStream();
-  await vi.waitFor(() => expect(textOf(chat.lastMessage)).toBe("Half"));
+  await expect.poll(() => textOf(chat.lastMessage)).toBe("Half");
   await transport.cancel(chat.id);
   await resumed;
   expect(await run.ended).toMatchObject({ status: "cancelled" });

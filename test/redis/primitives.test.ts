@@ -77,7 +77,7 @@ needsRedis("redis primitives", () => {
       away.broadcast.publish("a");
       away.broadcast.publish("b");
       proxy.accept();
-      await expect.poll(() => other.messages, { timeout: 5_000 }).toEqual(["a", "b"]);
+      await expect.poll(() => other.messages).toEqual(["a", "b"]);
     });
   });
 
@@ -95,12 +95,10 @@ needsRedis("redis primitives", () => {
       expect(await steady.lease.census()).toBeUndefined();
       const lost = await take("lost");
       const census = async () => await steady.lease.census();
-      await expect
-        .poll(async () => (await census())?.alive, { timeout: 5_000 })
-        .toEqual(new Set(["steady", "lost"]));
+      await expect.poll(async () => (await census())?.alive).toEqual(new Set(["steady", "lost"]));
       // Killed: nothing renews its lease, and nothing gives it back.
       await lost.redis[Symbol.asyncDispose]();
-      await expect.poll(async () => (await census())?.gone, { timeout: 5_000 }).toEqual(["lost"]);
+      await expect.poll(async () => (await census())?.gone).toEqual(["lost"]);
       expect(lost.lease.held).toBe(false);
       await steady.lease.clear("lost");
       await expect.poll(census).toEqual({ alive: new Set(["steady"]), gone: [] });
@@ -111,7 +109,7 @@ needsRedis("redis primitives", () => {
       const leaving = await take("leaving");
       await leaving.lease[Symbol.asyncDispose]();
       await expect
-        .poll(() => steady.lease.census(), { timeout: 5_000 })
+        .poll(() => steady.lease.census())
         .toEqual({ alive: new Set(["steady"]), gone: [] });
     });
 
@@ -128,12 +126,12 @@ needsRedis("redis primitives", () => {
         await renewBoth();
         return isReaper(one);
       };
-      await expect.poll(oneIs, { timeout: 10_000 }).toBe(true);
+      await expect.poll(oneIs).toBe(true);
       const twoMay = async () => {
         await renewBoth();
         return await two.lease.census();
       };
-      await expect.poll(twoMay, { timeout: 10_000 }).toBeDefined();
+      await expect.poll(twoMay).toBeDefined();
       await renewBoth();
       expect(isReaper(two)).toBe(false);
       await one.lease[Symbol.asyncDispose]();
@@ -141,7 +139,7 @@ needsRedis("redis primitives", () => {
         await two.lease.renew();
         return isReaper(two);
       };
-      await expect.poll(twoIs, { timeout: 10_000 }).toBe(true);
+      await expect.poll(twoIs).toBe(true);
     });
   });
 

@@ -100,6 +100,29 @@ test("a shutdown while the store is away tells readers the end, and does not wai
   runs.finish = finish;
 });
 
+test("a shutdown ends a run whose claim is under way, once the store has it", async () => {
+  await using langwire = await openLangwire({ bots: [botWaiting(new Promise(() => {}))] });
+  const { runs } = langwire.store;
+  const claim = runs.claim.bind(runs);
+  const [asked, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  runs.claim = async (...args) => {
+    asked.resolve();
+    await gate.promise;
+    return await claim(...args);
+  };
+  const sending = langwire.runs.send(caller, newRun());
+  await asked.promise;
+  const draining = langwire.runs.drain(0);
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  gate.resolve();
+  await draining;
+  expect(langwire.runs.live.size).toBe(0);
+  expect(await runs.unfinished()).toEqual([]);
+  expect((await all(await sending)).at(-1)?.event).toMatchObject({
+    error: { code: "SERVER_RESTARTED" },
+  });
+});
+
 /** Says how many tokens it has cost so far with each chunk, and waits for its end. */
 class CountingModel extends ScriptedModel {
   constructor() {

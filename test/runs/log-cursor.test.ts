@@ -3,6 +3,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { LogEntry } from "../../src/log/entry.ts";
+import type { EventLog } from "../../src/log/log.ts";
+import { Follower } from "../../src/runs/following/follower.ts";
 import { LogCursor } from "../../src/runs/following/log-cursor.ts";
 import { FollowerWorld } from "./follower-world.ts";
 
@@ -122,6 +124,28 @@ test("a cursor that has given out what was read holds none of it", async () => {
   gc();
   expect(held.deref()).toBeUndefined();
   expect(cursor.position).toBe(1);
+});
+
+test("a reader who has left holds nothing of what it had read", async () => {
+  setFlagsFromString("--expose-gc");
+  const gc: () => void = runInNewContext("gc");
+  let unread: WeakRef<LogEntry> | undefined;
+  const log = {
+    subscribe: () => () => {},
+    read: () => {
+      const entries = [customOf(1), customOf(2)];
+      unread = new WeakRef(entries[1] ?? expect.fail());
+      return { entries, oldest: 1 };
+    },
+  } as Pick<EventLog, "read" | "subscribe"> as EventLog;
+  const backfill = { acrossGap: async () => [], afterSilence: async () => [] };
+  const follower = await Follower.start({ log, conversationId: "c", after: 0, backfill });
+  await follower.next();
+  await follower.return();
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+  gc();
+  expect(unread?.deref()).toBeUndefined();
+  expect(follower.closed).toBe(true);
 });
 
 test("a reader whose socket takes nothing lets go of what was read, and reads it again", async () => {

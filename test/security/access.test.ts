@@ -207,9 +207,7 @@ describe("the first message", () => {
     const big = "x".repeat(200_000);
     for (let id = 1; id <= 50; id++)
       socket.send(request(id, "conversations.list", { cursor: big }));
-    await expect
-      .poll(() => socket.webSocket.bufferedAmount, { timeout: 5_000 })
-      .toBeGreaterThan(1_000_000);
+    await expect.poll(() => socket.webSocket.bufferedAmount).toBeGreaterThan(1_000_000);
     gate.resolve();
     expect(codeOf(await socket.frame(({ id }) => id === 50))).toBe("BAD_INPUT");
   });
@@ -234,7 +232,7 @@ describe.concurrent("a token's end", () => {
     const run = newRun();
     const reading = read((options) => client.chat.send.subscribe(run, options));
     await reading.until(({ type }) => type === "token");
-    await expect.poll(() => codes, { timeout: 10_000 }).toEqual([4401]);
+    await expect.poll(() => codes).toEqual([4401]);
     gate.resolve();
     expect(expectWholeRun(await reading.completed).text).toBe("one two");
     await webSocket.close();
@@ -267,7 +265,7 @@ describe.concurrent("a token's end", () => {
     const reading = read((options) => client.chat.send.subscribe(newRun(), options));
     await reading.until(({ type }) => type === "token");
     expect(server.server.connections.subscriptions).toBe(1);
-    await expect.poll(() => server.server.connections.subscriptions, { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => server.server.connections.subscriptions).toBe(0);
     gate.resolve();
     expect(expectWholeRun(await reading.completed).text).toBe("one two");
   });

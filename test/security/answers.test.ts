@@ -80,7 +80,7 @@ describe("over a socket", () => {
     expect(stuck()).toBe(2);
     // Whoever holds what others wait for, and takes nothing, is cut; so the rest have their turn.
     const { connections } = server.server;
-    await expect.poll(() => connections.size, { timeout: 15_000 }).toBeLessThan(7);
+    await expect.poll(() => connections.size).toBeLessThan(7);
     for (const socket of hostile) socket[Symbol.dispose]();
   }, 20_000);
 

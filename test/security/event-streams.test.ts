@@ -129,7 +129,7 @@ describe("places", () => {
     });
     const reader = ask(server.port, pathOf("chat.send", newRun()));
     await expect.poll(() => server.server.connections.subscriptions).toBe(1);
-    await expect.poll(() => server.server.connections.subscriptions, { timeout: 15_000 }).toBe(0);
+    await expect.poll(() => server.server.connections.subscriptions).toBe(0);
     reader.destroy();
   });
 
@@ -171,7 +171,7 @@ describe("a stream that is quiet", () => {
     // A whole run between two connections, of which the first has seen no event.
     const run = { ...newRun(), conversationId };
     await read((options) => sender.api.chat.send.subscribe(run, options)).completed;
-    await expect.poll(() => types.at(-1), { timeout: 5_000 }).toBe("runEnd");
+    await expect.poll(() => types.at(-1)).toBe("runEnd");
     source.close();
     expect(types[0]).toBe("runStart");
     expect(connected).toBeGreaterThan(1);

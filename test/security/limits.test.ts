@@ -246,7 +246,7 @@ describe("half-open and idle sockets", () => {
     socket.send(subscription(1, "chat.send", newRun()));
     await answer(socket, 1);
     socket.webSocket.pause();
-    await expect.poll(() => server.server.connections.size, { timeout: 15_000 }).toBe(0);
+    await expect.poll(() => server.server.connections.size).toBe(0);
     expect(server.server.connections.subscriptions).toBe(0);
   });
 });

@@ -51,7 +51,7 @@ test("an idle socket holds a few kilobytes, and nothing once it is closed", {
   await each(watch, sockets);
   const watching = await perSocket(before);
   await each(close, sockets);
-  await expect.poll(() => perSocket(before), { timeout: 10_000 }).toBeLessThan(300);
+  await expect.poll(() => perSocket(before)).toBeLessThan(300);
   expect(connected).toBeLessThan(5_000);
   expect(watching).toBeLessThan(10_000);
 });

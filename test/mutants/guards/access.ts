@@ -15,7 +15,7 @@ export const accessGuards: readonly Guard[] = [
   {
     slip: "a procedure without an access check is added",
     file: "src/api/conversations.ts",
-    code: "    /** From now on whoever knows the id may join. */",
+    code: "    /** From now on, anybody who knows the id may join. */",
     becomes:
       "peek: procedure.input(messagesInput).query(({ input: { conversationId, ...page } }) => conversations.messages(conversationId, page)),",
     tests: matrix,
@@ -51,7 +51,7 @@ export const accessGuards: readonly Guard[] = [
   {
     slip: "an operator's route asks for no token",
     file: "src/server/admin/admin.ts",
-    code: '      admin.addHook("onRequest", asksFor(token));',
+    code: '      admin.addHook("onRequest", requireBearer(token));',
     becomes: "",
     tests: ["test/security/routes.test.ts"],
   },

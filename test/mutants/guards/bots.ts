@@ -4,7 +4,7 @@ import type { Guard } from "../guard.ts";
 const bots = ["callbacks", "who-speaks", "what-models-say", "tool-calls"].map(
   (name) => `test/bots/${name}.test.ts`,
 );
-const answers = ["test/bots/answer.test.ts", ...bots];
+const answers = ["test/bots/whose-doing.test.ts", "test/bots/answer.test.ts", ...bots];
 
 export const botGuards: readonly Guard[] = [
   {
@@ -33,7 +33,7 @@ export const botGuards: readonly Guard[] = [
     file: "src/bots/run/callbacks.ts",
     code: "if (this.#writer.stopped(id, error)) this.handleToolEnd(undefined, id);\n    else ",
     becomes: "",
-    tests: ["test/bots/threads.test.ts", ...bots],
+    tests: ["test/bots/whose-doing.test.ts"],
   },
   {
     slip: "a tool's text is the answer's",
@@ -66,16 +66,9 @@ export const botGuards: readonly Guard[] = [
   {
     slip: "an answer without an end is one",
     file: "src/bots/run/model/model-events.ts",
-    code: "if (!span.tellsItsEnd && !saidNothing) return undefined;",
+    code: "if (!span.sendsFinishReason && !saidNothing) return undefined;",
     becomes: "return undefined;",
     tests: ["test/bots/provider-answers.test.ts", "test/bots/provider.test.ts", ...answers],
-  },
-  {
-    slip: "what was said without streaming is said twice",
-    file: "src/bots/run/model/model-events.ts",
-    code: 'if (text === "" || text.trim() === before.trim()) return;',
-    becomes: 'if (text === "") return;',
-    tests: answers,
   },
   {
     slip: "half a character is never let go",

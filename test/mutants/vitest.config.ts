@@ -14,8 +14,9 @@ export default mergeConfig(
         "test/client/{subscription,backoff}.test.ts",
         "test/log/{entry,memory,memory-model}.test.ts",
       ],
-      testTimeout: 10_000,
-      hookTimeout: 10_000,
+      // Stryker has a limit of its own for what hangs.
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
     },
   }),
 );

@@ -94,6 +94,11 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
   const shared = { apiPath, router, connections, refusals, authenticate, requestsPerAddress, tcp };
 
   refusals.handle(app);
+  app.addHook("onRequest", (request, reply, done) => {
+    // Of a connection that was closed for what it sent: nobody waits for the answer.
+    if (request.raw.socket.destroyed) reply.hijack();
+    else done();
+  });
   await app.register(websocket, { options: { maxPayload, perMessageDeflate: false } });
   // Before the guard: a page that may call may read why it is refused, and may ask first at any time.
   await browserHeaders(app, { allowsOrigin });

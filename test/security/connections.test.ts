@@ -45,6 +45,21 @@ test.each([
   for (const it of silent) it.destroy();
 });
 
+test("a connection on which requests are piled up is closed, and what it sent is not worked off", async () => {
+  let asked = 0;
+  const authenticate = async () => {
+    asked += 1;
+    return { userId: "mallory" };
+  };
+  await using server = await start({ authenticate });
+  const socket = await open(server.port);
+  const closed = textOf(socket);
+  socket.write("GET /trpc/bots.list HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".repeat(2_000));
+  await closed;
+  expect((await fetch(`${server.httpUrl}/bots.list`)).status).toBe(200);
+  expect(asked).toBeLessThan(100);
+});
+
 test("where each is being answered, one more is refused, and does not keep its connection", async () => {
   const gate = Promise.withResolvers<void>();
   const authenticate = async () => {

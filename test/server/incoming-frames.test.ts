@@ -74,6 +74,18 @@ describe("too much at once", () => {
     expect(frames.read(JSON.stringify(query(1)))).toEqual([query(1)]);
   });
 
+  test("frames that are no JSON count as requests do", () => {
+    const { frames, seen } = reader({ maxRequestsPerSecond: 100 });
+    for (let index = 0; index < 10_000 && seen.floods === 0; index++) {
+      try {
+        frames.read("{");
+      } catch {
+        // Answered with an error, as long as there are not too many.
+      }
+    }
+    expect(seen.floods).toBe(1);
+  });
+
   test("200,000 requests in a frame are not even parsed", () => {
     const { frames, refused, seen } = reader();
     const frame = `[${Array(200_000)

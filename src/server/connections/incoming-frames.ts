@@ -68,9 +68,11 @@ export class FrameReader {
   read(text: string): Message[] {
     if (this.#flooded) return [];
     if (hasMoreThan(text, this.#maxMessages * answeredFactor)) return this.#flood();
+    // Before it is read: what is no JSON is answered, too.
+    if (this.#count(1)) return this.#flood();
     const parsed: unknown = JSON.parse(text);
     const messages = Array.isArray(parsed) ? parsed : [parsed];
-    if (this.#count(Math.max(messages.length, 1))) return this.#flood();
+    if (this.#count(Math.max(messages.length - 1, 0))) return this.#flood();
     const tooMany = messages.length > this.#maxMessages;
     return messages.filter((message): message is Message => {
       const refusal = tooMany ? tooManyMessages : this.#refusalOf(message);

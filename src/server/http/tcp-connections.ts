@@ -29,6 +29,8 @@ interface Http {
 }
 
 const checkEveryMs = 1_000;
+/** Requests that may be sent on a connection before the first of them is answered. */
+const maxPipelinedRequests = 16;
 
 export class TcpConnections implements Disposable {
   readonly #options: TcpConnectionsOptions;
@@ -42,7 +44,7 @@ export class TcpConnections implements Disposable {
   constructor(server: Server, options: TcpConnectionsOptions) {
     this.#options = options;
     server.on("connection", (socket) => this.#add(socket));
-    server.on("request", (request, response) => this.#busy(request, response));
+    server.prependListener("request", (request, response) => this.#busy(request, response));
     server.on("upgrade", ({ socket }) => this.removeFromHttp(socket));
     this.#timer = setInterval(() => this.#cutStalled(), checkEveryMs).unref();
   }
@@ -121,6 +123,8 @@ export class TcpConnections implements Disposable {
     const http = this.#http.get(socket) ?? this.#addHttp(socket);
     http.requests += 1;
     this.#idle.delete(socket);
+    // Node takes all requests of a read into work at once, also those of a connection that is closed.
+    if (http.requests > maxPipelinedRequests) socket.destroy();
     response.once("close", () => {
       http.requests -= 1;
       http.stall = undefined;

@@ -15,7 +15,14 @@ import { type Received, wsClient } from "../support/stock-client.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 
 /** What takes seconds outside of tests. */
-export const shortTimes = { leaseMs: 2_500, renewMs: 250, checkMs: 250, lookAgainMs: 2_000 };
+export const shortTimes = {
+  leaseMs: 2_500,
+  renewMs: 250,
+  checkMs: 250,
+  lookAgainMs: 2_000,
+  // All nodes are on this machine.
+  clockSkewMs: 0,
+};
 
 /** What nodes are told, in this process or as processes of their own. */
 export interface NodeSettings {

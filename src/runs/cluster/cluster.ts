@@ -17,14 +17,18 @@ export interface ClusterTimes {
   readonly lookAgainMs: number;
   /** How long a proof of membership lasts, and how often it is renewed. */
   readonly proofs: ProofTimes;
+  /** How far the clocks of two machines may be apart. */
+  readonly clockSkewMs: number;
 }
 
-/** How far the clocks of two machines may be apart. */
-const clockSkewMs = 5_000;
 /** A store that takes longer to answer is out of reach. */
 const storePingMs = 2_000;
 
-const defaultTimes: ClusterTimes = { lookAgainMs: 10_000, proofs: sharedProofs };
+const defaultTimes: ClusterTimes = {
+  lookAgainMs: 10_000,
+  proofs: sharedProofs,
+  clockSkewMs: 5_000,
+};
 
 export interface ClusterOptions {
   readonly coordination: Coordination;
@@ -39,6 +43,7 @@ export class Cluster implements AsyncDisposable {
   readonly lookAgainMs: number;
   readonly proofs: ProofTimes;
   readonly #options: ClusterOptions;
+  readonly #clockSkewMs: number;
   #lease: NodeLease | undefined;
   #broadcast: Broadcast | undefined;
   #reaping: Promise<void> | undefined;
@@ -51,6 +56,7 @@ export class Cluster implements AsyncDisposable {
     const times = { ...defaultTimes, ...options.times };
     this.lookAgainMs = times.lookAgainMs;
     this.proofs = times.proofs;
+    this.#clockSkewMs = times.clockSkewMs;
     this.#options = options;
     this.#connected = { interruptions: this.interruptions, atMs: Date.now() };
   }
@@ -132,15 +138,19 @@ export class Cluster implements AsyncDisposable {
    * The run's owner writes them again, unless it is gone. What was never interrupted has lost nothing.
    */
   #mayLackEvents({ startedAt }: Run): boolean {
+    this.#noteInterruption();
+    return Date.parse(startedAt) - this.#clockSkewMs < this.#connected.atMs;
+  }
+
+  #noteInterruption(): void {
     const { interruptions } = this;
-    if (interruptions !== this.#connected.interruptions) {
-      this.#connected = { interruptions, atMs: Date.now() };
-    }
-    return Date.parse(startedAt) - clockSkewMs < this.#connected.atMs;
+    if (interruptions === this.#connected.interruptions) return;
+    this.#connected = { interruptions, atMs: Date.now() };
   }
 
   #renewed({ lapsed, reaper }: Renewal): void {
     const { log } = this.#options;
+    this.#noteInterruption();
     // Otherwise a run that waits for its provider would find out late that it was taken over.
     if (lapsed) log.checkWriters();
     void this.#broadcast?.receive();

@@ -22,8 +22,9 @@ import {
 import { Mirrors, type MirrorTimes } from "./mirrors.ts";
 import { OpenRuns } from "./open-runs.ts";
 import { readEntries, readNewestEntries } from "./read-entries.ts";
-import { RedisRunWriter, type WriterTimes } from "./run-writer.ts";
+import { RedisRunWriter } from "./run-writer.ts";
 import { keysOf } from "./scripts.ts";
+import type { WriterTimes } from "./write-lease.ts";
 
 export interface RedisLogTimes extends WriterTimes, MirrorTimes {
   /** How long Redis may be without an answer before whoever waits gets STORE_UNAVAILABLE. */

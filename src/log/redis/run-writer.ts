@@ -1,6 +1,7 @@
 /**
- * The write lease of one run, in Redis. `append` only adds to the run's tail; one script call at a time
- * carries what has come together since the call before, so a slower Redis means larger groups.
+ * Writes one run's events to Redis, under its write lease. `append` only adds to the run's tail; one
+ * script call at a time carries what has come together since the call before, so a slower Redis means
+ * larger groups.
  *
  *   writing ── taken over, and the store says so too ──▶ lost (OWNER_LOST): nothing is sent any more
  *      │ ▲
@@ -12,41 +13,17 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { ChatEvent } from "../../protocol/events.ts";
-import type { RedisCommands } from "../../redis/connection.ts";
 import { backoffMs } from "../../time/backoff.ts";
 import type { LogEntry } from "../entry.ts";
 import type { RunWriter } from "../log.ts";
 import { RunTail } from "./run-tail.ts";
-import { appendScript, type ConversationKeys, closeScript, openScript } from "./scripts.ts";
+import { appendScript } from "./scripts.ts";
+import { type Refusal, WriteLease, type WriteLeaseOptions } from "./write-lease.ts";
 
-export interface WriterOptions {
-  readonly link: RedisCommands;
-  readonly keys: ConversationKeys;
-  readonly runId: string;
-  readonly after: number;
-  /** Names this process; Redis refuses what comes with another one than the run has (scripts.ts). */
-  readonly fencingToken: string;
-  readonly takeOver: boolean;
-  readonly times: WriterTimes;
-  /**
-   * Whether the store has the run in progress as this process's. Rejects when it cannot tell. Without
-   * it, Redis is believed.
-   */
-  readonly isOurs: (() => Promise<boolean>) | undefined;
+export interface WriterOptions extends WriteLeaseOptions {
   readonly onWritten: (entries: readonly LogEntry[]) => void;
   /** Called once, when nothing will be sent any more. */
   readonly onDone: (writer: RedisRunWriter) => void;
-}
-
-export interface WriterTimes {
-  /** How long an ended run stays readable. */
-  readonly retentionMs: number;
-  /** Bytes of a conversation's events, above which its oldest ended runs leave. */
-  readonly maxConversationBytes: number;
-  /** How long a run in progress stays in Redis after its last event: longer than any may be without one. */
-  readonly liveMs: number;
-  /** How long a run's events may be without an answer before the run counts as not stored. */
-  readonly timeoutMs: number;
 }
 
 const maxBatchEntries = 512;
@@ -55,7 +32,7 @@ const backoff = { firstMs: 50, maxMs: 500 };
 export class RedisRunWriter implements RunWriter {
   readonly #options: WriterOptions;
   readonly #lost = new AbortController();
-  readonly #after: number;
+  readonly #lease: WriteLease;
   readonly #tail: RunTail;
   readonly #waiting: { readonly seq: number; readonly resolve: () => void }[] = [];
   #scheduled: NodeJS.Immediate | undefined;
@@ -68,22 +45,18 @@ export class RedisRunWriter implements RunWriter {
   #checking = false;
   #done = false;
   #failingSinceMs: number | undefined;
-  /** Since when another process has had the write lease, though the store has the run as this one's. */
-  #fencedSinceMs: number | undefined;
   /** When the run's keys in Redis have their time to live renewed next: not with each append. */
   #renewAtMs = 0;
 
-  private constructor(options: WriterOptions, lastSeq: number) {
+  private constructor(options: WriterOptions, lease: WriteLease) {
     this.#options = options;
-    this.#after = lastSeq;
-    this.#tail = new RunTail(lastSeq);
+    this.#lease = lease;
+    this.#tail = new RunTail(lease.openedAfter);
   }
 
   /** @throws LangwireError OWNER_LOST when somebody else writes, STORE_UNAVAILABLE without Redis */
   static async open(options: WriterOptions): Promise<RedisRunWriter> {
-    const { how, lastSeq } = await takeLease(options, options.after);
-    if (how !== "opened") throw new LangwireError("OWNER_LOST", { cause: how });
-    return new RedisRunWriter(options, lastSeq);
+    return new RedisRunWriter(options, await WriteLease.take(options));
   }
 
   get lastSeq(): number {
@@ -160,8 +133,8 @@ export class RedisRunWriter implements RunWriter {
 
   async #step(): Promise<void> {
     if (this.#tail.isAcknowledged && this.#closed && !this.#checking) {
-      await this.#giveBack();
-      return;
+      await this.#lease.giveBack();
+      return this.abandon();
     }
     this.#checking = false;
     const { link, keys, runId, fencingToken, times, onWritten } = this.#options;
@@ -194,52 +167,12 @@ export class RedisRunWriter implements RunWriter {
     }
   }
 
-  /**
-   * Redis does not take this process for the run's writer. It may have come back without what it had
-   * last, and with it an earlier writer: the store decides. What is still this process's is opened
-   * again, and written again from where Redis is.
-   */
-  async #reclaim(verdict: "lost" | "fenced" | "closed"): Promise<void> {
+  /** Redis does not take this process for the run's writer. */
+  async #reclaim(refusal: Refusal): Promise<void> {
     this.#renewAtMs = 0;
-    if (!(await this.#mayGoOn(verdict))) return this.#takenOver();
-    const { how, lastSeq } = await takeLease({ ...this.#options, ...this.#reopening }, this.#after);
-    switch (how) {
-      case "opened":
-        this.#fencedSinceMs = undefined;
-        this.#tail.acknowledge(lastSeq);
-        return;
-      case "closed":
-        return this.#takenOver();
-      case "fenced":
-        // Somebody has taken it over, and is about to end it in the store.
-        this.#fencedSinceMs ??= performance.now();
-        throw new Error("The run was taken over, and has not been ended yet.");
-    }
-  }
-
-  async #mayGoOn(verdict: "lost" | "fenced" | "closed"): Promise<boolean> {
-    const { takeOver, isOurs } = this.#options;
-    // A process that takes a run over was told by the store to; of two, the later one has it.
-    if (takeOver || isOurs === undefined) return verdict === "lost";
-    return await isOurs();
-  }
-
-  /** A process that took it over and has not ended it after so long never will: it is taken back. */
-  get #reopening(): { readonly takeOver: boolean } {
-    const { takeOver, times } = this.#options;
-    const sinceMs = this.#fencedSinceMs ?? Number.POSITIVE_INFINITY;
-    return { takeOver: takeOver || performance.now() - sinceMs > times.timeoutMs / 2 };
-  }
-
-  async #giveBack(): Promise<void> {
-    const { link, keys, runId, fencingToken, times } = this.#options;
-    const { retentionMs, maxConversationBytes } = times;
-    await closeScript.run(
-      link,
-      [keys.events, keys.lease, keys.ended],
-      [runId, fencingToken, retentionMs, maxConversationBytes],
-    );
-    this.abandon();
+    const lastSeq = await this.#lease.reclaim(refusal);
+    if (lastSeq === undefined) return this.#takenOver();
+    this.#tail.acknowledge(lastSeq);
   }
 
   #failed(cause: unknown): void {
@@ -266,15 +199,4 @@ export class RedisRunWriter implements RunWriter {
       next.resolve();
     }
   }
-}
-
-async function takeLease(options: WriterOptions, after: number) {
-  const { link, keys, runId, fencingToken, takeOver, times } = options;
-  const { liveMs, retentionMs, maxConversationBytes } = times;
-  const [how, lastSeq] = await openScript.run(
-    link,
-    [keys.events, keys.lease, keys.ended],
-    [runId, fencingToken, after, takeOver ? 1 : 0, liveMs, retentionMs, maxConversationBytes],
-  );
-  return { how, lastSeq };
 }

@@ -110,6 +110,29 @@ test("read at any moment, it is what a fresh one is", () => {
   );
 });
 
+test("of what was said every character is in one segment, also after a reset in the middle", () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 30, size: "max" }), (events) => {
+      const fold = folded(events);
+      const joined = (kind: "text" | "reasoning", span: string): string =>
+        fold.segments
+          .map((one) => (one.kind === kind && one.spanId === span ? one.text : ""))
+          .join("");
+      // By hand: what came since the span's last reset.
+      const said = (type: "token" | "reasoning", span: string): string =>
+        events.reduce((whole, one) => {
+          if (one.type === "reset" && one.spanId === span) return "";
+          return one.type === type && one.spanId === span ? whole + one.text : whole;
+        }, "");
+      for (const span of ["a", "b", "c"]) {
+        expect(joined("text", span)).toBe(said("token", span));
+        expect(joined("reasoning", span)).toBe(said("reasoning", span));
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test("what has not changed is the same object, whatever else was said", () => {
   const fold = folded([
     { type: "reasoning", runId, spanId: "a", text: "hm" },

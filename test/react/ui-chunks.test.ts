@@ -17,10 +17,13 @@ const runId = "r";
 const at = "2026-01-01T00:00:00.000Z";
 const inSpan = (spanId: string) => ({ runId, spanId });
 
-type Step = "start" | "token" | "reasoning" | "fail" | "end" | "tool";
+type Step = "start" | "token" | "reasoning" | "fail" | "void" | "end";
 const steps = fc.array(
   fc.tuple(
-    fc.constantFrom<Step>("start", "start", "token", "token", "token", "reasoning", "fail", "end"),
+    fc.constantFrom<Step>(
+      ...(["start", "start", "token", "token", "token", "reasoning"] as const),
+      ...(["fail", "void", "end"] as const),
+    ),
     fc.nat({ max: 3 }),
   ),
   { maxLength: 25, size: "max" },
@@ -43,6 +46,8 @@ function eventsOf(script: readonly (readonly [Step, number])[]): ChatEvent[] {
     const text = `${spanId}:${++count} `;
     if (step === "token") events.push({ type: "token", ...inSpan(spanId), text });
     if (step === "reasoning") events.push({ type: "reasoning", ...inSpan(spanId), text });
+    // Of a call that a retry made void in the middle, which goes on.
+    if (step === "void") events.push({ type: "reset", ...inSpan(spanId) });
     if (step === "end") events.push({ type: "llmEnd", ...inSpan(close(index)), at });
     if (step !== "fail") continue;
     const failure = { code: "PROVIDER_ERROR", message: "It broke.", retryable: true } as const;

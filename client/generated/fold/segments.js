@@ -22,8 +22,11 @@ export class Segments {
         this.#say("tool", event.spanId);
         break;
       case "reset":
-        // A reset has emptied its segments, so it begins a new one at the end.
+        // What it says from now on begins anew, at the end: an old place would cut the new text up.
         this.#last.delete(event.spanId);
+        this.#begins = this.#begins.filter(
+          ({ kind, spanId }) => spanId !== event.spanId || kind === "tool",
+        );
         break;
     }
   }

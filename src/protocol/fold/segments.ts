@@ -20,7 +20,7 @@ interface Begin {
 export class Segments {
   readonly #said: Said;
   readonly #reasoned: Said;
-  readonly #begins: Begin[] = [];
+  #begins: Begin[] = [];
   /** What each span said last. */
   readonly #last = new Map<string, Segment["kind"]>();
 
@@ -42,8 +42,11 @@ export class Segments {
         this.#say("tool", event.spanId);
         break;
       case "reset":
-        // A reset has emptied its segments, so it begins a new one at the end.
+        // What it says from now on begins anew, at the end: an old place would cut the new text up.
         this.#last.delete(event.spanId);
+        this.#begins = this.#begins.filter(
+          ({ kind, spanId }) => spanId !== event.spanId || kind === "tool",
+        );
         break;
     }
   }

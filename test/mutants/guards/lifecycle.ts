@@ -106,13 +106,6 @@ export const lifecycleGuards: readonly Guard[] = [
     tests: unattended,
   },
   {
-    slip: "a stopped run goes on emitting",
-    file: "src/runs/lifecycle/live-run.ts",
-    code: "if (!this.#accepting || this.#stopReason !== undefined) return;",
-    becomes: "if (!this.#accepting) return;",
-    tests: stopping,
-  },
-  {
     slip: "the limit of live runs counts none that are being started",
     file: "src/runs/lifecycle/live-runs.ts",
     code: "this.#live.size + this.#starting.size >= limits.maxLiveRuns",

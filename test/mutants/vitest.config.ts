@@ -12,7 +12,7 @@ export default mergeConfig(
         "test/protocol/{order,fold,fold-model}.test.ts",
         "test/runs/{follower-model,follower-state,log-cursor,backfill,memberships,cursors}.test.ts",
         "test/client/{subscription,backoff}.test.ts",
-        "test/log/{entry,memory,memory-model}.test.ts",
+        "test/log/{entry,memory,memory-model,journalled,journal-rows}.test.ts",
       ],
       // Stryker has a limit of its own for what hangs.
       testTimeout: 60_000,

@@ -1,4 +1,4 @@
-import { AIMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
+import { AIMessage, HumanMessage, SystemMessage, ToolMessage } from "@langchain/core/messages";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
 import { ChatOpenAI } from "@langchain/openai";
 import fc from "fast-check";
@@ -139,6 +139,41 @@ describe("a payload is cut, and says so,", () => {
     expect(payload.length).toBeLessThan(400);
     expect(payload).toContain("…[cut: ");
   });
+});
+
+const secret = [{ type: "text", text: "SECRET" }];
+const stored = new SystemMessage("SECRET");
+
+test.each<[string, "root" | "tools", unknown]>([
+  ["a pair of a system message, of blocks", "tools", { messages: [["system", secret]] }],
+  ["a pair of a tool's message, of blocks", "root", { messages: [["tool", secret]] }],
+  ["a tool's result as a block", "root", { output: [{ type: "tool_result", content: "SECRET" }] }],
+  ["a tool's arguments as a block", "root", { query: [{ type: "tool_use", input: "SECRET" }] }],
+  ["a message of another role", "root", { output: { role: "planner", content: "SECRET" } }],
+  ["a stored message", "tools", { anything: [stored.toDict()] }],
+  ["a serialized message", "tools", { anything: [stored.toJSON()] }],
+  [
+    "a message in an instance",
+    "tools",
+    {
+      anything: new (class {
+        prompt = stored;
+      })(),
+    },
+  ],
+  ["a message in a map", "tools", { anything: new Map([["prompt", stored]]) }],
+])("%s is hidden at %s", (_what, level, value) => {
+  const shown = toPayload(visiblePart(value, { level, isGraphState: false }));
+  expect(JSON.stringify(shown)).not.toContain("SECRET");
+});
+
+test("an object of a million keys is not read whole", () => {
+  let read = 0;
+  const many = new Proxy(Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [at, at])), {
+    get: () => read++,
+  });
+  expect(toPayload(many)).toMatchObject({ "…": "…[cut: 900 entries]" });
+  expect(read).toBeLessThan(200);
 });
 
 test.each<[string, unknown]>([

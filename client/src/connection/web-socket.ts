@@ -55,7 +55,7 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
     experimental_encoder: {
       encode: (message: unknown) => JSON.stringify(message),
       decode: (data) => {
-        const message: object = JSON.parse(String(data));
+        const message = messageIn(String(data));
         const refusal = connectionRefusal(message);
         if (refusal !== undefined) attempts.refused(refusal);
         else if ("result" in message) attempts.accepted();

@@ -65,10 +65,16 @@ class Part {
     if (isBaseMessage(value)) return this.#message(value);
     if (Array.isArray(value)) return this.#array(value, depth);
     if ("toChatMessages" in value) return hidden;
+    const message = storedMessage(value);
+    if (message !== undefined) return this.#messageLike(message, message.role);
     const role = roleOf(value);
     if (role !== undefined) return this.#messageLike(value, role);
+    if (this.#level === "root" && isToolBlock(value)) return hidden;
     if (this.#level === "tools" && !isGraphState && !("messages" in value)) {
-      return isPlain(value) ? this.#entries(value, () => true, depth) : value;
+      if (isPlain(value)) return this.#entries(value, () => true, depth);
+      if (value instanceof Map) return this.#entries(Object.fromEntries(value), () => true, depth);
+      // What another class keeps may be a prompt, or a key.
+      return value instanceof Date || "pageContent" in value ? value : hidden;
     }
     if (!isPlain(value)) return value instanceof Date ? value : hidden;
     return this.#entries(value, (key) => shownAt[this.#level].has(key), depth);
@@ -95,8 +101,11 @@ class Part {
   #array(values: readonly unknown[], depth: number): unknown {
     const [role, content] = values;
     // LangChain takes a pair of a role and a text for a message, too.
-    if (values.length === 2 && typeof role === "string" && typeof content === "string") {
-      if (hiddenRoles.has(role)) return hidden;
+    if (values.length === 2 && typeof role === "string" && isRole(role)) {
+      const isTool = role === "tool" || role === "function";
+      if (hiddenRoles.has(role) && !(this.#level === "tools" && isTool)) return hidden;
+      if (this.#level === "root" && typeof content !== "string")
+        return [role, textOfBlocks(content)];
     }
     const kept: unknown[] = [];
     for (const value of values.slice(0, payloadLimits.items)) {
@@ -121,15 +130,43 @@ class Part {
   }
 }
 
+const isRole = (role: string): boolean =>
+  humanRoles.has(role) || modelRoles.has(role) || hiddenRoles.has(role);
+
 function roleOf(value: object): string | undefined {
   if (!("content" in value)) return undefined;
   for (const key of ["role", "type", "_type"]) {
     const role: unknown = key in value ? Reflect.get(value, key) : undefined;
     if (typeof role !== "string") continue;
-    if (humanRoles.has(role) || modelRoles.has(role) || hiddenRoles.has(role)) return role;
+    if (isRole(role)) return role;
+    // A message of a role that nobody here knows.
+    if (key === "role") return "generic";
   }
   return undefined;
 }
+
+/** A message as LangChain stores it (`{ type, data }`) or serializes it (`{ lc, id, kwargs }`). */
+function storedMessage(value: object): { role: string; content: unknown } | undefined {
+  if ("lc" in value && "id" in value && "kwargs" in value && Array.isArray(value.id)) {
+    const name = String(value.id.at(-1));
+    const role = /^(\w+?)Message(Chunk)?$/.exec(name)?.[1]?.toLowerCase() ?? "generic";
+    return { role: isRole(role) ? role : "generic", content: contentOf(value.kwargs) };
+  }
+  if ("type" in value && typeof value.type === "string" && "data" in value) {
+    if (isRole(value.type)) return { role: value.type, content: contentOf(value.data) };
+  }
+  return undefined;
+}
+
+function contentOf(fields: unknown): unknown {
+  return typeof fields === "object" && fields !== null && "content" in fields
+    ? fields.content
+    : undefined;
+}
+
+/** A content block that says what a tool was given or gave, in any provider's words. */
+const isToolBlock = (value: object): boolean =>
+  "type" in value && typeof value.type === "string" && /tool|function/.test(value.type);
 
 function textOfBlocks(content: unknown): string {
   if (!Array.isArray(content)) return "";

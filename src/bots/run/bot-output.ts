@@ -39,9 +39,9 @@ export function answerIn(value: unknown, spans: SpanTree, depth = 0): string | u
   if (typeof value === "string") return nonEmpty(spans.spokenFor(value));
   if (typeof value !== "object" || value === null || depth > depthAtMost) return undefined;
   if (isBaseMessage(value)) return nonEmpty(spans.spokenFor(readContent(value).text));
-  if (Array.isArray(value)) return answerOfTurn(value.filter(isBaseMessage), spans);
+  if (Array.isArray(value)) return answerOfTurn(lastMessages(value), spans);
   if ("messages" in value && Array.isArray(value.messages)) {
-    const answer = answerOfTurn(value.messages.filter(isBaseMessage), spans);
+    const answer = answerOfTurn(lastMessages(value.messages), spans);
     if (answer !== undefined) return answer;
   }
   for (const key of answerKeys) {
@@ -82,6 +82,12 @@ function isPlainObject(value: unknown): value is object {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
+
+/** More than any turn has: a list that says it has millions is not walked through. */
+const messagesAtMost = 10_000;
+
+const lastMessages = (values: readonly unknown[]): BaseMessage[] =>
+  values.slice(-messagesAtMost).filter(isBaseMessage);
 
 function answerOfTurn(messages: readonly BaseMessage[], spans: SpanTree): string | undefined {
   const direct = resultsAtTheEnd(messages, spans);

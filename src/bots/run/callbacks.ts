@@ -6,7 +6,6 @@
  */
 import type { AgentAction, AgentFinish } from "@langchain/core/agents";
 import { BaseCallbackHandler, type NewTokenIndices } from "@langchain/core/callbacks/base";
-import type { DocumentInterface } from "@langchain/core/documents";
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
 import type { Serialized } from "@langchain/core/load/serializable";
 import type { BaseMessage } from "@langchain/core/messages";
@@ -219,7 +218,7 @@ export class EventCallbacks extends BaseCallbackHandler {
     });
   }
 
-  override handleRetrieverEnd(documents: DocumentInterface[], id: string): void {
+  override handleRetrieverEnd(documents: unknown, id: string): void {
     const span = this.#ending(id);
     const closing = this.#writer.shut(span);
     if (span === undefined || closing === undefined) return;

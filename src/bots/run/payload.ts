@@ -35,6 +35,23 @@ export function toPayload(value: unknown, limits: PayloadLimits = payloadLimits)
   return new Payload(limits).of(value, 0) ?? null;
 }
 
+/** Several values that are bounded together. */
+export class PayloadBudget {
+  readonly #payload: Payload;
+
+  constructor(totalCharacters: number) {
+    this.#payload = new Payload({ ...payloadLimits, totalCharacters });
+  }
+
+  text(text: string): string {
+    return String(this.#payload.of(text, 0));
+  }
+
+  payload(value: unknown): Json {
+    return this.#payload.of(value, 0) ?? null;
+  }
+}
+
 /** A text no longer than `characters`, its end marked where it was cut. */
 export function cutText(text: string, characters: number): string {
   if (text.length <= characters) return text;
@@ -119,7 +136,10 @@ class Payload {
     if ("toJSON" in value && typeof value.toJSON === "function") {
       return this.of(value.toJSON(), depth + 1);
     }
-    return this.#entries(readable(value), depth);
+    const keys = Object.keys(value);
+    // One more than is kept, so that the cut shows.
+    const first = readable(value, keys.slice(0, this.#limits.items + 1));
+    return this.#entries(first, depth, keys.length);
   }
 
   /** LangChain's models and tools hold credentials: of what is no message, the name will do. */
@@ -142,12 +162,17 @@ class Payload {
     return items;
   }
 
-  #entries(entries: readonly (readonly [unknown, unknown])[], depth: number): Json {
+  /** @param total how many there are, where these are the first of more */
+  #entries(
+    entries: readonly (readonly [unknown, unknown])[],
+    depth: number,
+    total = entries.length,
+  ): Json {
     const kept: [string, Json][] = [];
     let seen = 0;
     for (const [key, value] of entries) {
       if (seen === this.#limits.items || this.#left <= 0) {
-        kept.push(["…", cut(`${entries.length - seen} entries`)]);
+        kept.push(["…", cut(`${total - seen} entries`)]);
         break;
       }
       seen += 1;
@@ -181,9 +206,9 @@ export function toolContent({ content, status }: ToolMessage): unknown {
   return status === "error" ? "…[the tool's error stays on the server]" : content;
 }
 
-/** Own entries; a getter that throws costs its own value alone. */
-function readable(value: object): [string, unknown][] {
-  return Object.keys(value).map((key) => {
+/** Entries; a getter that throws costs its own value alone. */
+function readable(value: object, keys: readonly string[]): [string, unknown][] {
+  return keys.map((key) => {
     try {
       return [key, Reflect.get(value, key)];
     } catch {

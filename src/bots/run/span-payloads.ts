@@ -1,8 +1,14 @@
 /** Payloads of tool and retriever spans, out of what LangChain passes to their callbacks. */
-import type { DocumentInterface } from "@langchain/core/documents";
 import { isBaseMessage, isToolMessage, type ToolMessage } from "@langchain/core/messages";
 import type { EventOf } from "../../protocol/events.ts";
-import { artifactOf, cutText, payloadLimits, toolContent, toPayload } from "./payload.ts";
+import {
+  artifactOf,
+  cutText,
+  PayloadBudget,
+  payloadLimits,
+  toolContent,
+  toPayload,
+} from "./payload.ts";
 
 /** Tools with several arguments get them as JSON text. */
 export function argumentsOf(input: string): unknown {
@@ -65,12 +71,21 @@ export function queryOf(query: unknown): string {
   return cutText(text, payloadLimits.characters);
 }
 
-export function documentsOf(
-  documents: readonly DocumentInterface[],
-): EventOf<"retrieverEnd">["documents"] {
-  return documents.slice(0, payloadLimits.items).map(({ id, pageContent, metadata }) => ({
-    ...(id && { id }),
-    text: cutText(pageContent, payloadLimits.characters),
-    metadata: toPayload(metadata),
-  }));
+/** Documents that a search finds may come to so many payloads. */
+const documentsFactor = 4;
+
+export function documentsOf(documents: unknown): EventOf<"retrieverEnd">["documents"] {
+  if (!Array.isArray(documents)) return [];
+  // One bound for all of them: each alone may be as large as a payload.
+  const budget = new PayloadBudget(documentsFactor * payloadLimits.totalCharacters);
+  return documents.slice(0, payloadLimits.items).map((document: unknown) => {
+    const fields: Record<string, unknown> =
+      typeof document === "object" && document !== null ? { ...document } : {};
+    const { id, pageContent, metadata } = fields;
+    return {
+      ...(typeof id === "string" && id !== "" && { id: cutText(id, payloadLimits.nameCharacters) }),
+      text: budget.text(typeof pageContent === "string" ? pageContent : ""),
+      metadata: budget.payload(metadata ?? {}),
+    };
+  });
 }

@@ -147,9 +147,11 @@ async function openCluster(
       redis,
       bounds: logBounds,
       times: { timeoutMs: storeTimeoutMs, ...times },
-      isOurs: async ({ conversationId, runId }) => {
-        const run = await store.runs.running(conversationId);
-        return run?.runId === runId && run.owner === nodeId;
+      // Also when it has ended in the store, and the log has not heard of it; unless somebody else
+      // has ended it there, who then writes the end.
+      isOurs: async ({ runId }) => {
+        const run = await store.runs.begunBy(nodeId, runId);
+        return run !== undefined && run.error?.code !== "OWNER_LOST";
       },
     }),
   );

@@ -87,6 +87,8 @@ export interface Runs {
   running(conversationId: string): Promise<Run | undefined>;
   /** Every run in progress, oldest first. At boot: those that an earlier process left behind. */
   unfinished(): Promise<Run[]>;
+  /** The run, in progress or ended, if this process has begun it. */
+  begunBy(owner: string, runId: string): Promise<Run | undefined>;
   /** The ids of the runs in progress, in no order: of one owner, or of all. */
   inProgress(owner?: string): Promise<string[]>;
   /** The owners of the runs in progress, each once; null for runs that have none. */

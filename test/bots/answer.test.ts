@@ -136,6 +136,8 @@ describe("of a chain", () => {
     expect(await answerOf({ runnable: RunnableLambda.from(() => object) })).toBe(
       '{"route":"math","at":"1970-01-01T00:00:00.000Z"}',
     );
+    const withheld = { runnable: RunnableLambda.from(() => object), stream: false };
+    expect(await answerOf(withheld)).toBe('{"route":"math","at":"1970-01-01T00:00:00.000Z"}');
     const speaks = said("Spoken.").pipe(() => object);
     expect(await answerOf({ runnable: speaks })).toBe("Spoken.");
     const silent = new StateGraph(MessagesAnnotation)

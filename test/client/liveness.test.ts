@@ -85,7 +85,7 @@ test("a long answer on a slow link is no silence", async () => {
 
 test("text of every kind survives being cut into chunks", async () => {
   const { client, provider } = await setUp();
-  const text = "ä€😀\u0000\n".repeat(20_000);
+  const text = "ä€😀\u0001\n".repeat(20_000);
   provider.answer({ steps: [text] });
   const run = client.send(hello);
   const events = await collect(run);

@@ -225,4 +225,13 @@ export function describeRuns(newPlace: () => Promise<StorePlace>): void {
     }
     expect(await store.runs.unfinished()).toEqual([]);
   });
+
+  test("are found by who has begun them, in progress and ended", async () => {
+    const { runs } = current.store;
+    const run = await begin(current.store, { owner: "node-1" });
+    expect(await runs.begunBy("node-1", run.runId)).toEqual(run);
+    expect(await runs.begunBy("node-2", run.runId)).toBeUndefined();
+    const { run: ended } = await runs.finish(endingOf(run));
+    expect(await runs.begunBy("node-1", run.runId)).toEqual(ended);
+  });
 }

@@ -15,6 +15,8 @@ export interface AttemptsOptions {
   readonly connectTimeoutMs: number;
   /** Whether a token can be asked for again. */
   readonly asksForTokens: boolean;
+  /** Whether the caller brings a token at all. */
+  readonly bringsToken: boolean;
   /** Ends the attempts, until something needs the connection again. */
   readonly rest: () => void;
 }
@@ -80,8 +82,11 @@ export class Attempts {
       this.#giveUp(new LangwireClientError({ code: "BAD_INPUT", message, cause }));
       return;
     }
-    const { httpUrl, connectTimeoutMs } = this.#options;
-    this.#asking ??= explainRefusal(httpUrl, { timeoutMs: connectTimeoutMs }).then((reason) => {
+    const { httpUrl, connectTimeoutMs, bringsToken } = this.#options;
+    // The question brings no token: to a caller who has one, that it is missing says nothing.
+    const headers = bringsToken ? undefined : {};
+    const asked = { timeoutMs: connectTimeoutMs, ...(headers && { headers }) };
+    this.#asking ??= explainRefusal(httpUrl, asked).then((reason) => {
       this.#asking = undefined;
       this.#reason = reason;
       if (reason === undefined) return;

@@ -22,6 +22,7 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
     httpUrl: url.replace(/^ws/, "http"),
     connectTimeoutMs,
     asksForTokens: typeof token === "function",
+    bringsToken: token !== undefined,
     rest: () => void socket.close(),
   });
   const host = new SocketHost({
@@ -108,6 +109,25 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
 }
 
 /** The error without a request's id that the server sends before it closes a refused caller's socket. */
+/** Of what is no message nothing is left: an error thrown here would end a program. */
+function messageIn(text: string): object {
+  try {
+    const message: unknown = JSON.parse(text);
+    const isMessage = typeof message === "object" && message !== null;
+    if (isMessage && (!("result" in message) || isResult(message.result))) return message;
+  } catch {
+    // A proxy, or another kind of server.
+  }
+  return {};
+}
+
+/** What tRPC and the transformer take apart without a look. */
+function isResult(result: unknown): boolean {
+  if (typeof result !== "object" || result === null) return false;
+  const data: unknown = "data" in result ? result.data : undefined;
+  return data === undefined || (typeof data === "object" && data !== null);
+}
+
 function connectionRefusal(message: unknown): LangwireClientError | undefined {
   const { id, error } = message as { id?: unknown; error?: { json?: unknown } };
   if (id !== null || error === undefined) return undefined;

@@ -175,7 +175,8 @@ class BotExecution implements BotRun {
     const error = this.#callbacks.models.fault ?? brokenPart(text, tree.models);
     if (error !== undefined) return { status: "failed", error };
     this.#writer.closeOpenSpans();
-    return { status: "completed", text: text ?? this.#withheld?.text ?? asJson(value, tree) };
+    const spoken = this.#withheld?.text || undefined;
+    return { status: "completed", text: text ?? spoken ?? asJson(value, tree) };
   }
 
   /** Failing to repair does not fail the run: the graph may be able to go on. */

@@ -22,8 +22,8 @@ export interface WriteLeaseOptions {
   readonly takeOver: boolean;
   readonly times: WriterTimes;
   /**
-   * Whether the store has the run in progress as this process's. Rejects when it cannot tell. Without
-   * it, Redis is believed.
+   * Whether the store has the run as this process's: in progress, or ended by nobody else. Rejects when
+   * it cannot tell. Without it, Redis is believed.
    */
   readonly isOurs: (() => Promise<boolean>) | undefined;
 }

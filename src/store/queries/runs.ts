@@ -47,6 +47,18 @@ export class StoredRuns implements Runs {
     return row && toRun(row);
   }
 
+  async begunBy(owner: string, runId: string): Promise<Run | undefined> {
+    const row = await this.#engine.run((db) =>
+      db
+        .selectFrom("runs")
+        .selectAll()
+        .where("run_id", "=", runId)
+        .where("owner", "=", owner)
+        .executeTakeFirst(),
+    );
+    return row && toRun(row);
+  }
+
   async inProgress(owner?: string): Promise<string[]> {
     const rows = await this.#engine.run((db) => {
       const query = db.selectFrom("runs").select("run_id").where("status", "=", running);

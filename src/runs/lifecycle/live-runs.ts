@@ -9,13 +9,14 @@ import type { EventLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { RunStatus } from "../../protocol/events.ts";
 import type { SendInput } from "../../protocol/inputs.ts";
-import type { HistoryEntry, Run, Store } from "../../store/store.ts";
+import type { Run, Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
 import type { Admit } from "../admission/admission.ts";
 import type { Caller } from "../caller.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { RunLimits } from "../limits.ts";
 import type { ShieldedObserver } from "../observer.ts";
+import { botHistory } from "./bot-history.ts";
 import { Cancellation } from "./cancellation.ts";
 import { Finalizer } from "./finalizer.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
@@ -40,11 +41,6 @@ export interface LiveRunsOptions {
 }
 
 const retryAfterMs = 1_000;
-/**
- * A token is estimated from at most this many bytes (bots/memory.ts), so history past
- * `contextTokens` times this can never fit the model's context, and is not read.
- */
-const maxBytesPerToken = 4;
 /** How long a shutdown waits for the endings of the runs that it has stopped. */
 const lastEndsMs = 3_000;
 
@@ -242,7 +238,7 @@ export class LiveRuns implements AsyncDisposable {
 
   /** @param admitted frees the run's slot in its caller's concurrency limit: disposed of at its end */
   async #begin(run: Run, bot: Bot, admitted: DisposableStack): Promise<Run> {
-    const { log, limits, observer } = this.#options;
+    const { log, limits, observer, store } = this.#options;
     const { runId, conversationId } = run;
     const { spanEvent } = observer;
     try {
@@ -251,7 +247,7 @@ export class LiveRuns implements AsyncDisposable {
       const live = new LiveRun({
         run,
         bot,
-        history: () => this.#history(run, bot),
+        history: () => botHistory(run, bot, store),
         writer,
         limits,
         store: (...ending) => this.#finalizer.store(run, ...ending),
@@ -274,13 +270,5 @@ export class LiveRuns implements AsyncDisposable {
       await this.#finalizer.abandon(run, cause);
       throw cause;
     }
-  }
-
-  async #history({ conversationId, firstSeq }: Run, { memory }: Bot): Promise<HistoryEntry[]> {
-    const isFirstRun = firstSeq === 1;
-    if (isFirstRun || memory === false || memory.k === 0) return [];
-    const maxBytes = memory.contextTokens * maxBytesPerToken;
-    const bounds = { exchanges: memory.k, maxBytes };
-    return this.#options.store.conversations.history(conversationId, bounds);
   }
 }

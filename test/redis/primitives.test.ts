@@ -171,6 +171,8 @@ needsRedis("redis primitives", () => {
       const forgetful = await slots("one", { keptMs: 50 });
       await forgetful.take("bob");
       await forgetful.take("bob");
+      // As a process that was killed: it renews nothing any more.
+      forgetful[Symbol.dispose]();
       await expect.poll(() => one.take("bob")).toBeDefined();
     });
 

@@ -6,7 +6,6 @@ import { startMockProvider } from "../support/mock-provider.ts";
 import { read, wsClient } from "../support/stock-client.ts";
 import { startChildServer, temporaryFolder } from "./child-server.ts";
 import { faultRow } from "./fault-table.ts";
-import { sized } from "./form.ts";
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
@@ -19,7 +18,7 @@ const returnsMemory = { MALLOC_MMAP_THRESHOLD_: "131072", MALLOC_TRIM_THRESHOLD_
 test("sockets that stop in the middle of an answer of 4 MiB cost at most 128 KiB each", {
   timeout: 280_000,
 }, async (context) => {
-  const count = sized({ short: 300, full: 1_000 });
+  const count = 1_000;
   const row = faultRow(context, "sockets stop in the middle of 4 MiB: memory of each");
   await using provider = await startMockProvider();
   await using folder = await temporaryFolder();

@@ -37,7 +37,7 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     path: "src/bots",
-    ours: ["src/protocol", "src/event-fetch"],
+    ours: ["src/protocol", "src/time", "src/event-fetch"],
     packages: [...langchain, "node:*", "zod"],
     reason: "Bots know LangChain and the protocol; they emit events and never see where those go.",
   },

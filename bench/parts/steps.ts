@@ -22,17 +22,20 @@ interface CallFrame {
 }
 
 /** The first that fits counts. Code that fits none belongs to whoever called it. */
-const places: readonly (readonly [RegExp, Step])[] = [
+export const places: readonly (readonly [RegExp, Step])[] = [
   [/node_modules\/undici\/|deps\/undici/, "the provider's socket: read, parsed, events cut"],
-  [/src\/bots\/provider\/event-fetch/, "the provider's socket: read, parsed, events cut"],
+  [/src\/event-fetch\//, "the provider's socket: read, parsed, events cut"],
   [/src\/bots\/provider\//, "events to chunks"],
   [/node_modules\/(@langchain|langchain|openai|p-queue)\//, "LangChain and OpenAI's package"],
-  [/src\/(bots\/run|protocol)\/|src\/runs\/live-run\.ts/, "callback, span, answer"],
+  [/src\/(bots\/run|protocol)\//, "callback, span, answer"],
+  [/src\/runs\/lifecycle\/live-run\.ts/, "callback, span, answer"],
   [/src\/log\/journal/, "journal"],
   [/src\/log\//, "entry of the log"],
-  [/src\/runs\/(follow|log-cursor)\.ts/, "readers: cursor, frame"],
-  [/src\/server\/connections\/(wire|socket-calls)\.ts/, "readers: cursor, frame"],
-  [/node_modules\/ws\/|connections\/socket-(connection|pacer)/, "the readers' sockets: ws, write"],
+  [/src\/runs\/following\/(?!pacer)/, "readers: cursor, frame"],
+  [/src\/server\/connections\/(outgoing-frames|socket-calls)\.ts/, "readers: cursor, frame"],
+  [/node_modules\/ws\//, "the readers' sockets: ws, write"],
+  [/connections\/(socket-connection|frame-sender)\.ts/, "the readers' sockets: ws, write"],
+  [/src\/(server\/pacing\/|runs\/following\/pacer)/, "the readers' sockets: ws, write"],
   [/src\/|node_modules\//, "the run itself: call, claim, end, log line"],
 ];
 

@@ -53,7 +53,9 @@ async function freePort(): Promise<number> {
 
 /** The same server, but its model reads the provider's answers as a stock `ChatOpenAI` does. */
 const stockSources: Readonly<Record<string, string>> = {
-  "event-fetch.ts": "export const createEventFetch = () => globalThis.fetch;",
+  "event-fetch.ts":
+    'export { ProviderTimeout } from "./idle-timeout.ts"; const close = async () => {}; ' +
+    "export const createEventFetch = () => Object.assign((...call) => globalThis.fetch(...call), { close });",
   "event-completions.ts":
     'export { ChatOpenAICompletions as EventCompletions } from "@langchain/openai";',
 };

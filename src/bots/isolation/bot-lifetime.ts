@@ -1,5 +1,5 @@
 /** Closes what a bot opened for one run, and calls its `onEnd`: once, however the run ended. */
-import { setTimeout as delay } from "node:timers/promises";
+import { within } from "../../time/within.ts";
 import type { Bot, BotContext, BotRunnable } from "../bot.ts";
 
 /** How long `onEnd` waits for a factory that has not settled when its run ends. */
@@ -31,11 +31,11 @@ export class BotLifetime {
   async end(): Promise<void> {
     const { bot, context } = this.#options;
     const disposed = this.#dispose();
-    const waiting = new AbortController();
-    const grace = delay(factoryGraceMs, undefined, { signal: waiting.signal, ref: false });
-    await Promise.race([this.#made?.catch(() => {}), grace.catch(() => {})]);
-    waiting.abort();
-    await this.#guarded("a bot's onEnd failed", async () => bot.onEnd?.(context));
+    if (bot.onEnd !== undefined) {
+      const factory = this.#made?.catch(() => {});
+      if (factory !== undefined) await within(factory, factoryGraceMs);
+      await this.#guarded("a bot's onEnd failed", async () => bot.onEnd?.(context));
+    }
     await disposed;
   }
 

@@ -13,9 +13,10 @@ export type { Chunk } from "./chunk-text.ts";
 
 type Result = IteratorResult<Chunk, undefined>;
 
-/** Read at the end of the stream. A symbol, since a chunk may be any JSON value, null included. */
+/** Read at the end of the stream. */
 const end = Symbol("end");
-type Read = Chunk | typeof end;
+/** A string is the text of an event that is like the last parsed one in all but its text. */
+type Read = Chunk | string | typeof end;
 const ended: Result = { done: true, value: undefined };
 /** Characters that text which arrived together may come to in one chunk. */
 const maxJoinedLength = 4 * 1024;
@@ -113,16 +114,23 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
     const chunk = ahead === undefined ? this.#read() : ahead();
     if (chunk === undefined) return undefined;
     if (chunk === end) return ended;
+    if (typeof chunk === "string") {
+      const { like } = this.#text;
+      return { done: false, value: joinText(like, this.#withMore(like, chunk)) };
+    }
     const text = textOf(chunk);
-    return { done: false, value: text === undefined ? chunk : this.#withMore(chunk, text) };
+    if (text === undefined) return { done: false, value: chunk };
+    const joined = this.#withMore(chunk, text);
+    return { done: false, value: joined === text ? chunk : joinText(chunk, joined) };
   }
 
-  #withMore(first: Chunk, text: string): Chunk {
+  /** The text, and that of the chunks of the same answer which have arrived behind it. */
+  #withMore(first: Chunk, text: string): string {
     let joined = text;
     while (joined.length < maxJoinedLength) {
-      let chunk: Read | undefined;
+      let read: Read | undefined;
       try {
-        chunk = this.#read();
+        read = this.#read();
       } catch (error) {
         // The text before the error is delivered first.
         this.#ahead = () => {
@@ -130,16 +138,23 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
         };
         break;
       }
-      if (chunk === undefined) break;
-      const more = chunk === end || chunk?.id !== first.id ? undefined : textOf(chunk);
+      if (read === undefined) break;
+      const more = this.#textLike(first, read);
       if (more === undefined) {
-        const found = chunk;
+        const found = read;
         this.#ahead = () => found;
         break;
       }
       joined += more;
     }
-    return joined === text ? first : joinText(first, joined);
+    return joined;
+  }
+
+  /** Undefined for what cannot be joined with `first`. */
+  #textLike(first: Chunk, read: Read): string | undefined {
+    if (read === end) return undefined;
+    if (typeof read === "string") return this.#text.like.id === first.id ? read : undefined;
+    return read.id === first.id ? textOf(read) : undefined;
   }
 
   /** Undefined while there is nothing. */

@@ -44,11 +44,17 @@ export class TextChunk {
   #like: { readonly before: Buffer; readonly behind: Buffer; readonly chunk: Chunk } | undefined;
   #misses = 0;
 
-  /** Undefined where the event has to be parsed. */
-  read(event: Buffer): Chunk | undefined {
+  /** The chunk that events are compared with. @throws TypeError before one was learned */
+  get like(): Chunk {
+    if (this.#like === undefined) throw new TypeError("no chunk of text has been learned");
+    return this.#like.chunk;
+  }
+
+  /** The event's text, where the rest of it is `like`; undefined where it has to be parsed. */
+  read(event: Buffer): string | undefined {
     const like = this.#like;
     if (like === undefined) return undefined;
-    const { before, behind, chunk } = like;
+    const { before, behind } = like;
     const end = event.length - behind.length;
     if (end < before.length) return undefined;
     if (event.compare(before, 0, before.length, 0, before.length) !== 0) return undefined;
@@ -56,7 +62,7 @@ export class TextChunk {
     const text = unquoted(event.toString("utf8", before.length, end));
     if (text === undefined) return undefined;
     this.#misses = 0;
-    return joinText(chunk, text);
+    return text;
   }
 
   /** Takes an event that was parsed as the one that those after it may be like. */

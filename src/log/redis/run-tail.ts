@@ -1,64 +1,51 @@
 /**
  * What a writer holds of its run, all of it until the run is over, so that a Redis which lost its
- * data can be given everything again.
+ * data can be given everything again. Settled entries were sent at least once.
  *
  *   first … acknowledged │ sent │ open: the last of them may still take in a neighbour's text
  */
 import type { ChatEvent } from "../../protocol/events.ts";
-import { LogEntry } from "../entry.ts";
-
-/** An object, its fields and a short string in V8, over the characters themselves. */
-const entryOverheadBytes = 128;
+import type { LogEntry } from "../entry.ts";
+import { EntryList } from "../entry-list.ts";
 
 export class RunTail {
-  readonly #after: number;
-  readonly #entries: LogEntry[] = [];
-  /** How many entries may not change any more: they were sent at least once. */
-  #sealed = 0;
-  /** How many Redis has, as far as we know. */
-  #acknowledged = 0;
+  readonly #list: EntryList;
+  /** The number of the last that Redis has, as far as we know. */
+  #acknowledgedSeq: number;
 
   /** @param after the number of the event before the run's first */
   constructor(after: number) {
-    this.#after = after;
+    this.#list = new EntryList(after);
+    this.#acknowledgedSeq = after;
   }
 
   get lastSeq(): number {
-    return this.#after + this.#entries.length;
+    return this.#list.lastSeq;
   }
 
   get acknowledgedSeq(): number {
-    return this.#after + this.#acknowledged;
+    return this.#acknowledgedSeq;
   }
 
   get isAcknowledged(): boolean {
-    return this.#acknowledged === this.#entries.length;
+    return this.#acknowledgedSeq === this.lastSeq;
   }
 
   /** @returns by how many bytes, roughly, the tail grew */
   append(event: ChatEvent): number {
-    const last = this.#entries.at(-1);
-    if (last !== undefined && this.#sealed < this.#entries.length && last.takesIn(event)) {
-      const before = last.bytes;
-      last.extend(event);
-      return last.bytes - before;
-    }
-    const entry = LogEntry.of(this.lastSeq + 1, event, this.#entries);
-    this.#entries.push(entry);
-    return entry.bytes + entryOverheadBytes;
+    return this.#list.append(event);
   }
 
   /** The next entries to send; from now on they stay as they are. */
   seal(maxEntries: number): readonly LogEntry[] {
-    const batch = this.#entries.slice(this.#acknowledged, this.#acknowledged + maxEntries);
-    for (const entry of batch) entry.settle();
-    this.#sealed = Math.max(this.#sealed, this.#acknowledged + batch.length);
-    return batch;
+    const lastSeq = this.#acknowledgedSeq + maxEntries;
+    this.#list.settleThrough(lastSeq);
+    return this.#list.between(this.#acknowledgedSeq + 1, lastSeq);
   }
 
   /** @param lastSeq the last number that Redis has; lower than before when it lost some */
   acknowledge(lastSeq: number): void {
-    const count = Math.max(0, Math.min(lastSeq - this.#after, this.#entries.length));
-    this.#acknowledged = count;
+    const before = this.#list.firstSeq - 1;
+    this.#acknowledgedSeq = Math.max(before, Math.min(lastSeq, this.lastSeq));
   }
 }

@@ -5,7 +5,7 @@ import type { CallContext } from "../api/context.ts";
 import { createChatRouter } from "../api/router.ts";
 import type { Langwire } from "../open/open-langwire.ts";
 import { memoryRateLimit, type RateLimit } from "../runs/admission/rate-limit.ts";
-import { blockList } from "./access/addresses.ts";
+import { networksCheck } from "./access/addresses.ts";
 import { browserHeaders } from "./access/browser-headers.ts";
 import { type Authenticate, trustCallers } from "./access/callers.ts";
 import { guard } from "./access/gate.ts";
@@ -33,7 +33,7 @@ export interface ServerOptions {
   readonly connectionLimits?: Partial<ConnectionLimits>;
   /** Rate limit of HTTP requests and new sockets of one address. Default: counted in this process. */
   readonly requestsPerAddress?: RateLimit;
-  /** Proxies whose X-Forwarded-For is believed: addresses and subnets. */
+  /** Proxies whose X-Forwarded-For and -Host are believed: addresses and subnets. */
   readonly trustedProxies?: readonly string[];
   /** The folder of the chat page, to be shown at `/`. Default: no page. */
   readonly pageDir?: string;
@@ -63,6 +63,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     transformer: wireTransformer,
   });
   const refusals = new Refusals(router);
+  const isProxy = networksCheck(options.trustedProxies ?? []);
   const app = Fastify({
     bodyLimit: maxPayload,
     forceCloseConnections: true,
@@ -76,7 +77,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
       ignoreTrailingSlash: true,
       ignoreDuplicateSlashes: true,
     },
-    trustProxy: options.trustedProxies === undefined ? false : [...options.trustedProxies],
+    trustProxy: options.trustedProxies === undefined ? false : isProxy,
     ...(logger === undefined ? {} : { loggerInstance: logger }),
   });
   const allowsOrigin = originCheck(options.allowedOrigins);
@@ -87,7 +88,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     maxConnections: Math.min(maxConnections, connectionsThatFit()),
     maxHttpConnectionsPerAddress,
     slowReaderMs,
-    proxies: blockList(options.trustedProxies ?? []),
+    isProxy,
     refuse: (socket, why) => refusals.sendLimitReached(socket, why),
   });
 

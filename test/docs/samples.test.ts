@@ -33,6 +33,9 @@ test("every sample says what it is", () => {
     "env",
     "yaml",
     "promql",
+    "nginx",
+    "caddyfile",
+    "haproxy",
     "text",
     "mermaid",
   ];

@@ -53,6 +53,19 @@ describe("before the upgrade", () => {
     expect(server.server.connections.size).toBe(0);
   });
 
+  test("the host that a page asked for is a trusted proxy's to say, and nobody else's", async () => {
+    const headers = { origin: "https://chat.example", "x-forwarded-host": "chat.example" };
+    await using trusting = await start({ trustedProxies: ["127.0.0.1"] });
+    using socket = await openSocket(trusting.url, { headers });
+    expect(socket.webSocket.readyState).toBe(1);
+    const elsewhere = { ...headers, origin: "https://chat.example:8443" };
+    await expect(openSocket(trusting.url, { headers: elsewhere })).rejects.toMatchObject({
+      status: 403,
+    });
+    await using other = await start();
+    await expect(openSocket(other.url, { headers })).rejects.toMatchObject({ status: 403 });
+  });
+
   test.each([
     ["no page", {}],
     ["the server's own page", { headers: { origin: "http://127.0.0.1:PORT" } }],

@@ -1,7 +1,7 @@
 /** TCP connections: those that say nothing keep nobody out, and hold nothing for long. */
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { type AddressInfo, BlockList, connect, type Socket } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { TcpConnections } from "../../src/server/http/tcp-connections.ts";
 import { startTestServer, type TestServerOptions } from "../../src/testing/test-server.ts";
@@ -127,7 +127,7 @@ test("an answer of which nothing is taken is given up, and one that is read slow
     maxConnections: 10,
     maxHttpConnectionsPerAddress: 10,
     slowReaderMs: 1_500,
-    proxies: new BlockList(),
+    isProxy: () => false,
     refuse: (socket) => void socket.destroy(),
   });
   http.listen(0, "127.0.0.1");

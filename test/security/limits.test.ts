@@ -136,8 +136,14 @@ describe("sockets", () => {
       status: 429,
       body: expect.stringContaining("RATE_LIMITED"),
     });
+    // Some proxies append the caller's port, which is another one with every connection.
+    await expect(from("203.0.113.1:4711")).rejects.toMatchObject({ status: 429 });
     using second = await from("203.0.113.2");
     expect(second.webSocket.readyState).toBe(1);
+    using _third = await from("[2001:db8:1:2::3]:80");
+    await expect(from("[2001:db8:1:2::4]:81")).rejects.toMatchObject({ status: 429 });
+    // Its own address, with a port, is no caller's.
+    await expect(from("203.0.113.1, 127.0.0.1:80")).rejects.toMatchObject({ status: 429 });
   });
 
   test("nobody makes themselves another address without a trusted proxy", async () => {

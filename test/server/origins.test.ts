@@ -33,6 +33,12 @@ describe("which pages may call", () => {
   test.each([
     ["http://chat.lan:3000", "chat.lan:3000", true],
     ["https://chat.example", "chat.example", true],
+    ["https://chat.example", "chat.example:443", true],
+    ["https://chat.example", "Chat.Example", true],
+    ["https://chat.example:8443", "chat.example:8443", true],
+    ["https://chat.example:8443", "chat.example", false],
+    ["https://chat.example", "chat.example:80", false],
+    ["https://evil.example", "evil.example/@chat.example", false],
     ["http://localhost:5173", "127.0.0.1:3000", true],
     ["http://[::1]:5173", "localhost:3000", true],
     ["http://chat.lan:3001", "chat.lan:3000", false],

@@ -1,13 +1,13 @@
 /** A real Redis for tests: the machine's own redis-server, on a free port and with nothing to keep. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { createClient } from "redis";
-import { describe, test } from "vitest";
 import { freePort } from "./free-port.ts";
+import { needsProgram } from "./needs-program.ts";
 
 export interface TestRedis extends AsyncDisposable {
   readonly url: string;
@@ -99,23 +99,7 @@ async function untilAnswers(url: string): Promise<void> {
   }
 }
 
-const installed = spawnSync("redis-server", ["--version"]).status === 0;
-
-/**
- * Declares tests that need Redis. Where redis-server is not installed, one test says so; with
- * CI=true it fails.
- */
+/** Declares tests that need Redis. */
 export function needsRedis(name: string, declare: () => void): void {
-  describe(name, () => {
-    if (installed) {
-      declare();
-      return;
-    }
-    test("a Redis to test with", ({ skip }) => {
-      const why = "redis-server is not installed (Debian: apt-get install redis-server)";
-      if (process.env.CI === "true") throw new Error(why);
-      console.warn(`\n*** SKIPPED: ${name}. ${why}\n`);
-      skip(why);
-    });
-  });
+  needsProgram(name, { command: "redis-server", debianPackage: "redis-server" }, declare);
 }

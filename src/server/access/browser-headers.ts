@@ -33,8 +33,8 @@ export async function browserHeaders(
     strictTransportSecurity: false,
   });
   await app.register(cors, {
-    delegator: ({ headers }: FastifyRequest, answer: CorsAnswer) => {
-      const { origin, host } = headers;
+    delegator: ({ headers, host }: FastifyRequest, answer: CorsAnswer) => {
+      const { origin } = headers;
       const allowed = origin !== undefined && allowsOrigin({ origin, host });
       answer(null, {
         origin: allowed ? origin : false,

@@ -54,7 +54,7 @@ export function guard(app: FastifyInstance, options: GateOptions): void {
       const message = "This server answers to the names of its own machine alone.";
       return refusals.send(reply, new LangwireError("UNAUTHORIZED", { message }), "FORBIDDEN");
     }
-    if (forApi && !allowsOrigin({ origin, host, site })) {
+    if (forApi && !allowsOrigin({ origin, host: request.host, site })) {
       const message = "This server does not talk to pages from there.";
       return refusals.send(reply, new LangwireError("UNAUTHORIZED", { message }), "FORBIDDEN");
     }

@@ -30,6 +30,7 @@ export function isHost(host: string): boolean {
 /** The parts of a request that say which page it comes from. */
 export interface Provenance {
   readonly origin?: string | undefined;
+  /** As the browser asked for it: a trusted proxy's `X-Forwarded-Host`, or the Host header. */
   readonly host?: string | undefined;
   /** `sec-fetch-site`: what the browser itself says of a request for which it sends no Origin. */
   readonly site?: string | string[] | undefined;
@@ -48,7 +49,10 @@ export function originCheck(allowed?: readonly string[]): OriginCheck {
     if (listed !== undefined) return listed.has(origin);
     const url = URL.parse(origin);
     if (url === null || url.origin !== origin) return false;
-    return url.host === host || (isLoopback(url.hostname) && isLoopbackHost(host));
+    // Some clients and proxies write the port that the origin leaves out.
+    const own = host !== undefined && isHost(host) && URL.parse(`${url.protocol}//${host}`);
+    if (own && own.host === url.host) return true;
+    return isLoopback(url.hostname) && isLoopbackHost(host);
   };
 }
 

@@ -5,7 +5,7 @@
  * closed.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { BlockList, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { addressKey } from "../access/addresses.ts";
 import { StallClock } from "../pacing/stall-clock.ts";
 
@@ -15,8 +15,8 @@ export interface TcpConnectionsOptions {
   /** Limit of one address; WebSockets and event streams have limits of their own. */
   readonly maxHttpConnectionsPerAddress: number;
   readonly slowReaderMs: number;
-  /** Trusted proxies, which have no limit of one address: they connect for many callers. */
-  readonly proxies: BlockList;
+  /** Whether an address is a trusted proxy's. It has no limit of its own: it connects for many callers. */
+  readonly isProxy: (address: string) => boolean;
   /** Refuses a connection past the named limit, and closes it. */
   readonly refuse: (socket: Socket, why: "address" | "all") => void;
 }
@@ -80,9 +80,10 @@ export class TcpConnections implements Disposable {
 
   /** @returns whether the connection is within the limits, after closing an idle one where needed */
   #isWithinLimits(socket: Socket): boolean {
-    const { maxConnections, maxHttpConnectionsPerAddress, refuse } = this.#options;
-    const ofAddress = this.#byAddress.get(addressKey(socket.remoteAddress ?? "")) ?? new Set();
-    if (ofAddress.size >= maxHttpConnectionsPerAddress && !this.#isProxy(socket)) {
+    const { maxConnections, maxHttpConnectionsPerAddress, isProxy, refuse } = this.#options;
+    const { remoteAddress = "" } = socket;
+    const ofAddress = this.#byAddress.get(addressKey(remoteAddress)) ?? new Set();
+    if (ofAddress.size >= maxHttpConnectionsPerAddress && !isProxy(remoteAddress)) {
       const oldest = [...ofAddress].find((it) => this.#idle.has(it));
       if (oldest === undefined) {
         refuse(socket, "address");
@@ -100,14 +101,6 @@ export class TcpConnections implements Disposable {
       this.removeFromHttp(oldest);
     }
     return oldest !== undefined;
-  }
-
-  #isProxy({ remoteAddress = "" }: Socket): boolean {
-    const address = addressKey(remoteAddress);
-    const { proxies } = this.#options;
-    return address.endsWith("/64")
-      ? proxies.check(remoteAddress, "ipv6")
-      : proxies.check(address, "ipv4");
   }
 
   #addHttp(socket: Socket): Http {

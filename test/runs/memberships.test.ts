@@ -123,6 +123,40 @@ describe("a membership", () => {
     expect(one.failures.map(({ code }) => code)).toEqual(["NOT_FOUND"]);
   });
 
+  test("that somebody has come back to is not ended by an answer from before that", async () => {
+    using memberships = new Memberships({ store });
+    const [before, after] = [reader(), reader()];
+    memberships.enter(eve, before, performance.now());
+    store.remove(eve);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    store.answers = promise;
+    vi.advanceTimersByTime(1);
+    const changed = memberships.changed(eve.conversationId);
+    vi.advanceTimersByTime(1);
+    store.add(eve);
+    const membership = memberships.enter(eve, after, performance.now());
+    resolve();
+    await changed;
+    expect(after.failures).toEqual([]);
+    expect(memberships.proof(membership)).toBeUndefined();
+    // Also where a doubt about somebody else came after the question by which she was found.
+    store.remove(eve);
+    const late = Promise.withResolvers<void>();
+    store.answers = late.promise;
+    vi.advanceTimersByTime(1);
+    const changedAgain = memberships.changed(eve.conversationId);
+    vi.advanceTimersByTime(1);
+    store.add(eve);
+    const askedAtMs = performance.now();
+    vi.advanceTimersByTime(1);
+    const elsewhere = memberships.changed(randomUUID());
+    const last = reader();
+    memberships.enter(eve, last, askedAtMs);
+    late.resolve();
+    await Promise.all([changedAgain, elsewhere]);
+    expect(last.failures).toEqual([]);
+  });
+
   test("cannot be proved while the store is away, and is as soon as it is back", async () => {
     using memberships = new Memberships({ store });
     const one = reader();

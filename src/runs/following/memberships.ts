@@ -51,6 +51,11 @@ export class Membership implements Named {
    * before that would have shown. `-Infinity`: to be asked for.
    */
   provedAtMs: number;
+  /**
+   * When the newest query began by which a reader of it was found to be a member: who was removed may
+   * come back, and an answer from before that says nothing of it.
+   */
+  enteredAtMs: number;
   /** When the conversation's members last may have changed: a proof from before is void. */
   doubtedAtMs = 0;
 
@@ -58,6 +63,7 @@ export class Membership implements Named {
     this.conversationId = conversationId;
     this.userId = userId;
     this.provedAtMs = provedAtMs;
+    this.enteredAtMs = provedAtMs;
   }
 }
 
@@ -91,6 +97,7 @@ export class Memberships implements Disposable {
     const membership = users.get(userId) ?? new Membership(named, askedAtMs);
     users.set(userId, membership);
     membership.readers.add(reader);
+    membership.enteredAtMs = Math.max(membership.enteredAtMs, askedAtMs);
     if (this.#lastDoubtMs >= askedAtMs) membership.provedAtMs = Number.NEGATIVE_INFINITY;
     return membership;
   }
@@ -173,8 +180,10 @@ export class Memberships implements Disposable {
     for (const membership of asked) {
       // The members may have changed after the query began: its answer proves nothing.
       if (membership.doubtedAtMs > askedAtMs) continue;
+      const isMember = found.has(keyOf(membership));
+      if (!isMember && membership.enteredAtMs > askedAtMs) continue;
       this.#wanted.delete(membership);
-      if (found.has(keyOf(membership))) membership.provedAtMs = askedAtMs;
+      if (isMember) membership.provedAtMs = askedAtMs;
       else for (const reader of membership.readers) reader.fail(new LangwireError("NOT_FOUND"));
     }
   }

@@ -240,6 +240,7 @@ export type Conversation = {
   createdAt: string;
   updatedAt: string;
   runningRunId?: string | undefined;
+  lastEventId?: string | undefined;
 };
 export type Message = {
   position: number;

@@ -72,7 +72,7 @@ export class FollowedRun implements AsyncIterable<ChatEvent> {
     return this.#answer.text;
   }
 
-  /** The number of the last event that came; as `lastEventId`, it resumes behind it. */
+  /** The number of the last event that came, or where the run began; as `lastEventId`, it resumes behind it. */
   get lastEventId(): string | undefined {
     return this.#subscription.lastEventId;
   }

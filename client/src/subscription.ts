@@ -9,9 +9,10 @@ import type { SubscriptionState, Transport } from "./connection/transport.ts";
 import { closedError, isUnheard, type LangwireClientError, toClientError } from "./errors.ts";
 import type { ChatEvent } from "./types.ts";
 
-interface Tracked {
+/** An event and its number; or, first, the number after which the subscription begins. */
+export interface Tracked {
   readonly id: string;
-  readonly data: ChatEvent;
+  readonly data: ChatEvent | { readonly type: "started" };
 }
 
 interface SubscribeCallbacks {
@@ -76,7 +77,7 @@ export class Subscription implements Dependent {
     return this.#accepted;
   }
 
-  /** The number of the last event that came. */
+  /** The number of the last event that came; before the first, where the subscription began. */
   get lastEventId(): string | undefined {
     return this.#lastEventId;
   }
@@ -165,6 +166,12 @@ export class Subscription implements Dependent {
 
   #receive({ id, data }: Tracked): void {
     this.#accepted = true;
+    if (data.type === "started") {
+      // Whoever comes back before there was an event misses none.
+      this.#lastEventId ??= id;
+      this.#options.onStarted?.();
+      return;
+    }
     this.#refusals = 0;
     this.#backoff.reset();
     if (!this.#isNews(data, Number(id))) return;

@@ -48,7 +48,10 @@ export class Watch implements AsyncIterableIterator<ChatEvent, undefined> {
       lastEventId,
       subscribe: (after, callbacks) =>
         watch.subscribe({ conversationId, lastEventId: after }, callbacks),
-      onStarted: this.#accepted.resolve,
+      onStarted: () => {
+        this.#lastEventId ??= this.#subscription.lastEventId;
+        this.#accepted.resolve();
+      },
       onEvent: (event, id) => this.#push(event, id),
       onFailure: (error) => {
         if (error.code !== "CLOSED") this.#failure = error;
@@ -59,7 +62,10 @@ export class Watch implements AsyncIterableIterator<ChatEvent, undefined> {
     });
   }
 
-  /** The number of the last event that was read; as `lastEventId`, it resumes behind it. */
+  /**
+   * The number of the last event that was read; before the first, where the watch began. As
+   * `lastEventId`, it resumes behind it.
+   */
   get lastEventId(): string | undefined {
     return this.#lastEventId;
   }

@@ -29,6 +29,7 @@ const requestId = {
   description: "Made by the client for each request on a socket, and repeated in every reply.",
 };
 const eventId = { type: "string", pattern: "^[1-9]\\d{0,14}$" };
+const position = { type: "string", pattern: "^(0|[1-9]\\d{0,14})$" };
 
 /** What every request may be answered with, and what needs no request. */
 const sharedMessages: readonly Message[] = [
@@ -53,8 +54,9 @@ const sharedMessages: readonly Message[] = [
   },
   {
     name: "started",
-    summary: "The subscription was accepted; its events follow.",
-    payload: object({ id: requestId, result: object({ type: constant("started") }) }),
+    summary:
+      "The subscription was accepted; its events follow. Its id is where it begins: after a socket lost before the first event, it goes into lastEventId.",
+    payload: object({ id: requestId, result: object({ type: constant("started"), id: position }) }),
   },
   {
     name: "event",

@@ -1,7 +1,7 @@
 /** `conversations.*`: the caller's conversations, their members and their messages. */
 
 import type { Catalogue } from "../bots/catalogue.ts";
-import type { ConversationPage, MessagePage } from "../protocol/conversations.ts";
+import type { Conversation, ConversationPage, MessagePage } from "../protocol/conversations.ts";
 import { LangwireError } from "../protocol/errors.ts";
 import {
   conversationInput,
@@ -59,11 +59,12 @@ export function conversationsRouter(
         ({ ctx, input }): Promise<ConversationPage> => conversations.list(ctx.caller.userId, input),
       ),
 
-    get: procedure
-      .input(conversationInput)
-      .query(async ({ ctx, input }) =>
-        found(await conversations.get(input.conversationId, ctx.caller.userId)),
-      ),
+    get: procedure.input(conversationInput).query(async ({ ctx, input }): Promise<Conversation> => {
+      const { conversationId } = input;
+      const conversation = found(await conversations.get(conversationId, ctx.caller.userId));
+      const start = await runs.watchStart(conversationId);
+      return { ...conversation, lastEventId: String(start.position) };
+    }),
 
     rename: procedure
       .input(renameInput)

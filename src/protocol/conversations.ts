@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { failure } from "./errors.ts";
 import { runStatus, usage } from "./events.ts";
+import { eventId } from "./inputs.ts";
 
 export const botInfo = z.object({
   id: z.string(),
@@ -26,6 +27,11 @@ export const conversation = z.object({
   updatedAt: z.iso.datetime(),
   /** The run in progress, if there is one. */
   runningRunId: z.uuid().optional(),
+  /**
+   * Where a watch would begin now; as its `lastEventId`, no event from now on is missed, over however
+   * many lost sockets. Answered by `conversations.get`.
+   */
+  lastEventId: eventId.optional(),
 });
 
 export const message = z.object({

@@ -141,18 +141,26 @@ export class Runs implements AsyncDisposable {
     const askedAtMs = performance.now();
     const known = await this.#store.conversations.isMember(conversationId, caller.userId);
     if (!known) throw new LangwireError("NOT_FOUND");
-    const running = await this.#store.runs.running(conversationId);
-    const now =
-      running === undefined
-        ? await this.#store.conversations.lastSeq(conversationId)
-        : running.firstSeq - 1;
-    const last = running === undefined ? now : this.live.get(running.runId)?.lastSeq;
+    const { position: start, running } = await this.watchStart(conversationId);
+    const last = running === undefined ? start : this.live.get(running.runId)?.lastSeq;
     return this.#readers.follow(caller, sink, {
       askedAtMs,
       conversationId,
       position: positionOf(lastEventId),
-      known: { start: now, last, restart: now },
+      known: { start, last, restart: start },
     });
+  }
+
+  /** The number after which a watch would begin now, before the run in progress if there is one. */
+  async watchStart(
+    conversationId: string,
+  ): Promise<{ readonly position: number; readonly running: Run | undefined }> {
+    const running = await this.#store.runs.running(conversationId);
+    const position =
+      running === undefined
+        ? await this.#store.conversations.lastSeq(conversationId)
+        : running.firstSeq - 1;
+    return { position, running };
   }
 
   /**

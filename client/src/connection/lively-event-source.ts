@@ -1,5 +1,5 @@
 /** An EventSource with an idle timeout: the server sends pings, so one that gets nothing is dead. */
-import type { EventSourceConstructor } from "./transport.ts";
+import { type EventSourceConstructor, startOf } from "./transport.ts";
 
 /** What is needed of an EventSource, declared so that a class can override it. */
 interface Stream {
@@ -7,6 +7,11 @@ interface Stream {
   readonly CLOSED: number;
   addEventListener(type: string, listener: (event: never) => void): void;
   close(): void;
+}
+
+interface MessageEvent {
+  readonly data: string;
+  readonly lastEventId: string;
 }
 
 type Args = ConstructorParameters<EventSourceConstructor>;
@@ -49,6 +54,7 @@ export class StreamHost {
     const Base = EventSource as unknown as new (...args: Args) => Stream;
     const LivelyEventSource = class extends Base {
       readonly #onError = new Set<(event: { type: "error" }) => void>();
+      readonly #onMessage = new Set<(event: MessageEvent) => void>();
       #heardAtMs = performance.now();
       #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -63,6 +69,8 @@ export class StreamHost {
 
       override addEventListener(type: string, listener: (event: never) => void): void {
         if (type === "error") this.#onError.add(listener as never);
+        if (type === "message") this.#onMessage.add(listener as never);
+        if (type === "connected") super.addEventListener(type, this.#begun);
         super.addEventListener(type, listener);
       }
 
@@ -75,6 +83,13 @@ export class StreamHost {
       wake(): void {
         if (performance.now() - this.#heardAtMs > wokenSilenceMs) this.#fail();
       }
+
+      /** Where the stream begins comes first, as an event: one that cannot reconnect is replaced by another. */
+      readonly #begun = ({ lastEventId }: MessageEvent) => {
+        if (lastEventId === "") return;
+        const data = JSON.stringify({ json: startOf(lastEventId).data });
+        for (const listener of this.#onMessage) listener({ data, lastEventId });
+      };
 
       #heard(type: string): void {
         if (type === "message") host.factor = 1;

@@ -3,6 +3,7 @@ import type { TRPCClient } from "@trpc/client";
 import type { EventSourceLike } from "@trpc/server/unstable-core-do-not-import";
 import superjson from "superjson";
 import { LangwireClientError } from "../errors.ts";
+import type { Tracked } from "../subscription.ts";
 import type { AppRouter } from "../types.ts";
 import type { BackoffOptions } from "./backoff.ts";
 import type { Connection } from "./connection.ts";
@@ -61,6 +62,9 @@ export interface Transport {
 }
 
 type OpenTransport = (options: TransportOptions, connection: Connection) => Transport;
+
+/** Where a subscription begins, in the form of its events. */
+export const startOf = (id: string): Tracked => ({ id, data: { type: "started" } });
 
 export const transformer = {
   serialize: superjson.serialize,

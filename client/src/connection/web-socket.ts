@@ -5,7 +5,13 @@ import type { AppRouter } from "../types.ts";
 import { Attempts } from "./attempts.ts";
 import type { Connection } from "./connection.ts";
 import { SocketHost } from "./lively-socket.ts";
-import { credentials, type Transport, type TransportOptions, transformer } from "./transport.ts";
+import {
+  credentials,
+  startOf,
+  type Transport,
+  type TransportOptions,
+  transformer,
+} from "./transport.ts";
 
 /** RFC 6455: a message was larger than the other end takes. */
 const tooLargeCode = 1009;
@@ -60,7 +66,7 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
         const refusal = connectionRefusal(message);
         if (refusal !== undefined) attempts.refused(refusal);
         else if ("result" in message) attempts.accepted();
-        return message;
+        return startAsEvent(message);
       },
     },
   });
@@ -119,6 +125,17 @@ function messageIn(text: string): object {
     // A proxy, or another kind of server.
   }
   return {};
+}
+
+/**
+ * Where a subscription begins, as if it were its first event: tRPC's client comes back behind what it
+ * takes for an event, and not with the number of a start.
+ */
+function startAsEvent(message: object): object {
+  const { result } = message as { result?: { type?: unknown; id?: unknown } };
+  if (result?.type !== "started" || typeof result.id !== "string") return message;
+  const { id } = result;
+  return { ...message, result: { type: "data", id, data: { json: startOf(id) } } };
 }
 
 /** What tRPC and the transformer take apart without a look. */

@@ -20,9 +20,17 @@ export function frameHead(id: number | string | null, jsonrpc?: "2.0"): string {
   return `{"id":${JSON.stringify(id)},${version}`;
 }
 
-/** A subscription has been accepted, or is over. */
-export function stateFrame(head: string, type: "started" | "stopped"): string {
-  return `${head}"result":{"type":"${type}"}}`;
+/**
+ * A subscription has been accepted, and begins after the position. Whoever loses the socket before the
+ * first event comes back with that, and misses nothing.
+ */
+export function startedFrame(head: string, position: number): string {
+  return `${head}"result":{"type":"started","id":"${position}"}}`;
+}
+
+/** A subscription is over. */
+export function stoppedFrame(head: string): string {
+  return `${head}"result":{"type":"stopped"}}`;
 }
 
 /** The answer to a query or mutation: plain JSON. */

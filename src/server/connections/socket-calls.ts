@@ -26,7 +26,7 @@ import {
   type RequestId,
   readParams,
 } from "./incoming-frames.ts";
-import { answerFrame, frameHead, stateFrame } from "./outgoing-frames.ts";
+import { answerFrame, frameHead, startedFrame, stoppedFrame } from "./outgoing-frames.ts";
 import type { SocketConnection } from "./socket-connection.ts";
 
 /** What the sockets of one server share. */
@@ -170,14 +170,14 @@ export class SocketCalls {
     } finally {
       this.#subscriptions?.delete(call.id);
     }
-    this.#connection.send(stateFrame(head, "stopped"));
+    this.#connection.send(stoppedFrame(head));
   }
 
   async #events(call: Call, head: string, signal: AbortSignal): Promise<void> {
     const events = await this.#call(call, signal);
     if (!(events instanceof TrackedEvents)) throw new TypeError("a subscription without events");
     if (signal.aborted) return;
-    this.#connection.send(stateFrame(head, "started"));
+    this.#connection.send(startedFrame(head, events.position));
     await events.deliver((entry) => this.#connection.sendEvent(head, entry));
   }
 

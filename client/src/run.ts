@@ -44,6 +44,7 @@ export class FollowedRun implements AsyncIterable<ChatEvent> {
   readonly #started = Promise.withResolvers<void>();
   readonly #end = Promise.withResolvers<EventOf<"runEnd">>();
   readonly #subscription: Subscription;
+  #startEventId: string | undefined;
 
   constructor(
     options: RunOptions<FollowInput>,
@@ -62,7 +63,10 @@ export class FollowedRun implements AsyncIterable<ChatEvent> {
       lastEventId,
       subscribe,
       onStarted: this.#started.resolve,
-      onEvent: (event) => this.#add(event),
+      onEvent: (event, id) => {
+        if (event.type === "runStart") this.#startEventId ??= id;
+        this.#add(event);
+      },
       onFailure: (error) => this.#fail(error),
     });
   }
@@ -75,6 +79,11 @@ export class FollowedRun implements AsyncIterable<ChatEvent> {
   /** The number of the last event that came, or where the run began; as `lastEventId`, it resumes behind it. */
   get lastEventId(): string | undefined {
     return this.#subscription.lastEventId;
+  }
+
+  /** The number of `runStart`, once that came: the run's place among its conversation's. */
+  get startEventId(): string | undefined {
+    return this.#startEventId;
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<ChatEvent, undefined> {

@@ -12,6 +12,8 @@ const { flushSync } = await import("react-dom");
 
 export interface Mounted {
   readonly text: string;
+  /** What React had to make good: a server's markup that is not the browser's, say. */
+  readonly recovered: readonly unknown[];
   draw(node: ReactNode): void;
   unmount(): void;
   /** Settles once the text is there. */
@@ -24,19 +26,22 @@ export function mount(node: ReactNode, options: { html?: string } = {}): Mounted
   window.document.body.append(container);
   const draw = (next: ReactNode) => flushSync(() => root.render(next));
   const unmount = () => root.unmount();
+  const recovered: unknown[] = [];
   let root: Root;
   if (options.html === undefined) {
     root = createRoot(container as never);
     draw(node);
   } else {
     container.innerHTML = options.html;
-    root = hydrateRoot(container as never, node);
+    const onRecoverableError = (cause: unknown) => void recovered.push(cause);
+    root = hydrateRoot(container as never, node, { onRecoverableError });
   }
   onTestFinished(unmount);
   return {
     get text() {
       return container.textContent;
     },
+    recovered,
     draw,
     unmount,
     shows: (text) => changedUntil(container, () => container.textContent.includes(text)),

@@ -1,39 +1,10 @@
-import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { type LangwireClient, LangwireClientError } from "../../client/src/index.ts";
-import { Chat, type ChatState, type Span } from "../../client/src/react/index.ts";
-import { insist } from "../../client/src/react/insist.ts";
-import { LangwireError } from "../../src/protocol/errors.ts";
+import { expect, test } from "vitest";
+import type { Span } from "../../client/src/react/index.ts";
+import { isReady, open, texts, until } from "./open-chat.ts";
 import { gate, setUp } from "./setting.ts";
 
-interface Open {
-  readonly botId?: string;
-  readonly conversationId?: string;
-}
-
-function open(client: LangwireClient, options: Open = {}) {
-  const { botId = "chat", conversationId = crypto.randomUUID() } = options;
-  const chat = new Chat({ client: () => client, botId, conversationId });
-  const states: ChatState[] = [];
-  const close = chat.subscribe(() => void states.push(chat.getState()));
-  onTestFinished(close);
-  return { chat, states, close };
-}
-
-/** Settles once the chat's state is as described. */
-function until(chat: Chat, what: (state: ChatState) => boolean): Promise<ChatState> {
-  const { promise, resolve } = Promise.withResolvers<ChatState>();
-  const look = () => {
-    if (what(chat.getState())) resolve(chat.getState());
-  };
-  const stop = chat.subscribe(look);
-  look();
-  return promise.finally(stop);
-}
-
-const isReady = ({ status }: ChatState) => status === "ready";
 const flat = (spans: readonly Span[]): Span[] =>
   spans.flatMap((span) => [span, ...flat(span.children)]);
-const texts = ({ messages }: ChatState) => messages.map(({ role, text }) => `${role}: ${text}`);
 
 test("a new conversation begins with its first message, which is shown at once", async () => {
   const { client } = await setUp([{ tokens: ["Hel", "lo"] }]);
@@ -241,53 +212,5 @@ test("a conversation that one is shut out of says so", async () => {
   expect(await until(theirs, ({ error }) => error !== undefined)).toMatchObject({
     error: { code: "NOT_FOUND" },
     messages: [{ text: "Hi" }, { text: "Hello" }],
-  });
-});
-
-describe("what is refused once, and passes", () => {
-  const refusal = new LangwireError("STORE_UNAVAILABLE", { retryAfterMs: 50 });
-
-  /** A conversation of two messages, and a chat of it that nobody has opened. */
-  async function begin() {
-    const script = [{ tokens: ["answer"] }, { tokens: ["more"] }];
-    const { client, server } = await setUp(script);
-    const conversationId = crypto.randomUUID();
-    await client.send({ botId: "chat", conversationId, message: "earlier" }).ended;
-    return { client, conversationId, langwire: server.langwire };
-  }
-
-  test("is shown, and gone: the watch", async () => {
-    const { client, conversationId, langwire } = await begin();
-    vi.spyOn(langwire.runs, "watch").mockRejectedValueOnce(refusal);
-    const { chat, states } = open(client, { conversationId });
-    await until(chat, ({ messages }) => messages.length === 2);
-    expect(states.some(({ error }) => error?.code === "STORE_UNAVAILABLE")).toBe(true);
-    expect(chat.getState().error).toBeUndefined();
-    await chat.send("again");
-    expect(texts(await until(chat, isReady)).slice(-2)).toEqual(["human: again", "ai: more"]);
-  });
-
-  test("is shown, and gone: the history", async () => {
-    const { client, conversationId, langwire } = await begin();
-    vi.spyOn(langwire.store.conversations, "messages").mockRejectedValueOnce(refusal);
-    const { chat, states } = open(client, { conversationId });
-    await until(chat, ({ messages }) => messages.length === 2);
-    expect(states.some(({ error }) => error?.code === "STORE_UNAVAILABLE")).toBe(true);
-    expect(chat.getState()).toMatchObject({ status: "ready", error: undefined });
-  });
-
-  test("is asked for no more when nobody looks", async () => {
-    vi.useFakeTimers();
-    onTestFinished(() => void vi.useRealTimers());
-    const leaving = new AbortController();
-    const failure = { code: "STORE_UNAVAILABLE", message: "No.", retryable: true } as const;
-    const attempt = vi.fn(() => Promise.reject(new LangwireClientError(failure)));
-    const refused = Promise.withResolvers<void>();
-    const over = insist(attempt, { signal: leaving.signal, onRefused: () => refused.resolve() });
-    await refused.promise;
-    leaving.abort();
-    await vi.runAllTimersAsync();
-    await over;
-    expect(attempt).toHaveBeenCalledTimes(1);
   });
 });

@@ -107,7 +107,30 @@ test("what a server rendered is taken over without a difference", async () => {
   await vi.waitFor(() => view.chat);
   void view.chat.send("Again");
   await page.shows("ai completed: Hello | human sent: Again | ai completed: Hello");
-  expect(complaints).not.toHaveBeenCalled();
+  expect([...complaints.mock.calls, ...page.recovered]).toEqual([]);
+});
+
+test("a new conversation's id is not what a server rendered, so neither draws it before the other", async () => {
+  const { url } = await setUp([{ tokens: ["Hello"] }]);
+  let chat: UseChat | undefined;
+  function View() {
+    chat = useChat({ url, botId: "chat" });
+    const texts = chat.messages.map(({ text }) => text);
+    return createElement("p", { id: chat.conversationId }, [chat.conversationId, ...texts].join());
+  }
+  const node = createElement(StrictMode, null, createElement(View));
+  const { renderToString } = await import("react-dom/server");
+  const html = renderToString(node);
+  expect(html).toBe('<p id=""></p>');
+
+  const complaints = vi.spyOn(console, "error");
+  const page = mount(node, { html });
+  await vi.waitUntil(() => chat?.conversationId);
+  const id = chat?.conversationId ?? "";
+  expect(id).toMatch(/^[0-9a-f-]{36}$/);
+  expect(await chat?.send("Hi")).toMatchObject({ text: "Hello" });
+  await page.shows(`${id},Hi,Hello`);
+  expect([...complaints.mock.calls, ...page.recovered]).toEqual([]);
 });
 
 test("tokens are drawn together, not one by one", async () => {

@@ -7,58 +7,60 @@
  *
  *   unopened ── subscribe ──▶ watching ── the server does not know it ──▶ new
  *                               ▲                                         │
- *                               └────────── first message accepted ───────┘
+ *                               ├────────── first message accepted ───────┤
+ *                               └─ somebody else, or another tab, began it ┘ (asked for every few seconds)
  */
-import type { LangwireClient } from "../client.ts";
+import { type Backoff, createBackoff, Delay } from "../connection/backoff.ts";
 import { LangwireClientError, toClientError } from "../errors.ts";
 import type { Run } from "../run.ts";
-import type { ChatEvent, EventOf, Message, SendInput } from "../types.ts";
+import type { ChatEvent, EventOf, SendInput } from "../types.ts";
 import { uuid } from "../uuid.ts";
+import type { ChatOptions, SendOptions } from "./chat-options.ts";
 import type { ChatState, ChatStatus } from "./chat-state.ts";
 import { FrameBatch } from "./frame-batch.ts";
-import { insist } from "./insist.ts";
-import { type ChatMessage, fromHistory, Turn } from "./turn.ts";
+import { History, merged } from "./history.ts";
+import { retry } from "./retry.ts";
+import type { ChatMessage } from "./turn.ts";
+import { Turns } from "./turns.ts";
 
-export interface ChatOptions {
-  /** Called when a connection is first needed, never while rendering. */
-  readonly client: () => LangwireClient;
-  readonly botId: string;
-  readonly conversationId: string;
-  /** The newest messages, where they are known already: from rendering on a server, say. */
-  readonly initialMessages?: readonly Message[] | undefined;
-}
+/** What may go wrong beside a message: each is shown until it has passed. */
+type Work = "watch" | "history" | "earlier" | "stop";
 
-export type SendOptions = Pick<SendInput, "ifBusy">;
+/** Nobody tells of a conversation that begins, so while there is none it is asked for again and again. */
+const unbegunBackoff = { baseMs: 500, maxMs: 3_000 };
 
 export class Chat {
   readonly conversationId: string;
   readonly #options: ChatOptions;
   readonly #listeners = new Set<() => void>();
   readonly #batch = new FrameBatch(() => this.#publish());
-  /** Runs seen by this chat, oldest first. They know more than the history does. */
-  readonly #turns = new Map<string, Turn>();
+  readonly #turns = new Turns();
   /** Runs that this chat sent, until they have ended. */
   readonly #sent = new Map<string, Run>();
-  #history: readonly ChatMessage[];
-  /** Where the messages before the history are, if there are any. */
-  #cursor: string | undefined;
+  readonly #history: History;
+  /** Whether the history has been read. */
   #loaded: boolean;
-  /** Whether the server has this conversation. */
-  #known: boolean;
-  #problem: LangwireClientError | undefined;
-  /** A refusal that is being waited out. */
-  #passing: LangwireClientError | undefined;
+  /** Whether the server has this conversation; undefined until it was asked. */
+  #known: boolean | undefined;
+  readonly #problems = new Map<Work, LangwireClientError>();
   #watching: AbortController | undefined;
+  /** Ends the load of the history that was begun last. */
+  #loading: AbortController | undefined;
+  /** Runs until the next attempt to watch. */
+  #untilNextWatch: Delay | undefined;
   #lastEventId: string | undefined;
   #state: ChatState;
   readonly #initialState: ChatState;
 
   constructor(options: ChatOptions) {
+    const { conversationId, initialMessages } = options;
     this.#options = options;
-    this.conversationId = options.conversationId;
-    this.#loaded = options.initialMessages !== undefined;
-    this.#history = (options.initialMessages ?? []).map(fromHistory);
-    this.#known = this.#history.length > 0;
+    this.conversationId = conversationId;
+    const readPage = (cursor: string | undefined) =>
+      options.client().conversations.messages({ conversationId, cursor });
+    this.#history = new History(readPage, initialMessages);
+    this.#loaded = initialMessages !== undefined;
+    if (this.#history.messages.length > 0) this.#known = true;
     this.#state = this.#initialState = this.#nextState();
   }
 
@@ -87,8 +89,9 @@ export class Chat {
    */
   readonly send = (text: string, options: SendOptions = {}): Promise<EventOf<"runEnd">> => {
     const runId = uuid();
-    this.#problem = undefined;
-    this.#turns.set(runId, Turn.sending({ runId, text }));
+    for (const work of ["earlier", "stop"] as const) this.#problems.delete(work);
+    this.#turns.send(runId, text);
+    if (this.#watching !== undefined && this.#problems.has("history")) this.#load();
     const { client, botId } = this.#options;
     const { conversationId } = this;
     // The watch brings the events; this says only whether the run was accepted.
@@ -102,15 +105,11 @@ export class Chat {
 
   /** Stops the run in progress, for everybody. Settles when it has ended. */
   readonly stop = async (): Promise<void> => {
-    const turn = this.#unfinished();
-    if (turn === undefined) return;
-    const { runId } = turn;
-    try {
-      // Of a message that is on its way the server knows nothing yet: its run waits for that.
-      await (this.#sent.get(runId)?.cancel() ?? this.#options.client().cancel(runId));
-    } catch (cause) {
-      this.#fail(toClientError(cause));
-    }
+    const runId = this.#turns.unfinished?.runId;
+    if (runId === undefined) return;
+    // Of a message that is on its way the server knows nothing yet: its run waits for that.
+    const cancel = () => this.#sent.get(runId)?.cancel() ?? this.#options.client().cancel(runId);
+    await this.#attempt("stop", cancel);
   };
 
   /** Sends the last message once more, as a new run; one that was refused goes from the list. */
@@ -121,123 +120,122 @@ export class Chat {
     return this.send(last.text);
   };
 
-  /** Loads the messages before the first one, if there are any. */
-  readonly loadEarlier = async (): Promise<void> => {
-    const { conversationId } = this;
-    const cursor = this.#cursor;
-    if (cursor === undefined) return;
-    try {
-      const page = await this.#options.client().conversations.messages({ conversationId, cursor });
-      this.#cursor = page.nextCursor;
-      this.#history = [...page.items.map(fromHistory), ...this.#history];
-      this.#batch.schedule();
-    } catch (cause) {
-      this.#fail(toClientError(cause));
-    }
-  };
+  /** Loads the messages before the first one, if there are any; twice at a time is once. */
+  readonly loadEarlier = (): Promise<void> =>
+    this.#attempt("earlier", () => this.#history.loadEarlier());
 
   #watch(): void {
-    if (this.#watching !== undefined) return;
-    this.#watching = new AbortController();
-    this.#follow(this.#watching.signal).catch((cause: unknown) => {
-      this.#watching = undefined;
-      this.#fail(toClientError(cause));
+    if (this.#watching !== undefined) {
+      this.#untilNextWatch?.shorten(0);
+      return;
+    }
+    const watching = new AbortController();
+    this.#watching = watching;
+    const unbegun = createBackoff(unbegunBackoff);
+    const { signal } = watching;
+    void this.#insist("watch", () => this.#readWatch(signal), { signal, unbegun }).then((ended) => {
+      if (!ended && this.#watching === watching) this.#watching = undefined;
     });
   }
 
   #unwatch(): void {
     this.#watching?.abort();
+    this.#loading?.abort();
     this.#watching = undefined;
   }
 
-  #follow(signal: AbortSignal): Promise<void> {
+  async #readWatch(signal: AbortSignal): Promise<void> {
     const { conversationId } = this;
-    return this.#insist(signal, async () => {
-      const lastEventId = this.#lastEventId;
-      const watch = this.#options.client().watch({ conversationId, lastEventId }, { signal });
-      await watch.started;
-      this.#passed();
-      // Only now: a run that ends between the two would be in neither.
-      if (!this.#loaded || lastEventId === undefined)
-        this.#load(signal).catch((cause: unknown) => this.#fail(toClientError(cause)));
-      for await (const event of watch) {
-        this.#known = true;
-        this.#lastEventId = watch.lastEventId;
-        this.#add(event);
-      }
-    });
+    const lastEventId = this.#lastEventId;
+    const watch = this.#options.client().watch({ conversationId, lastEventId }, { signal });
+    await watch.started;
+    this.#passed("watch");
+    // Only now: a run that ends between the two would be in neither.
+    if (!this.#loaded || lastEventId === undefined) this.#load();
+    for await (const event of watch) this.#add(event, watch.lastEventId);
   }
 
-  #load(signal: AbortSignal): Promise<void> {
-    const { conversationId } = this;
-    return this.#insist(signal, async () => {
-      const page = await this.#options.client().conversations.messages({ conversationId });
-      this.#passed();
-      this.#cursor = page.nextCursor;
+  /** Begins a load in place of one that is under way, or waits to be tried again. */
+  #load(): void {
+    this.#loading?.abort();
+    this.#loading = new AbortController();
+    const load = async () => {
+      await this.#history.load();
       this.#known = true;
-      this.#history = page.items.map(fromHistory);
       this.#loaded = true;
-      this.#batch.schedule();
-    });
-  }
-
-  /** A refusal that may pass is shown until it has. */
-  #insist(signal: AbortSignal, attempt: () => Promise<void>): Promise<void> {
-    const onRefused = (error: LangwireClientError) => {
-      this.#passing = error;
-      this.#fail(error);
+      this.#passed("history");
     };
-    return insist(attempt, { signal, onRefused });
+    void this.#insist("history", load, this.#loading);
   }
 
-  #passed(): void {
-    if (this.#passing === undefined) return;
-    if (this.#problem === this.#passing) this.#problem = undefined;
-    this.#passing = undefined;
-    this.#batch.schedule();
+  /**
+   * Tries until it is done or can no more succeed; what keeps it from that is shown meanwhile.
+   * @returns whether it was done, or its signal ended it
+   */
+  async #insist(
+    work: Work,
+    attempt: () => Promise<void>,
+    { signal, unbegun }: { readonly signal: AbortSignal; readonly unbegun?: Backoff },
+  ): Promise<boolean> {
+    const backoff = createBackoff();
+    let wasKnown = false;
+    const waitAfter = (error: LangwireClientError) => {
+      if (error.code === "NOT_FOUND" && !wasKnown) {
+        this.#known ??= false;
+        this.#batch.schedule();
+        // Its first message may have been accepted while this was asked.
+        this.#untilNextWatch = unbegun && new Delay(this.#known ? 0 : unbegun.next());
+        return this.#untilNextWatch;
+      }
+      this.#fail(work, error);
+      return error.retryable ? new Delay((error.retryAfterMs ?? 0) + backoff.next()) : undefined;
+    };
+    return await retry(
+      () => {
+        wasKnown = this.#known === true;
+        return attempt();
+      },
+      { signal, waitAfter },
+    );
   }
 
   async #untilAccepted(run: Run): Promise<void> {
     try {
       for await (const event of run) {
         if (event.type !== "runStart") continue;
-        this.#lastEventId ??= run.lastEventId;
-        this.#add(event);
+        this.#lastEventId ??= run.startEventId;
+        this.#add(event, run.startEventId);
+        if (this.#listeners.size > 0) this.#watch();
       }
     } catch (cause) {
-      this.#turns.get(run.id)?.refuse(toClientError(cause));
+      this.#turns.refuse(run.id, toClientError(cause));
       this.#batch.schedule();
     }
   }
 
-  #add(event: ChatEvent): void {
-    const { runId } = event;
-    const known = this.#turns.get(runId);
-    if (known?.phase === "over") return;
-    const turn = known ?? new Turn(runId);
-    // A message that was on its way has its place where it was accepted.
-    if (turn.phase === "sending") this.#turns.delete(runId);
-    this.#turns.set(runId, turn);
-    turn.add(event);
-    if (this.#listeners.size > 0) this.#watch();
+  #add(event: ChatEvent, eventId: string | undefined): void {
+    this.#known = true;
+    this.#turns.add(event, Number(eventId));
     this.#batch.schedule();
   }
 
-  #unfinished(): Turn | undefined {
-    return [...this.#turns.values()].findLast(({ phase }) => phase !== "over");
+  async #attempt(work: Work, attempt: () => Promise<unknown>): Promise<void> {
+    try {
+      await attempt();
+      this.#passed(work);
+    } catch (cause) {
+      this.#fail(work, toClientError(cause));
+    }
   }
 
-  #fail(error: LangwireClientError): void {
-    if (error.code === "NOT_FOUND" && !this.#known) this.#startEmpty();
-    else this.#problem = error;
+  #fail(work: Work, error: LangwireClientError): void {
+    this.#problems.set(work, error);
     this.#batch.schedule();
   }
 
-  /** Nobody has written here yet, so the first message brings the first event. */
-  #startEmpty(): void {
-    this.#loaded = true;
-    this.#lastEventId ??= "0";
-    if (this.#unfinished()?.phase === "running") this.#watch();
+  #passed(work: Work): void {
+    this.#problems.delete(work);
+    this.#batch.schedule();
   }
 
   #publish(): void {
@@ -246,22 +244,22 @@ export class Chat {
   }
 
   #nextState(): ChatState {
-    const live = [...this.#turns.values()].flatMap((turn) => turn.messages);
-    const ids = new Set(live.map(({ id }) => id));
-    const messages = [...this.#history.filter(({ id }) => !ids.has(id)), ...live];
+    const messages = merged(this.#history.messages, this.#turns.messages);
+    const [problem] = this.#problems.values();
     return {
       messages,
       status: this.#status(),
-      error: this.#problem ?? errorOf(messages.at(-1)),
-      hasEarlier: this.#cursor !== undefined,
+      error: problem ?? errorOf(messages.at(-1)),
+      hasEarlier: this.#history.hasEarlier,
     };
   }
 
   #status(): ChatStatus {
-    const unfinished = this.#unfinished();
-    if (unfinished?.phase === "sending") return "submitted";
-    if (unfinished?.phase === "running") return "streaming";
-    return this.#loaded || this.#problem !== undefined ? "ready" : "loading";
+    const phase = this.#turns.unfinished?.phase;
+    if (phase === "sending") return "submitted";
+    if (phase === "running") return "streaming";
+    const isSettled = this.#loaded || this.#known === false || this.#problems.size > 0;
+    return isSettled ? "ready" : "loading";
   }
 }
 

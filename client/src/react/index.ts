@@ -7,7 +7,8 @@ export type {
   SpanStatus,
   SpanText,
 } from "../../generated/fold/run-fold.js";
-export { Chat, type ChatOptions, type SendOptions } from "./chat.ts";
+export { Chat } from "./chat.ts";
+export type { ChatOptions, SendOptions } from "./chat-options.ts";
 export type { ChatState, ChatStatus } from "./chat-state.ts";
 export type { AiMessage, ChatError, ChatMessage, HumanMessage } from "./turn.ts";
 export { type UseChat, type UseChatOptions, useChat } from "./use-chat.ts";

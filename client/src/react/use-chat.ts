@@ -2,7 +2,8 @@ import { useMemo, useState, useSyncExternalStore } from "react";
 import { createClient, type LangwireClient } from "../client.ts";
 import type { EventOf, Message } from "../types.ts";
 import { uuid } from "../uuid.ts";
-import { Chat, type SendOptions } from "./chat.ts";
+import { Chat } from "./chat.ts";
+import type { SendOptions } from "./chat-options.ts";
 import type { ChatState } from "./chat-state.ts";
 
 export type UseChatOptions = {
@@ -24,6 +25,7 @@ export type UseChatOptions = {
 );
 
 export interface UseChat extends ChatState {
+  /** Of a new conversation it is empty where a server renders, and until the browser has taken over. */
   readonly conversationId: string;
   /**
    * Sends a message; it is shown at once.
@@ -47,6 +49,12 @@ export function useChat(options: UseChatOptions): UseChat {
   const { botId, initialMessages } = options;
   const client = useLazyClient(options);
   const [newConversationId] = useState(uuid);
+  // The server's would be another: drawn before the browser has taken over, the two would not match.
+  const drawnId = useSyncExternalStore(
+    never,
+    () => newConversationId,
+    () => "",
+  );
   const conversationId = options.conversationId ?? newConversationId;
   // The messages that a page begins with are no reason to begin again.
   const [firstMessages] = useState(() => ({ conversationId, initialMessages }));
@@ -57,7 +65,13 @@ export function useChat(options: UseChatOptions): UseChat {
   }, [client, botId, conversationId, firstMessages]);
   const state = useSyncExternalStore(chat.subscribe, chat.getState, chat.getServerState);
   const { send, stop, regenerate, loadEarlier } = chat;
-  return { ...state, conversationId, send, stop, regenerate, loadEarlier };
+  const shownId = options.conversationId ?? drawnId;
+  return { ...state, conversationId: shownId, send, stop, regenerate, loadEarlier };
+}
+
+/** Tells of no change, for what never changes. */
+function never(): () => void {
+  return () => {};
 }
 
 /** No client is made while rendering: strict mode renders twice, and a server needs none. */

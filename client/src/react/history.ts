@@ -1,0 +1,91 @@
+/** The messages that the server keeps, as far back as they were asked for. */
+import type { Message } from "../types.ts";
+import { type ChatMessage, fromHistory } from "./turn.ts";
+
+/** A page of a conversation's messages: the newest, or those before a cursor. */
+export type ReadPage = (
+  cursor: string | undefined,
+) => Promise<{ readonly items: readonly Message[]; readonly nextCursor?: string | undefined }>;
+
+export class History {
+  readonly #read: ReadPage;
+  #messages: readonly ChatMessage[];
+  /** Where the messages before the first one are, if there are any. */
+  #cursor: string | undefined;
+  /** Whether the cursor was ever told: messages that an application brings come without. */
+  #knowsCursor = false;
+  /** Loads begun, and the one whose page is shown. */
+  #begun = 0;
+  #shown = 0;
+  #loadingEarlier: Promise<void> | undefined;
+
+  constructor(read: ReadPage, initialMessages: readonly Message[] = []) {
+    this.#read = read;
+    this.#messages = initialMessages.map(fromHistory);
+  }
+
+  get messages(): readonly ChatMessage[] {
+    return this.#messages;
+  }
+
+  get hasEarlier(): boolean {
+    return this.#cursor !== undefined;
+  }
+
+  /** Loads the newest page. Of several loads the one that was begun last is shown. */
+  async load(): Promise<void> {
+    const number = ++this.#begun;
+    const { items, nextCursor } = await this.#read(undefined);
+    if (number < this.#shown) return;
+    this.#shown = number;
+    const page = items.map(fromHistory);
+    // Earlier pages stay where the new one joins them; otherwise there would be a gap.
+    const joint = this.#messages.findIndex(({ id }) => id === page[0]?.id);
+    this.#messages = [...this.#messages.slice(0, Math.max(0, joint)), ...page];
+    if (joint < 0 || !this.#knowsCursor) this.#cursor = nextCursor;
+    this.#knowsCursor = true;
+  }
+
+  /** Loads the page before the first message, if there is one; one load at a time. */
+  loadEarlier(): Promise<void> {
+    this.#loadingEarlier ??= this.#loadEarlier().finally(() => {
+      this.#loadingEarlier = undefined;
+    });
+    return this.#loadingEarlier;
+  }
+
+  async #loadEarlier(): Promise<void> {
+    const cursor = this.#cursor;
+    if (cursor === undefined) return;
+    const { items, nextCursor } = await this.#read(cursor);
+    // The newest page was loaded meanwhile, and these do not join it.
+    if (this.#cursor !== cursor) return;
+    this.#cursor = nextCursor;
+    const present = new Set(this.#messages.map(({ id }) => id));
+    const earlier = items.map(fromHistory).filter(({ id }) => !present.has(id));
+    this.#messages = [...earlier, ...this.#messages];
+  }
+}
+
+/**
+ * The history and the runs that were seen, each message once, in the log's order. Runs know more than
+ * the history does. The history has no gaps, so what it lacks is newer than all of it, or older.
+ */
+export function merged(
+  history: readonly ChatMessage[],
+  live: readonly ChatMessage[],
+): ChatMessage[] {
+  const places = new Map(history.map(({ id }, index) => [id, index]));
+  const shared = live.map(({ id }) => places.get(id));
+  const lastShared = shared.findLastIndex((place) => place !== undefined);
+  let place = -1;
+  const placed = live.map((message, index) => {
+    place = index > lastShared ? history.length : (shared[index] ?? place);
+    return { place, message };
+  });
+  const liveIds = new Set(live.map(({ id }) => id));
+  const rest = history
+    .map((message, index) => ({ place: index, message }))
+    .filter(({ message }) => !liveIds.has(message.id));
+  return [...rest, ...placed].sort((a, b) => a.place - b.place).map(({ message }) => message);
+}

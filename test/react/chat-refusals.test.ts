@@ -1,0 +1,119 @@
+/** What a chat shows of a server that refuses to be read, for a moment or for longer. */
+import { expect, onTestFinished, test, vi } from "vitest";
+import { Delay } from "../../client/src/connection/backoff.ts";
+import { LangwireClientError } from "../../client/src/index.ts";
+import { retry } from "../../client/src/react/retry.ts";
+import { LangwireError } from "../../src/protocol/errors.ts";
+import { isReady, open, texts, until } from "./open-chat.ts";
+import { setUp } from "./setting.ts";
+
+const refusal = new LangwireError("STORE_UNAVAILABLE", { retryAfterMs: 20 });
+
+/** A conversation of two messages, and a chat of it that nobody has opened. */
+async function begin() {
+  const script = [{ tokens: ["answer"] }, { tokens: ["more"] }];
+  const { client, server } = await setUp(script);
+  const conversationId = crypto.randomUUID();
+  await client.send({ botId: "chat", conversationId, message: "earlier" }).ended;
+  return { client, conversationId, langwire: server.langwire };
+}
+
+test("a watch that is refused once is shown to be, and asked for again", async () => {
+  const { client, conversationId, langwire } = await begin();
+  vi.spyOn(langwire.runs, "watch").mockRejectedValueOnce(refusal);
+  const { chat, states } = open(client, { conversationId });
+  await until(chat, ({ messages }) => messages.length === 2);
+  expect(states.some(({ error }) => error?.code === "STORE_UNAVAILABLE")).toBe(true);
+  expect(chat.getState().error).toBeUndefined();
+  await chat.send("again");
+  expect(texts(await until(chat, isReady)).slice(-2)).toEqual(["human: again", "ai: more"]);
+});
+
+test("a history that is refused again and again is shown to be, never as loading, until it comes", async () => {
+  const { client, conversationId, langwire } = await begin();
+  const messages = vi.spyOn(langwire.store.conversations, "messages");
+  for (let times = 0; times < 3; times++) messages.mockRejectedValueOnce(refusal);
+  const { chat, states } = open(client, { conversationId });
+  await until(chat, (state) => state.messages.length === 2);
+  expect(chat.getState()).toMatchObject({ status: "ready", error: undefined });
+  const refused = states.findIndex(({ error }) => error?.code === "STORE_UNAVAILABLE");
+  expect(refused).toBeGreaterThanOrEqual(0);
+  expect(states.slice(refused).map(({ status }) => status)).not.toContain("loading");
+});
+
+test("a history that no later attempt brings is an error beside what is sent, and is tried with the next message", async () => {
+  const { client, conversationId, langwire } = await begin();
+  const messages = vi.spyOn(langwire.store.conversations, "messages");
+  const broken = new LangwireError("INTERNAL");
+  messages.mockRejectedValueOnce(broken);
+  const { chat, states } = open(client, { conversationId });
+  await until(chat, ({ error }) => error?.code === "INTERNAL");
+  expect(chat.getState()).toMatchObject({ status: "ready", messages: [] });
+
+  messages.mockRejectedValueOnce(broken);
+  await chat.send("new");
+  const answered = await until(chat, (state) => isReady(state) && state.messages.length === 2);
+  expect(answered.error).toMatchObject({ code: "INTERNAL" });
+
+  await chat.send("newer");
+  const whole = await until(chat, (state) => isReady(state) && state.messages.length === 6);
+  expect(whole.error).toBeUndefined();
+  expect(texts(whole).slice(0, 3)).toEqual(["human: earlier", "ai: answer", "human: new"]);
+  expect(states.slice(1).map(({ status }) => status)).not.toContain("loading");
+});
+
+test("earlier messages that are refused can be asked for again, and then nothing is said of it", async () => {
+  const { client } = await setUp(() => ({ tokens: ["x"] }));
+  const conversationId = crypto.randomUUID();
+  for (let index = 0; index < 26; index++) {
+    await client.send({ botId: "chat", conversationId, message: `m${index}` }).text;
+  }
+  const { chat } = open(client, { conversationId });
+  await until(chat, ({ hasEarlier }) => hasEarlier);
+  const failure = { code: "STORE_UNAVAILABLE", message: "No.", retryable: true } as const;
+  const asked = vi.spyOn(client.conversations, "messages");
+  asked.mockRejectedValueOnce(new LangwireClientError(failure));
+  await chat.loadEarlier();
+  expect(await until(chat, ({ error }) => error !== undefined)).toMatchObject({
+    error: { code: "STORE_UNAVAILABLE" },
+    hasEarlier: true,
+  });
+  await chat.loadEarlier();
+  const all = await until(chat, ({ hasEarlier }) => !hasEarlier);
+  expect(all.messages).toHaveLength(52);
+  expect(all.error).toBeUndefined();
+});
+
+test("nothing more is asked for when nobody looks, and the wait ends at once", async () => {
+  const leaving = new AbortController();
+  const failure = { code: "STORE_UNAVAILABLE", message: "No.", retryable: true } as const;
+  const attempt = vi.fn(() => Promise.reject(new LangwireClientError(failure)));
+  const refused = Promise.withResolvers<void>();
+  const over = retry(attempt, {
+    signal: leaving.signal,
+    waitAfter: () => {
+      refused.resolve();
+      return new Delay(1_000_000);
+    },
+  });
+  await refused.promise;
+  leaving.abort();
+  expect(await over).toBe(true);
+  expect(attempt).toHaveBeenCalledTimes(1);
+});
+
+test("a page that comes back to the front asks again at once", async () => {
+  const page = new EventTarget();
+  vi.stubGlobal("document", Object.assign(page, { visibilityState: "visible" }));
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const failure = { code: "STORE_UNAVAILABLE", message: "No.", retryable: true } as const;
+  const attempt = vi.fn(async () => {});
+  attempt.mockRejectedValueOnce(new LangwireClientError(failure));
+  const { signal } = new AbortController();
+  const waitAfter = () => {
+    setTimeout(() => page.dispatchEvent(new Event("visibilitychange")));
+    return new Delay(1_000_000);
+  };
+  expect(await retry(attempt, { signal, waitAfter })).toBe(true);
+  expect(attempt).toHaveBeenCalledTimes(2);
+});

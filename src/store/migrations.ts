@@ -1,11 +1,14 @@
 /** The database's shape, step by step, in types that SQLite and Postgres share. */
 import { type Kysely, sql } from "kysely";
-import { type Migration, Migrator } from "kysely/migration";
+import { type Migration, Migrator, type MigratorProps } from "kysely/migration";
 import type { Schema } from "./schema.ts";
+
+/** The first one's name: a table of migrations that has it is Langwire's. */
+export const firstMigration = "0001-conversations-members-runs";
 
 /** By name, in order. A released migration is never changed; another one follows it. */
 const migrations: Record<string, Migration> = {
-  "0001-conversations-members-runs": {
+  [firstMigration]: {
     async up(db: Kysely<Schema>): Promise<void> {
       await db.schema
         .createTable("conversations")
@@ -104,9 +107,19 @@ const migrations: Record<string, Migration> = {
   },
 };
 
-/** Brings the database up to date. Safe to be called by several processes at once. */
-export async function migrate(db: Kysely<Schema>): Promise<void> {
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+/** The tables that say which migrations have been run. */
+export type MigrationTables = Pick<
+  MigratorProps,
+  "migrationTableName" | "migrationLockTableName" | "migrationTableSchema"
+>;
+
+/**
+ * Brings the database up to date. Safe to be called by several processes at once.
+ * @param tables default: Kysely's own, where nobody else's can be
+ */
+export async function migrate(db: Kysely<Schema>, tables: MigrationTables = {}): Promise<void> {
+  const provider = { getMigrations: async () => migrations };
+  const migrator = new Migrator({ db, provider, ...tables });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw error;
 }

@@ -4,14 +4,14 @@
  * runs in progress of another process for those.
  *
  * An advisory lock of a session, on a connection of its own: Postgres gives it back, however the
- * process ends. Needs the server itself or a pooler by sessions, not one that hands each transaction
- * to another session.
+ * process ends. Needs sessions of its own: session-check.ts.
  */
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, type ClientConfig } from "pg";
 import { LangwireError } from "../../protocol/errors.ts";
 import { within } from "../../time/within.ts";
+import { checkSessions } from "./session-check.ts";
 import { socketThatGivesUp } from "./socket-timeout.ts";
 
 export type DatabaseUse = "alone" | "shared";
@@ -52,6 +52,7 @@ export class DatabaseLock implements AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #timer: NodeJS.Timeout;
   #client: Client | undefined;
+  #hasOwnSessions = false;
   #socket: Socket | undefined;
   #held = false;
   #pinging = false;
@@ -65,7 +66,7 @@ export class DatabaseLock implements AsyncDisposable {
 
   /**
    * Takes the lock; retries while another process, which may be shutting down, has it.
-   * @throws LangwireError STORE_UNAVAILABLE when another process keeps it; what pg throws
+   * @throws LangwireError STORE_UNAVAILABLE when another process keeps it, or none can; what pg throws
    */
   static async take(config: ClientConfig, use: DatabaseUse): Promise<DatabaseLock> {
     await using taking = new AsyncDisposableStack();
@@ -115,8 +116,25 @@ export class DatabaseLock implements AsyncDisposable {
     client.on("error", () => {});
     client.once("end", () => this.#lost(client));
     await client.connect();
+    if (!this.#hasOwnSessions) await this.#checkSessions(client);
     await client.query(serverSide);
     return client;
+  }
+
+  /** Before anything is locked: a lock in somebody else's session would stay there. */
+  async #checkSessions(client: Client): Promise<void> {
+    const other = new Client({ ...this.#config, stream: () => socketThatGivesUp(idleTimeoutMs) });
+    other.on("error", () => {});
+    try {
+      await other.connect();
+      await checkSessions(client, other);
+      this.#hasOwnSessions = true;
+    } catch (error) {
+      this.#socket?.destroy();
+      throw error;
+    } finally {
+      await within(other.end(), closeMs);
+    }
   }
 
   #lost(client: Client): void {

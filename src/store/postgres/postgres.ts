@@ -10,12 +10,13 @@ import { Pool, type PoolConfig, TypeOverrides, types } from "pg";
 import { within } from "../../time/within.ts";
 import { Engine } from "../engine.ts";
 import { postgresFailure } from "../errors.ts";
-import { migrate } from "../migrations.ts";
+import { firstMigration, migrate } from "../migrations.ts";
 import { checked } from "../queries/text.ts";
 import type { Schema } from "../schema.ts";
 import type { Store } from "../store.ts";
 import { storeOn } from "../store-on.ts";
 import { DatabaseLock, type DatabaseUse } from "./database-lock.ts";
+import { ownMigrationTables } from "./migration-tables.ts";
 import { socketThatGivesUp } from "./socket-timeout.ts";
 
 export interface PostgresStoreOptions {
@@ -97,7 +98,8 @@ async function migrateAlone(config: PoolConfig): Promise<void> {
   const stream = () => socketThatGivesUp(migrationTimeoutMs);
   const pool = poolOf({ ...config, stream, max: 1 });
   try {
-    await migrate(kyselyOn(pool));
+    const db = kyselyOn(pool);
+    await migrate(db, await ownMigrationTables(db, firstMigration));
   } finally {
     await pool.end();
   }

@@ -149,6 +149,20 @@ describe("of a chain", () => {
     expect(outcome).toMatchObject({ status: "completed", text: undefined });
   });
 
+  test("that returns an object with documents in it: without them, where they are hidden", async () => {
+    const runnable = new FakeRetriever().pipe((found) => ({
+      context: found.length,
+      topic: "math",
+    }));
+    const input = () => "question";
+    expect(await answerOf({ runnable, input })).toBe('{"topic":"math"}');
+    expect(await answerOf({ runnable, input, expose: "tools" })).toBe(
+      '{"context":2,"topic":"math"}',
+    );
+    const without = RunnableLambda.from(() => ({ context: 2 }));
+    expect(await answerOf({ runnable: without }), "no retriever ran").toBe('{"context":2}');
+  });
+
   test("that its bot's `output` finds, or leaves to the rules", async () => {
     const runnable = RunnableLambda.from(() => ({ answer: "by rule", mine: "by output" }));
     const output = (value: unknown) => (value as { mine: string }).mine;

@@ -1,5 +1,7 @@
 /** What a bot opens for a run is closed when the run is over: once, however that came. */
-import { type RunnableConfig, RunnableLambda } from "@langchain/core/runnables";
+import { AgentExecutor, createToolCallingAgent } from "@langchain/classic/agents";
+import { ChatPromptTemplate } from "@langchain/core/prompts";
+import { type RunnableConfig, RunnableLambda, RunnableSequence } from "@langchain/core/runnables";
 import { createAgent, piiMiddleware, tool } from "langchain";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -196,6 +198,49 @@ describe("stream: false", () => {
       expect(outcome).toEqual({ status: "completed", text: "Write to [REDACTED_EMAIL]." });
     },
   );
+
+  test.each(["root", "tools"] as const)(
+    "shows nothing of an agent inside of the guard, nor what it reports: %s",
+    async (expose) => {
+      const agent = AgentExecutor.fromAgentAndTools({
+        agent: createToolCallingAgent({
+          llm: scriptedModel([{ tokens: ["Write to ", secret, "."] }]),
+          tools: [lookup],
+          prompt: ChatPromptTemplate.fromMessages([
+            ["human", "{input}"],
+            ["placeholder", "{agent_scratchpad}"],
+          ]),
+        }),
+        tools: [lookup],
+      });
+      const redact = ({ output }: { output?: string }) => output?.replaceAll(secret, "…");
+      const guard = RunnableSequence.from([agent, redact]);
+      const streamed = await transcriptOf({ runnable: guard, expose });
+      expect(shown(streamed.events)).toContain(secret);
+      const { events, outcome } = await transcriptOf({ runnable: guard, expose, stream: false });
+      expect(shown(events)).not.toContain(secret);
+      expect(events.map(({ type }) => type)).toContain("agentFinish");
+      expect(outcome).toEqual({ status: "completed", text: "Write to …." });
+    },
+  );
+
+  test("shows nothing before the bot's own `output`, where that is the guard", async () => {
+    const runnable = RunnableLambda.from(async (_input: unknown, config: RunnableConfig) => {
+      const manager = config.callbacks;
+      if (manager === undefined || Array.isArray(manager)) throw new TypeError("no manager");
+      await manager.handlers[0]?.handleText?.(secret, manager.getParentRunId() ?? "");
+      return { output: `Write to ${secret}.` };
+    });
+    const { events, outcome } = await transcriptOf({
+      runnable,
+      expose: "tools",
+      stream: false,
+      output: (value) => (value as { output: string }).output.replaceAll(secret, "…"),
+    });
+    expect(shown(events)).not.toContain(secret);
+    expect(events.map(({ type }) => type)).toEqual(["chainStart", "chainEnd"]);
+    expect(outcome).toEqual({ status: "completed", text: "Write to …." });
+  });
 
   test("has the answer of a bot that returns none", async () => {
     const model = scriptedModel([{ tokens: ["All ", "is well."] }]);

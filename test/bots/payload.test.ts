@@ -40,6 +40,7 @@ const rows: readonly [string, unknown, unknown][] = [
   ["a date", new Date(0), "1970-01-01T00:00:00.000Z"],
   ["a date that is none", { at: new Date(Number.NaN) }, { at: "…[unreadable]" }],
   ["a map", new Map<unknown, unknown>([[1, "one"]]), { 1: "one" }],
+  ["half a pair of surrogates", ["a\uD83D", { "\uDE00": 1 }], ["a\uFFFD", { "\uFFFD": 1 }]],
   ["a set", new Set([1, 2]), [1, 2]],
   ["bytes", new Uint8Array(5), "…[cut: 5 bytes]"],
   ["an error, without its words", new TypeError("secret"), { error: "TypeError" }],

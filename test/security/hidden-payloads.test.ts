@@ -1,11 +1,17 @@
 /** What a level of `expose` hides is in no event and in no answer: a canary in each hiding place. */
 import { randomUUID } from "node:crypto";
+import { AgentExecutor, createToolCallingAgent } from "@langchain/classic/agents";
 import { BaseChain } from "@langchain/classic/chains";
 import type { CallbackManagerForChainRun } from "@langchain/core/callbacks/manager";
 import { Document } from "@langchain/core/documents";
 import { HumanMessage, SystemMessage } from "@langchain/core/messages";
+import { ChatPromptTemplate } from "@langchain/core/prompts";
 import { BaseRetriever } from "@langchain/core/retrievers";
-import { RunnableLambda, RunnablePassthrough } from "@langchain/core/runnables";
+import {
+  type RunnableConfig,
+  RunnableLambda,
+  RunnablePassthrough,
+} from "@langchain/core/runnables";
 import type { ToolRunnableConfig } from "@langchain/core/tools";
 import {
   Annotation,
@@ -179,6 +185,93 @@ const holders: Record<string, Holder> = {
     holds: ["TEXT"],
   },
 };
+
+const handlersOf = ({ callbacks }: RunnableConfig) =>
+  Array.isArray(callbacks) || callbacks === undefined ? [] : callbacks.handlers;
+
+/** Its tool calls a model with the run's handlers, and without its place in the run. */
+const speaker = tool(
+  async (_input, config: ToolRunnableConfig) => {
+    const inner = scriptedModel([{ tokens: ["RESULT"] }]);
+    return (await inner.invoke("PROMPT", { callbacks: handlersOf(config) })).text;
+  },
+  { name: "lookup", description: "", schema: z.object({ key: z.string() }) },
+);
+
+const executor = () =>
+  AgentExecutor.fromAgentAndTools({
+    agent: createToolCallingAgent({
+      llm: scriptedModel([{ tokens: ["TEXT"] }]),
+      tools: [lookup],
+      prompt: ChatPromptTemplate.fromMessages([
+        ["human", "{input}"],
+        ["placeholder", "{agent_scratchpad}"],
+      ]),
+    }),
+    tools: [lookup],
+  });
+
+Object.assign(holders, {
+  "a runnable that is given the handlers and no parent": {
+    runnable: RunnableLambda.from(async (_input: unknown, config) => {
+      const inner = RunnableLambda.from((text: string) => ({ output: text }));
+      await inner.invoke("PROMPT", { callbacks: handlersOf(config) });
+      return "Done.";
+    }),
+    holds: ["PROMPT"],
+    visibleAtRoot: ["Done."],
+  },
+  "a tool's model that is given the handlers and no parent": {
+    runnable: () => createAgent({ model: model(), tools: [speaker] }),
+    holds: ["ARGUMENT", "RESULT"],
+  },
+  "a tool's model that is given the handlers, beside other work": {
+    runnable: RunnableLambda.from(async (_input: unknown, config) => {
+      const inTool = Promise.withResolvers<void>();
+      const began = Promise.withResolvers<void>();
+      const ended = Promise.withResolvers<void>();
+      const beside = RunnableLambda.from(async () => {
+        began.resolve();
+        await ended.promise;
+      });
+      const late = tool(
+        async (_arguments, toolConfig: ToolRunnableConfig) => {
+          inTool.resolve();
+          await began.promise;
+          const inner = scriptedModel([{ tokens: ["RESULT"] }]);
+          const { text } = await inner.invoke("PROMPT", { callbacks: handlersOf(toolConfig) });
+          ended.resolve();
+          return text;
+        },
+        { name: "lookup", description: "", schema: z.object({}) },
+      );
+      const working = late.invoke({}, config);
+      await inTool.promise;
+      await Promise.all([working, beside.invoke("", config)]);
+      return "Done.";
+    }),
+    holds: ["RESULT"],
+    visibleAtRoot: ["Done."],
+  },
+  "documents as texts in a chain without an answer": {
+    runnable: RunnablePassthrough.assign({
+      context: RunnableLambda.from(({ human_input }: { human_input: string }) => human_input)
+        .pipe(new Documents())
+        .pipe((found) => found.map(({ pageContent }) => pageContent)),
+    }).pipe(({ human_input, context }) => ({ topic: human_input, context })),
+    holds: ["DOCUMENT"],
+    visibleAtRoot: ["hello"],
+  },
+  "an executor that is tagged as plumbing": {
+    runnable: RunnableLambda.from(async (_input: unknown, config) => {
+      const hidden = { ...config, tags: ["langsmith:hidden", "nostream"] };
+      await executor().invoke({ input: "hello" }, hidden);
+      return "Done.";
+    }),
+    holds: ["TEXT"],
+    visibleAtRoot: ["Done."],
+  },
+} satisfies Record<string, Holder>);
 
 const canaries = [...new Set(Object.values(holders).flatMap(({ holds }) => holds))];
 

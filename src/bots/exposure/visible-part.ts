@@ -28,6 +28,9 @@ const shownAt: Readonly<Record<PartlyVisible, ReadonlySet<string>>> = {
   tools: new Set([...conversationKeys, ...toolKeys]),
 };
 
+/** Whether LangChain puts under this name what tools and retrievers gave. */
+export const isToolsKey = (key: string): boolean => toolKeys.includes(key);
+
 const humanRoles = new Set(["human", "user"]);
 const modelRoles = new Set(["ai", "assistant"]);
 const hiddenRoles = new Set(["system", "developer", "tool", "function", "generic", "remove"]);

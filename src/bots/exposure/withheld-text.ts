@@ -8,9 +8,15 @@ import type { SpanEvent } from "../run/span-writer.ts";
 export class WithheldText {
   readonly #answer = new AnswerFold();
   readonly #emit: (event: SpanEvent) => void;
+  readonly #hasOutput: boolean;
 
-  constructor(emit: (event: SpanEvent) => void) {
-    this.#emit = emit;
+  /** @param options.hasOutput whether the bot's `output` makes the answer, of what its runnable returned */
+  constructor(options: {
+    readonly emit: (event: SpanEvent) => void;
+    readonly hasOutput: boolean;
+  }) {
+    this.#emit = options.emit;
+    this.#hasOutput = options.hasOutput;
   }
 
   /** The withheld text: the answer where the bot returns none. */
@@ -24,6 +30,8 @@ export class WithheldText {
       case "token":
       case "reasoning":
       case "reset":
+      // Chains report their model's words in it.
+      case "text":
         return;
       case "toolProgress":
         if (event.text === undefined) this.#emit(event);
@@ -31,6 +39,17 @@ export class WithheldText {
       case "agentAction": {
         const { log: _written, ...action } = event;
         this.#emit(action);
+        return;
+      }
+      // An agent may finish inside of the guard.
+      case "agentFinish": {
+        const { log: _written, output: _said, ...finish } = event;
+        this.#emit(finish);
+        return;
+      }
+      case "chainEnd": {
+        const { output: _returned, ...end } = event;
+        this.#emit(this.#hasOutput ? end : event);
         return;
       }
       default:

@@ -4,6 +4,8 @@
  */
 import { type ErrorCode, errorTable, LangwireError } from "../../protocol/errors.ts";
 import { classifyError, type ErrorSource } from "../provider/provider-errors.ts";
+import { waitMsOf } from "../provider/retry-after.ts";
+import { cutText, payloadLimits } from "../run/payload.ts";
 import { mayBeSaidByBots } from "./bot-errors.ts";
 
 const causesAtMost = 8;
@@ -56,11 +58,11 @@ function asOurs(error: LangwireError): LangwireError {
   const code: unknown = error.code;
   if (!isCode(code) || !mayBeSaidByBots(code)) return botFailed(error);
   const message: unknown = error.message;
-  const wait: unknown = error.retryAfterMs;
+  const retryAfterMs = waitMsOf(error.retryAfterMs);
   return new LangwireError(code, {
     cause: error.cause,
-    ...(typeof message === "string" && { message }),
-    ...(typeof wait === "number" && wait >= 0 && { retryAfterMs: Math.ceil(wait) }),
+    ...(typeof message === "string" && { message: cutText(message, payloadLimits.characters) }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
 }
 

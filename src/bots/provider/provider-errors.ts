@@ -7,7 +7,7 @@ import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
 import { botErrorCode } from "../failures/bot-errors.ts";
 import { BrokenAnswer } from "./answer/broken-answer.ts";
 import { meaningOf, refusalOf } from "./refusal/refusal.ts";
-import { exactRetryAfterOf, retryAfterOf } from "./retry-after.ts";
+import { exactRetryAfterOf, retryAfterOf, waitMsOf } from "./retry-after.ts";
 import { numberIn, read, textIn } from "./unknown-json.ts";
 
 /** The kind of span in which something was thrown. */
@@ -83,8 +83,9 @@ function providerCode(error: object): ErrorCode | undefined {
 function waitOf(error: object): number | undefined {
   const found = read(error, "headers");
   const headers = found instanceof Headers ? found : new Headers();
-  const ms = exactRetryAfterOf(headers) ?? numberIn(error, "retryAfterMs") ?? retryAfterOf(headers);
-  return ms === undefined ? undefined : Math.ceil(ms);
+  return waitMsOf(
+    exactRetryAfterOf(headers) ?? numberIn(error, "retryAfterMs") ?? retryAfterOf(headers),
+  );
 }
 
 /** The thrown object and what it names as its cause, outermost first. */

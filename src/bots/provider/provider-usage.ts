@@ -1,5 +1,6 @@
 /** Tokens counted by providers, in the several shapes in which LangChain hands them over. */
 import type { Usage } from "../../protocol/events.ts";
+import { numberIn } from "./unknown-json.ts";
 
 /** The standard shape: a message's `usage_metadata`. */
 export function usageOfMetadata(value: unknown): Usage | undefined {
@@ -59,7 +60,11 @@ function field(value: unknown, key: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
 }
 
+/** What counts more tokens than that counts something else; sums of counts stay exact. */
+const countAtMost = 1e12;
+
+/** A whole number, whatever a server makes of one: a fraction, a text of digits. */
 function count(value: unknown, key: string): number | undefined {
-  const found = field(value, key);
-  return typeof found === "number" && Number.isInteger(found) && found >= 0 ? found : undefined;
+  const found = numberIn(value, key);
+  return found === undefined || found > countAtMost ? undefined : Math.round(found);
 }

@@ -6,7 +6,7 @@
 import type { AgentAction, AgentFinish } from "@langchain/core/agents";
 import { answerIn } from "./bot-output.ts";
 import type { ModelResult } from "./model/model-result.ts";
-import { cutText, payloadLimits, toPayload } from "./payload.ts";
+import { toPayload } from "./payload.ts";
 import type { Span } from "./span-tree.ts";
 import type { SpanWriter } from "./span-writer.ts";
 
@@ -30,13 +30,9 @@ export class AgentEvents {
   }
 
   reportedFinish(finish: AgentFinish, spanId: string): void {
-    const span = this.#writer.tree.get(spanId)?.shown;
-    if (span === undefined) return;
-    this.#finish(
-      span,
-      answerIn(finish.returnValues, this.#writer.tree) ?? finish.returnValues,
-      finish.log,
-    );
+    const agent = this.#writer.tree.get(spanId);
+    const answer = answerIn(finish.returnValues, this.#writer.tree);
+    if (agent !== undefined) this.#finish(agent, answer ?? finish.returnValues, finish.log);
   }
 
   /** A model inside a graph decided to call tools. */
@@ -71,21 +67,23 @@ export class AgentEvents {
       ...(action.toolCallId && { toolCallId: action.toolCallId }),
       ...(this.#writer.exposesTools && {
         input: toPayload(action.input),
-        ...(action.log !== "" && { log: cutText(action.log, payloadLimits.characters) }),
+        ...(action.log !== "" && { log: action.log }),
       }),
     });
   }
 
-  #finish(span: Span, output: unknown, log: string): void {
-    const exposed = this.#writer.exposes(span) || this.#writer.exposesTools;
+  #finish(agent: Span, output: unknown, log: string): void {
+    const span = agent.shown;
+    if (span === undefined) return;
+    // As the agent's own: the span that shows in its place may show more.
+    const exposed = this.#writer.exposes(agent) || this.#writer.exposesTools;
     this.#writer.emit({
       type: "agentFinish",
       runId: this.#writer.runId,
       spanId: span.id,
       ...(exposed && {
-        output: this.#writer.payloadOf(span, output),
-        ...(log !== "" &&
-          this.#writer.exposesTools && { log: cutText(log, payloadLimits.characters) }),
+        output: this.#writer.payloadOf(agent, output),
+        ...(log !== "" && this.#writer.exposesTools && { log }),
       }),
     });
   }

@@ -26,6 +26,7 @@ import {
   isToolMessage,
   type ToolMessage,
 } from "@langchain/core/messages";
+import { isToolsKey } from "../exposure/visible-part.ts";
 import { readContent } from "./model/message-content.ts";
 import { toPayload } from "./payload.ts";
 import type { SpanTree } from "./span-tree.ts";
@@ -56,10 +57,21 @@ export function answerIn(value: unknown, spans: SpanTree, depth = 0): string | u
  * object of plain data. Neither a graph's state nor documents are that, most of which is not for
  * readers.
  */
-export function asJson(value: unknown, { root, models }: SpanTree): string | undefined {
+export function asJson(
+  value: unknown,
+  { spans, hidesTools }: { readonly spans: SpanTree; readonly hidesTools: boolean },
+): string | undefined {
+  const { root, models } = spans;
   if (root?.kind !== "chain" || root.agent !== undefined) return undefined;
   if (models.some(({ speaks, sentText }) => speaks && sentText)) return undefined;
-  return isPlainObject(value) && isPlainData(value) ? JSON.stringify(toPayload(value)) : undefined;
+  if (!isPlainObject(value) || !isPlainData(value)) return undefined;
+  const shown = hidesTools && spans.ranTools ? withoutToolsParts(value) : value;
+  return Object.keys(shown).length > 0 ? JSON.stringify(toPayload(shown)) : undefined;
+}
+
+/** What a retriever found may stand there as plain text, under the names of documents. */
+function withoutToolsParts(value: object): object {
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !isToolsKey(key)));
 }
 
 /** More values than that are no answer that anybody reads. */

@@ -13,7 +13,6 @@ import type { ChatGenerationChunk, GenerationChunk, LLMResult } from "@langchain
 import type { BotDefinition } from "../bot.ts";
 import { AgentEvents } from "./agent-events.ts";
 import { ModelEvents } from "./model/model-events.ts";
-import { cutText, payloadLimits } from "./payload.ts";
 import { agentRoleOf, isInAgent, nameOf } from "./span-facts.ts";
 import { documentsOf, queryOf } from "./span-payloads.ts";
 import type { Span } from "./span-tree.ts";
@@ -236,8 +235,7 @@ export class EventCallbacks extends BaseCallbackHandler {
     if (span === undefined || !this.#writer.exposes(span) || !this.#writer.exposesTools) return;
     const shown = span.shown;
     if (shown === undefined) return;
-    const cut = cutText(text, payloadLimits.characters);
-    this.#writer.emit({ type: "text", runId: this.#writer.runId, spanId: shown.id, text: cut });
+    this.#writer.emit({ type: "text", runId: this.#writer.runId, spanId: shown.id, text });
   }
 
   override handleCustomEvent(name: string, data: unknown, id: string): void {

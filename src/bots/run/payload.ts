@@ -35,13 +35,15 @@ export function toPayload(value: unknown, limits: PayloadLimits = payloadLimits)
   return new Payload(limits).of(value, 0) ?? null;
 }
 
-/** Several values that are bounded together. */
-export class PayloadBudget {
-  readonly #payload: Payload;
+/** Payloads that a list may come to. */
+const payloadsOfList = 4;
 
-  constructor(totalCharacters: number) {
-    this.#payload = new Payload({ ...payloadLimits, totalCharacters });
-  }
+/** The values of one list, bounded together: each alone may be as large as a payload. */
+export class PayloadBudget {
+  readonly #payload = new Payload({
+    ...payloadLimits,
+    totalCharacters: payloadsOfList * payloadLimits.totalCharacters,
+  });
 
   text(text: string): string {
     return String(this.#payload.of(text, 0));
@@ -105,7 +107,7 @@ class Payload {
   }
 
   #text(text: string): string {
-    const kept = cutText(text, Math.min(this.#limits.characters, this.#left));
+    const kept = cutText(text, Math.min(this.#limits.characters, this.#left)).toWellFormed();
     this.#left -= kept.length;
     return kept;
   }

@@ -76,7 +76,8 @@ class BotExecution implements BotRun {
     const { context, onStrayError: stray, onFailure } = options;
     const { runId } = context;
     this.#lifetime = new BotLifetime({ bot, context, onFailure });
-    this.#withheld = bot.stream ? undefined : new WithheldText(options.emit);
+    const hasOutput = bot.output !== undefined;
+    this.#withheld = bot.stream ? undefined : new WithheldText({ emit: options.emit, hasOutput });
     const emit = this.#withheld?.emit.bind(this.#withheld) ?? options.emit;
     this.#writer = new SpanWriter({ runId, expose: bot.expose, emit });
     this.#callbacks = new EventCallbacks(this.#writer, bot.speaks);
@@ -176,7 +177,9 @@ class BotExecution implements BotRun {
     if (error !== undefined) return { status: "failed", error };
     this.#writer.closeOpenSpans();
     const spoken = this.#withheld?.text || undefined;
-    return { status: "completed", text: text ?? spoken ?? asJson(value, tree) };
+    const hidesTools = !this.#writer.exposesTools;
+    const json = () => asJson(value, { spans: tree, hidesTools });
+    return { status: "completed", text: text ?? spoken ?? json() };
   }
 
   /** Failing to repair does not fail the run: the graph may be able to go on. */

@@ -67,17 +67,12 @@ export function toolMessagesIn(value: unknown, depth = 0): ToolMessage[] {
 
 /** A retriever's query as text, whatever it was called with. */
 export function queryOf(query: unknown): string {
-  const text = typeof query === "string" ? query : JSON.stringify(toPayload(query));
-  return cutText(text, payloadLimits.characters);
+  return typeof query === "string" ? query : JSON.stringify(toPayload(query));
 }
-
-/** Documents that a search finds may come to so many payloads. */
-const documentsFactor = 4;
 
 export function documentsOf(documents: unknown): EventOf<"retrieverEnd">["documents"] {
   if (!Array.isArray(documents)) return [];
-  // One bound for all of them: each alone may be as large as a payload.
-  const budget = new PayloadBudget(documentsFactor * payloadLimits.totalCharacters);
+  const budget = new PayloadBudget();
   return documents.slice(0, payloadLimits.items).map((document: unknown) => {
     const fields: Record<string, unknown> =
       typeof document === "object" && document !== null ? { ...document } : {};

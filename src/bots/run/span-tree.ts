@@ -33,6 +33,7 @@ export type AgentRole =
   | undefined;
 
 export class Span {
+  /** As readers know it: LangChain's, where that is one. */
   readonly id: string;
   readonly kind: SpanKind;
   readonly name: string;
@@ -140,7 +141,7 @@ export class Span {
   get outerTool(): Span | undefined {
     let outermost: Span | undefined;
     for (let span = this.parent; span !== undefined; span = span.parent) {
-      if (span.kind === "tool" || span.kind === "retriever") outermost = span;
+      if (isTool(span)) outermost = span;
     }
     return outermost;
   }
@@ -157,7 +158,12 @@ export class Span {
   }
 }
 
+/** A tool, or a retriever. */
+export const isTool = ({ kind }: Span): boolean => kind === "tool" || kind === "retriever";
+
 export class SpanTree {
+  readonly #all: Span[] = [];
+  /** By LangChain's id, which a bot may choose, and use twice: then it means the newest one. */
   readonly #spans = new Map<string, Span>();
   readonly #models: Span[] = [];
 
@@ -170,8 +176,10 @@ export class SpanTree {
     return this.#spans.get(id);
   }
 
-  add(span: Span): void {
-    this.#spans.set(span.id, span);
+  /** @param langChainId by which `get` finds the span */
+  add(span: Span, langChainId: string): void {
+    this.#all.push(span);
+    this.#spans.set(langChainId, span);
     if (span.kind === "llm") this.#models.push(span);
   }
 
@@ -191,17 +199,30 @@ export class SpanTree {
 
   /** Whether a tool ran for the call. */
   toolRan(toolCallId: string): boolean {
-    for (const span of this.#spans.values()) if (span.toolCallId === toolCallId) return true;
-    return false;
+    return this.#all.some((span) => span.toolCallId === toolCallId);
+  }
+
+  get ranTools(): boolean {
+    return this.#all.some(isTool);
   }
 
   /** The first one: of the bot's own runnable. */
   get root(): Span | undefined {
-    return this.#spans.values().next().value;
+    return this.#all[0];
+  }
+
+  /**
+   * Who calls, where LangChain does not say: the innermost open span. Where several work at once, one
+   * that is a tool or in one: what is called there is not for readers.
+   */
+  get probableCaller(): Span | undefined {
+    const callers = this.openOnes().filter(({ kind }) => kind !== "llm");
+    const isInTool = (span: Span): boolean => isTool(span) || span.outerTool !== undefined;
+    return callers.find(isInTool) ?? callers[0] ?? this.root;
   }
 
   /** The open spans, the inner ones first. */
   openOnes(): Span[] {
-    return [...this.#spans.values()].filter((span) => span.open).reverse();
+    return this.#all.filter((span) => span.open).reverse();
   }
 }

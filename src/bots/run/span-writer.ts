@@ -8,9 +8,10 @@ import type { Expose } from "../bot.ts";
 import { visiblePart } from "../exposure/visible-part.ts";
 import { FailureNames } from "../failures/failure-names.ts";
 import { Interrupts } from "../threads/interrupts.ts";
-import { cutText, payloadLimits, toPayload, unreadable } from "./payload.ts";
+import { bounded } from "./event-bounds.ts";
+import { payloadLimits, toPayload, unreadable } from "./payload.ts";
 import { isTaggedHidden, isTaggedNostream } from "./span-facts.ts";
-import { type AgentRole, Span, type SpanKind, SpanTree } from "./span-tree.ts";
+import { type AgentRole, isTool, Span, type SpanKind, SpanTree } from "./span-tree.ts";
 
 /** What a bot's work can say: all but the run's own start and end. */
 export type SpanEvent = Exclude<ChatEvent, { type: "runStart" | "runEnd" }>;
@@ -34,7 +35,7 @@ export class SpanWriter {
   }
 
   emit(event: SpanEvent): void {
-    this.#emit(event);
+    this.#emit(bounded(event));
   }
 
   /**
@@ -55,14 +56,15 @@ export class SpanWriter {
     agent?: AgentRole;
     inAgent?: boolean;
   }): Span {
-    const { parentId, tags, ...facts } = options;
-    const parent = parentId === undefined ? undefined : this.tree.get(parentId);
+    const { id: langChainId, parentId, tags, ...facts } = options;
+    const parent = this.#parentOf(parentId);
     const taggedHidden = isTaggedHidden(tags);
     // A model inside of plumbing inherits the tag, and is no plumbing: what it says is the answer.
     const plumbing = taggedHidden && (facts.kind === "chain" || !parent?.taggedHidden);
     const hidden = plumbing && this.#expose !== "all";
     const span = new Span({
       ...facts,
+      id: this.#isId(langChainId) ? langChainId : crypto.randomUUID(),
       parent,
       taggedHidden,
       hidden,
@@ -71,7 +73,7 @@ export class SpanWriter {
     // Another model begins: the run goes on without those that failed.
     if (span.kind === "llm") this.#resetFailedModels(() => true);
     span.endedAtBegin = this.#ended;
-    this.tree.add(span);
+    this.tree.add(span, langChainId);
     return span;
   }
 
@@ -82,7 +84,7 @@ export class SpanWriter {
       spanId: span.id,
       ...(parentSpanId !== undefined && { parentSpanId }),
       at: now(),
-      name: cutText(span.name, payloadLimits.nameCharacters),
+      name: span.name,
     };
   }
 
@@ -142,7 +144,7 @@ export class SpanWriter {
       type: "custom",
       runId: this.runId,
       spanId: span.id,
-      name: cutText(name, payloadLimits.nameCharacters),
+      name,
       ...(data !== undefined && { data: toPayload(data) }),
     });
   }
@@ -211,6 +213,20 @@ export class SpanWriter {
     return this.#expose === "tools" || this.#expose === "all";
   }
 
+  /** A bot may name its runs itself, by anything, and several by one name. */
+  #isId(langChainId: unknown): boolean {
+    if (typeof langChainId !== "string" || this.tree.get(langChainId) !== undefined) return false;
+    return langChainId.length <= payloadLimits.nameCharacters;
+  }
+
+  /**
+   * A runnable may be given the run's handlers and not its place (`callbacks: config.callbacks.handlers`).
+   * It is no root, of which a level shows more.
+   */
+  #parentOf(parentId: string | undefined): Span | undefined {
+    return this.tree.get(parentId ?? "") ?? this.tree.probableCaller;
+  }
+
   #close(span: Span): void {
     span.open = false;
     this.#ended += 1;
@@ -241,5 +257,3 @@ export interface Closing {
 }
 
 const now = (): string => new Date().toISOString();
-
-const isTool = (span: Span): boolean => span.kind === "tool" || span.kind === "retriever";

@@ -7,7 +7,7 @@ import { addUsage } from "../../../protocol/usage.ts";
 import type { BotDefinition, ModelCall } from "../../bot.ts";
 import { callerId } from "../../invocation/caller-id.ts";
 import { usageOfMetadata } from "../../provider/provider-usage.ts";
-import { toPayload } from "../payload.ts";
+import { PayloadBudget, payloadLimits } from "../payload.ts";
 import { candidatesOf, type Metadata, modelOf } from "../span-facts.ts";
 import type { Span } from "../span-tree.ts";
 import type { SpanWriter } from "../span-writer.ts";
@@ -224,12 +224,14 @@ export class ModelEvents {
   }
 
   #toolCalls(result: ModelResult): EventOf<"llmEnd">["toolCalls"] {
-    const withArgs = this.#writer.exposesTools;
-    return result.toolCalls.map(({ id, name, args }) => ({
+    const budget = this.#writer.exposesTools ? new PayloadBudget() : undefined;
+    const calls = result.toolCalls.slice(0, payloadLimits.items).map(({ id, name, args }) => ({
       ...(id && { id }),
       name,
-      ...(withArgs && { args: toPayload(args) }),
+      ...(budget && { args: budget.payload(args) }),
     }));
+    const over = result.toolCalls.length - calls.length;
+    return over > 0 ? [...calls, { name: `…[cut: ${over} items]` }] : calls;
   }
 }
 

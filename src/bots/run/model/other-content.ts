@@ -5,10 +5,29 @@
  */
 import type { BaseMessage } from "@langchain/core/messages";
 import type { EventOf } from "../../../protocol/events.ts";
-import { cutText, payloadLimits, toPayload } from "../payload.ts";
+import { PayloadBudget, payloadLimits } from "../payload.ts";
 
 type Content = NonNullable<EventOf<"llmEnd">["content"]>[number];
 type Fields = Readonly<Record<string, unknown>>;
+
+/** What was found so far; what tools at the provider took and gave is bounded together. */
+class Found {
+  readonly #items: Content[] = [];
+  readonly #budget = new PayloadBudget();
+
+  push(item: Content): void {
+    this.#items.push(item);
+  }
+
+  tool(name: string, options: { readonly id?: string | undefined; readonly data: unknown }): void {
+    const { id, data } = options;
+    this.push({ type: "tool", name, ...(id && { id }), data: this.#budget.payload(data) });
+  }
+
+  get withoutRepeats(): Content[] {
+    return [...new Map(this.#items.map((one) => [JSON.stringify(one), one])).values()];
+  }
+}
 
 /** Types of blocks that are emitted otherwise, or that a person cannot see. */
 const silentTypes: ReadonlySet<string> = new Set([
@@ -24,7 +43,7 @@ export function otherContentOf(
   options: { info: Fields | undefined; exposesTools: boolean },
 ): Content[] {
   if (message === undefined) return [];
-  const found: Content[] = [];
+  const found = new Found();
   if (Array.isArray(message.content)) {
     for (const block of message.content) addBlock(found, block);
   }
@@ -44,11 +63,11 @@ export function otherContentOf(
   }
   const cited = options.info?.citationMetadata ?? metadata.citationMetadata;
   if (isFields(cited)) for (const one of listOf(cited.citationSources)) addSource(found, one);
-  const kept = withoutRepeats(found).map((one) => (options.exposesTools ? one : hidden(one)));
+  const kept = found.withoutRepeats.map((one) => (options.exposesTools ? one : hidden(one)));
   return bounded(kept);
 }
 
-function addBlock(found: Content[], block: Fields): void {
+function addBlock(found: Found, block: Fields): void {
   const type = text(block.type) ?? "unknown";
   for (const citation of [...listOf(block.citations), ...listOf(block.annotations)]) {
     addSource(found, citation);
@@ -72,36 +91,35 @@ function addBlock(found: Content[], block: Fields): void {
       return;
     case "executableCode":
     case "codeExecutionResult":
-      found.push({ type: "tool", name: type, data: toPayload(block[type]) });
+      found.tool(type, { data: block[type] });
       return;
   }
   const isServerTool = /^(server|mcp)_tool|_tool_result$|_call$|_call_output$/.test(type);
-  if (isServerTool) found.push(serverTool(type, block));
+  if (isServerTool) addServerTool(found, type, block);
   else found.push({ type: "other", name: type });
 }
 
 /** OpenAI's responses: what its own tools did. An image that they made is among the blocks. */
-function addToolOutput(found: Content[], item: Fields): void {
+function addToolOutput(found: Found, item: Fields): void {
   const type = text(item.type) ?? "tool";
-  if (type !== "image_generation_call") found.push(serverTool(type, item));
+  if (type !== "image_generation_call") addServerTool(found, type, item);
 }
 
-function serverTool(type: string, fields: Fields): Content {
+function addServerTool(found: Found, type: string, fields: Fields): void {
   const id = text(fields.id) ?? text(fields.tool_use_id) ?? text(fields.toolCallId);
-  const name = text(fields.name) ?? type;
-  return { type: "tool", name: short(name), ...(id && { id: short(id) }), data: toPayload(fields) };
+  found.tool(text(fields.name) ?? type, { id, data: fields });
 }
 
-function addSource(found: Content[], fields: Fields): void {
+function addSource(found: Found, fields: Fields): void {
   const url = text(fields.url) ?? text(fields.uri);
   const title = text(fields.title) ?? text(fields.document_title) ?? text(fields.filename);
   const quote = text(fields.cited_text) ?? text(fields.citedText);
   if (url === undefined && title === undefined && quote === undefined) return;
   found.push({
     type: "source",
-    ...(url && { url: long(url) }),
-    ...(title && { title: long(title) }),
-    ...(quote && { quote: long(quote) }),
+    ...(url && { url }),
+    ...(title && { title }),
+    ...(quote && { quote }),
   });
 }
 
@@ -124,9 +142,9 @@ function file(type: string, block: Fields): Content {
   return {
     type: "file",
     kind: kindOf(type, mimeType),
-    ...(mimeType && { mimeType: short(mimeType) }),
+    ...(mimeType && { mimeType }),
     ...(bytes !== undefined && { bytes }),
-    ...(url !== undefined && inUrl === null && { url: long(url) }),
+    ...(url !== undefined && inUrl === null && { url }),
   };
 }
 
@@ -158,18 +176,11 @@ function hidden(content: Content): Content {
   }
 }
 
-function withoutRepeats(found: readonly Content[]): Content[] {
-  return [...new Map(found.map((one) => [JSON.stringify(one), one])).values()];
-}
-
 function bounded(found: Content[]): Content[] {
   const over = found.length - payloadLimits.items;
   if (over <= 0) return found;
   return [...found.slice(0, -over), { type: "other", name: `…[cut: ${over} items]` }];
 }
-
-const short = (value: string): string => cutText(value, payloadLimits.nameCharacters);
-const long = (value: string): string => cutText(value, payloadLimits.characters);
 
 const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
 const listOf = (value: unknown): Fields[] => (Array.isArray(value) ? value.filter(isFields) : []);

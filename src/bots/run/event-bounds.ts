@@ -1,0 +1,66 @@
+/**
+ * Bounds the strings of events that a bot or a provider decides: names, ids, reasons, texts. Types
+ * promise that they are strings and say nothing of their length; packages and servers keep neither. What
+ * `toPayload` made has bounds of its own, and the text of a token those of its run.
+ */
+
+import { cutText, payloadLimits, toPayload } from "./payload.ts";
+import type { SpanEvent } from "./span-writer.ts";
+
+const { nameCharacters, characters } = payloadLimits;
+
+/** Characters of each field, wherever in an event it stands. */
+const charactersOf: Readonly<Record<string, number>> = {
+  name: nameCharacters,
+  id: nameCharacters,
+  model: nameCharacters,
+  finishReason: nameCharacters,
+  tool: nameCharacters,
+  toolCallId: nameCharacters,
+  mimeType: nameCharacters,
+  text: characters,
+  log: characters,
+  query: characters,
+  message: characters,
+  url: characters,
+  title: characters,
+  quote: characters,
+};
+
+/** Fields that are lists of objects with such fields. (Documents are bounded together, as payloads.) */
+const lists = ["toolCalls", "content"] as const;
+
+/** @returns the event itself where nothing of it has to be cut, as nearly always */
+export function bounded(event: SpanEvent): SpanEvent {
+  switch (event.type) {
+    case "token":
+    case "reasoning":
+    case "toolProgress":
+      return event;
+    default: {
+      let kept = boundedFields(event);
+      for (const list of lists) {
+        const items: unknown = Reflect.get(kept, list);
+        if (Array.isArray(items)) kept = { ...kept, [list]: items.map(boundedFields) };
+      }
+      return kept;
+    }
+  }
+}
+
+function boundedFields<T extends object>(fields: T): T {
+  let kept: T | undefined;
+  for (const [key, value] of Object.entries(fields)) {
+    const limit = charactersOf[key];
+    if (limit === undefined || value === undefined) continue;
+    const text = cutText(typeof value === "string" ? value : textOf(value), limit).toWellFormed();
+    if (text !== value) kept = { ...(kept ?? fields), [key]: text };
+  }
+  return kept ?? fields;
+}
+
+/** Of what was to be a string. */
+function textOf(value: unknown): string {
+  const json = toPayload(value);
+  return typeof json === "object" ? JSON.stringify(json) : String(json);
+}

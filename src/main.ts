@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 /** The composition root: settings in, a listening server out. */
 import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
 import { setFlagsFromString } from "node:v8";
-import closeWithGrace from "close-with-grace";
 import type { Logger } from "pino";
 import type { Bot } from "./bots/bot.ts";
-import { ConfigError, readSettings, type Settings, secretsIn } from "./config.ts";
+import { ConfigError, readSettings, serviceLinks } from "./config/read-settings.ts";
+import type { Settings } from "./config/settings.ts";
 import { openLangwire } from "./open/open-langwire.ts";
 import type { StorageOptions } from "./open/open-storage.ts";
 import { LangwireError } from "./protocol/errors.ts";
@@ -15,11 +16,14 @@ import { adminRoutes } from "./server/admin/admin.ts";
 import { createServer, type ServerOptions } from "./server/app.ts";
 import { serveDocs } from "./server/docs-page.ts";
 import { FatalErrors } from "./server/logging/fatal-errors.ts";
-import { createLogger, redirectConsole } from "./server/logging/logger.ts";
+import { createLogger, redirectOutput } from "./server/logging/logger.ts";
+import { withoutSecrets } from "./server/logging/redaction.ts";
 import { logRuns } from "./server/logging/run-log.ts";
+import { secretsIn } from "./server/logging/secrets.ts";
 import { LoopLag } from "./server/metrics/loop-lag.ts";
 import { Metrics, metricsRoute, metricsServer } from "./server/metrics/metrics.ts";
 import { traceRuns } from "./server/metrics/tracing.ts";
+import { Shutdown } from "./server/shutdown.ts";
 import { agentBot } from "./shipped/agent-bot.ts";
 import { chatBot } from "./shipped/chat-bot.ts";
 import { LocalModel } from "./shipped/local/local-model.ts";
@@ -42,7 +46,13 @@ function expectGarbageToBeYoung(): void {
 async function main(settings: Settings): Promise<void> {
   expectGarbageToBeYoung();
   const logger = createLogger({ level: settings.LOG_LEVEL, secrets: secretsIn(process.env) });
-  redirectConsole(logger);
+  redirectOutput(logger);
+  const fatal = new FatalErrors(logger);
+  let shutdown: Shutdown | undefined;
+  fatal.listen(() => (shutdown === undefined ? process.exit(1) : shutdown.begin()));
+  for (const name of serviceLinks(process.env)) {
+    logger.warn({ name }, "ignored: Kubernetes set it for a Service of this name");
+  }
   const loopLag = new LoopLag();
   const metrics = new Metrics();
   await using starting = new AsyncDisposableStack();
@@ -93,17 +103,18 @@ async function main(settings: Settings): Promise<void> {
   const { HOST: host, PORT: port } = settings;
   await server.app.listen({ host, port }).catch(wrongSetting("PORT", port));
   const started = starting.move();
-  // The grace is for runs; closing what is left takes a moment of its own.
-  const delay = settings.SHUTDOWN_GRACE_MS + 10_000;
-  const fatal = new FatalErrors(logger);
-  const skip = fatal.events;
-  const closing = closeWithGrace({ delay, logger, skip }, async () => {
-    await langwire.runs.drain(fatal.seen ? 0 : settings.SHUTDOWN_GRACE_MS);
-    await started.disposeAsync();
-    // It exits with 1 where this rejects.
-    if (fatal.seen) throw fatal.error;
+  shutdown = new Shutdown({
+    logger,
+    close: async () => {
+      await langwire.runs.drain(fatal.seen ? 0 : settings.SHUTDOWN_GRACE_MS);
+      await started.disposeAsync();
+      return fatal.seen ? 1 : 0;
+    },
+    hurry: () => void langwire.runs.drain(0),
+    // The grace is for runs; closing what is left takes a moment of its own.
+    timeoutMs: settings.SHUTDOWN_GRACE_MS + 10_000,
   });
-  fatal.listen(() => closing.close());
+  shutdown.listen();
 }
 
 /** For settings that turn out wrong only when used: a port that is taken, a folder that is read-only. */
@@ -203,7 +214,10 @@ function limits(settings: Settings): Pick<ServerOptions, "connectionLimits"> {
 try {
   await main(readSettings(process.env));
 } catch (error) {
-  if (!(error instanceof ConfigError)) throw error;
-  process.stderr.write(`${error.message}\nEvery setting is described in .env.example.\n`);
+  const said =
+    error instanceof ConfigError
+      ? `${error.message}\nEvery setting is described in .env.example.`
+      : inspect(error);
+  process.stderr.write(`${withoutSecrets(said, secretsIn(process.env))}\n`);
   process.exitCode = 1;
 }

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { settings } from "../../src/config.ts";
+import { settings } from "../../src/config/settings.ts";
 import { root } from "./samples.ts";
 
 type Scripts = Readonly<Record<string, string>>;

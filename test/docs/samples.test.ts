@@ -7,7 +7,7 @@ import { dirname, join, normalize } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { settings } from "../../src/config.ts";
+import { settings } from "../../src/config/settings.ts";
 import type { Bot } from "../../src/index.ts";
 import { errorCodes } from "../../src/protocol/errors.ts";
 import { startTestServer } from "../../src/testing/index.ts";

@@ -112,8 +112,16 @@ test("a port of its own answers loopback names alone, unless there is a token", 
   const guarded = metricsServer(metrics, token);
   onTestFinished(() => guarded.close());
   expect((await guarded.inject(rebound)).statusCode).toBe(401);
-  const headers = { host: "metrics.example", authorization: `Bearer ${token}` };
-  expect((await guarded.inject({ url: "/metrics", headers })).statusCode).toBe(200);
+  const statusOf = async (authorization: string) => {
+    const headers = { host: "metrics.example", authorization };
+    return (await guarded.inject({ url: "/metrics", headers })).statusCode;
+  };
+  for (const scheme of ["Bearer", "bearer", "BEARER "]) {
+    expect(await statusOf(`${scheme} ${token}`), scheme).toBe(200);
+  }
+  for (const wrong of [token, `Basic ${token}`, `Bearer ${token} `, `Bearer${token}`]) {
+    expect(await statusOf(wrong), wrong).toBe(401);
+  }
 });
 
 test("over the network they need the token, and are nowhere unless asked for", async () => {

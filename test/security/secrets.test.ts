@@ -11,6 +11,9 @@ import { openSocket, request, subscription } from "./socket.ts";
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const keyCanary = "sk-canary-4f1d2c7b9a8e";
+/** Of an address that is no setting. It is there encoded, and is said in other forms. */
+const password = "p@ss/canary-61c0e9";
+const passwordCanary = /canary-61c0e9/;
 const promptCanary = "prompt-canary-77aa01";
 const headerCanary = "header-canary-33bb02";
 const tokenCanary = "token-canary-55cc03";
@@ -28,7 +31,10 @@ async function setUp(level: string) {
         LOG_LEVEL: level,
         // On a busy machine it would refuse runs for its own lag.
         MAX_LOOP_LAG_MS: "60000",
-        OPENAI_API_KEY: keyCanary,
+        // As out of a file, with what was behind it there.
+        OPENAI_API_KEY: `${keyCanary} \r`,
+        HTTPS_PROXY: `http://user:${encodeURIComponent(password)}@127.0.0.1:1`,
+        OTHER_DATABASE_URL: "mysql://user:100%@127.0.0.1/x",
         OPENAI_BASE_URL: provider.baseUrl,
       },
     }),
@@ -49,6 +55,10 @@ const failures: Record<string, Reply> = {
     body: `{"error":{"message":"bad prompt: ${promptCanary}, key ${keyCanary}"}}`,
   },
   "the model is unknown": { status: 404, body: `no model for ${keyCanary}: ${promptCanary}` },
+  "a proxy repeats what it was told": {
+    status: 407,
+    body: `{"error":{"message":"${password}, Basic ${Buffer.from(`user:${password}`).toString("base64")}"}}`,
+  },
   "the answer is no answer": { steps: [Buffer.from(`data: {"${keyCanary} ${promptCanary}\n\n`)] },
   "the answer breaks off": { steps: ["half", "cut"] },
 };
@@ -92,6 +102,9 @@ describe.each(["info", "trace"])("at log level %s", (level) => {
     expect(log).toContain('"code":"MODEL_AUTHENTICATION"');
     expect(log).not.toContain(keyCanary);
     expect(log).not.toContain(headerCanary);
+    expect(log).not.toMatch(passwordCanary);
+    expect(log).not.toContain(Buffer.from("canary-61c0e9").toString("base64").slice(2, -4));
+    if (level === "trace") expect(log).toContain("[secret], Basic");
     if (level === "info") expect(log).not.toMatch(new RegExp(`${promptCanary}|${tokenCanary}`));
     for (const line of log.trim().split("\n")) expect(() => JSON.parse(line)).not.toThrow();
   });

@@ -15,10 +15,16 @@ export interface StartedProgram extends AsyncDisposable {
 export function startProgram(
   command: string,
   args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string | undefined> } = {},
+  options: {
+    cwd?: string;
+    env?: Record<string, string | undefined>;
+    /** Makes it the first of a process group, as a terminal does: its id is the group's. */
+    detached?: boolean;
+  } = {},
 ): StartedProgram {
   const child = spawn(command, args, {
     cwd: options.cwd,
+    detached: options.detached,
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });

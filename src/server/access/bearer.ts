@@ -23,8 +23,13 @@ export function requireBearer(token: string): (request: FastifyRequest) => Promi
   };
 }
 
+/** The scheme's name may be written in any letters (RFC 9110). */
+const scheme = /^bearer +/i;
+
 /** Whether the header has the token, compared in constant time. */
 function hasToken(authorization: string | undefined, token: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(authorization ?? ""), digest(`Bearer ${token}`));
+  const isBearer = scheme.test(authorization ?? "");
+  const given = authorization?.replace(scheme, "") ?? "";
+  return timingSafeEqual(digest(given), digest(token)) && isBearer;
 }

@@ -2,29 +2,23 @@
 import type { FastifyBaseLogger } from "fastify";
 import { botAtWork } from "../../bots/isolation/bot-at-work.ts";
 
+const events = ["uncaughtException", "unhandledRejection"] as const;
+
 export class FatalErrors {
-  readonly events: ("uncaughtException" | "unhandledRejection")[] = [
-    "uncaughtException",
-    "unhandledRejection",
-  ];
   readonly #logger: Pick<FastifyBaseLogger, "fatal">;
-  #first: { readonly error: unknown } | undefined;
+  #seen = false;
 
   constructor(logger: Pick<FastifyBaseLogger, "fatal">) {
     this.#logger = logger;
   }
 
   get seen(): boolean {
-    return this.#first !== undefined;
-  }
-
-  get error(): unknown {
-    return this.#first?.error;
+    return this.#seen;
   }
 
   /** @param close begins to close the server; a second error does not wait for that */
   listen(close: () => void): void {
-    for (const event of this.events) process.on(event, (error) => this.#caught(error, close));
+    for (const event of events) process.on(event, (error) => this.#caught(error, close));
   }
 
   #caught(error: unknown, close: () => void): void {
@@ -32,7 +26,7 @@ export class FatalErrors {
     if (botAtWork() !== undefined) return;
     this.#logger.fatal({ err: error }, "an error that nobody caught");
     if (this.seen) process.exit(1);
-    this.#first = { error };
+    this.#seen = true;
     close();
   }
 }

@@ -4,12 +4,13 @@
  * Requests are logged without their query, where tokens and messages travel, and without headers.
  * Messages of errors that are not our own may quote a prompt, an answer or a key, so they appear from
  * level `debug` on; before that, an error is its name, its code and its stack. Whatever the level,
- * the values of secrets are replaced.
+ * the values of secrets are replaced (redaction.ts).
  */
 import { format } from "node:util";
 import type { FastifyRequest } from "fastify";
 import { type DestinationStream, type Logger, pino } from "pino";
 import { LangwireError } from "../../protocol/errors.ts";
+import { escapeControls, redaction } from "./redaction.ts";
 
 export interface LoggerOptions {
   readonly level: string;
@@ -20,7 +21,7 @@ export interface LoggerOptions {
 }
 
 export function createLogger({ level, secrets = [], destination }: LoggerOptions): Logger {
-  const hidden = [...secrets].sort((a, b) => b.length - a.length).map(asInJson);
+  const redact = redaction(secrets);
   const logger: Logger = pino(
     {
       level,
@@ -29,11 +30,7 @@ export function createLogger({ level, secrets = [], destination }: LoggerOptions
         err: (cause: unknown) => describeThrown(cause, logger.isLevelEnabled("debug")),
       },
       hooks: {
-        streamWrite: (line) => {
-          let written = line.replaceAll(unescaped, escaped);
-          for (const value of hidden) written = written.replaceAll(value, "[secret]");
-          return written;
-        },
+        streamWrite: (line) => redact(escapeControls(line)),
       },
     },
     ...(destination === undefined ? [] : [destination]),
@@ -44,26 +41,18 @@ export function createLogger({ level, secrets = [], destination }: LoggerOptions
 const consoleMethods = ["debug", "info", "log", "warn", "error", "trace"] as const;
 
 /**
- * Redirects the console to the log, at level `debug`: what libraries write there may quote secrets, and
- * a line of theirs could be taken for one of the log's.
+ * Redirects to the log what libraries write to the console, at level `debug`, and Node's warnings: both
+ * may quote secrets, and a line of theirs could be taken for one of the log's.
  */
-export function redirectConsole(logger: Logger): void {
+export function redirectOutput(logger: Logger): void {
   for (const method of consoleMethods) {
     console[method] = (...said: unknown[]) => {
       logger.debug({ console: method, said: format(...said) }, "a library wrote to the console");
     };
   }
-}
-
-/** Characters that JSON does not escape, and that some terminals and log readers take for line ends. */
-const unescaped = /[\u007f-\u009f\u2028\u2029]/g;
-
-function escaped(char: string): string {
-  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
-}
-
-function asInJson(value: string): string {
-  return JSON.stringify(value).slice(1, -1);
+  // Node's own listener writes them to standard error.
+  process.removeAllListeners("warning");
+  process.on("warning", (warning) => logger.warn({ err: warning }, "a warning of Node's"));
 }
 
 const maxUrlLength = 200;

@@ -3,9 +3,12 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { ConfigError, readSettings, secretsIn, settings } from "../src/config.ts";
+import { ConfigError, readSettings, serviceLinks } from "../../src/config/read-settings.ts";
+import { settings } from "../../src/config/settings.ts";
+import { temporaryFolder } from "../faults/child-server.ts";
+import { startProgram } from "../support/child-process.ts";
 
-const example = await readFile(new URL("../.env.example", import.meta.url), "utf8");
+const example = await readFile(new URL("../../.env.example", import.meta.url), "utf8");
 
 /** Each setting of the file: whether it is set there, to what, and the sentence above it. */
 const described = new Map(
@@ -53,6 +56,9 @@ describe("a wrong value names the variable, what it was and what it may be", () 
     [{ OPENAI_BASE_URL: "localhost" }, 'OPENAI_BASE_URL is "localhost": must be an http'],
     [{ LOG_LEVEL: "loud" }, 'LOG_LEVEL is "loud": Invalid option: expected one of "trace"'],
     [{ AUTH_SECRET: "short" }, "AUTH_SECRET is (not shown): must be 32 bytes or longer"],
+    [{ AUTH_SECRET: `${secret} ` }, "AUTH_SECRET is (not shown): must not begin and end with"],
+    [{ AUTH_SECRET: `"${secret}"` }, "AUTH_SECRET is (not shown): must not begin and end with"],
+    [{ AUTH_SECRET: `${secret}\r` }, "AUTH_SECRET is (not shown): must not begin and end with"],
     [{ ALLOW_ANONYMOUS: "yes" }, 'ALLOW_ANONYMOUS is "yes": must be true or false'],
     [{ ALLOWED_ORIGINS: "https://a.example/" }, 'ALLOWED_ORIGINS is "https://a.example/": must be'],
     [{ ALLOWED_ORIGINS: "*" }, 'ALLOWED_ORIGINS is "*": must be'],
@@ -63,6 +69,14 @@ describe("a wrong value names the variable, what it was and what it may be", () 
     [{ AUTH_JWKS_URL: "https://keys.example" }, "AUTH_AUDIENCE is not set: must be set with"],
     [{ AUTH_SECRET: secret, AUTH_JWKS_URL: "https://keys.example" }, "AUTH_JWKS_URL is"],
     [{ DATABASE_URL: "mysql://host/name" }, "must be a URL such as postgres://"],
+    [{ DATABASE_URL: "postgres:host" }, "must be a URL such as postgres://"],
+    [{ DATABASE_URL: "postgres://a:1,b:2/name" }, "DATABASE_URL is "],
+    [{ DATABASE_URL: "postgres://a:1,b:2/name" }, "must name one host"],
+    [{ DATABASE_URL: "postgres://a,b/name" }, "must name one host"],
+    [{ DATABASE_URL: "postgres:///name?host=a%2Cb" }, "must name one host"],
+    [{ DATABASE_URL: "postgres://u:p#1@h/name" }, "is (not shown): must be a URL such as postgres"],
+    [{ DATABASE_URL: "postgres://u:p#1@h/name" }, "write %23 for #"],
+    [{ REDIS_URL: "redis://a:1,b:2" }, "must name one host"],
     [{ REDIS_URL: "host:6379" }, "must be a URL such as redis://"],
     [{ REDIS_URL: "redis://host" }, "must be set together with DATABASE_URL"],
     [{ HOST: "0.0.0.0" }, 'HOST is "0.0.0.0": must be a loopback address'],
@@ -98,18 +112,50 @@ describe("a wrong value names the variable, what it was and what it may be", () 
   });
 });
 
-test("what a log must hide: secrets by their names, and passwords in addresses", () => {
-  const environment = {
-    OPENAI_API_KEY: "sk-0123456789",
-    SOME_TOKEN: "short",
-    DATABASE_URL: "postgres://user:p%40ssw0rd@host/db",
-    PATH: "/usr/bin:/bin",
-  };
-  expect(secretsIn(environment)).toEqual(["sk-0123456789", "p@ssw0rd"]);
+describe("what files leave in the environment is put right", () => {
+  test.each([
+    [{ PORT: " 4000 " }],
+    [{ PORT: "4000\r" }],
+    [{ PORT: '"4000"' }],
+    [{ PORT: "'4000'" }],
+    [{ "PORT ": "4000" }],
+    [{ "\ufeffPORT": "4000" }],
+    [{ "\ufeffPORT": "3001", PORT: "4000" }],
+    [{ PORT: "4000", "PORT ": "3001" }],
+  ])("%j", (environment) => {
+    expect(readSettings(environment).PORT).toBe(4000);
+  });
+
+  test("blanks alone count as not set", () => {
+    expect(readSettings({ OPENAI_API_KEY: " \r", PORT: " " })).toMatchObject({ PORT: 3000 });
+    expect(readSettings({ OPENAI_API_KEY: " \r" }).OPENAI_API_KEY).toBeUndefined();
+  });
+
+  test("a % in a password stands for itself where it encodes nothing", () => {
+    const both = { DATABASE_URL: "postgres://u:100%@h/d", REDIS_URL: "redis://:p%ss%40%fa@h" };
+    expect(readSettings(both)).toMatchObject({
+      DATABASE_URL: "postgres://u:100%25@h/d",
+      REDIS_URL: "redis://:p%25ss%40%25fa@h",
+    });
+  });
+
+  test.each(["postgres:///name?host=/run/postgresql", "postgres://%2Frun%2Fpostgresql/name"])(
+    "%s is an address",
+    (DATABASE_URL) => {
+      expect(readSettings({ DATABASE_URL })).toMatchObject({ DATABASE_URL });
+    },
+  );
+
+  test("a variable of Kubernetes's for a Service called metrics is no setting", () => {
+    const environment = { METRICS_PORT: "tcp://10.0.0.7:9464", METRICS_PORT_9464_TCP_PORT: "9464" };
+    expect(readSettings(environment).METRICS_PORT).toBeUndefined();
+    expect(serviceLinks(environment)).toEqual(["METRICS_PORT"]);
+    expect(serviceLinks({ METRICS_PORT: "9464", DATABASE_URL: "tcp://h" })).toEqual([]);
+  });
 });
 
 describe.concurrent("the process", () => {
-  const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+  const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
   function start(environment: Record<string, string>) {
     const env = { PATH: process.env.PATH, ...environment };
@@ -140,5 +186,25 @@ describe.concurrent("the process", () => {
     expect(code).toBe(1);
     expect(stderr).toContain(`DATA_DIR is ${JSON.stringify(main)}: `);
     expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  test("a password with a % ends nothing, and is not repeated where the database is away", async () => {
+    const DATABASE_URL = "postgres://user:100%canary@127.0.0.1:1/name";
+    const { code, stdout, stderr } = await start({ DATABASE_URL, PORT: "0", LOG_LEVEL: "trace" });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^DATABASE_URL cannot be used: .+\nEvery setting .+\n$/);
+    expect(stdout + stderr).not.toContain("canary");
+  });
+
+  test("starts with whatever else is in the environment", async () => {
+    await using folder = await temporaryFolder();
+    await using program = startProgram(process.execPath, [main], {
+      env: {
+        ...{ DATA_DIR: ` ${folder.path} `, PORT: "0\r", METRICS_PORT: "tcp://10.0.0.7:9464" },
+        ...{ HTTPS_PROXY: "http://user:100%@proxy:3128", SOME_URL: "mysql://u:pa%ss@h/db" },
+      },
+    });
+    await program.printed(/"msg":"Server listening/);
+    expect(program.output).toContain('"name":"METRICS_PORT"');
   });
 });

@@ -1,13 +1,11 @@
-/**
- * Settings, from the environment alone; nothing else reads `process.env`. Each is described in
- * `.env.example`, which a test holds against this schema.
- */
+/** The settings. Each is described in `.env.example`, which a test holds against this schema. */
 import { z } from "zod";
-import { defaultLogBounds } from "./log/log.ts";
-import { defaultRunLimits } from "./runs/limits.ts";
-import { minSecretBytes } from "./server/access/auth.ts";
-import { isLoopback } from "./server/access/origins.ts";
-import { defaultConnectionLimits } from "./server/connections/connection-limits.ts";
+import { defaultLogBounds } from "../log/log.ts";
+import { defaultRunLimits } from "../runs/limits.ts";
+import { minSecretBytes } from "../server/access/auth.ts";
+import { isLoopback } from "../server/access/origins.ts";
+import { defaultConnectionLimits } from "../server/connections/connection-limits.ts";
+import { serverAddress } from "./server-address.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -49,15 +47,14 @@ export const settings = z
     HOST: text.default("127.0.0.1"),
     PORT: whole({ min: 0, max: 65_535 }).default(3000),
     DATA_DIR: text.default("./data"),
-    DATABASE_URL: z
-      .url({
-        protocol: /^postgres(ql)?$/,
-        error: "must be a URL such as postgres://user@host/name",
-      })
-      .optional(),
-    REDIS_URL: z
-      .url({ protocol: /^rediss?$/, error: "must be a URL such as redis://host:6379" })
-      .optional(),
+    DATABASE_URL: serverAddress({
+      protocol: /^postgres(ql)?$/,
+      example: "postgres://user@host/name",
+    }).optional(),
+    REDIS_URL: serverAddress({
+      protocol: /^rediss?$/,
+      example: "redis://host:6379",
+    }).optional(),
     REDIS_PREFIX: text.default("langwire"),
 
     MODEL: z
@@ -194,61 +191,4 @@ function isJwksUrl(value: string): boolean {
   const url = URL.parse(value);
   if (url === null) return false;
   return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
-}
-
-/** What is wrong with the settings, a line for each. */
-export class ConfigError extends Error {
-  constructor(lines: readonly string[]) {
-    super(lines.join("\n"));
-    this.name = "ConfigError";
-  }
-}
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Names whose values are not to be repeated on a screen or in a log. */
-const secretName = /KEY|SECRET|PASSWORD|TOKEN/i;
-/** Shorter ones are left alone: whatever else looks like them would vanish from the log. */
-const minHiddenLength = 8;
-
-/**
- * @param environment such as `process.env`; an empty variable counts as not set
- * @throws ConfigError naming each wrong variable, what it was and what it may be
- */
-export function readSettings(environment: Environment): Settings {
-  const set = Object.entries(environment).filter(
-    ([, value]) => value !== undefined && value !== "",
-  );
-  const values: Environment = Object.fromEntries(set);
-  const parsed = settings.safeParse(values);
-  if (parsed.success) return parsed.data;
-  throw new ConfigError(
-    parsed.error.issues.map(({ path, message }) => {
-      const name = String(path[0]);
-      return `${name} is ${shown(name, values[name])}: ${message}`;
-    }),
-  );
-}
-
-function shown(name: string, value: string | undefined): string {
-  if (value === undefined) {
-    const { success, data } = settings.shape[name as keyof Settings].safeParse(undefined);
-    return success && data !== undefined ? `${JSON.stringify(data)} by default` : "not set";
-  }
-  const hidden = secretName.test(name) || passwordIn(value) !== undefined;
-  return hidden ? "(not shown)" : JSON.stringify(value);
-}
-
-/** What the log must not contain: the values of every secret, settings or not, and passwords in URLs. */
-export function secretsIn(environment: Environment): string[] {
-  const values = Object.entries(environment).flatMap(([name, value = ""]) => [
-    ...(secretName.test(name) ? [value] : []),
-    passwordIn(value) ?? "",
-  ]);
-  return values.filter(({ length }) => length >= minHiddenLength);
-}
-
-function passwordIn(value: string): string | undefined {
-  const password = URL.parse(value)?.password;
-  return password === undefined || password === "" ? undefined : decodeURIComponent(password);
 }

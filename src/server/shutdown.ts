@@ -1,0 +1,82 @@
+/**
+ * The process's end: on a signal, or when it is told to.
+ *
+ *   running ── signal ──▶ closing ── another signal ──▶ hurrying ── another ──▶ exit 1
+ *
+ * One wish to stop often arrives twice: npm passes on a signal that the terminal has sent to the whole
+ * group already, and so do `timeout` and supervisors. So what comes within a second of a signal says
+ * nothing new.
+ */
+import type { FastifyBaseLogger } from "fastify";
+
+export interface ShutdownOptions {
+  readonly logger: Pick<FastifyBaseLogger, "debug" | "info" | "warn" | "error">;
+  /** Closes everything. @returns what the process exits with; 1 where this rejects */
+  readonly close: () => Promise<number>;
+  /** Called while it closes, for what it waits for to end now. */
+  readonly hurry: () => void;
+  /** When it takes longer than this, the process exits with 1. */
+  readonly timeoutMs: number;
+}
+
+const signals = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2"] as const;
+const sameWishMs = 1_000;
+
+export class Shutdown {
+  readonly #options: ShutdownOptions;
+  #state: "running" | "closing" | "hurrying" = "running";
+  #heededAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ShutdownOptions) {
+    this.#options = options;
+  }
+
+  listen(): void {
+    for (const signal of signals) process.on(signal, () => this.#signalled(signal));
+  }
+
+  /** Begins it, if it has not begun. */
+  begin(): void {
+    if (this.#state !== "running") return;
+    this.#state = "closing";
+    void this.#close();
+  }
+
+  #signalled(signal: string): void {
+    const { logger, hurry } = this.#options;
+    const now = performance.now();
+    if (now - this.#heededAtMs < sameWishMs) {
+      logger.debug({ signal }, "a signal that repeats the one before");
+      return;
+    }
+    this.#heededAtMs = now;
+    switch (this.#state) {
+      case "running":
+        logger.info({ signal }, "closing");
+        this.begin();
+        break;
+      case "closing":
+        logger.warn({ signal }, "a second signal: runs in progress end now");
+        this.#state = "hurrying";
+        hurry();
+        break;
+      case "hurrying":
+        logger.error({ signal }, "a third signal: exiting at once");
+        process.exit(1);
+    }
+  }
+
+  async #close(): Promise<void> {
+    const { logger, close, timeoutMs } = this.#options;
+    setTimeout(() => {
+      logger.error({ timeoutMs }, "closing took too long");
+      process.exit(1);
+    }, timeoutMs).unref();
+    try {
+      process.exit(await close());
+    } catch (cause) {
+      logger.error({ err: cause }, "could not close in order");
+      process.exit(1);
+    }
+  }
+}

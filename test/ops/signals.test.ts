@@ -1,0 +1,143 @@
+/**
+ * How a server is asked to stop, by whom: one wish arrives once or several times, through npm and
+ * whatever shell npm runs, or from a supervisor that signals a group.
+ */
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { temporaryFolder } from "../faults/child-server.ts";
+import { type StartedProgram, startProgram } from "../support/child-process.ts";
+import { type MockProvider, startMockProvider } from "../support/mock-provider.ts";
+import { read, wsClient } from "../support/stock-client.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const inNode = ["node", "src/main.ts"];
+const inNpm = ["npm", "start"];
+/** A wish to stop that comes later than this is another one. */
+const sameWishMs = 1_000;
+
+let provider: MockProvider;
+beforeAll(async () => {
+  provider = await startMockProvider();
+});
+afterAll(() => provider[Symbol.asyncDispose]());
+
+/** A server with a run in progress, whose answer ends when it is released. */
+async function setUp([command = "", ...args]: readonly string[], env: Record<string, string> = {}) {
+  const stack = new AsyncDisposableStack();
+  const folder = stack.use(await temporaryFolder());
+  const rest = Promise.withResolvers<void>();
+  provider.answer({ steps: ["half", { until: rest.promise }, " whole"] });
+  const program = startProgram(command, args, {
+    cwd: root,
+    detached: true,
+    env: {
+      ...{ PORT: "0", DATA_DIR: folder.path, LOG_LEVEL: "debug", SHUTDOWN_GRACE_MS: "60000" },
+      ...{ OPENAI_BASE_URL: provider.baseUrl, OPENAI_API_KEY: "test-key" },
+      // On a busy machine it would refuse runs for its own lag.
+      MAX_LOOP_LAG_MS: "60000",
+      ...env,
+    },
+  });
+  const { pid } = program.child;
+  if (pid === undefined) throw new Error(`${command} did not start`);
+  // Where the server survives npm, it is still in npm's group.
+  stack.defer(() => endGroup(pid));
+  const [, host = ""] = await program.printed(/listening at http:\/\/(127\.0\.0\.1:\d+)/);
+  const client = stack.use(wsClient(`ws://${host}/trpc`));
+  const run = {
+    ...{ runId: randomUUID(), conversationId: randomUUID() },
+    ...{ botId: "chat", message: "hello" },
+  };
+  const reading = read((options) => client.api.chat.send.subscribe(run, options));
+  await reading.until(({ type }) => type === "token");
+  return {
+    program,
+    group: -pid,
+    release: () => rest.resolve(),
+    ending: async () => (await reading.completed).at(-1)?.event,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // All of it has ended.
+  }
+}
+
+async function heeded(program: StartedProgram): Promise<void> {
+  await program.printed(/"msg":"closing"/);
+}
+
+async function repeated(program: StartedProgram): Promise<void> {
+  await program.printed(/"msg":"a signal that repeats the one before"/);
+}
+
+/** Whether it comes twice is up to the system, which makes one of two that wait. */
+async function heededOften(program: StartedProgram): Promise<void> {
+  await heeded(program);
+  await Promise.race([repeated(program), delay(sameWishMs / 2)]);
+}
+
+const completed = { type: "runEnd", status: "completed", text: "half whole" };
+
+test("a signal that comes twice at once leaves runs their grace", async () => {
+  await using s = await setUp(inNode);
+  s.program.child.kill("SIGTERM");
+  s.program.child.kill("SIGINT");
+  await repeated(s.program);
+  s.release();
+  expect(await s.ending()).toMatchObject(completed);
+  expect(await s.program.exited).toBe(0);
+});
+
+test("one that comes later ends runs at once, in order", async () => {
+  await using s = await setUp(inNode);
+  s.program.child.kill("SIGTERM");
+  await heeded(s.program);
+  await delay(sameWishMs);
+  s.program.child.kill("SIGTERM");
+  const error = { code: "SERVER_RESTARTED" };
+  expect(await s.ending()).toMatchObject({ status: "failed", text: "half", error });
+  expect(await s.program.exited).toBe(0);
+});
+
+test("`timeout`, which signals its child and then the group", async () => {
+  await using s = await setUp(["timeout", "600", ...inNode]);
+  s.program.child.kill("SIGTERM");
+  await heededOften(s.program);
+  s.release();
+  expect(await s.ending()).toMatchObject(completed);
+  await s.program.exited;
+  expect(s.program.output).not.toContain("second signal");
+});
+
+const shells = ["/bin/bash", "/bin/dash"];
+
+describe.each(shells)("npm start, where npm's shell is %s", (shell) => {
+  const env = { npm_config_script_shell: shell };
+
+  test("a terminal's Ctrl-C, to the whole group", async () => {
+    await using s = await setUp(inNpm, env);
+    process.kill(s.group, "SIGINT");
+    await heededOften(s.program);
+    s.release();
+    expect(await s.ending()).toMatchObject(completed);
+    await s.program.exited;
+    expect(s.program.output).not.toContain("second signal");
+  });
+
+  test("SIGTERM to npm stops the server too, with its grace", async () => {
+    await using s = await setUp(inNpm, env);
+    s.program.child.kill("SIGTERM");
+    await heeded(s.program);
+    s.release();
+    expect(await s.ending()).toMatchObject(completed);
+    // Not before the server has closed the pipe that it has from npm.
+    await s.program.exited;
+  });
+});

@@ -4,10 +4,10 @@ import { describe, expect, test, vi } from "vitest";
 import type { LangwireError } from "../../src/protocol/errors.ts";
 import {
   FrameReader,
-  hasMoreThan,
   type RequestId,
   readParams,
 } from "../../src/server/connections/incoming-frames.ts";
+import { idAt, scanJson } from "../../src/server/connections/json-scan.ts";
 
 interface Refused {
   readonly id: RequestId;
@@ -129,13 +129,75 @@ describe("the first frame, where it says who is calling", () => {
   });
 });
 
-test("counting the elements of a list agrees with parsing it", () => {
-  fc.assert(
-    fc.property(fc.jsonValue(), fc.integer({ min: 1, max: 6 }), (value, max) => {
-      const expected = Array.isArray(value) && value.length > max;
-      expect(hasMoreThan(JSON.stringify(value), max)).toBe(expected);
-      expect(hasMoreThan(` \n${JSON.stringify(value, null, 2)}`, max)).toBe(expected);
-    }),
-    { numRuns: 500 },
-  );
+const request = query(1, { params: { path: "bots.list", input: { json: {} } } });
+const withInput = (id: unknown, json: unknown) =>
+  query(id, { params: { path: "bots.list", input: { json } } });
+const fields = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`field${index}`, index]));
+const nested = (levels: number): unknown => JSON.parse("[".repeat(levels) + "]".repeat(levels));
+
+describe("what would take long to parse is refused under its id, unparsed", () => {
+  test.each([
+    ["many unknown fields", withInput(7, fields(15_000)), [7]],
+    ["a long list", withInput("a", { only: Array(20_000).fill(1) }), ["a"]],
+    ["depth", withInput('a \\ "b"', { message: nested(500) }), ['a \\ "b"']],
+    ["marks", query(8, { params: { path: "a", input: { json: {}, meta: fields(9_000) } } }), [8]],
+    ["fields beside the known ones", { ...fields(9_000), ...query(9) }, [9]],
+    ["one of several", [query(1), withInput(2, fields(15_000)), query(3)], [1, 2, 3]],
+    ["an id of another form", withInput({ id: 5 }, fields(15_000)), [null]],
+    ["no id", fields(15_000), [null]],
+    ["ids without end", Array(30).fill({ id: nested(40) }), [null]],
+  ])("%s", (_what, frame, ids) => {
+    const { frames, refused } = reader();
+    const text = JSON.stringify(frame);
+    const parse = vi.spyOn(JSON, "parse");
+    expect(frames.read(text)).toEqual([]);
+    const longest = Math.max(0, ...parse.mock.calls.map(([it]) => String(it).length));
+    parse.mockRestore();
+    expect(longest).toBeLessThan(100);
+    expect(refused).toEqual(ids.map((id) => ({ id, code: "BAD_INPUT" })));
+    expect(frames.read(JSON.stringify(request))).toEqual([request]);
+  });
+
+  test.each([
+    ["a long text of quotes", withInput(1, { message: '"\\'.repeat(60_000) })],
+    ["a long text of brackets", withInput(1, { message: "[{,".repeat(60_000) })],
+    ["a hundred subscriptions", Array.from({ length: 10 }, (_, id) => withInput(id, fields(30)))],
+  ])("%s is no such thing", (_what, frame) => {
+    const { frames, refused } = reader();
+    const messages = Array.isArray(frame) ? frame : [frame];
+    expect(frames.read(JSON.stringify(frame))).toEqual(messages);
+    expect(refused).toEqual([]);
+  });
+});
+
+describe("looking over JSON text", () => {
+  const depthOf = (value: unknown): number =>
+    typeof value === "object" && value !== null
+      ? 1 + Math.max(0, ...Object.values(value).map(depthOf))
+      : 0;
+
+  test("agrees with parsing it", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        for (const text of [JSON.stringify(value), ` \n${JSON.stringify(value, null, 2)}`]) {
+          const { elements, depth } = scanJson(text);
+          expect(elements).toBe(Array.isArray(value) ? Math.max(value.length, 1) : 1);
+          expect(depth).toBe(depthOf(value));
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("comes to an end with any text", () => {
+    const piece = fc.constantFrom('"', "\\", "[", "]", "{", "}", ",", ":", '"id":', "\ud800", "1");
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 50 }), (pieces) => {
+        const text = pieces.join("");
+        for (const at of scanJson(text).ids) idAt(text, at);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
 });

@@ -12,6 +12,7 @@
 import { LogEntry } from "../../log/entry.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Run, Store } from "../../store/store.ts";
+import { isStoreAway } from "../lifecycle/store-watch.ts";
 
 /** What is known of the log when a reader begins. */
 export interface KnownPositions {
@@ -149,6 +150,6 @@ function entriesOf(run: Run, after: number): LogEntry[] {
 
 /** A reader who waits goes on waiting while the store is away. */
 function orAway(cause: unknown): "away" {
-  if (cause instanceof LangwireError && cause.code === "STORE_UNAVAILABLE") return "away";
+  if (isStoreAway(cause)) return "away";
   throw cause;
 }

@@ -16,7 +16,7 @@ import { orAborted } from "../../time/or-aborted.ts";
 import { within } from "../../time/within.ts";
 import type { RunObserver } from "../observer.ts";
 import type { RunEnding } from "./live-run.ts";
-import type { StoreWatch } from "./store-watch.ts";
+import { isStoreAway, type StoreWatch } from "./store-watch.ts";
 
 /** How long a shutdown waits for a store that does not answer. */
 const lastTryMs = 1_000;
@@ -71,7 +71,7 @@ export class Finalizer implements AsyncDisposable {
       try {
         return await this.#finish(numbered);
       } catch (cause) {
-        if (!isAway(cause)) {
+        if (!isStoreAway(cause)) {
           // The store refuses this ending itself, so a retry will not do. No reader has received it
           // yet: the run fails instead.
           observer.failed?.("the store refused a run's ending", cause);
@@ -178,15 +178,11 @@ export class Finalizer implements AsyncDisposable {
         await this.settle(runId);
       } catch (cause) {
         // The store is away, so the rest would fail as well.
-        if (isAway(cause)) return;
+        if (isStoreAway(cause)) return;
         // Given up here: the run is unattended from now on, and `reconcile` ends it.
         this.#options.observer.failed?.("the store refused a run's ending", cause);
         this.#late.delete(runId);
       }
     }
   }
-}
-
-function isAway(cause: unknown): boolean {
-  return cause instanceof LangwireError && cause.code === "STORE_UNAVAILABLE";
 }

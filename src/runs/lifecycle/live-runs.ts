@@ -23,7 +23,7 @@ import { KeyedMutex } from "./keyed-mutex.ts";
 import { LiveRun, type RunEnding } from "./live-run.ts";
 import { endIfUnattended, type ReconcileOptions, reconcile } from "./reconcile.ts";
 import type { Recovery } from "./recovery.ts";
-import { StoreWatch } from "./store-watch.ts";
+import { isStoreAway, StoreWatch } from "./store-watch.ts";
 import { Sweep } from "./sweep.ts";
 
 export interface LiveRunsOptions {
@@ -129,7 +129,7 @@ export class LiveRuns implements AsyncDisposable {
         try {
           return await this.#claim(caller, input);
         } catch (cause) {
-          if (cause instanceof LangwireError && cause.code === "STORE_UNAVAILABLE") {
+          if (isStoreAway(cause)) {
             void this.#watch.back();
             // The store may have taken the claim, and only its answer was lost.
             this.#sweep.soon();

@@ -9,6 +9,7 @@ import { LangwireError } from "../../protocol/errors.ts";
 import type { Run, Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
 import type { ShieldedObserver } from "../observer.ts";
+import { isStoreAway } from "./store-watch.ts";
 import { appendEnd, endUnattendedHere } from "./unattended.ts";
 
 export interface RecoveryOptions {
@@ -69,7 +70,7 @@ export class Recovery implements AsyncDisposable {
     const error = new LangwireError("SERVER_RESTARTED");
     for await (const run of log.recover?.(runs, this.#closing.signal) ?? runs) {
       await endUnattendedHere(run, { store, log, error, mayLackEvents }).catch((cause: unknown) => {
-        if (cause instanceof LangwireError && cause.code === "STORE_UNAVAILABLE") throw cause;
+        if (isStoreAway(cause)) throw cause;
         // A run that cannot be ended must not stop the recovery of the others, nor the boot.
         observer.failed("a run of an earlier process could not be ended", cause);
       });

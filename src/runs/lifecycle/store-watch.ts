@@ -3,8 +3,14 @@
  * database blocks the thread for the busy timeout, and with it every run of the process.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { LangwireError } from "../../protocol/errors.ts";
 import type { Store } from "../../store/store.ts";
 import { backoffMs } from "../../time/backoff.ts";
+
+/** Whether an error of the store's says that it cannot serve now, and nothing else. */
+export function isStoreAway(cause: unknown): boolean {
+  return cause instanceof LangwireError && cause.code === "STORE_UNAVAILABLE";
+}
 
 const backoff = { firstMs: 200, maxMs: 1_000 };
 

@@ -26,8 +26,9 @@ export function reviveInput(payload: unknown): unknown {
   if (undefinedFields === "whole") return undefined;
   if (json === undefined || json === null) return json;
   if (!isRecord(json)) return unacceptable;
+  if (Object.keys(json).length > maxFields) return unacceptable;
   const fields = Object.entries(json);
-  if (fields.length > maxFields || !fields.every(([, value]) => isFlat(value))) return unacceptable;
+  if (!fields.every(([, value]) => isFlat(value))) return unacceptable;
   // Object.fromEntries defines fields, so that one called `__proto__` is a field like any other.
   return Object.fromEntries(fields.filter(([key]) => !undefinedFields.has(key)));
 }
@@ -48,8 +49,9 @@ function markedUndefined(meta: unknown): ReadonlySet<string> | "whole" | undefin
   if (values === undefined) return none;
   if (isUndefinedMark(values)) return "whole";
   if (!isRecord(values)) return undefined;
+  if (Object.keys(values).length > maxFields) return undefined;
   const marks = Object.entries(values);
-  const good = marks.length <= maxFields && marks.every(([, mark]) => isUndefinedMark(mark));
+  const good = marks.every(([, mark]) => isUndefinedMark(mark));
   return good ? new Set(marks.map(([key]) => key)) : undefined;
 }
 

@@ -12,7 +12,7 @@ export interface ConnectionLimits {
   readonly maxQueriesPerUser: number;
   /** Calls of one user in a second, on all their sockets and over HTTP; those beyond wait. */
   readonly maxCallsPerSecondPerUser: number;
-  /** Bytes that a user's calls may answer in a second, events not counted; those beyond wait. */
+  /** Bytes that a user may send in a second, and be answered, events not counted; those beyond wait. */
   readonly maxAnswerBytesPerSecondPerUser: number;
   /** HTTP requests and new sockets in a second from one address: RATE_LIMITED. */
   readonly maxHttpRequestsPerSecond: number;

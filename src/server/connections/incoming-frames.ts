@@ -5,6 +5,7 @@
  */
 import { LangwireError } from "../../protocol/errors.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
+import { idAt, isTooComplex, type JsonScan, scanJson } from "./json-scan.ts";
 
 export type RequestId = number | string | null;
 
@@ -67,12 +68,13 @@ export class FrameReader {
   /** @throws SyntaxError when it is not JSON text */
   read(text: string): Message[] {
     if (this.#flooded) return [];
-    if (hasMoreThan(text, this.#maxMessages * answeredFactor)) return this.#flood();
+    const scan = scanJson(text);
+    if (scan.elements > this.#maxMessages * answeredFactor) return this.#flood();
     // Before it is read: what is no JSON is answered, too.
-    if (this.#count(1)) return this.#flood();
+    if (this.#count(scan.elements)) return this.#flood();
+    if (isTooComplex(scan, this.#maxMessages)) return this.#refuseAll(text, scan);
     const parsed: unknown = JSON.parse(text);
     const messages = Array.isArray(parsed) ? parsed : [parsed];
-    if (this.#count(Math.max(messages.length - 1, 0))) return this.#flood();
     const tooMany = messages.length > this.#maxMessages;
     return messages.filter((message): message is Message => {
       const refusal = tooMany ? tooManyMessages : this.#refusalOf(message);
@@ -107,6 +109,16 @@ export class FrameReader {
     return this.#requests > this.#limits.maxRequestsPerSecond * 2 + this.#maxMessages;
   }
 
+  /** Refuses what would take too long to parse, under the ids that it has. */
+  #refuseAll(text: string, { ids }: JsonScan): [] {
+    const found = new Set(
+      ids.slice(0, this.#maxMessages).map((at) => idOf({ id: idAt(text, at) })),
+    );
+    if (found.size === 0) found.add(null);
+    for (const id of found) this.#refusing.refuse(id, tooComplex);
+    return [];
+  }
+
   #flood(): [] {
     this.#flooded = true;
     this.#refusing.refuse(null, tooManyMessages);
@@ -116,37 +128,10 @@ export class FrameReader {
 }
 
 const badMessage = new LangwireError("BAD_INPUT");
+const tooComplex = new LangwireError("BAD_INPUT", { message: "The input has too many values." });
 const tooManyMessages = new LangwireError("BAD_INPUT", {
   message: "Too many requests in one frame, or in too short a time.",
 });
-
-/** Whether a JSON array has more elements than this. Looks no further than it has to. */
-export function hasMoreThan(json: string, max: number): boolean {
-  let position = 0;
-  while (isSpace(json.charCodeAt(position))) position++;
-  if (json[position] !== "[") return false;
-  let depth = 0;
-  let commas = 0;
-  let quoted = false;
-  for (; position < json.length; position++) {
-    const char = json.charCodeAt(position);
-    if (quoted) {
-      if (char === backslash) position++;
-      else if (char === quote) quoted = false;
-    } else if (char === quote) quoted = true;
-    else if (char === openBracket || char === openBrace) depth++;
-    else if (char === closeBracket || char === closeBrace) depth--;
-    else if (char === comma && depth === 1 && ++commas >= max) return true;
-  }
-  return false;
-}
-
-const [quote, backslash, comma] = [0x22, 0x5c, 0x2c];
-const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d];
-
-function isSpace(char: number): boolean {
-  return char === 0x20 || char === 0x0a || char === 0x0d || char === 0x09;
-}
 
 /** @throws SyntaxError when the frame is something else than connection parameters */
 export function readParams(text: string): ConnectionParams {

@@ -126,7 +126,11 @@ export class SocketConnection implements Expiring, Holder {
   /** To be called once, right after it was made. */
   listen(listener: SocketListener): void {
     this.#webSocket.on("message", (data, isBinary) => {
-      this.#holdWhileBusy();
+      this.#holdWhile(this.#sender.ready());
+      if (this.#userId !== undefined) {
+        const { byteLength } = data as Buffer;
+        this.#holdWhile(this.work.received(this.#userId, byteLength));
+      }
       listener.receive(isBinary ? "" : String(data));
     });
     this.#webSocket.on("close", () => {
@@ -243,8 +247,7 @@ export class SocketConnection implements Expiring, Holder {
     setImmediate(() => this.close(closeCode, reason));
   }
 
-  #holdWhileBusy(): void {
-    const busy = this.#sender.ready();
+  #holdWhile(busy: Promise<void> | undefined): void {
     if (busy === undefined || this.#webSocket.isPaused) return;
     const release = this.holdReading();
     busy.then(release, release);

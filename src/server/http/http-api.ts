@@ -15,6 +15,7 @@ import type { Authenticate } from "../access/callers.ts";
 import { identityIn } from "../access/gate.ts";
 import { retryHeaders } from "../access/refusals.ts";
 import type { Connections } from "../connections/connections.ts";
+import { isTooComplex, scanJson } from "../connections/json-scan.ts";
 import { logFailures } from "../logging/failure-log.ts";
 import { StallClock } from "../pacing/stall-clock.ts";
 import { BatchTurns } from "./batch-turns.ts";
@@ -57,9 +58,11 @@ export async function serveHttp(app: FastifyInstance, options: HttpApiOptions): 
     async (api) => {
       // tRPC's adapter reads the text itself, and takes no forms.
       api.removeContentTypeParser(["application/json", "multipart/form-data"]);
-      api.addContentTypeParser("application/json", { parseAs: "string" }, (_, body, done) =>
-        done(null, body),
-      );
+      api.addContentTypeParser("application/json", { parseAs: "string" }, (_, body, done) => {
+        const isPlain = !isTooComplex(scanJson(String(body)), maxMessagesPerFrame);
+        if (isPlain) done(null, body);
+        else done(new LangwireError("BAD_INPUT", { message: "The input has too many values." }));
+      });
       api.all<{ Params: { path: string } }>("/:path", async (req, res) => {
         const { path } = req.params;
         if (req.method === "GET" && streams.has(path)) return streams.serve(req, res, path);
@@ -83,6 +86,7 @@ export async function serveHttp(app: FastifyInstance, options: HttpApiOptions): 
     const more = info.calls.length - 1;
     if (more > 0) await requestsPerAddress.take(addressKey(req.ip), more);
     const caller = await identify(req, info.connectionParams);
+    if (typeof req.body === "string") connections.work.charge(caller.userId, req.body.length);
     const { socket } = req.raw;
     const stall = new StallClock(socket);
     const holder = { stalledMs: () => stall.stalledMs(), cut: () => socket.destroy() };

@@ -6,7 +6,7 @@ export interface UserWorkLimits {
   readonly maxQueriesPerUser: number;
   /** Calls of one user in a second; those beyond wait. */
   readonly maxCallsPerSecondPerUser: number;
-  /** Bytes that one user's calls may answer in a second; those beyond wait. */
+  /** Bytes that one user may send in a second, and be answered; those beyond wait. */
   readonly maxAnswerBytesPerSecondPerUser: number;
 }
 

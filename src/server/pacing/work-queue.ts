@@ -51,9 +51,17 @@ export class WorkQueue implements Disposable {
     return waitMs > 0 ? delay(waitMs, undefined, { ref: false }) : undefined;
   }
 
-  /** Counts the bytes of a call's answer. */
+  /** Counts the bytes of a call's answer, or of a request. */
   charge(userId: string, bytes: number): void {
     this.#user(userId).charge(bytes);
+  }
+
+  /** Counts the bytes of a frame. @returns settles when the user's next one may be read */
+  received(userId: string, bytes: number): Promise<void> | undefined {
+    const user = this.#user(userId);
+    user.charge(bytes);
+    const waitMs = user.paceMs();
+    return waitMs > 0 ? delay(waitMs, undefined, { ref: false }) : undefined;
   }
 
   /**

@@ -96,6 +96,14 @@ return {
 `,
 );
 
+/** ARGV: lease. Answers how many leases were renewed within half of one. */
+const renewedScript = new Script<number>(
+  1,
+  `${luaNow}
+return redis.call('ZCOUNT', KEYS[1], string.format('%.0f', now - ARGV[1] / 2), '+inf')
+`,
+);
+
 /**
  * ARGV: node, milliseconds for which the lease must not have been renewed. Answers 0 where it was: the
  * process has come back since somebody took it for gone.
@@ -148,6 +156,11 @@ export class NodeLease implements AsyncDisposable {
     return !this.#isFailing && performance.now() - this.#renewedAtMs < this.#times.leaseMs;
   }
 
+  /** Whether the lease has run out: the others take this process for gone. */
+  get ranOut(): boolean {
+    return performance.now() - this.#renewedAtMs >= this.#times.leaseMs;
+  }
+
   /** Renews it now, once for all who ask meanwhile. @throws the connection's error, or that it may not */
   renew(): Promise<void> {
     this.#renewal ??= this.#renew()
@@ -172,6 +185,15 @@ export class NodeLease implements AsyncDisposable {
     const args = [nodeId, this.#times.leaseMs];
     const [alive, gone] = await censusScript.run(link, this.#keys, args);
     return alive && gone && { alive: new Set(alive), gone };
+  }
+
+  /**
+   * Whether a process holds its lease and has just renewed it: another one, where this one's has run
+   * out. @throws the connection's error
+   */
+  async othersHold(): Promise<boolean> {
+    const [renewed = ""] = this.#keys;
+    return (await renewedScript.run(this.#redis.link, [renewed], [this.#times.leaseMs])) > 0;
   }
 
   /**

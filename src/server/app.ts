@@ -92,7 +92,9 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     refuse: (socket, why) => refusals.sendLimitReached(socket, why),
   });
 
-  const shared = { apiPath, router, connections, refusals, authenticate, requestsPerAddress, tcp };
+  const cutOff = () => langwire.cluster?.cutOff === true;
+  const calls = { apiPath, router, connections, refusals, authenticate, requestsPerAddress };
+  const shared = { ...calls, tcp, cutOff };
 
   refusals.handle(app);
   app.addHook("onRequest", (request, reply, done) => {
@@ -113,6 +115,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
   serveSockets(app, shared);
   await serveHttp(app, shared);
   healthRoutes(app, langwire);
+  langwire.cluster?.onCutOff(() => connections.sendAway());
   if (options.pageDir !== undefined) await servePage(app, options.pageDir);
 
   return {

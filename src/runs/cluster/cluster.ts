@@ -50,6 +50,8 @@ export class Cluster implements AsyncDisposable {
   /** When this process last came to the log, or back to it, by the log's count of `interruptions`. */
   #connected: { readonly interruptions: number; readonly atMs: number };
   #onNotice: (notice: Notice) => void = () => {};
+  #cutOff = false;
+  #onCutOff: () => void = () => {};
 
   private constructor(options: ClusterOptions) {
     this.nodeId = options.coordination.nodeId;
@@ -81,6 +83,20 @@ export class Cluster implements AsyncDisposable {
   /** False when the others may take this process for gone, and end what it begins. */
   get joined(): boolean {
     return this.#lease?.held ?? false;
+  }
+
+  /**
+   * True while this process does not reach the store, has lost its lease for that, and another process
+   * holds its own: all that this one has to refuse, the other can do. Where no other holds one, the
+   * store itself may be away, and nobody would be served better elsewhere.
+   */
+  get cutOff(): boolean {
+    return this.#cutOff;
+  }
+
+  /** @param handler called whenever `cutOff` becomes true */
+  onCutOff(handler: () => void): void {
+    this.#onCutOff = handler;
   }
 
   /**
@@ -121,11 +137,23 @@ export class Cluster implements AsyncDisposable {
 
   /** Its runs would be in progress for nobody: no end of theirs could be stored. */
   async #reachesStore(): Promise<boolean> {
-    const reached = this.#options.store.ping().then(
+    const answered = this.#options.store.ping().then(
       () => true,
       () => false,
     );
-    return (await within(reached, storePingMs)) ?? false;
+    const reached = (await within(answered, storePingMs)) ?? false;
+    if (!reached && this.#lease?.ranOut === true) await this.#noteCutOff(this.#lease);
+    return reached;
+  }
+
+  async #noteCutOff(lease: NodeLease): Promise<void> {
+    try {
+      const before = this.#cutOff;
+      this.#cutOff = await lease.othersHold();
+      if (this.#cutOff && !before) this.#onCutOff();
+    } catch {
+      // Without Redis it cannot be told: it stays as it was.
+    }
   }
 
   #receive(message: string): void {
@@ -150,6 +178,7 @@ export class Cluster implements AsyncDisposable {
 
   #renewed({ lapsed, reaper }: Renewal): void {
     const { log } = this.#options;
+    this.#cutOff = false;
     this.#noteInterruption();
     // Otherwise a run that waits for its provider would find out late that it was taken over.
     if (lapsed) log.checkWriters();

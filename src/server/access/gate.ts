@@ -3,8 +3,9 @@
  * rate limit, token. A WebSocket is refused here by an HTTP answer, before the upgrade.
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { LangwireError } from "../../protocol/errors.ts";
+import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
 import type { RateLimit } from "../../runs/admission/rate-limit.ts";
+import { acceptsEvents } from "../http/subscription-request.ts";
 import { addressKey } from "./addresses.ts";
 import type { Authenticate, Identity } from "./callers.ts";
 import { isHost, isLoopbackHost, type OriginCheck } from "./origins.ts";
@@ -17,6 +18,11 @@ export interface GateOptions {
   readonly checkSocketLimits: (address: string) => void;
   /** Paths without a rate limit and without authentication. */
   readonly probes: ReadonlySet<string>;
+  /**
+   * Whether other processes can do what this one has to refuse: then it takes no calls. Event streams
+   * are refused where they are served: an EventSource gives up for good at an answer like these.
+   */
+  readonly cutOff: () => boolean;
   readonly refusals: Refusals;
   readonly allowsOrigin: OriginCheck;
   /**
@@ -31,6 +37,17 @@ export interface GateOptions {
 
 const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "OPTIONS"]);
 
+const retryAfterMs = 1_000;
+/**
+ * Errors with which a request's connection is closed too: past one limit it would count against others,
+ * and after a reconnect the next request may come to a process that can answer.
+ */
+const losesConnection: ReadonlySet<ErrorCode> = new Set([
+  "RATE_LIMITED",
+  "OVERLOADED",
+  "STORE_UNAVAILABLE",
+]);
+
 /** The callers of requests that were authenticated by their headers. */
 const identities = new WeakMap<FastifyRequest["raw"], Identity>();
 
@@ -41,7 +58,7 @@ export function identityIn(request: FastifyRequest["raw"]): Identity | undefined
 
 export function guard(app: FastifyInstance, options: GateOptions): void {
   const { apiPath, refusals, allowsOrigin, loopbackOnly, authenticate } = options;
-  const { checkSocketLimits, requestsPerAddress, probes } = options;
+  const { checkSocketLimits, requestsPerAddress, probes, cutOff } = options;
 
   app.addHook("onRequest", async (request, reply) => {
     const { host, origin, "sec-fetch-site": site } = request.headers;
@@ -64,6 +81,8 @@ export function guard(app: FastifyInstance, options: GateOptions): void {
     // Probes need no rate limit: their answer is cached.
     if (!request.ws && probes.has(request.routeOptions.url ?? "")) return;
     try {
+      if (forApi && cutOff() && !acceptsEvents(request))
+        throw new LangwireError("STORE_UNAVAILABLE", { retryAfterMs });
       await requestsPerAddress.take(addressKey(request.ip));
       if (request.ws) openable(request);
       if (!forApi) return;
@@ -77,10 +96,7 @@ export function guard(app: FastifyInstance, options: GateOptions): void {
       if (cause.code === "AUTH_UNAVAILABLE") {
         request.log.error({ code: cause.code, err: cause.cause }, "request failed");
       }
-      // A request past a limit loses its connection too, which would count against other limits.
-      if (cause.code === "RATE_LIMITED" || cause.code === "OVERLOADED") {
-        reply.header("connection", "close");
-      }
+      if (losesConnection.has(cause.code)) reply.header("connection", "close");
       return refusals.send(reply, cause);
     }
   });

@@ -4,7 +4,10 @@ import type { ErrorCode } from "../../protocol/errors.ts";
 export const closeCodes = {
   /** The server is going down or restarting (RFC 6455's own code). */
   serviceRestart: 1012,
-  /** Tokens cannot be verified at the moment (IANA's code for "try again later"). */
+  /**
+   * Tokens cannot be verified at the moment, or another process can serve and this one cannot (IANA's
+   * code for "try again later").
+   */
   tryAgainLater: 1013,
   /** No connection parameters came in time, or what came was something else. */
   unidentified: 4400,

@@ -25,6 +25,8 @@ export class Connections implements SocketHost {
   readonly #addresses: ConcurrencyLimit;
   readonly #users: ConcurrencyLimit;
   readonly #expiries = new Expiries();
+  /** Each ends a subscription over HTTP. */
+  readonly #httpSubscriptions = new Set<() => void>();
   readonly #timer: NodeJS.Timeout;
   #subscriptions = 0;
 
@@ -86,15 +88,15 @@ export class Connections implements SocketHost {
 
   /**
    * A subscription over HTTP takes a slot as a socket does.
-   * @param end ends it, when the caller's token expires
+   * @param leave ends it, for its reader to reconnect: with a fresh token, or to another process
    * @returns releases the slot; to be called once
    * @throws LangwireError OVERLOADED, RATE_LIMITED when it is past a limit
    */
   addHttpSubscription(
     { userId, expiresAtMs }: Identity,
-    { address, end }: { address: string; end: () => void },
+    { address, leave }: { address: string; leave: () => void },
   ): () => void {
-    const expiring: Expiring = { expire: end };
+    const expiring: Expiring = { expire: leave };
     this.#enter(address);
     try {
       this.#enterAs(userId);
@@ -103,8 +105,10 @@ export class Connections implements SocketHost {
       throw cause;
     }
     if (expiresAtMs !== undefined) this.#expiries.add(expiring, expiresAtMs);
+    this.#httpSubscriptions.add(leave);
     this.countSubscriptions(1);
     return () => {
+      this.#httpSubscriptions.delete(leave);
       this.countSubscriptions(-1);
       this.#leave(address, userId, expiring);
     };
@@ -119,9 +123,19 @@ export class Connections implements SocketHost {
     clearInterval(this.#timer);
     this.#expiries[Symbol.dispose]();
     this.work[Symbol.dispose]();
+    this.#reconnectAll(closeCodes.serviceRestart, "server restarts");
+  }
+
+  /** Has every client reconnect, to a process that can do more for it than this one. */
+  sendAway(): void {
+    this.#reconnectAll(closeCodes.tryAgainLater, "cut off from the store");
+    for (const leave of this.#httpSubscriptions) leave();
+  }
+
+  #reconnectAll(code: number, reason: string): void {
     for (const connection of this.#open) {
       connection.send('{"id":null,"method":"reconnect"}');
-      connection.close(closeCodes.serviceRestart, "server restarts");
+      connection.close(code, reason);
     }
   }
 

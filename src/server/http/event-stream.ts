@@ -4,7 +4,7 @@
  * that a reader takes nothing; here the log delivers them as on a WebSocket, paced by what the reader
  * takes, with pings in between.
  */
-import type { ServerResponse } from "node:http";
+import type { OutgoingHttpHeader, ServerResponse } from "node:http";
 import type { FastifyReply } from "fastify";
 import type { TrackedEvents } from "../../api/subscription.ts";
 import type { LogEntry } from "../../log/entry.ts";
@@ -36,6 +36,7 @@ const headers = {
 };
 
 export class EventStream implements Pacer, Holder {
+  readonly #reply: FastifyReply;
   readonly #response: ServerResponse;
   readonly #options: EventStreamOptions;
   readonly #pacer: SocketPacer;
@@ -45,8 +46,10 @@ export class EventStream implements Pacer, Holder {
   #sendingLong: Promise<void> | undefined;
   #pings = 0;
 
-  constructor({ raw: response }: FastifyReply, options: EventStreamOptions) {
+  constructor(reply: FastifyReply, options: EventStreamOptions) {
+    const { raw: response } = reply;
     const { socket } = response.req;
+    this.#reply = reply;
     this.#response = response;
     this.#options = options;
     this.#pacer = new SocketPacer(socket, {
@@ -59,14 +62,21 @@ export class EventStream implements Pacer, Holder {
     response.once("close", () => clearInterval(this.#timer));
   }
 
-  /** @param more the headers that the answer has besides */
-  begin(more: Readonly<Record<string, string | string[] | number | undefined>>): void {
+  /** Sends the headers, unless they are sent. */
+  begin(): void {
+    if (this.#response.headersSent) return;
+    const more: Record<string, OutgoingHttpHeader | undefined> = this.#reply.getHeaders();
     this.#response.writeHead(200, { ...more, ...headers });
   }
 
-  /** Ends the stream; its reader may reconnect. */
-  end(): void {
-    this.#write("", "end");
+  /** Ends the stream and its connection: its reader may reconnect, to any process. */
+  leave(): void {
+    // An EventSource does not reconnect after an answer that is no event stream.
+    this.begin();
+    this.#end();
+    const { socket } = this.#response.req;
+    if (this.#response.writableFinished) socket.end();
+    else this.#response.once("finish", () => socket.end());
   }
 
   /** Sends every event, then the end. @returns settles when all is sent, or the reader has gone */
@@ -95,6 +105,10 @@ export class EventStream implements Pacer, Holder {
 
   cut(): void {
     this.#response.req.socket.destroy();
+  }
+
+  #end(): void {
+    this.#write("", "end");
   }
 
   #write(text: string, end?: "end"): void {
@@ -131,7 +145,7 @@ export class EventStream implements Pacer, Holder {
     this.#pings += 1;
     // Not while an event is being sent: that is a sign of life too, and a ping would break it.
     if (this.ready() !== undefined || !this.#response.headersSent) return;
-    if (this.#pings >= pingsPerStream) this.end();
+    if (this.#pings >= pingsPerStream) this.#end();
     else this.#write("event: ping\ndata: \n\n");
   }
 }

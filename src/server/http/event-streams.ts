@@ -6,6 +6,7 @@ import type { CallContext } from "../../api/context.ts";
 import { toTrpcError } from "../../api/errors.ts";
 import type { ChatRouter } from "../../api/router.ts";
 import { TrackedEvents } from "../../api/subscription.ts";
+import { LangwireError } from "../../protocol/errors.ts";
 import type { Credentials, Identity } from "../access/callers.ts";
 import { resumedInput, reviveInput } from "../connections/call-input.ts";
 import type { Connections } from "../connections/connections.ts";
@@ -26,6 +27,8 @@ export interface EventStreamsOptions {
   readonly connections: Connections;
   readonly tcp: TcpConnections;
   readonly identify: Identify;
+  /** Whether other processes can do what this one has to refuse. */
+  readonly cutOff: () => boolean;
 }
 
 export class EventStreams {
@@ -51,20 +54,24 @@ export class EventStreams {
     // The caller may have disconnected while it was authenticated.
     if (reply.raw.destroyed || request.raw.socket.destroyed) return;
     reply.hijack();
-    const { connections } = this.#options;
+    const { connections, cutOff } = this.#options;
+    const elsewhere = cutOff();
+    // The next request of this reader may come to another process.
+    if (elsewhere) reply.header("connection", "close");
     const stream = new EventStream(reply, {
       ...connections.limits,
       longTexts: connections.longTexts,
     });
     try {
+      if (elsewhere) throw new LangwireError("STORE_UNAVAILABLE");
       const events = await this.#events(request, { path, stream, signal: left.signal });
-      stream.begin(reply.getHeaders());
+      stream.begin();
       await stream.deliver(events);
     } catch (cause) {
       if (left.signal.aborted) return;
       const error = cause instanceof TRPCError ? cause : toTrpcError(cause);
       this.#logFailure({ error, path, type: "subscription" });
-      if (!reply.raw.headersSent) stream.begin(reply.getHeaders());
+      stream.begin();
       stream.fail(errorEventData(this.#options.router, error));
     }
   }
@@ -81,11 +88,11 @@ export class EventStreams {
       params === null ? null : parseConnectionParamsFromString(params),
     );
     signal.throwIfAborted();
-    const leave = connections.addHttpSubscription(caller, {
+    const release = connections.addHttpSubscription(caller, {
       address: request.ip,
-      end: () => stream.end(),
+      leave: () => stream.leave(),
     });
-    signal.addEventListener("abort", leave, { once: true });
+    signal.addEventListener("abort", release, { once: true });
     tcp.removeFromHttp(request.raw.socket);
     await connections.work.pace(caller.userId, { bounded: true });
     signal.throwIfAborted();

@@ -30,6 +30,7 @@ export interface HttpApiOptions {
   /** Rate limit of one address; each call of a batch counts as one. */
   readonly requestsPerAddress: RateLimit;
   readonly tcp: TcpConnections;
+  readonly cutOff: () => boolean;
 }
 
 export async function serveHttp(app: FastifyInstance, options: HttpApiOptions): Promise<void> {

@@ -13,13 +13,20 @@ export function searchOf(url: string): URLSearchParams | undefined {
   return URL.parse(url, "http://host")?.searchParams;
 }
 
+/** Whether the request is one of an EventSource, or says that it wants what one wants. */
+export function acceptsEvents({
+  headers: { accept = "" },
+}: Pick<FastifyRequest, "headers">): boolean {
+  return /(^|[\s,])text\/event-stream\s*($|[,;])/i.test(accept);
+}
+
 /**
  * A plain GET may be an image, a link's preview, a page that is opened ahead: it starts nothing.
  * @throws LangwireError BAD_INPUT
  */
-export function checkSubscribes({ headers }: FastifyRequest, { raw }: FastifyReply): void {
-  const { accept = "", "sec-fetch-mode": mode, "sec-fetch-dest": dest } = headers;
-  if (!/(^|[\s,])text\/event-stream\s*($|[,;])/i.test(accept)) {
+export function checkSubscribes(request: FastifyRequest, { raw }: FastifyReply): void {
+  const { "sec-fetch-mode": mode, "sec-fetch-dest": dest } = request.headers;
+  if (!acceptsEvents(request)) {
     const message = "Over HTTP a subscription is asked for with Accept: text/event-stream.";
     throw new LangwireError("BAD_INPUT", { message });
   }

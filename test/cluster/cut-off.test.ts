@@ -1,0 +1,138 @@
+/** A node that cannot reach Postgres for longer than its lease: its clients go to nodes that can. */
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import type { TestServer } from "../../src/testing/index.ts";
+import { needsRedis } from "../support/redis.ts";
+import { codeOf, read, sseClient, wsClient } from "../support/stock-client.ts";
+import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+import { expectWholeRun } from "../support/transcript.ts";
+import { ClusterWorld, shortTimes } from "./world.ts";
+
+const patience = { timeout: 20_000 };
+const list = `conversations.list?input=${encodeURIComponent('{"json":{}}')}`;
+
+needsRedis("a node cut off from Postgres", () => {
+  let world: ClusterWorld;
+  /** The ways of `node` and of `steady` to Postgres. */
+  let way: TcpProxy;
+  let steadyWay: TcpProxy;
+  let node: TestServer;
+  let steady: TestServer;
+
+  beforeAll(async () => {
+    world = await ClusterWorld.start();
+    way = await startTcpProxy({ port: world.postgres.port });
+    steadyWay = await startTcpProxy({ port: world.postgres.port });
+    node = await world.startNode({ databaseUrl: databaseUrlBy(way) });
+    steady = await world.startNode({ databaseUrl: databaseUrlBy(steadyWay) });
+  }, 60_000);
+
+  afterAll(async () => {
+    for (const each of [way, steadyWay]) each.accept();
+    for (const server of [node, steady]) await server[Symbol.asyncDispose]();
+    for (const each of [way, steadyWay]) await each[Symbol.asyncDispose]();
+    await world[Symbol.asyncDispose]();
+  });
+
+  beforeEach(async () => {
+    for (const each of [way, steadyWay]) each.accept();
+    for (const server of [node, steady]) {
+      await expect.poll(() => readiness(server), patience).toBe(200);
+      await expect.poll(() => listing(server), patience).toBe(200);
+    }
+  });
+
+  function databaseUrlBy({ port }: TcpProxy): string {
+    const url = new URL(world.database.url);
+    url.port = String(port);
+    return url.href;
+  }
+
+  function cutOff(...ways: readonly TcpProxy[]): void {
+    for (const each of ways) {
+      each.refuse();
+      each.cut();
+    }
+  }
+
+  const readiness = ({ port }: TestServer) =>
+    fetch(`http://127.0.0.1:${port}/readyz`).then(({ status }) => status);
+  const listing = ({ httpUrl }: TestServer) =>
+    fetch(`${httpUrl}/${list}`).then(({ status }) => status);
+
+  test.each(["ws", "sse"] as const)("sends its readers over %s to another", async (transport) => {
+    // The first connection goes to the node that will be cut off, those after it to the other one.
+    let port = node.port;
+    await using balancer = await startTcpProxy({ port: () => port });
+    const at = `127.0.0.1:${balancer.port}/trpc`;
+    using reader = transport === "ws" ? wsClient(`ws://${at}`) : sseClient(`http://${at}`);
+    using sender = wsClient(steady.url);
+    const conversationId = randomUUID();
+    await sender.api.conversations.create.mutate({ conversationId, botId: "test" });
+    const before = world.newRun({ steps: ["before"] }, conversationId);
+    const watching = read((options) =>
+      reader.api.chat.watch.subscribe({ conversationId }, options),
+    );
+    await expect.poll(() => node.server.connections.subscriptions).toBe(1);
+    await read((options) => sender.api.chat.send.subscribe(before, options)).completed;
+    await watching.until(({ type }) => type === "runEnd");
+    port = steady.port;
+    cutOff(way);
+    await expect.poll(() => steady.server.connections.subscriptions, patience).toBe(1);
+    const after = world.newRun({ steps: ["after"] }, conversationId);
+    await read((options) => sender.api.chat.send.subscribe(after, options)).completed;
+    await watching.until(({ type, runId }) => type === "runEnd" && runId === after.runId);
+    watching.stop();
+    const seen = watching.received.filter(({ event }) => event.runId === after.runId);
+    expect(expectWholeRun(seen)).toMatchObject({ status: "completed", text: "after" });
+    await expect.poll(() => node.server.connections.subscriptions).toBe(0);
+  });
+
+  test("closes its sockets with 1013, and takes no calls until it is back", async () => {
+    const socket = new WebSocket(node.url);
+    await once(socket, "open");
+    cutOff(way);
+    const [code] = await once(socket, "close");
+    expect(code).toBe(1013);
+    const refused = await fetch(`${node.httpUrl}/${list}`);
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get("retry-after")).not.toBeNull();
+    expect(refused.headers.get("connection")).toBe("close");
+    expect(await refused.json()).toMatchObject({
+      error: { json: { data: { langwire: { code: "STORE_UNAVAILABLE", retryable: true } } } },
+    });
+    const again = new WebSocket(node.url);
+    again.on("error", () => {});
+    const [, response] = await once(again, "unexpected-response");
+    expect(response.statusCode).toBe(503);
+    again.terminate();
+    expect(await readiness(node)).toBe(503);
+    expect((await fetch(`http://127.0.0.1:${node.port}/healthz`)).status).toBe(200);
+    way.accept();
+    await expect.poll(() => listing(node), patience).toBe(200);
+    const back = new WebSocket(node.url);
+    await once(back, "open");
+    back.terminate();
+  });
+
+  test("keeps its clients where no other node reaches Postgres either", async () => {
+    using client = wsClient(node.url);
+    await client.api.conversations.list.query({});
+    cutOff(way, steadyWay);
+    const key = "langwire:{nodes}:renewed";
+    /** Leases that were renewed on Redis's clock since this one can have run out. */
+    const held = async () => {
+      const [seconds = "0"] = await world.redis.command<string[]>("TIME");
+      const border = String(Number(seconds) * 1_000 - 2 * shortTimes.leaseMs);
+      return (await world.redis.command<string[]>("ZRANGEBYSCORE", key, border, "+inf")).length;
+    };
+    await expect.poll(held, patience).toBe(0);
+    // Asked on the socket that it had: it was not closed.
+    const [refused] = await Promise.allSettled([client.api.conversations.list.query({})]);
+    expect(refused.status === "rejected" && codeOf(refused.reason)).toBe("STORE_UNAVAILABLE");
+    expect(node.server.connections.size).toBe(1);
+    expect((await fetch(`http://127.0.0.1:${node.port}/readyz`)).status).toBe(503);
+  });
+});

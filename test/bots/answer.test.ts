@@ -8,7 +8,11 @@ import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { AIMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
 import { StringOutputParser } from "@langchain/core/output_parsers";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
-import { RunnableLambda, RunnablePassthrough } from "@langchain/core/runnables";
+import {
+  type RunnableConfig,
+  RunnableLambda,
+  RunnablePassthrough,
+} from "@langchain/core/runnables";
 import { FakeRetriever } from "@langchain/core/utils/testing";
 import { Command, END, MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
 import { ToolNode } from "@langchain/langgraph/prebuilt";
@@ -25,6 +29,8 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { answerIn } from "../../src/bots/run/bot-output.ts";
 import { SpanTree } from "../../src/bots/run/span-tree.ts";
+import type { ChatEvent } from "../../src/protocol/events.ts";
+import { AnswerFold } from "../../src/protocol/fold/answer-fold.ts";
 import { scriptedModel } from "../../src/testing/scripted-model.ts";
 import { startMockProvider } from "../support/mock-provider.ts";
 import { type Piece, ShapedModel } from "../support/shaped-model.ts";
@@ -130,6 +136,33 @@ describe("of a chain", () => {
       .pipe(() => ({ done: true }));
     expect(await answerOf({ runnable, input: question })).toBe("last");
   });
+
+  test.each([
+    ["a model", (first: ShapedModel) => first],
+    ["a chain", (first: ShapedModel) => RunnableLambda.from(String).pipe(first)],
+  ])(
+    "that leaves %s unread and asks another: what the other says, whenever it stops",
+    async (_of, make) => {
+      const say = (...texts: string[]): Piece[] =>
+        texts.map((content) => ({ message: { content }, info: { finish_reason: "stop" } }));
+      const first = make(
+        new ShapedModel({ provider: "x", calls: [say("No, ", "never, ", "ever.")] }),
+      );
+      const second = new ShapedModel({ provider: "x", calls: [say("Yes, ", "indeed.")] });
+      const runnable = RunnableLambda.from(async (_input: unknown, config: RunnableConfig) => {
+        for await (const _chunk of await first.stream("?", config)) break;
+        await second.invoke("", config);
+      });
+      const live: string[] = [];
+      const fold = new AnswerFold();
+      const onEvent = (event: ChatEvent) => {
+        fold.add(event);
+        if (event.type === "token") live.push(fold.text);
+      };
+      expect(await answerOf({ runnable, input: question, onEvent })).toBe("Yes, indeed.");
+      expect(live.filter((text) => !text.startsWith("No"))).toEqual(["Yes, ", "Yes, indeed."]);
+    },
+  );
 
   test("that returns an object where nobody spoke: its JSON, but never a graph's state", async () => {
     const object = { route: "math", at: new Date(0) };

@@ -244,8 +244,8 @@ export const foldVectors: readonly FoldVector[] = [
     answerSpans: ["a", "b"],
   },
   {
-    name: "one that speaks while another does, stopped in the middle",
-    events: [start, model("a"), token("a", "One"), model("b"), token("b", "Two")],
+    name: "one that goes on while another speaks, stopped in the middle",
+    events: [start, model("a"), token("a", "O"), model("b"), token("b", "Two"), token("a", "ne")],
     text: "One\n\nTwo",
     segments: [said("a", "One"), said("b", "Two")],
     spans: [
@@ -253,6 +253,61 @@ export const foldVectors: readonly FoldVector[] = [
       { id: "b", status: "running" },
     ],
     answerSpans: ["a", "b"],
+  },
+  {
+    name: "two that begin before either speaks, stopped in the middle",
+    events: [start, model("a"), model("b"), token("a", "One"), token("b", "Two")],
+    text: "One\n\nTwo",
+    segments: [said("a", "One"), said("b", "Two")],
+    spans: [
+      { id: "a", status: "running" },
+      { id: "b", status: "running" },
+    ],
+    answerSpans: ["a", "b"],
+  },
+  {
+    name: "one that starts over at once, and another that begins before it has spoken again",
+    events: [
+      start,
+      model("a"),
+      token("a", "Half"),
+      { type: "reset", runId, spanId: "a" },
+      model("b"),
+      token("a", "One"),
+      token("b", "Two"),
+    ],
+    text: "One\n\nTwo",
+    segments: [said("a", "One"), said("b", "Two")],
+    spans: [
+      { id: "a", status: "running" },
+      { id: "b", status: "running" },
+    ],
+    answerSpans: ["a", "b"],
+  },
+  {
+    name: "one that nobody reads to its end never ends, and is a step once another speaks",
+    events: [
+      start,
+      model("a"),
+      token("a", "No"),
+      model("b"),
+      token("b", "Yes"),
+      closes("llm", "b"),
+      model("c"),
+      token("c", "Indeed"),
+    ],
+    text: "Indeed",
+    steps: [
+      { spanId: "a", text: "No" },
+      { spanId: "b", text: "Yes" },
+    ],
+    segments: [said("a", "No"), said("b", "Yes"), said("c", "Indeed")],
+    spans: [
+      { id: "a", status: "running" },
+      { id: "b", status: "done" },
+      { id: "c", status: "running" },
+    ],
+    answerSpans: ["c"],
   },
   {
     name: "of two that spoke together, one is void; who speaks after both is the newest",

@@ -2,8 +2,10 @@
 /**
  * The answer of one run, folded from its events. While it is made, it is what the newest model span
  * says: the last one in the order of first tokens, without what a `reset` voided. Spans that speak at
- * the same time, as branches do, say it together, a paragraph each. One that has asked for tools stays
- * the newest until another speaks. `runEnd.text` replaces it.
+ * the same time, as branches do, say it together, a paragraph each: one begins before the other has
+ * spoken, or speaks on after the other has. (A model that nobody reads to its end never ends: that one is
+ * open does not say that it speaks.) One that has asked for tools stays the newest until another speaks.
+ * `runEnd.text` replaces it.
  */
 import type { ChatEvent } from "../router.d.ts";
 import { GrowingText } from "./growing-text.js";

@@ -6,24 +6,34 @@ export class AnswerFold {
   #said = new Map();
   /** For each span that has spoken: spans with the same number spoke at the same time. */
   #rounds = new Map();
-  /** Those of the newest round that have not ended. */
-  #speaking = new Set();
+  /** Those that have spoken and not ended: as which one each spoke first. */
+  #speaking = new Map();
+  /** For each that has begun: how many had spoken by then. */
+  #begunAfter = new Map();
+  #spoken = 0;
   #round = 0;
+  /** Who said the last token. */
+  #latest;
   #end;
   add(event) {
     if (this.#end !== undefined) return;
     switch (event.type) {
+      case "llmStart":
+        this.#begunAfter.set(event.spanId, this.#spoken);
+        break;
       case "token":
-        if (!this.#said.has(event.spanId)) this.#begin(event.spanId);
+        if (event.spanId !== this.#latest) this.#speaks(event.spanId);
         say(this.#said, event);
         break;
       case "reset":
         this.#said.delete(event.spanId);
         this.#speaking.delete(event.spanId);
+        if (this.#latest === event.spanId) this.#latest = undefined;
         break;
       case "llmEnd":
       case "error":
         this.#speaking.delete(event.spanId);
+        this.#begunAfter.delete(event.spanId);
         break;
       case "runEnd":
         this.#end = event.text;
@@ -53,10 +63,16 @@ export class AnswerFold {
     const [first, ...others] = this.speakers.map((spanId) => this.#said.get(spanId)?.text ?? "");
     return others.length === 0 ? (first ?? "") : [first, ...others].join(betweenSpeakers);
   }
-  #begin(spanId) {
-    if (this.#speaking.size === 0) this.#round += 1;
+  #speaks(spanId) {
+    this.#latest = spanId;
+    if (!this.#said.has(spanId)) {
+      const begun = this.#begunAfter.get(spanId) ?? 0;
+      const isTogether = [...this.#speaking.values()].some((spoke) => begun < spoke);
+      if (!isTogether) this.#round += 1;
+      this.#spoken += 1;
+      this.#speaking.set(spanId, this.#spoken);
+    }
     this.#rounds.set(spanId, this.#round);
-    this.#speaking.add(spanId);
   }
 }
 export function say(said, { spanId, text }) {

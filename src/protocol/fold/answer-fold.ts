@@ -1,8 +1,10 @@
 /**
  * The answer of one run, folded from its events. While it is made, it is what the newest model span
  * says: the last one in the order of first tokens, without what a `reset` voided. Spans that speak at
- * the same time, as branches do, say it together, a paragraph each. One that has asked for tools stays
- * the newest until another speaks. `runEnd.text` replaces it.
+ * the same time, as branches do, say it together, a paragraph each: one begins before the other has
+ * spoken, or speaks on after the other has. (A model that nobody reads to its end never ends: that one is
+ * open does not say that it speaks.) One that has asked for tools stays the newest until another speaks.
+ * `runEnd.text` replaces it.
  */
 import type { ChatEvent } from "../events.ts";
 import { GrowingText } from "./growing-text.ts";
@@ -17,25 +19,35 @@ export class AnswerFold {
   readonly #said = new Map<string, GrowingText>();
   /** For each span that has spoken: spans with the same number spoke at the same time. */
   readonly #rounds = new Map<string, number>();
-  /** Those of the newest round that have not ended. */
-  readonly #speaking = new Set<string>();
+  /** Those that have spoken and not ended: as which one each spoke first. */
+  readonly #speaking = new Map<string, number>();
+  /** For each that has begun: how many had spoken by then. */
+  readonly #begunAfter = new Map<string, number>();
+  #spoken = 0;
   #round = 0;
+  /** Who said the last token. */
+  #latest: string | undefined;
   #end: string | undefined;
 
   add(event: ChatEvent): void {
     if (this.#end !== undefined) return;
     switch (event.type) {
+      case "llmStart":
+        this.#begunAfter.set(event.spanId, this.#spoken);
+        break;
       case "token":
-        if (!this.#said.has(event.spanId)) this.#begin(event.spanId);
+        if (event.spanId !== this.#latest) this.#speaks(event.spanId);
         say(this.#said, event);
         break;
       case "reset":
         this.#said.delete(event.spanId);
         this.#speaking.delete(event.spanId);
+        if (this.#latest === event.spanId) this.#latest = undefined;
         break;
       case "llmEnd":
       case "error":
         this.#speaking.delete(event.spanId);
+        this.#begunAfter.delete(event.spanId);
         break;
       case "runEnd":
         this.#end = event.text;
@@ -69,10 +81,16 @@ export class AnswerFold {
     return others.length === 0 ? (first ?? "") : [first, ...others].join(betweenSpeakers);
   }
 
-  #begin(spanId: string): void {
-    if (this.#speaking.size === 0) this.#round += 1;
+  #speaks(spanId: string): void {
+    this.#latest = spanId;
+    if (!this.#said.has(spanId)) {
+      const begun = this.#begunAfter.get(spanId) ?? 0;
+      const isTogether = [...this.#speaking.values()].some((spoke) => begun < spoke);
+      if (!isTogether) this.#round += 1;
+      this.#spoken += 1;
+      this.#speaking.set(spanId, this.#spoken);
+    }
     this.#rounds.set(spanId, this.#round);
-    this.#speaking.add(spanId);
   }
 }
 

@@ -2,6 +2,7 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { verifyTokens } from "../../src/server/access/auth.ts";
+import { readUserId } from "../../src/server/access/callers.ts";
 import { audience, issuer, secret, sharedSecretToken, startKeyServer } from "../security/tokens.ts";
 
 const nobody = { connectionParams: null, headers: {} };
@@ -42,6 +43,43 @@ describe("with a shared secret", () => {
   test("a name without a token is nobody", async () => {
     const params = { connectionParams: { userId: "ann" }, headers: { "x-user-id": "ann" } };
     await expect(authenticate(params)).rejects.toMatchObject(unauthorized);
+  });
+
+  test.each([
+    ["Persian, with its half space", "علی\u200Cرضا"],
+    ["Sinhala", "ශ්\u200Dරී"],
+    ["Malayalam that ends in a joiner", "അവന്\u200D"],
+    ["Bengali, the joiner before the virama", "র\u200D্যাম"],
+    ["Mongolian", "ᠰᠠᠷ\u180Eᠠ"],
+    ["a family of emoji", "👨\u200D👩🏽\u200D👧"],
+    ["a heart on fire", "❤\uFE0F\u200D🔥"],
+    ["Scotland's flag", "🏴\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F}"],
+    ["Japanese", "山田 太郎"],
+    ["Arabic", "عمر"],
+  ])("a name is taken in every script: %s", async (_what, name) => {
+    const { userId } = await authenticate({
+      ...nobody,
+      connectionParams: { token: await sharedSecretToken(name) },
+    });
+    expect(userId).toBe(name);
+    expect(readUserId(name)).toBe(name);
+  });
+
+  test.each([
+    ["a joiner between letters that do not join", "an\u200Dn"],
+    ["a joiner at the beginning", "\u200Dann"],
+    ["a joiner after an accent", "e\u0301\u200D"],
+    ["two joiners", "علی\u200C\u200C"],
+    ["a joiner between Chinese characters", "山\u200C田"],
+    ["a space without width", "ann\u200B"],
+    ["a word joiner", "ann\u2060"],
+    ["a soft hyphen", "an\u00ADn"],
+    ["a right-to-left override", "\u202Enna"],
+    ["a right-to-left mark", "عمر\u200F"],
+    ["tags without a flag", "ann\u{E0061}\u{E007F}"],
+    ["a flag without an end", "🏴\u{E0067}"],
+  ])("a name that looks like another is none: %s", async (_what, name) => {
+    expect(() => readUserId(name)).toThrow(expect.objectContaining(unauthorized));
   });
 
   test.each([

@@ -23,11 +23,31 @@ const defaultUserId = "local";
 /** The header that names the caller over HTTP while no authentication is configured. */
 const userIdHeader = "x-user-id";
 
+/** Control characters, ends of lines and what is not seen: two names that look the same are one. */
+const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+
+/** Scripts whose letters stand side by side: a joiner between them changes nothing that is seen. */
+const unjoined = ["Latin", "Greek", "Cyrillic", "Armenian", "Han", "Hira", "Kana", "Hangul"];
+const joinedLetter = String.raw`[[\p{L}\p{M}]--[\p{sc=Zyyy}\p{sc=Zinh}${unjoined.map((script) => String.raw`\p{scx=${script}}`).join("")}]]`;
+/**
+ * What is not seen, but is how names of Persian, Sinhala or Malayalam, families of emoji and flags are
+ * written, in the places where it does that.
+ */
+const joining = new RegExp(
+  [
+    String.raw`(?<=${joinedLetter})[\u200C\u200D]`,
+    String.raw`(?<=\p{sc=Mongolian})\u180E`,
+    String.raw`(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}]\uFE0F?)\u200D`,
+    String.raw`(?<=\u{1F3F4})[\u{E0020}-\u{E007E}]+\u{E007F}`,
+  ].join("|"),
+  "gv",
+);
+
 const userId = z
   .string()
   .min(1)
   .max(protocolLimits.idLength)
-  .regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u);
+  .refine((name) => !unseen.test(name.replaceAll(joining, "")));
 
 /** @throws LangwireError UNAUTHORIZED */
 export function readUserId(value: unknown): string {

@@ -257,6 +257,7 @@ export type BotInfo = {
   id: string;
   title: string;
   description: string;
+  maxMessageLength?: number | undefined;
   schemas: { input: Record<string, Json>; output: Record<string, Json> };
 };
 export type EventOf<T extends EventType> = Extract<ChatEvent, { type: T }>;

@@ -1,6 +1,7 @@
 import { type BotInfo, LangwireClientError } from "langwire-client";
 import { useConnection } from "langwire-client/react";
 import { useEffect, useState } from "react";
+import { insist } from "../src/react/insist.ts";
 import { ChatPane } from "./chat/chat-pane.tsx";
 import { Sidebar } from "./conversations/sidebar.tsx";
 import { useConversations } from "./conversations/use-conversations.ts";
@@ -15,7 +16,7 @@ export function App() {
   const { error } = useConnection(session.client);
   const bots = useBots(session);
   const refusal = [error, bots.error].find((failure) => failure?.code === "UNAUTHORIZED");
-  if (refusal !== undefined) return <SignIn reason={refusal.message} />;
+  if (refusal !== undefined) return <SignIn reason={refusal.message} userId={session.userId} />;
   return <Rooms session={session} bots={bots.items} />;
 }
 
@@ -113,9 +114,12 @@ function useBots({ client }: Session) {
   useEffect(() => {
     const gone = new AbortController();
     setError(undefined);
-    client.bots.list({ signal: gone.signal }).then(setItems, (cause: unknown) => {
-      if (!gone.signal.aborted && cause instanceof LangwireClientError) setError(cause);
-    });
+    const { signal } = gone;
+    const fail = (cause: unknown) => {
+      if (!signal.aborted && cause instanceof LangwireClientError) setError(cause);
+    };
+    const ask = async () => setItems(await client.bots.list({ signal }));
+    insist(ask, { signal, onRefused: fail }).then(() => setError(undefined), fail);
     return () => gone.abort();
   }, [client]);
   return { items, error };

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { copyText } from "./copy-text.ts";
 import { CopyIcon } from "./icons.tsx";
 
 const confirmedMs = 2_000;
@@ -10,17 +11,12 @@ export function CopyButton({ text, label }: { readonly text: string; readonly la
     const timer = setTimeout(() => setOutcome(undefined), confirmedMs);
     return () => clearTimeout(timer);
   }, [outcome]);
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      setOutcome("copied");
-    } catch {
-      // Browsers offer the clipboard only to pages that came over HTTPS or from localhost.
-      setOutcome("failed");
-    }
+  const copy = async (button: HTMLButtonElement) => {
+    const isCopied = await copyText(text, button);
+    setOutcome(isCopied ? "copied" : "failed");
   };
   return (
-    <button type="button" className="quiet" onClick={() => void copy()}>
+    <button type="button" className="quiet" onClick={(event) => void copy(event.currentTarget)}>
       <CopyIcon />
       <span aria-live="polite">
         {outcome === undefined ? label : outcome === "copied" ? "Copied" : "Could not copy"}

@@ -8,6 +8,7 @@ import "./styles/conversations.css";
 import "./styles/chat.css";
 import "./styles/markdown.css";
 import "./styles/trace.css";
+import "./styles/print.css";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("The page has no place to draw in.");

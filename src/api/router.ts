@@ -29,7 +29,7 @@ export function createChatRouter<Context extends object>(options: ChatRouterOpti
   return router({
     chat: chatRouter(procedures, { runs }),
     conversations: conversationsRouter(procedures, { bots, runs, store, conversationsPerUser }),
-    bots: router({ list: procedure.query(() => bots.list()) }),
+    bots: router({ list: procedure.query(() => bots.list(runs.maxMessageLength)) }),
   });
 }
 

@@ -19,11 +19,13 @@ export class Catalogue {
     return this.#bots.get(id);
   }
 
-  list(): BotInfo[] {
+  /** @param maxMessageLength characters of the longest message that a run is started with */
+  list(maxMessageLength: number): BotInfo[] {
     return [...this.#bots.values()].map(({ id, title, description, schemas }) => ({
       id,
       title,
       description,
+      maxMessageLength,
       schemas,
     }));
   }

@@ -8,6 +8,8 @@ export const botInfo = z.object({
   id: z.string(),
   title: z.string(),
   description: z.string(),
+  /** Characters of the longest message that it takes. Servers before this one do not say. */
+  maxMessageLength: z.number().int().positive().optional(),
   /** JSON Schema of what the bot takes and of what it answers. */
   schemas: z.object({
     input: z.record(z.string(), z.json()),

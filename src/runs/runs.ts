@@ -9,6 +9,7 @@ import type { EventLog } from "../log/log.ts";
 import { LangwireError } from "../protocol/errors.ts";
 import type { RunStatus } from "../protocol/events.ts";
 import type { FollowInput, SendInput, WatchInput } from "../protocol/inputs.ts";
+import { protocolLimits } from "../protocol/limits.ts";
 import type { Run, Store } from "../store/store.ts";
 import { within } from "../time/within.ts";
 import type { Admit } from "./admission/admission.ts";
@@ -63,6 +64,9 @@ export class Runs implements AsyncDisposable {
 
   readonly #recovery: Recovery | undefined;
 
+  /** Characters of the longest message that starts a run: a setting, within the protocol's bound. */
+  readonly maxMessageLength: number;
+
   private constructor(options: RunsOptions, recovery: Recovery | undefined) {
     const { bots, store, log, admit, cluster } = options;
     const observer = shielded(options.observer ?? {});
@@ -70,6 +74,7 @@ export class Runs implements AsyncDisposable {
     this.#store = store;
     this.#cluster = cluster;
     this.#recovery = recovery;
+    this.maxMessageLength = Math.min(limits.maxMessageLength, protocolLimits.messageLength);
     const { containStrayErrors = false } = options;
     const shared = { bots, store, log, limits, observer, admit, cluster, recovery };
     this.#live = new LiveRuns({ ...shared, containStrayErrors });

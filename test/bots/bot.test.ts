@@ -71,8 +71,10 @@ describe("defineBot", () => {
 describe("the catalogue", () => {
   test("lists its bots and finds them", () => {
     const catalogue = new Catalogue([bot(), bot({ id: "other" })]);
-    expect(catalogue.list().map(({ id }) => id)).toEqual(["bot", "other"]);
-    for (const info of catalogue.list()) botInfo.parse(info);
+    expect(catalogue.list(100).map(({ id }) => id)).toEqual(["bot", "other"]);
+    for (const info of catalogue.list(100)) {
+      expect(botInfo.parse(info).maxMessageLength).toBe(100);
+    }
     expect(catalogue.get("other")?.id).toBe("other");
     expect(catalogue.get("none")).toBeUndefined();
   });

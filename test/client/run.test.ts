@@ -313,7 +313,9 @@ describe("conversations and bots", () => {
       name: "LangwireClientError",
       code: "NOT_FOUND",
     });
-    expect(await client.bots.list()).toMatchObject([{ id: "test", title: "Test" }]);
+    expect(await client.bots.list()).toMatchObject([
+      { id: "test", title: "Test", maxMessageLength: 32_000 },
+    ]);
   });
 
   test("a call that is aborted is closed", async () => {

@@ -50,9 +50,9 @@ describeWithChromium("the page: a conversation", (open) => {
     const step = window.answers.last().locator(".step");
     await textOf(step).toBe("Let me see.");
     const tree = window.page.getByRole("list", { name: "Steps of the run" });
+    await window.button("Working: ChatOpenAI").click();
     await tree.getByText("Tool, done: calculator").waitFor();
     await tree.getByText("Model, running: ChatOpenAI").waitFor();
-    await window.button("Working: ChatOpenAI").waitFor();
     finish();
     await window.answered();
     await textOf(step).toBe("Let me see.");
@@ -81,7 +81,7 @@ describeWithChromium("the page: a conversation", (open) => {
 
   test("a failure shows its code, and trying again may help", async () => {
     const { provider, visit } = await open();
-    provider.answer({ status: 429, headers: { "retry-after": "7" } });
+    provider.answer({ status: 429, headers: { "retry-after": "1" } });
     provider.answer({ steps: ["Now it works"] });
     const window = await visit();
     await window.send("Hi");

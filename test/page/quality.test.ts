@@ -160,6 +160,7 @@ describeWithChromium("the page: quality", (open) => {
       await window.page.getByText("Computes, tells the time").click();
       await window.send("6*7?");
       await window.answered();
+      await window.button(/^Used calculator/).click();
       await window.page.getByText(/: calculator$/).click();
       await window.send("Fail");
       await window.shows("MODEL_AUTHENTICATION");

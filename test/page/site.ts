@@ -46,6 +46,8 @@ export interface Site {
 export interface VisitOptions {
   /** What follows the page's address: `?user=ann`, `#/c/…`. */
   readonly at?: string;
+  /** Default: 127.0.0.1. `plain.test` is the same machine, without a browser's trust in its own. */
+  readonly host?: string;
   readonly context?: Parameters<Browser["newContext"]>[0];
   /** Runs before the page does. */
   readonly script?: string;
@@ -68,6 +70,8 @@ const browserArguments = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // A host that is not the browser's own machine: what came from there over HTTP is not trusted.
+  "--host-resolver-rules=MAP plain.test 127.0.0.1",
 ];
 
 /** Declares tests that need Chromium. Where there is none, one test says so; with CI=true it fails. */
@@ -127,7 +131,7 @@ async function openSite(browser: Browser, options: Partial<TestServerOptions>): 
     server,
     proxy,
     address,
-    async visit({ at = "", context, script } = {}) {
+    async visit({ at = "", host, context, script } = {}) {
       const opened = await browser.newContext({
         viewport: { width: 1100, height: 760 },
         reducedMotion: "reduce",
@@ -137,7 +141,9 @@ async function openSite(browser: Browser, options: Partial<TestServerOptions>): 
       if (script !== undefined) await opened.addInitScript(script);
       const page = await opened.newPage();
       const window = new Window(opened, page);
-      await page.goto(`${address}${at}`);
+      const home = new URL(address);
+      home.hostname = host ?? home.hostname;
+      await page.goto(`${home}${at}`);
       return window;
     },
   };

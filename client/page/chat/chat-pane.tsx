@@ -28,11 +28,20 @@ export function ChatPane(props: ChatPaneProps) {
   const bot = botOf(bots, conversation, chosenBotId);
 
   if (opened.state === "failed" && !isDraft) {
+    const isGone = opened.error.code === "NOT_FOUND";
     return (
       <main className="pane">
-        <PaneHeader client={client} menuButton={menuButton} title="Not found" />
+        <PaneHeader
+          client={client}
+          menuButton={menuButton}
+          title={isGone ? "Not found" : "Langwire"}
+        />
         <div className="notice" role="alert">
-          <p>This conversation is not there, or it is not shared with you.</p>
+          <p>
+            {isGone
+              ? "This conversation is not there, or it is not shared with you."
+              : "This conversation cannot be opened."}
+          </p>
           <p className="faint">{opened.error.message}</p>
           <button type="button" className="primary" onClick={onNew}>
             Start a new one
@@ -45,7 +54,14 @@ export function ChatPane(props: ChatPaneProps) {
     return (
       <main className="pane">
         <PaneHeader client={client} menuButton={menuButton} title="Langwire" />
-        <p className="notice faint">One moment…</p>
+        <div className="notice faint" role="status">
+          <p>One moment…</p>
+          {opened.state === "opening" && opened.error !== undefined && (
+            <p>
+              {opened.error.message} <code>{opened.error.code}</code>
+            </p>
+          )}
+        </div>
       </main>
     );
   }

@@ -2,11 +2,13 @@ import type { BotInfo, Conversation, LangwireClient } from "langwire-client";
 import { useChat } from "langwire-client/react";
 import { type ReactNode, useEffect, useEffectEvent, useState } from "react";
 import { ShareIcon } from "../icons.tsx";
+import { plainLine } from "../plain-line.ts";
 import { Announcer } from "./announcer.tsx";
 import { Composer } from "./composer.tsx";
 import { MessageList } from "./message-list.tsx";
 import { PaneHeader } from "./pane-header.tsx";
 import { ShareDialog } from "./share-dialog.tsx";
+import { useMessageField } from "./use-message-field.ts";
 
 interface ChatViewProps {
   readonly client: LangwireClient;
@@ -29,8 +31,14 @@ export function ChatView(props: ChatViewProps) {
   const chat = useChat({ client, botId: bot.id, ...given });
   const { messages, status, conversationId } = chat;
   const isBusy = status === "streaming";
+  const place = { userId, conversationId: props.conversationId };
+  const { text, setText, shown, takeBack } = useMessageField(place, messages);
   // The hook's promise is for programs; the state has the refusal as well.
-  const send = (text: string) => void chat.send(text).catch(() => {});
+  const send = (message: string) => void chat.send(message).catch(() => {});
+  const sendText = (message: string) => {
+    setText("");
+    send(message);
+  };
   const retry = () => void chat.regenerate()?.catch(() => {});
 
   const last = messages.at(-1);
@@ -44,10 +52,10 @@ export function ChatView(props: ChatViewProps) {
   }, [answerStatus]);
   const title = conversation?.title ?? "New conversation";
   useEffect(() => {
-    document.title = conversation === undefined ? "Langwire" : `${title} – Langwire`;
+    document.title = conversation === undefined ? "Langwire" : `${plainLine(title)} – Langwire`;
   }, [conversation, title]);
 
-  const isEmpty = messages.length === 0 && status !== "loading";
+  const isEmpty = shown.length === 0 && status !== "loading";
   const problem = last?.error === undefined ? chat.error : undefined;
   return (
     <main className="pane">
@@ -63,13 +71,14 @@ export function ChatView(props: ChatViewProps) {
         props.welcome(send)
       ) : (
         <MessageList
-          messages={messages}
+          messages={shown}
           botTitle={bot.title}
           userId={userId}
           hasEarlier={chat.hasEarlier}
           isReady={status === "ready"}
           onLoadEarlier={() => void chat.loadEarlier()}
           onRetry={retry}
+          onTakeBack={takeBack}
         />
       )}
       {problem !== undefined && (
@@ -77,7 +86,15 @@ export function ChatView(props: ChatViewProps) {
           {problem.message} <code>{problem.code}</code>
         </p>
       )}
-      <Composer isBusy={isBusy} onSend={send} onStop={() => void chat.stop()} />
+      <Composer
+        text={text}
+        onChange={setText}
+        maxLength={bot.maxMessageLength}
+        isBusy={isBusy}
+        isSending={status === "submitted"}
+        onSend={sendText}
+        onStop={() => void chat.stop()}
+      />
       <Announcer messages={messages} status={status} botTitle={bot.title} />
       {isSharing && conversation !== undefined && (
         <ShareDialog

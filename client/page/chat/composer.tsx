@@ -1,29 +1,42 @@
-import { type FormEvent, type KeyboardEvent, useId, useState } from "react";
+import { type FormEvent, type KeyboardEvent, type ReactNode, useId } from "react";
 import { isComposing } from "../composing.ts";
 import { SendIcon, StopIcon } from "../icons.tsx";
+import { useCoarsePointer } from "../use-coarse-pointer.ts";
 import { useFocus } from "../use-focus.ts";
 
 interface ComposerProps {
+  readonly text: string;
+  readonly onChange: (text: string) => void;
+  /** Characters that the bot takes, where the server says so. */
+  readonly maxLength: number | undefined;
+  /** An answer is being made. */
   readonly isBusy: boolean;
+  /** A message is on its way, so that the next one has to wait. */
+  readonly isSending: boolean;
   readonly onSend: (text: string) => void;
   readonly onStop: () => void;
 }
 
-export function Composer({ isBusy, onSend, onStop }: ComposerProps) {
-  const [text, setText] = useState("");
+export function Composer(props: ComposerProps) {
+  const { text, onChange, maxLength = Number.POSITIVE_INFINITY } = props;
+  const { isBusy, isSending, onSend, onStop } = props;
   const field = useFocus<HTMLTextAreaElement>();
+  const isCoarse = useCoarsePointer();
   const hintId = useId();
-  const canSend = !isBusy && text.trim() !== "";
+  const message = text.trim();
+  const isTooLong = message.length > maxLength;
+  const canSend = !isBusy && !isSending && !isTooLong && message !== "";
 
   const send = (event?: FormEvent) => {
     event?.preventDefault();
     if (!canSend) return;
-    onSend(text.trim());
-    setText("");
+    onSend(message);
     field.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
+    if (event.key !== "Enter" || isComposing(event)) return;
+    const isAlwaysSent = event.ctrlKey || event.metaKey;
+    if (!isAlwaysSent && (event.shiftKey || isCoarse)) return;
     event.preventDefault();
     send();
   };
@@ -39,11 +52,14 @@ export function Composer({ isBusy, onSend, onStop }: ComposerProps) {
           ref={field}
           id="message-field"
           rows={1}
+          dir="auto"
+          enterKeyHint={isCoarse ? "enter" : "send"}
           aria-label="Message"
           aria-describedby={hintId}
+          aria-invalid={isTooLong}
           placeholder="Write a message"
           value={text}
-          onChange={(event) => setText(event.target.value)}
+          onChange={(event) => onChange(event.target.value)}
           onKeyDown={onKeyDown}
         />
         {isBusy ? (
@@ -56,9 +72,26 @@ export function Composer({ isBusy, onSend, onStop }: ComposerProps) {
           </button>
         )}
       </div>
-      <p id={hintId} className="hint faint">
-        Enter sends, Shift + Enter begins a new line.
-      </p>
+      <div id={hintId} className="hint faint">
+        {isTooLong ? (
+          <TooLong length={message.length} maxLength={maxLength} />
+        ) : isSending ? (
+          <p role="status">Your message is on its way; the next one can be sent after it.</p>
+        ) : (
+          <p>{isCoarse ? touchHint : keyboardHint}</p>
+        )}
+      </div>
     </form>
+  );
+}
+
+const keyboardHint = "Enter sends, Shift + Enter begins a new line.";
+const touchHint = "Enter begins a new line, the button sends.";
+
+function TooLong({ length, maxLength }: { length: number; maxLength: number }): ReactNode {
+  return (
+    <p role="alert" className="too-long">
+      Too long to send: {length.toLocaleString()} of {maxLength.toLocaleString()} characters.
+    </p>
   );
 }

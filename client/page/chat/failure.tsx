@@ -1,26 +1,44 @@
 import type { ChatError } from "langwire-client/react";
+import { type ReactNode, useEffect, useState } from "react";
 import { RetryIcon } from "../icons.tsx";
 import { waitOf } from "../message-of.ts";
 
 interface FailureProps {
   readonly error: ChatError;
+  /** Offered where the same may succeed later, from then on when the server says that it may. */
   readonly onRetry: (() => void) | undefined;
+  /** What else can be done about it. */
+  readonly children?: ReactNode;
 }
 
-/** Shows an error with its code, and a button to try again. */
-export function Failure({ error, onRetry }: FailureProps) {
+/** Shows an error with its code, and what can be done about it. */
+export function Failure({ error, onRetry, children }: FailureProps) {
+  const isDue = useDue(error.retryAfterMs ?? 0);
   return (
     <div className="failure">
       <p>
         {error.message}
-        {waitOf(error)} <code>{error.code}</code>
+        {isDue ? "" : waitOf(error)} <code>{error.code}</code>
       </p>
-      {onRetry !== undefined && (
-        <button type="button" onClick={onRetry}>
-          <RetryIcon />
-          Try again
-        </button>
-      )}
+      <div className="failure-actions">
+        {children}
+        {onRetry !== undefined && error.retryable && (
+          <button type="button" disabled={!isDue} onClick={onRetry}>
+            <RetryIcon />
+            Try again
+          </button>
+        )}
+      </div>
     </div>
   );
+}
+
+function useDue(waitMs: number): boolean {
+  const [isDue, setDue] = useState(waitMs === 0);
+  useEffect(() => {
+    if (waitMs === 0) return;
+    const timer = setTimeout(() => setDue(true), waitMs);
+    return () => clearTimeout(timer);
+  }, [waitMs]);
+  return isDue;
 }

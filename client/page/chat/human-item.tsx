@@ -1,5 +1,7 @@
 import type { HumanMessage } from "langwire-client/react";
 import { memo } from "react";
+import { PencilIcon } from "../icons.tsx";
+import { plainLine } from "../plain-line.ts";
 import { Failure } from "./failure.tsx";
 
 interface HumanItemProps {
@@ -7,17 +9,27 @@ interface HumanItemProps {
   readonly isOwn: boolean;
   readonly isRetryable: boolean;
   readonly onRetry: () => void;
+  readonly onTakeBack: (message: HumanMessage) => void;
 }
 
 export const HumanItem = memo(
-  ({ message, isOwn, isRetryable, onRetry }: HumanItemProps) => {
+  ({ message, isOwn, isRetryable, onRetry, onTakeBack }: HumanItemProps) => {
     const { text, userId, status, error } = message;
     return (
       <li className="human" data-own={isOwn} data-status={status}>
-        <p className={isOwn ? "author visually-hidden" : "author"}>{isOwn ? "You" : userId}</p>
-        <p className="bubble">{text}</p>
+        <p className={isOwn ? "author visually-hidden" : "author"}>
+          {isOwn ? "You" : <bdi>{plainLine(userId ?? "")}</bdi>}
+        </p>
+        <p className="bubble" dir="auto">
+          {text}
+        </p>
         {error !== undefined && (
-          <Failure error={error} onRetry={isRetryable ? onRetry : undefined} />
+          <Failure error={error} onRetry={isRetryable ? onRetry : undefined}>
+            <button type="button" onClick={() => onTakeBack(message)}>
+              <PencilIcon />
+              Edit
+            </button>
+          </Failure>
         )}
       </li>
     );

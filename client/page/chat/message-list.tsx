@@ -13,10 +13,12 @@ interface MessageListProps {
   readonly isReady: boolean;
   readonly onLoadEarlier: () => void;
   readonly onRetry: () => void;
+  readonly onTakeBack: (message: ChatMessage) => void;
 }
 
 export function MessageList(props: MessageListProps) {
-  const { messages, botTitle, userId, hasEarlier, isReady, onLoadEarlier, onRetry } = props;
+  const { messages, botTitle, userId, hasEarlier, isReady } = props;
+  const { onLoadEarlier, onRetry, onTakeBack } = props;
   const sending = messages.findLast(({ status }) => status === "sending");
   const { scroller, content, isAtEnd, toEnd } = useStickToEnd(sending?.id);
   const lastId = messages.at(-1)?.id;
@@ -25,9 +27,12 @@ export function MessageList(props: MessageListProps) {
       <section className="scroller" ref={scroller} aria-label="Messages">
         <div className="messages" ref={content}>
           {hasEarlier && (
-            <button type="button" className="quiet earlier" onClick={onLoadEarlier}>
-              Earlier messages
-            </button>
+            <>
+              <button type="button" className="quiet earlier" onClick={onLoadEarlier}>
+                Earlier messages
+              </button>
+              <p className="print-only faint">Earlier messages had not been loaded.</p>
+            </>
           )}
           <ol>
             {messages.map((message) => {
@@ -39,6 +44,7 @@ export function MessageList(props: MessageListProps) {
                   isOwn={message.userId === undefined || message.userId === userId}
                   isRetryable={isRetryable}
                   onRetry={onRetry}
+                  onTakeBack={onTakeBack}
                 />
               ) : (
                 <AnswerItem

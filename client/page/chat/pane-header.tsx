@@ -1,5 +1,6 @@
 import type { LangwireClient } from "langwire-client";
 import type { ReactNode } from "react";
+import { plainLine } from "../plain-line.ts";
 import { ConnectionLight } from "./connection-light.tsx";
 
 interface PaneHeaderProps {
@@ -15,8 +16,14 @@ export function PaneHeader({ client, menuButton, title, subtitle, children }: Pa
     <header className="pane-header">
       {menuButton}
       <div className="headline">
-        <h1>{title}</h1>
-        {subtitle !== undefined && <p className="faint">{subtitle}</p>}
+        <h1>
+          <bdi>{plainLine(title)}</bdi>
+        </h1>
+        {subtitle !== undefined && (
+          <p className="faint">
+            <bdi>{plainLine(subtitle)}</bdi>
+          </p>
+        )}
       </div>
       <ConnectionLight client={client} />
       {children}

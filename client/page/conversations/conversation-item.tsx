@@ -2,6 +2,7 @@ import type { Conversation } from "langwire-client";
 import { type FormEvent, type KeyboardEvent, useRef, useState } from "react";
 import { isComposing } from "../composing.ts";
 import { LeaveIcon, PencilIcon, ShareIcon, TrashIcon } from "../icons.tsx";
+import { plainLine } from "../plain-line.ts";
 import { conversationAddress } from "../route.ts";
 import { useFocus } from "../use-focus.ts";
 
@@ -17,7 +18,8 @@ const titleLength = 200;
 
 export function ConversationItem(props: ConversationItemProps) {
   const { conversation, isCurrent, onOpen, onRename, onRemove } = props;
-  const { conversationId, title, owned, shared } = conversation;
+  const { conversationId, owned, shared } = conversation;
+  const title = plainLine(conversation.title);
   const [isRenaming, setRenaming] = useState(false);
   const renameButton = useRef<HTMLButtonElement>(null);
   const stopRenaming = () => {
@@ -25,7 +27,8 @@ export function ConversationItem(props: ConversationItemProps) {
     // The button is drawn again in the place of the field.
     requestAnimationFrame(() => renameButton.current?.focus());
   };
-  if (isRenaming) return <RenameField title={title} onRename={onRename} onDone={stopRenaming} />;
+  if (isRenaming)
+    return <RenameField title={conversation.title} onRename={onRename} onDone={stopRenaming} />;
   return (
     <li className="conversation">
       <a
@@ -33,7 +36,7 @@ export function ConversationItem(props: ConversationItemProps) {
         aria-current={isCurrent ? "page" : undefined}
         onClick={onOpen}
       >
-        <span className="title">{title}</span>
+        <bdi className="title">{title}</bdi>
         {shared && (
           <span className="mark" title={owned ? "Shared by you" : "Shared with you"}>
             <ShareIcon />

@@ -2,6 +2,7 @@ import type { Conversation } from "langwire-client";
 import { useState } from "react";
 import { Dialog } from "../dialog.tsx";
 import { messageOf } from "../message-of.ts";
+import { plainLine } from "../plain-line.ts";
 
 interface RemoveDialogProps {
   readonly conversation: Conversation;
@@ -26,7 +27,9 @@ export function RemoveDialog({ conversation, onConfirm, onClose }: RemoveDialogP
       onClose={onClose}
     >
       <p>
-        <strong>{title}</strong>{" "}
+        <strong>
+          <bdi>{plainLine(title)}</bdi>
+        </strong>{" "}
         {owned
           ? `and everything in it will be gone${shared ? ", for everybody who has joined it" : ""}.`
           : "will leave your list. Its link lets you join it again."}

@@ -1,9 +1,11 @@
 import type { Conversation, LangwireClient } from "langwire-client";
 import { LangwireClientError } from "langwire-client";
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { insist } from "../../src/react/insist.ts";
 
 export type Opened =
-  | { readonly state: "opening" }
+  /** With `error` while the server refuses it for the moment; it is asked again. */
+  | { readonly state: "opening"; readonly error?: LangwireClientError }
   | { readonly state: "open"; readonly conversation: Conversation }
   | { readonly state: "failed"; readonly error: LangwireClientError };
 
@@ -12,27 +14,47 @@ export interface OpenConversation {
   refresh(): Promise<void>;
 }
 
-/** A conversation by its id; one that is shared and not yet joined is joined. */
+/**
+ * A conversation by its id; one that is shared and not yet joined is joined. One that is open stays so
+ * until the server says that it is gone: a refusal that may pass says nothing about it.
+ */
 export function useConversation(
   client: LangwireClient,
   conversationId: string | undefined,
 ): OpenConversation {
   const [opened, setOpened] = useState<Opened>({ state: "opening" });
+  const asking = useRef(new AbortController());
   const refresh = useCallback(async () => {
+    // Only the latest question counts.
+    asking.current.abort();
+    asking.current = new AbortController();
+    const { signal } = asking.current;
     if (conversationId === undefined) return;
-    try {
+    const ask = async () => {
       const conversation = await getOrJoin(client, conversationId);
-      setOpened({ state: "open", conversation });
+      if (!signal.aborted) setOpened({ state: "open", conversation });
+    };
+    const onRefused = (error: LangwireClientError) =>
+      setOpened((before) => (before.state === "open" ? before : { state: "opening", error }));
+    try {
+      await insist(ask, { signal, onRefused });
     } catch (error) {
-      if (error instanceof LangwireClientError) setOpened({ state: "failed", error });
-      else throw error;
+      if (!(error instanceof LangwireClientError)) throw error;
+      if (!signal.aborted) setOpened((before) => afterRefusal(before, error));
     }
   }, [client, conversationId]);
   useEffect(() => {
     setOpened({ state: "opening" });
     void refresh();
+    return () => asking.current.abort();
   }, [refresh]);
   return { opened, refresh };
+}
+
+function afterRefusal(before: Opened, error: LangwireClientError): Opened {
+  return before.state === "open" && error.code !== "NOT_FOUND"
+    ? before
+    : { state: "failed", error };
 }
 
 async function getOrJoin(client: LangwireClient, conversationId: string): Promise<Conversation> {

@@ -1,6 +1,7 @@
 /** The list of a caller's conversations. The server does not publish its changes, so it is reloaded. */
 import type { Conversation, LangwireClient } from "langwire-client";
 import { useCallback, useEffect, useRef, useState } from "react";
+import { insist } from "../../src/react/insist.ts";
 
 export interface Conversations {
   /** Undefined until the first answer. */
@@ -20,13 +21,18 @@ interface Pages {
 
 export function useConversations(client: LangwireClient): Conversations {
   const [pages, setPages] = useState<Pages>();
-  const latest = useRef(0);
+  const asking = useRef(new AbortController());
 
   const refresh = useCallback(async () => {
     // Only the latest answer counts: an earlier question may be answered later.
-    const asked = ++latest.current;
-    const page = await client.conversations.list().catch(nothingNew);
-    if (page !== undefined && asked === latest.current) setPages(page);
+    asking.current.abort();
+    asking.current = new AbortController();
+    const { signal } = asking.current;
+    const ask = async () => {
+      const page = await client.conversations.list();
+      if (!signal.aborted) setPages(page);
+    };
+    await insist(ask, { signal, onRefused: nothingNew }).catch(nothingNew);
   }, [client]);
 
   useEffect(() => {
@@ -38,6 +44,7 @@ export function useConversations(client: LangwireClient): Conversations {
     document.addEventListener("visibilitychange", onVisible);
     window.addEventListener("focus", onVisible);
     return () => {
+      asking.current.abort();
       document.removeEventListener("visibilitychange", onVisible);
       window.removeEventListener("focus", onVisible);
     };
@@ -62,13 +69,20 @@ export function useConversations(client: LangwireClient): Conversations {
       await (owned
         ? conversations.delete({ conversationId })
         : conversations.leave({ conversationId }));
-      await refresh();
+      setPages(
+        (before) => before && { ...before, items: before.items.filter(otherThan(conversationId)) },
+      );
+      void refresh();
     },
   };
 }
 
 function replacedBy(next: Conversation) {
   return (item: Conversation) => (item.conversationId === next.conversationId ? next : item);
+}
+
+function otherThan(conversationId: string) {
+  return (item: Conversation) => item.conversationId !== conversationId;
 }
 
 /** What is wrong with the connection is shown elsewhere, and the list is asked for again. */

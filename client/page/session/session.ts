@@ -4,6 +4,7 @@
  */
 import { createClient, type LangwireClient } from "langwire-client";
 import { useSyncExternalStore } from "react";
+import { windowStorage } from "../storage.ts";
 
 export interface Session {
   /** The name on a server without authentication. */
@@ -14,23 +15,23 @@ export interface Session {
 
 const userKey = "langwire-user";
 const tokenKey = "langwire-token";
-const defaultUserId = "local";
+export const defaultUserId = "local";
 
 const api = new URL("trpc", document.baseURI).href;
 const listeners = new Set<() => void>();
-let session = open(userInAddress() ?? sessionStorage.getItem(userKey) ?? defaultUserId);
+let session = open(userInAddress() ?? windowStorage.get(userKey) ?? defaultUserId);
 
 export function useSession(): Session {
   return useSyncExternalStore(subscribe, () => session);
 }
 
 export function signIn(token: string): void {
-  sessionStorage.setItem(tokenKey, token);
+  windowStorage.set(tokenKey, token);
   replace(session.userId);
 }
 
 export function signOut(): void {
-  sessionStorage.removeItem(tokenKey);
+  windowStorage.set(tokenKey, undefined);
   replace(session.userId);
 }
 
@@ -43,8 +44,8 @@ function userInAddress(): string | undefined {
 }
 
 function open(userId: string): Session {
-  sessionStorage.setItem(userKey, userId);
-  const token = sessionStorage.getItem(tokenKey) ?? undefined;
+  windowStorage.set(userKey, userId);
+  const token = windowStorage.get(tokenKey);
   const client = createClient({ url: api, ...(token === undefined ? { userId } : { token }) });
   return { userId, token, client };
 }

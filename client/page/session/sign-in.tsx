@@ -1,9 +1,15 @@
 import { type FormEvent, useId, useState } from "react";
 import { useFocus } from "../use-focus.ts";
-import { signIn } from "./session.ts";
+import { changeUser, defaultUserId, signIn } from "./session.ts";
+
+interface SignInProps {
+  readonly reason: string;
+  /** The name that was given in place of a token. A server that needs none may have refused it. */
+  readonly userId: string;
+}
 
 /** For servers that ask who is calling. The token stays in this window and goes with it. */
-export function SignIn({ reason }: { readonly reason: string }) {
+export function SignIn({ reason, userId }: SignInProps) {
   const [token, setToken] = useState("");
   const field = useFocus<HTMLInputElement>();
   const fieldId = useId();
@@ -31,6 +37,11 @@ export function SignIn({ reason }: { readonly reason: string }) {
         <button type="submit" className="primary">
           Continue
         </button>
+        {userId !== defaultUserId && (
+          <button type="button" onClick={() => changeUser(defaultUserId)}>
+            Continue as “{defaultUserId}”
+          </button>
+        )}
       </form>
     </main>
   );

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { browserStorage } from "../storage.ts";
 
 const themes = ["system", "light", "dark"] as const;
 export type Theme = (typeof themes)[number];
@@ -13,7 +14,7 @@ export function useTheme(): [Theme, () => void] {
   return [
     theme,
     () => {
-      localStorage.setItem(key, next);
+      browserStorage.set(key, next);
       apply(next);
       setTheme(next);
     },
@@ -21,7 +22,7 @@ export function useTheme(): [Theme, () => void] {
 }
 
 function stored(): Theme {
-  const value = localStorage.getItem(key);
+  const value = browserStorage.get(key);
   return themes.find((theme) => theme === value) ?? "system";
 }
 

@@ -1,0 +1,20 @@
+/** What has been written and not been accepted yet, for each conversation, over reloads of the window. */
+import { windowStorage } from "../storage.ts";
+
+/** Whose words they are, and for what. A conversation that has not begun has no id yet. */
+export interface DraftPlace {
+  readonly userId: string;
+  readonly conversationId: string | undefined;
+}
+
+export function readDraft(place: DraftPlace): string {
+  return windowStorage.get(keyOf(place)) ?? "";
+}
+
+export function keepDraft(place: DraftPlace, text: string): void {
+  windowStorage.set(keyOf(place), text === "" ? undefined : text);
+}
+
+function keyOf({ userId, conversationId = "new" }: DraftPlace): string {
+  return `langwire-draft ${conversationId} ${userId}`;
+}

@@ -1,0 +1,132 @@
+/** What the page does when the browser, the server or a name is not as one hopes. */
+import { SignJWT } from "jose";
+import { expect, test, vi } from "vitest";
+import { LangwireError } from "../../src/protocol/errors.ts";
+import { verifyTokens } from "../../src/server/access/auth.ts";
+import { describeWithChromium, textOf } from "./site.ts";
+
+/** As Chromium does it where somebody has forbidden all site data. */
+const siteDataBlocked = `for (const name of ["localStorage", "sessionStorage"]) {
+  Object.defineProperty(window, name, {
+    get() { throw new DOMException("Access is denied for this document.", "SecurityError"); },
+  });
+}`;
+
+/** Persian, Sinhala, Hindi, a family, Japanese, Hebrew, a script outside of the first plane. */
+const names = [
+  "علی\u200Cرضا",
+  "ශ්\u200Dරීමත්",
+  "क्\u200Dषमा",
+  "👨\u200D👩\u200D👧\u200D👦",
+  "山田 花子",
+  "שָׁלוֹם",
+  "𞤀𞤣𞤤𞤢𞤥",
+];
+
+const refusal = () => new LangwireError("STORE_UNAVAILABLE", { retryAfterMs: 50 });
+
+describeWithChromium("the page: states", (open) => {
+  test("where site data is blocked, everything works, and is remembered while the page is open", async () => {
+    const { visit } = await open();
+    const window = await visit({ script: siteDataBlocked });
+    await window.send("Hi");
+    await window.shows("You said: Hi");
+    const name = window.page.getByRole("textbox", { name: "You are" });
+    await name.fill("ann");
+    await name.press("Enter");
+    await window.button("Theme: system").click();
+    await window.button("Theme: light").waitFor();
+    expect(await name.inputValue()).toBe("ann");
+    expect(window.complaints).toEqual([]);
+  });
+
+  test("a refusal that passes does not close a conversation that is open", async () => {
+    const { server, visit } = await open();
+    const window = await visit();
+    await window.send("One");
+    await window.shows("You said: One");
+    await window.page.reload();
+    await window.shows("You said: One");
+    const get = vi.spyOn(server.langwire.store.conversations, "get");
+    get.mockRejectedValueOnce(refusal());
+    await window.send("Two");
+    await window.shows("You said: Two");
+    await expect.poll(() => get.mock.results.length).toBeGreaterThan(1);
+    await window.page.getByRole("heading", { name: "One", level: 1 }).waitFor();
+    expect(await window.page.getByText("Not found").count()).toBe(0);
+    expect(await window.messages.count()).toBe(4);
+  });
+
+  test("a conversation, bots and a list that are refused for the moment are asked for again", async () => {
+    const { server, visit } = await open();
+    const first = await visit();
+    await first.send("One");
+    await first.shows("You said: One");
+    const { conversations } = server.langwire.store;
+    vi.spyOn(server.langwire.bots, "list").mockImplementationOnce(() => {
+      throw refusal();
+    });
+    vi.spyOn(conversations, "list").mockRejectedValueOnce(refusal());
+    vi.spyOn(conversations, "get").mockRejectedValueOnce(refusal());
+    const window = await visit({ at: new URL(first.address).hash });
+    await window.shows("You said: One");
+    await window.page.getByRole("navigation").getByRole("link", { name: "One" }).waitFor();
+    expect(window.complaints).toEqual([]);
+  });
+
+  test("one may have a name of any script, and keeps it over a reload", async () => {
+    const { visit } = await open();
+    const window = await visit();
+    const field = window.page.getByRole("textbox", { name: "You are" });
+    for (const name of names) {
+      await field.fill(name);
+      await field.press("Enter");
+      await window.send(`I am ${name}`);
+      await window.shows(`You said: I am ${name}`);
+      await window.page.reload();
+      await window.shows(`You said: I am ${name}`);
+      expect(await field.inputValue()).toBe(name);
+      await window.button("New conversation").click();
+    }
+    expect(window.complaints).toEqual([]);
+  });
+
+  test("a token may be of somebody whose name has joiners", async () => {
+    const secret = "a secret of thirty-two bytes or more";
+    const { visit } = await open({ authenticate: verifyTokens({ key: { secret } }) });
+    const token = await new SignJWT({})
+      .setProtectedHeader({ alg: "HS256" })
+      .setSubject("علی\u200Cرضا")
+      .setExpirationTime("5 minutes")
+      .sign(new TextEncoder().encode(secret));
+    const window = await visit();
+    await window.page.getByLabel("Token").fill(token);
+    await window.page.keyboard.press("Enter");
+    await window.send("Hi");
+    await window.shows("You said: Hi");
+  });
+
+  test("a name that the server refuses locks nobody out", async () => {
+    const { visit } = await open();
+    const window = await visit({ at: "?user=a%E2%80%AEb" });
+    await window.shows("That is not a user's id.");
+    await window.button("Continue as “local”").click();
+    await window.send("Hi");
+    await window.shows("You said: Hi");
+  });
+
+  test("a title that turns directions turns nothing but itself", async () => {
+    const { visit } = await open();
+    const window = await visit();
+    await window.send("abc \u202Edef \u2067ghi");
+    await window.answered();
+    const list = window.page.getByRole("navigation", { name: "Conversations" });
+    await list.getByRole("link", { name: "abc def ghi", exact: true }).waitFor();
+    await window.button("Delete abc def ghi").waitFor();
+    await expect.poll(() => window.page.title()).toBe("abc def ghi – Langwire");
+    await textOf(window.page.getByRole("heading", { level: 1 })).toBe("abc def ghi");
+    const isIsolated = `[...document.querySelectorAll("nav .title, h1 bdi")]
+      .every((element) => getComputedStyle(element).unicodeBidi === "isolate")`;
+    expect(await window.page.evaluate(isIsolated)).toBe(true);
+  });
+});

@@ -1,7 +1,6 @@
-import { type BotInfo, LangwireClientError } from "langwire-client";
+import type { BotInfo, LangwireClientError } from "langwire-client";
 import { useConnection } from "langwire-client/react";
 import { useEffect, useState } from "react";
-import { insist } from "../src/react/insist.ts";
 import { ChatPane } from "./chat/chat-pane.tsx";
 import { Sidebar } from "./conversations/sidebar.tsx";
 import { useConversations } from "./conversations/use-conversations.ts";
@@ -10,6 +9,7 @@ import { replaceRoute, useConversationInRoute } from "./route.ts";
 import { Identity } from "./session/identity.tsx";
 import { type Session, useSession } from "./session/session.ts";
 import { SignIn } from "./session/sign-in.tsx";
+import { untilAnswered } from "./until-answered.ts";
 
 export function App() {
   const session = useSession();
@@ -115,11 +115,11 @@ function useBots({ client }: Session) {
     const gone = new AbortController();
     setError(undefined);
     const { signal } = gone;
-    const fail = (cause: unknown) => {
-      if (!signal.aborted && cause instanceof LangwireClientError) setError(cause);
+    const ask = async () => {
+      setItems(await client.bots.list({ signal }));
+      setError(undefined);
     };
-    const ask = async () => setItems(await client.bots.list({ signal }));
-    insist(ask, { signal, onRefused: fail }).then(() => setError(undefined), fail);
+    void untilAnswered(ask, { signal, onRefused: setError });
     return () => gone.abort();
   }, [client]);
   return { items, error };

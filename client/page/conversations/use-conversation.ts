@@ -1,7 +1,7 @@
 import type { Conversation, LangwireClient } from "langwire-client";
 import { LangwireClientError } from "langwire-client";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { insist } from "../../src/react/insist.ts";
+import { untilAnswered } from "../until-answered.ts";
 
 export type Opened =
   /** With `error` while the server refuses it for the moment; it is asked again. */
@@ -34,14 +34,10 @@ export function useConversation(
       const conversation = await getOrJoin(client, conversationId);
       if (!signal.aborted) setOpened({ state: "open", conversation });
     };
-    const onRefused = (error: LangwireClientError) =>
-      setOpened((before) => (before.state === "open" ? before : { state: "opening", error }));
-    try {
-      await insist(ask, { signal, onRefused });
-    } catch (error) {
-      if (!(error instanceof LangwireClientError)) throw error;
-      if (!signal.aborted) setOpened((before) => afterRefusal(before, error));
-    }
+    await untilAnswered(ask, {
+      signal,
+      onRefused: (error) => setOpened((before) => afterRefusal(before, error)),
+    });
   }, [client, conversationId]);
   useEffect(() => {
     setOpened({ state: "opening" });
@@ -52,9 +48,8 @@ export function useConversation(
 }
 
 function afterRefusal(before: Opened, error: LangwireClientError): Opened {
-  return before.state === "open" && error.code !== "NOT_FOUND"
-    ? before
-    : { state: "failed", error };
+  if (before.state === "open" && error.code !== "NOT_FOUND") return before;
+  return { state: error.retryable ? "opening" : "failed", error };
 }
 
 async function getOrJoin(client: LangwireClient, conversationId: string): Promise<Conversation> {

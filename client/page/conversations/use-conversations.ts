@@ -1,7 +1,7 @@
 /** The list of a caller's conversations. The server does not publish its changes, so it is reloaded. */
 import type { Conversation, LangwireClient } from "langwire-client";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { insist } from "../../src/react/insist.ts";
+import { untilAnswered } from "../until-answered.ts";
 
 export interface Conversations {
   /** Undefined until the first answer. */
@@ -32,7 +32,7 @@ export function useConversations(client: LangwireClient): Conversations {
       const page = await client.conversations.list();
       if (!signal.aborted) setPages(page);
     };
-    await insist(ask, { signal, onRefused: nothingNew }).catch(nothingNew);
+    await untilAnswered(ask, { signal, onRefused: nothingNew });
   }, [client]);
 
   useEffect(() => {

@@ -54,6 +54,18 @@ describe("a broken model", () => {
     expect((await run(both)).outcome).toMatchObject({ status: "failed" });
   });
 
+  test.each(["first", "last"])(
+    "fails the answer that all say together: %s to begin",
+    async (when) => {
+      const pieces = [..."Half of an answer"].map((content) => ({ message: { content } }));
+      const broken = new ShapedModel({ provider: "openai", calls: [pieces] });
+      const other = scriptedModel([{ tokens: [..."Whole."] }]);
+      const all = when === "first" ? { broken, other } : { other, broken };
+      const { outcome } = await run(RunnableParallel.from<string>(all));
+      expect(outcome).toMatchObject({ status: "failed", error: { code: "PROVIDER_ERROR" } });
+    },
+  );
+
   test("fails no whole answer that begins as it did", async () => {
     const branches = RunnableParallel.from({ one: cutOff("The"), other: later("The answer.") });
     const { outcome } = await run(branches.pipe(({ other }) => text(other as { text: string })));

@@ -29,6 +29,7 @@ async function run(
     turn: { message: "hello", history: [] },
     signal: stopping.signal,
     emit() {},
+    spoken: () => "",
     onFailure: (_what, cause) => failures.push(cause),
   });
   void stopWhen?.then(() => stopping.abort());
@@ -102,6 +103,7 @@ describe("a run that", () => {
       turn: { message: "hello", history: [] },
       signal: stopping.signal,
       emit() {},
+      spoken: () => "",
     });
     await opening.promise;
     stopping.abort();

@@ -412,6 +412,7 @@ function start(bot: Bot, signal: AbortSignal) {
     context: { runId: "run", conversationId: "conversation", userId: "somebody" },
     turn: { message: "hello", history: [] },
     emit() {},
+    spoken: () => "",
     signal,
   });
 }

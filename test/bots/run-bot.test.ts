@@ -201,6 +201,7 @@ describe("a run ends", () => {
       context: { runId: "run", conversationId: "conversation", userId: "somebody" },
       turn: { message: "hello", history: [] },
       emit: (event) => events.push(event),
+      spoken: () => "",
       signal: stopping.signal,
     });
     await going.promise;

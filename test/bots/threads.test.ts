@@ -79,6 +79,7 @@ async function say(message: string, { stopWhen, ...definition }: Turn): Promise<
       turn: { message, history: [] },
       signal: stopping.signal,
       emit() {},
+      spoken: () => "",
       onFailure: (_what, cause) => failures.push(cause),
     },
   );

@@ -13,6 +13,7 @@ import {
   startBot,
 } from "../../src/bots/run/run-bot.ts";
 import { type ChatEvent, chatEvent } from "../../src/protocol/events.ts";
+import { AnswerFold } from "../../src/protocol/fold/answer-fold.ts";
 import { beforeRun, nextOrder } from "../../src/protocol/order.ts";
 
 export interface Transcript {
@@ -50,15 +51,18 @@ export async function transcriptOfBot(bot: Bot, options: TurnOptions = {}): Prom
     userId: "somebody",
   };
   const events: SpanEvent[] = [];
+  const answer = new AnswerFold();
   let settled = false;
   const run = startBot(bot, {
     context,
     turn: { message, history },
     signal: signal ?? new AbortController().signal,
     ...(callbacks && { callbacks }),
+    spoken: () => answer.text,
     emit(event) {
       if (settled) throw new Error(`${event.type} came after the end`);
       events.push(event);
+      answer.add(event);
       onEvent?.(event);
     },
   });

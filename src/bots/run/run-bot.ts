@@ -33,7 +33,7 @@ export interface BotRun {
 }
 
 export type BotOutcome =
-  /** `text` is undefined when the bot returned none: the last thing spoken then is the answer. */
+  /** `text` is undefined when the bot returned none: what was spoken is the answer then. */
   | { readonly status: "completed"; readonly text: string | undefined }
   | { readonly status: "failed"; readonly error: LangwireError };
 
@@ -42,6 +42,8 @@ export interface StartOptions {
   readonly turn: BotTurn;
   /** Called synchronously, in causal order. It must be cheap and must not throw. */
   readonly emit: (event: SpanEvent) => void;
+  /** The answer so far, folded from the events that were emitted. */
+  readonly spoken: () => string;
   /** Stops the bot: the provider's connection closes, and `done` settles at once. */
   readonly signal: AbortSignal;
   /** Called for failures that do not end the run, for the server's log. */
@@ -173,13 +175,14 @@ class BotExecution implements BotRun {
     if (!asksByItself && this.#writer.interrupts.leftOpen(value, text)) {
       return { status: "failed", error: new LangwireError("INTERRUPT_UNSUPPORTED") };
     }
-    const error = this.#callbacks.models.fault ?? brokenPart(text, tree.models);
+    const withheld = this.#withheld?.text || undefined;
+    const answer = text ?? withheld ?? this.#options.spoken();
+    const error = this.#callbacks.models.fault ?? brokenPart(answer, tree.models);
     if (error !== undefined) return { status: "failed", error };
     this.#writer.closeOpenSpans();
-    const spoken = this.#withheld?.text || undefined;
     const hidesTools = !this.#writer.exposesTools;
     const json = () => asJson(value, { spans: tree, hidesTools });
-    return { status: "completed", text: text ?? spoken ?? json() };
+    return { status: "completed", text: text ?? withheld ?? json() };
   }
 
   /** Failing to repair does not fail the run: the graph may be able to go on. */

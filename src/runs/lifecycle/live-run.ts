@@ -137,6 +137,7 @@ export class LiveRun {
       context: { runId, conversationId, userId },
       turn: { message, history },
       emit: (event) => this.#emit(event),
+      spoken: () => this.#answer.text,
       onFailure,
       onStrayError,
       signal,

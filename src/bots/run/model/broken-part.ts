@@ -7,18 +7,17 @@ import type { LangwireError } from "../../../protocol/errors.ts";
 import type { Span } from "../span-tree.ts";
 
 /**
- * @param answer undefined where the bot returned none: then it is what the newest model said
+ * @param answer the run's, as readers get it
  * @param models the run's model spans, in the order in which they began
  * @returns the failure of a broken model of which the answer is made
  */
 export function brokenPart(
-  answer: string | undefined,
+  answer: string,
   models: readonly Span[],
 ): LangwireError | undefined {
   const broken = models.filter((model) => model.broken !== undefined);
   if (broken.length === 0) return undefined;
-  const newest = models.findLast((model) => model.speaks && model.said !== "");
-  let rest = answer ?? newest?.said ?? "";
+  let rest = answer;
   let attributed = false;
   for (const model of longestFirst(models)) {
     const said = model.said.trim();

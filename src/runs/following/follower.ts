@@ -25,6 +25,11 @@ export interface FollowOptions extends Wanted {
   /** How long nothing comes before the store is asked; undefined where the log tells everything. */
   readonly silenceMs?: number | undefined;
   readonly pacer?: Pacer | undefined;
+  /**
+   * Asked before each event. Undefined when the reader may have it; else settles when that is known, and
+   * rejects when it may not: the reader fails with it.
+   */
+  readonly mayDeliver?: (() => Promise<void> | undefined) | undefined;
   /** Told now and then how long it took from the log's call until an event was handed over. */
   readonly onDelivered?: ((afterMs: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -50,7 +55,7 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
   readonly #cursor: LogCursor;
   #state: FollowerState = initialState;
   /** Numbers the waits: the answer to one that is over is nothing. */
-  #hold = 0;
+  #waitNumber = 0;
   #deliveriesThisTurn = 0;
   #calls = 0;
   #calledAtMs: number | undefined;
@@ -145,15 +150,15 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
   /** What can be delivered now; undefined when something has to happen first. */
   #step(): Result | undefined {
     while (this.#state.name === "ready") {
-      const busy = this.#options.pacer?.ready();
+      const busy = this.#options.mayDeliver?.() ?? this.#options.pacer?.ready();
       if (busy !== undefined) {
         this.#cursor.clear();
         this.#state = this.#state.on.busy;
-        this.#holdFor(busy, () => this.#loaded(false));
+        this.#waitFor(busy, () => this.#loaded(false));
       } else if (this.#deliveriesThisTurn >= deliveriesPerTurn) {
         this.#deliveriesThisTurn = 0;
         this.#state = this.#state.on.turnOver;
-        this.#holdFor(setImmediate(), () => this.#loaded(false));
+        this.#waitFor(setImmediate(), () => this.#loaded(false));
       } else {
         const entry = this.#cursor.take();
         if (entry !== undefined) return this.#delivered(entry);
@@ -189,7 +194,7 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
   #read(): void {
     const { log, conversationId } = this.#options;
     const reading = log.read(conversationId, this.#cursor.position);
-    if (reading instanceof Promise) this.#holdFor(reading, (slice) => this.#accept(slice));
+    if (reading instanceof Promise) this.#waitFor(reading, (slice) => this.#accept(slice));
     else this.#accept(reading);
   }
 
@@ -200,7 +205,7 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
       return;
     }
     this.#state = this.#state.on.gap;
-    this.#holdFor(this.#options.backfill.acrossGap(this.#cursor.position), (known) => {
+    this.#waitFor(this.#options.backfill.acrossGap(this.#cursor.position), (known) => {
       // The log has begun meanwhile: what it has, nothing may stand in for.
       const begun = slice.oldest === undefined && this.#state.unread;
       this.#loaded(!begun && this.#cursor.loadAcross(slice, known));
@@ -212,7 +217,7 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
     this.#state = this.#state.on.silence;
     if (this.#state.name !== "checking") return;
     const asked = this.#options.backfill.afterSilence(this.#cursor.position);
-    this.#holdFor(asked, (known) => this.#loaded(this.#cursor.load(known)));
+    this.#waitFor(asked, (known) => this.#loaded(this.#cursor.load(known)));
   }
 
   #loaded(any: boolean): void {
@@ -220,11 +225,11 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
   }
 
   /** Goes on with what a wait brings, unless the wait was over before that. */
-  #holdFor<T>(work: Promise<T>, then: (answer: T) => void): void {
-    const hold = ++this.#hold;
+  #waitFor<T>(work: Promise<T>, then: (answer: T) => void): void {
+    const number = ++this.#waitNumber;
     work
       .then((answer) => {
-        if (hold !== this.#hold) return;
+        if (number !== this.#waitNumber) return;
         then(answer);
         this.#wake();
       })
@@ -235,7 +240,7 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
   readonly #onChange = (): void => {
     if (this.#calls % callsPerSample === 0) this.#calledAtMs ??= performance.now();
     this.#calls += 1;
-    if (this.#state.name === "checking") this.#hold += 1;
+    if (this.#state.name === "checking") this.#waitNumber += 1;
     this.#state = this.#state.on.changed;
     this.#wake();
   };
@@ -259,7 +264,7 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
   #close(): void {
     if (this.closed) return;
     this.#state = this.#state.on.close;
-    this.#hold += 1;
+    this.#waitNumber += 1;
     this.#cursor.clear();
     clearTimeout(this.#silenceTimer);
     this.#options.signal?.removeEventListener("abort", this.#onAbort);

@@ -110,8 +110,8 @@ export class Readers implements AsyncDisposable {
       ...startingPosition(position, known),
       backfill: new Backfill({ store: this.#store, userId, conversationId, runId, interruptions }),
       silenceMs: doubts && silenceOf(known, doubts),
-      // Nothing is delivered before the membership is proved.
-      pacer: { ready: () => proof() ?? pacer?.ready() },
+      mayDeliver: proof,
+      pacer,
       onDelivered: this.#onDelivered,
       signal,
       onClose: (closed) => {

@@ -14,9 +14,13 @@
  *   fail(STORE_UNAVAILABLE)               failed: the history cannot be read, or the log cannot be written
  *   fail(OWNER_LOST)                      ended elsewhere: another process took it over
  *   fail(SERVER_RESTARTED)                failed: a shutdown whose grace is over
- *   an error that got out of the bot      failed (../../bots/isolation/stray-errors.ts)
+ *   an error thrown outside of the bot    failed: from a timer, say. A rejection that nobody holds ends
+ *     (../../bots/isolation)              nothing
+ *   the store refuses the ending          failed, INTERNAL, without a text (finalizer.ts)
+ *   a fault of ours in ending it          failed, INTERNAL (#broken below)
  *
- * A run that nobody works on is ended by unattended.ts, for recovery, reconcile and the reaper.
+ * A run that nobody works on is ended by unattended.ts, for recovery, reconcile and the reaper; one that
+ * was claimed and whose log could not be opened, by `abandon` in finalizer.ts.
  *
  * Exactly one path leads to `runEnd`: `#work` is the only caller of `#end`, and runs once, whatever the
  * bot does. A run that another process has taken over gets its `runEnd` there, and here neither stores
@@ -69,7 +73,7 @@ type StopReason = "cancelled" | LangwireError;
 
 export class LiveRun {
   readonly run: Run;
-  /** Settles when `runEnd` can be read. Never rejects. */
+  /** Settles when `runEnd` can be read, or when another process is to write it. Never rejects. */
   readonly ended: Promise<RunEnding>;
   readonly #options: LiveRunOptions;
   readonly #answer = new AnswerFold();

@@ -81,7 +81,7 @@ export class FrameSender implements Pacer {
 
   #sendShort(text: string): undefined {
     this.#cork();
-    if (this.chunked && text.length > chunkBytes) this.#sendChunks(Buffer.from(text), true);
+    if (this.chunked && isLonger(text, chunkBytes)) this.#sendChunks(Buffer.from(text), true);
     else if (text.length < byteFrameLength) this.#webSocket.send(text);
     else this.#webSocket.send(Buffer.from(text), { binary: false });
   }
@@ -115,6 +115,12 @@ export class FrameSender implements Pacer {
     this.#socket.cork();
     process.nextTick(uncork, this);
   }
+}
+
+/** Whether the text is longer in UTF-8, of which a character takes three bytes at most. */
+function isLonger(text: string, bytes: number): boolean {
+  if (text.length * 3 <= bytes) return false;
+  return text.length > bytes || Buffer.byteLength(text) > bytes;
 }
 
 function uncork(sender: FrameSender): void {

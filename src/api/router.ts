@@ -1,4 +1,10 @@
-/** The tRPC router: what the server serves, and what mounts into another application's router. */
+/**
+ * The tRPC router: what the server serves, and what mounts into another application's router.
+ *
+ * What goes with a new procedure: its input (protocol/inputs.ts); its row in the matrix of callers
+ * (test/security), its section in PROTOCOL.md and `npm run generate`, which tests ask for; and, which
+ * nobody asks for, a new field that is an id (api/canonical-ids.ts) and the client's method.
+ */
 import type { CombinedDataTransformer } from "@trpc/server";
 import type { Catalogue } from "../bots/catalogue.ts";
 import type { RateLimit } from "../runs/admission/rate-limit.ts";

@@ -1,7 +1,7 @@
 /**
  * What makes the memory log durable: every group of events is one row of one SQLite table, written
  * before anybody reads it. Rows are read again at boot alone, and deleted when their events have left
- * the log (journal/segments.ts).
+ * the log (journal/journal-segments.ts).
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ConversationLog } from "./conversation-log.ts";

@@ -1,5 +1,6 @@
 /**
- * The event log: one for each conversation, short-lived, numbered 1, 2, 3 … without gaps.
+ * The event log: one for each conversation, short-lived, numbered. A run's numbers have no gap; the
+ * next run's may begin far ahead, where a crash may have lost events whose numbers readers had.
  *
  * What every adapter promises (test/log/log-contract.ts tries to break each line):
  * - Order. A run's events are read in the order in which they were appended.

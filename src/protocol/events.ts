@@ -1,6 +1,12 @@
 /**
  * Every event of a conversation's log, one schema each. All of it is plain JSON: times are ISO
  * strings, payloads are bounded JSON values. Readers ignore types and fields that they don't know.
+ *
+ * What goes with a new type: whether it is model's text (bots/exposure/withheld-text.ts) and a line for
+ * it in the client's summary, which the compiler asks for; its row in PROTOCOL.md and `npm run generate`,
+ * which tests ask for; and, which nobody asks for, its legal place (order.ts), what it adds to a run
+ * (fold/), whether neighbours may be one (fold/text-pieces.ts), and what the client's command line and
+ * the AI SDK's transport show of it (client/src/cli/render.ts, client/src/ai-sdk/ui-chunks.ts).
  */
 import { z } from "zod";
 import { errorCode, failure } from "./errors.ts";

@@ -5,6 +5,22 @@
 import { AnswerFold } from "../../protocol/fold/answer-fold.ts";
 import type { SpanEvent } from "../run/span-writer.ts";
 
+/** Events without a model's text. The compiler asks of a new type whether it has one. */
+type Told =
+  | "chainStart"
+  | "chainEnd"
+  | "llmStart"
+  | "llmEnd"
+  | "toolStart"
+  | "toolEnd"
+  | "toolUpdate"
+  | "retrieverStart"
+  | "retrieverEnd"
+  | "agentFinish"
+  | "text"
+  | "custom"
+  | "error";
+
 export class WithheldText {
   readonly #answer = new AnswerFold();
   readonly #emit: (event: SpanEvent) => void;
@@ -53,7 +69,7 @@ export class WithheldText {
         return;
       }
       default:
-        this.#emit(event);
+        this.#emit(event satisfies Extract<SpanEvent, { type: Told }>);
     }
   }
 }

@@ -8,8 +8,9 @@
  *   {id}:ended    the runs that are over, oldest first: `<last number> <when> <bytes>`
  *   {id}:bell     the channel of notifications
  *
- * The fencing token names the process that works on a run. Taking a run over replaces it, and whatever
- * the process before sends afterwards is refused in the same step in which it would be written.
+ * The fencing token is an identity, not a counter: the name of the process that works on a run. Taking a
+ * run over replaces it, and whatever the process before sends afterwards is refused in the same step in
+ * which it would be written.
  *
  * The names of keys, fields and the channel stay as they are: nodes of several versions share them.
  */

@@ -11,10 +11,7 @@ import type { Span } from "../span-tree.ts";
  * @param models the run's model spans, in the order in which they began
  * @returns the failure of a broken model of which the answer is made
  */
-export function brokenPart(
-  answer: string,
-  models: readonly Span[],
-): LangwireError | undefined {
+export function brokenPart(answer: string, models: readonly Span[]): LangwireError | undefined {
   const broken = models.filter((model) => model.broken !== undefined);
   if (broken.length === 0) return undefined;
   let rest = answer;

@@ -119,23 +119,34 @@ export class LangwireClient implements AsyncDisposable {
   #once<I, O>(procedure: Call<I, O>, again = false): Call<I, O> {
     const { connection } = this.#parts;
     return async (input, options) => {
-      const release = connection.hold();
+      const { signal } = options ?? {};
+      const over = Promise.withResolvers<never>();
+      over.promise.catch(() => {});
+      let delay: Delay | undefined;
+      const wake = () => delay?.shorten(0);
+      const release = connection.add({ accepted: true, fail: over.reject, wake });
+      const abort = () => over.reject(closedError());
+      signal?.addEventListener("abort", abort);
       try {
         const backoff = createBackoff(connection.backoff);
         for (let waitMs = 0; ; waitMs = backoff.next()) {
-          if (waitMs > 0) await new Delay(waitMs).over;
+          if (waitMs > 0) {
+            delay = new Delay(waitMs);
+            await Promise.race([delay.over, over.promise]);
+          }
           if (connection.state === "closed") throw closedError();
           connection.givenUp = undefined;
           try {
-            return await procedure(input, options);
+            return await Promise.race([procedure(input, options), over.promise]);
           } catch (cause) {
-            if (options?.signal?.aborted) throw closedError();
+            if (signal?.aborted) throw closedError();
             const error = toClientError(cause);
             if (connection.givenUp !== undefined) throw connection.givenUp;
             if (!isUnheard(error) || !again) throw error;
           }
         }
       } finally {
+        signal?.removeEventListener("abort", abort);
         release();
       }
     };

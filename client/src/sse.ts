@@ -2,7 +2,8 @@
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink } from "@trpc/client";
 import type { Connection } from "./connection/connection.ts";
 import { explainRefusal } from "./connection/explain.ts";
-import { StreamHost } from "./connection/lively-event-source.ts";
+import { StreamHost, tooLongError } from "./connection/lively-event-source.ts";
+import { FetchHost } from "./connection/lively-fetch.ts";
 import {
   credentials,
   type EventSourceConstructor,
@@ -24,6 +25,7 @@ export function serverSentEvents(options: TransportOptions, connection: Connecti
   const states = new Map<object, SubscriptionState>();
   const silenceMs = pingAfterMs + pongTimeoutMs;
   const host = EventSource && new StreamHost({ EventSource, connectTimeoutMs, silenceMs });
+  const requests = new FetchHost({ connectTimeoutMs, silenceMs });
 
   async function headers(): Promise<Record<string, string>> {
     const { token, userId } = (await params?.()) ?? {};
@@ -43,17 +45,24 @@ export function serverSentEvents(options: TransportOptions, connection: Connecti
           ...(host === undefined ? {} : { EventSource: host.EventSource }),
           connectionParams: params,
         }),
-        false: httpBatchLink({ url, transformer, headers }),
+        false: httpBatchLink({ url, transformer, headers, fetch: requests.fetch }),
       }),
     ],
   });
-  connection.use = { needed: () => {}, unneeded: () => {}, woken: () => host?.wake() };
+  connection.use = {
+    needed: () => {},
+    unneeded: () => {},
+    woken: () => {
+      host?.wake();
+      requests.wake();
+    },
+  };
   return {
     trpc,
     // The stream begins before the refusal that comes in it.
     acceptsOnStart: false,
     asksForTokens: typeof options.token === "function",
-    close: async () => {},
+    close: async () => requests.close(),
     subscriptionState: (subscription, state) => {
       if (state === undefined) states.delete(subscription);
       else states.set(subscription, state);
@@ -70,8 +79,13 @@ export function serverSentEvents(options: TransportOptions, connection: Connecti
         return new LangwireClientError({ code: "BAD_INPUT", message });
       }
       try {
-        const timeoutMs = connectTimeoutMs;
-        return await explainRefusal(url, { timeoutMs, headers: await headers() });
+        const asked = { timeoutMs: connectTimeoutMs, headers: await headers() };
+        const { longUrl } = host;
+        const reason = await explainRefusal(`${url}/bots.list`, asked);
+        if (reason !== undefined || longUrl === undefined) return reason;
+        // Without the Accept header of an EventSource, it starts nothing.
+        const status = (await explainRefusal(longUrl, asked))?.status;
+        return status === 414 || status === 431 ? tooLongError() : undefined;
       } catch (cause) {
         return toClientError(cause);
       }

@@ -86,7 +86,7 @@ export class Attempts {
     // The question brings no token: to a caller who has one, that it is missing says nothing.
     const headers = bringsToken ? undefined : {};
     const asked = { timeoutMs: connectTimeoutMs, ...(headers && { headers }) };
-    this.#asking ??= explainRefusal(httpUrl, asked).then((reason) => {
+    this.#asking ??= explainRefusal(`${httpUrl}/bots.list`, asked).then((reason) => {
       this.#asking = undefined;
       this.#reason = reason;
       if (reason === undefined) return;

@@ -10,12 +10,14 @@ export interface ExplainOptions {
   readonly headers?: Record<string, string>;
 }
 
-/** @returns undefined where the server cannot be asked, or has nothing against the caller */
+/**
+ * @param url asks for something that any caller may have
+ * @returns undefined where the server cannot be asked, or has nothing against the caller
+ */
 export async function explainRefusal(
-  httpUrl: string,
+  url: string,
   { timeoutMs, headers }: ExplainOptions,
 ): Promise<LangwireClientError | undefined> {
-  const url = `${httpUrl}/bots.list`;
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), timeoutMs);
   try {

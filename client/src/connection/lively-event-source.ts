@@ -1,4 +1,5 @@
 /** An EventSource with an idle timeout: the server sends pings, so one that gets nothing is dead. */
+import { LangwireClientError } from "../errors.ts";
 import { type EventSourceConstructor, startOf } from "./transport.ts";
 
 /** What is needed of an EventSource, declared so that a class can override it. */
@@ -26,8 +27,17 @@ export interface StreamHostOptions {
 
 /** After a sleep, a stream that has received nothing for longer than this is reopened. */
 const wokenSilenceMs = 5_000;
+/** Of a request's line and headers, 16 KiB in all, a server takes no more; many proxies take 8. */
+const maxUrlLength = 14_000;
+const anyProxyUrlLength = 4_000;
 const maxFactor = 16;
 const signsOfLife = ["open", "message", "connected", "ping", "serialized-error", "return"];
+
+export function tooLongError(): LangwireClientError {
+  const message =
+    "The message is too long for server-sent events, where it is part of the address.";
+  return new LangwireClientError({ code: "BAD_INPUT", message });
+}
 
 /** What the streams of one client share. */
 export class StreamHost {
@@ -38,6 +48,8 @@ export class StreamHost {
    * is there, which looks like a dead stream: so each timeout is longer, until an event comes.
    */
   factor = 1;
+  /** The address of a stream that has not opened, where it may be too long for what is in between. */
+  longUrl: string | undefined;
 
   constructor(options: StreamHostOptions) {
     this.options = options;
@@ -59,8 +71,11 @@ export class StreamHost {
       #timer: ReturnType<typeof setTimeout> | undefined;
 
       constructor(...args: Args) {
+        const [url] = args;
+        if (url.length > maxUrlLength) throw tooLongError();
         super(...args);
         host.streams.add(this);
+        if (url.length > anyProxyUrlLength) host.longUrl = url;
         for (const type of signsOfLife) super.addEventListener(type, () => this.#heard(type));
         // It tries again by itself, or has closed.
         super.addEventListener("error", () => this.#wait(connectTimeoutMs));
@@ -93,6 +108,7 @@ export class StreamHost {
 
       #heard(type: string): void {
         if (type === "message") host.factor = 1;
+        if (type === "open") host.longUrl = undefined;
         this.#heardAtMs = performance.now();
         this.#wait(silenceMs * host.factor);
       }

@@ -99,21 +99,32 @@ function fromDocuments(request: string, ja: boolean): string {
     : `My documents say, under "${heading}" (${source}):\n\n${text}`;
 }
 
-/** The first piece of the request that is arithmetic, and not a date or a lone number. */
+/**
+ * The first piece of the request that is arithmetic, and not a date or a lone number. Each step reads the
+ * text once: a message may be long and made to be slow.
+ */
 function expressionIn(request: string): string | undefined {
   const plain = request.normalize("NFKC").replaceAll("×", "*").replaceAll("÷", "/");
-  const candidates = plain.matchAll(/(?:sqrt|abs|[\d(.-])[\d\s+\-*/^%().,]*[\d)]/gi);
-  for (const [candidate] of candidates) {
+  for (const [run] of plain.matchAll(/(?:sqrt|abs|[\d\s+\-*/^%().,])+/gi)) {
+    const candidate = expressionWithin(run);
     const hasOperator = /[\d)]\s*[+\-*/^%]|sqrt|abs/i.test(candidate);
     if (!hasOperator || /\d{4}-\d{2}/.test(candidate)) continue;
     try {
       calculate(candidate);
-      return candidate.trim();
+      return candidate;
     } catch {
       // Not arithmetic after all: the next candidate may be.
     }
   }
   return undefined;
+}
+
+/** What is left of signs without what cannot begin or end an expression. */
+function expressionWithin(run: string): string {
+  const start = run.search(/sqrt|abs|[\d(.-]/i);
+  let end = run.length;
+  while (end > start && !/[\d)]/.test(run.charAt(end - 1))) end -= 1;
+  return start === -1 ? "" : run.slice(start, end);
 }
 
 const isGreeting = (request: string): boolean =>
@@ -122,7 +133,13 @@ const isGreeting = (request: string): boolean =>
   );
 
 const asksEarlier = (request: string): boolean =>
-  /what did i (just )?(say|ask|write)|my (last|previous) message|さっき.*(言|聞|書)/i.test(request);
+  /what did i (just )?(say|ask|write)|my (last|previous) message/i.test(request) ||
+  request.split("\n").some(asksEarlierInJapanese);
+
+function asksEarlierInJapanese(line: string): boolean {
+  const at = line.indexOf("さっき");
+  return at !== -1 && /[言聞書]/.test(line.slice(at));
+}
 
 const asksTime = (request: string): boolean =>
   /\bwhat('s| is)? (the )?(current )?(time|date|day)\b|\btime is it\b|\bcurrent time\b|\btoday's date\b|何時|時刻|今日の日付|何日|何曜日/i.test(

@@ -2,18 +2,43 @@
 
 const longestTopic = 60;
 
-/** A verse when the request asks for one. */
+/** A verse when the request asks for one. Each step reads the text once, however it is made. */
 export function verseAbout(request: string): string | undefined {
   const text = request.normalize("NFKC").trim();
-  const japanese =
-    /([^、。\s]+?)(?:について|に関する|をテーマにした|を題材にした)?の(?:歌詞|歌|詩|ポエム)/.exec(
-      text,
-    );
-  if (japanese?.[1] !== undefined) return japaneseVerse(japanese[1].slice(0, longestTopic));
-  const english =
-    /\b(?:lyrics?|song|poem|verses?|rhyme)\b.*?\b(?:about|on|of|for)\s+(.+?)[\s.!?]*$/is.exec(text);
-  if (english?.[1] !== undefined) return englishVerse(english[1].slice(0, longestTopic));
+  const japanese = japaneseTopic(text);
+  if (japanese !== undefined) return japaneseVerse(japanese.slice(0, longestTopic));
+  const english = englishTopic(text);
+  if (english !== undefined) return englishVerse(english.slice(0, longestTopic));
   return undefined;
+}
+
+/** 海 of 海についての歌. */
+function japaneseTopic(text: string): string | undefined {
+  for (const clause of text.split(/[、。\s]/)) {
+    const at = clause.search(/(?<=.)の(?:歌詞|歌|詩|ポエム)/);
+    if (at === -1) continue;
+    const asked = clause.slice(0, at);
+    const particle = particles.find((one) => asked.endsWith(one) && asked !== one) ?? "";
+    return asked.slice(0, asked.length - particle.length);
+  }
+  return undefined;
+}
+
+const particles = ["について", "に関する", "をテーマにした", "を題材にした"];
+
+/** "the sea" of "a song about the sea!" */
+function englishTopic(text: string): string | undefined {
+  const asked = textAfter(/\b(?:lyrics?|song|poem|verses?|rhyme)\b/i, text);
+  const topic = asked && textAfter(/\b(?:about|on|of|for)\s+/i, asked);
+  if (topic === undefined) return undefined;
+  let end = topic.length;
+  while (end > 0 && /[\s.!?]/.test(topic.charAt(end - 1))) end -= 1;
+  return end === 0 ? undefined : topic.slice(0, end);
+}
+
+function textAfter(words: RegExp, text: string): string | undefined {
+  const found = words.exec(text);
+  return found === null ? undefined : text.slice(found.index + found[0].length);
 }
 
 const isFizzy = (topic: string): boolean => /炭酸|ソーダ|サイダー|soda|sparkling|fizz/i.test(topic);

@@ -20,6 +20,8 @@ const headingWeight = 2;
 /** A passage in the other language is worth finding, but not before one in the query's own. */
 const otherLanguageWeight = 0.3;
 const longestPassage = 1_500;
+/** Characters of a query that are looked at, of a message as long as it may be. */
+const longestQuery = 2_000;
 
 const segmenter = new Intl.Segmenter("ja", { granularity: "word" });
 
@@ -41,7 +43,10 @@ export class DocumentSearch {
   /** The passages that fit best, the best first; none where no word occurs. */
   search(query: string, limit: number): Hit[] {
     const japanese = isJapanese(query);
+    // Each word once: the index would be asked as often as a word is repeated.
+    const words = [...new Set(wordsOf(query.slice(0, longestQuery)))];
     const found = this.#index.search(query, {
+      tokenize: () => words,
       boost: { heading: headingWeight },
       boostDocument: (id: number) =>
         isJapanese(this.#passages[id]?.text ?? "") === japanese ? 1 : otherLanguageWeight,

@@ -56,5 +56,35 @@ function messageOf(error: JsonObject, outer: unknown): string {
 /** A page says in its text what it is; its markup says nothing. */
 function plainText(body: string): string {
   if (!/^\s*</.test(body)) return body;
-  return body.replace(/<(script|style)\b[\s\S]*?<\/\1\s*>/gi, " ").replace(/<[^>]*>/g, " ");
+  return withoutTags(withoutElement(withoutElement(body, "script"), "style"));
+}
+
+// Both look for each end once, by hand: where it is missing, one expression for a beginning and its end
+// would look for it again from every beginning.
+
+function withoutElement(page: string, name: string): string {
+  const start = new RegExp(`<${name}\\b`, "gi");
+  const end = new RegExp(`</${name}\\s*>`, "gi");
+  let text = "";
+  let at = 0;
+  for (let found = start.exec(page); found !== null; found = start.exec(page)) {
+    end.lastIndex = found.index;
+    if (end.exec(page) === null) break;
+    text += `${page.slice(at, found.index)} `;
+    at = end.lastIndex;
+    start.lastIndex = at;
+  }
+  return text + page.slice(at);
+}
+
+function withoutTags(page: string): string {
+  let text = "";
+  let at = 0;
+  for (let open = page.indexOf("<"); open !== -1; open = page.indexOf("<", at)) {
+    const close = page.indexOf(">", open);
+    if (close === -1) break;
+    text += `${page.slice(at, open)} `;
+    at = close + 1;
+  }
+  return text + page.slice(at);
 }

@@ -72,7 +72,7 @@ export const refusalTable: readonly RefusalRow[] = [
   },
   {
     provider: "Gemini",
-    words: /input token count.*exceeds the maximum/i,
+    words: /input token count.{0,100}exceeds the maximum/i,
     means: "CONTEXT_OVERFLOW",
   },
   { provider: "xAI", words: /maximum prompt length is \d/i, means: "CONTEXT_OVERFLOW" },
@@ -85,7 +85,7 @@ export const refusalTable: readonly RefusalRow[] = [
   {
     provider: "Moonshot, Copilot, GitHub Models",
     words:
-      /exceeded model token limit|prompt token count of \d+ exceeds|request body too large for .* max size: \d+ tokens/i,
+      /exceeded model token limit|prompt token count of \d+ exceeds|request body too large for .{1,100} max size: \d+ tokens/i,
     means: "CONTEXT_OVERFLOW",
   },
   {

@@ -9,6 +9,8 @@ export interface RunObserver {
   /** Each event of the run's spans but tokens and reasoning. */
   spanEvent?(run: Run, event: SpanEvent): void;
   runEnded?(run: Run, ending: RunEnding): void;
+  /** Runs the bot's code of a run, once, so that what the code begins inherits a context. */
+  withinRun?<T>(run: Run, botCode: () => T): T;
   /** An event was delivered to a reader this long after the log had it. A sample, not every event. */
   delivered?(afterMs: number): void;
   /** An error that a bot's code threw where nobody could catch it was contained; the run may be over. */
@@ -40,6 +42,11 @@ export function shielded(observer: RunObserver): ShieldedObserver {
     runStarted: (run) => notify(() => observer.runStarted?.(run)),
     runEnded: (run, ending) => notify(() => observer.runEnded?.(run, ending)),
     strayError: (error) => notify(() => observer.strayError?.(error)),
+    withinRun: (run, botCode) => {
+      const once = onceOnly(botCode);
+      notify(() => void observer.withinRun?.(run, once));
+      return once();
+    },
     failed,
     ...(observer.spanEvent && {
       spanEvent: (run, event) => notify(() => observer.spanEvent?.(run, event)),
@@ -58,6 +65,7 @@ export function allOf(observers: readonly RunObserver[]): RunObserver {
     runStarted: (run) => each.forEach((one) => void one.runStarted(run)),
     runEnded: (run, ending) => each.forEach((one) => void one.runEnded(run, ending)),
     strayError: (error) => each.forEach((one) => void one.strayError(error)),
+    withinRun: (run, botCode) => within(each, run, botCode),
     failed: (what, cause) => each.forEach((one) => void one.failed(what, cause)),
     ...(has("spanEvent") && {
       spanEvent: (run, event) => each.forEach((one) => void one.spanEvent?.(run, event)),
@@ -65,5 +73,28 @@ export function allOf(observers: readonly RunObserver[]): RunObserver {
     ...(has("delivered") && {
       delivered: (afterMs) => each.forEach((one) => void one.delivered?.(afterMs)),
     }),
+  };
+}
+
+function within<T>(observers: readonly ShieldedObserver[], run: Run, botCode: () => T): T {
+  const [first, ...rest] = observers;
+  return first === undefined ? botCode() : first.withinRun(run, () => within(rest, run, botCode));
+}
+
+/** Whatever an observer does, the bot's code runs once. */
+function onceOnly<T>(code: () => T): () => T {
+  let outcome: (() => T) | undefined;
+  return () => {
+    if (outcome === undefined) {
+      try {
+        const result = code();
+        outcome = () => result;
+      } catch (cause) {
+        outcome = () => {
+          throw cause;
+        };
+      }
+    }
+    return outcome();
   };
 }

@@ -64,6 +64,8 @@ export interface LiveRunOptions {
   readonly onFailure?: ((what: string, cause: unknown) => void) | undefined;
   /** Called for errors that get out of the bot's code; without it they are not contained. */
   readonly onStrayError?: ((error: StrayError) => void) | undefined;
+  /** Runs the bot's code. Default: calls it. */
+  readonly within?: (<T>(botCode: () => T) => T) | undefined;
   /** Called for each event but tokens and reasoning. */
   readonly observe?: ((event: SpanEvent) => void) | undefined;
 }
@@ -127,7 +129,7 @@ export class LiveRun {
   }
 
   async #outcome(): Promise<RunEnding> {
-    const { run, bot, writer, limits, onFailure, onStrayError } = this.#options;
+    const { run, bot, writer, limits, onFailure, onStrayError, within } = this.#options;
     const { runId, conversationId, botId, userId, message } = run;
     const at = run.startedAt;
     writer.append({ type: "runStart", runId, at, conversationId, botId, userId, message });
@@ -137,15 +139,17 @@ export class LiveRun {
       limits.runTimeoutMs,
     );
     const history = await this.#history();
-    const botRun = startBot(bot, {
-      context: { runId, conversationId, userId },
-      turn: { message, history },
-      emit: (event) => this.#emit(event),
-      spoken: () => this.#answer.text,
-      onFailure,
-      onStrayError,
-      signal,
-    });
+    const start = () =>
+      startBot(bot, {
+        context: { runId, conversationId, userId },
+        turn: { message, history },
+        emit: (event) => this.#emit(event),
+        spoken: () => this.#answer.text,
+        onFailure,
+        onStrayError,
+        signal,
+      });
+    const botRun = within === undefined ? start() : within(start);
     this.#closed.resolve(botRun.closed);
     const outcome = await botRun.done;
     clearTimeout(timeout);

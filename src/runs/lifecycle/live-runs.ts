@@ -253,6 +253,7 @@ export class LiveRuns implements AsyncDisposable {
         store: (...ending) => this.#finalizer.store(run, ...ending),
         onFailure: observer.failed,
         onStrayError: this.#onStrayError,
+        within: (botCode) => observer.withinRun(run, botCode),
         observe: spanEvent && ((event) => spanEvent(run, event)),
       });
       this.#live.set(runId, live);

@@ -5,6 +5,7 @@
  *
  *   unidentified ── first frame, or headers ──▶ authenticating ──▶ answers calls
  */
+import type { Context } from "@opentelemetry/api";
 import { TRPCError } from "@trpc/server";
 import type { CallContext } from "../../api/context.ts";
 import { toTrpcError } from "../../api/errors.ts";
@@ -14,6 +15,7 @@ import type { LangwireError } from "../../protocol/errors.ts";
 import type { Identity } from "../access/callers.ts";
 import type { Refusals } from "../access/refusals.ts";
 import type { LogFailure } from "../logging/failure-log.ts";
+import { inTrace } from "../metrics/request-trace.ts";
 import { callProcedure } from "../trpc-internals.ts";
 import { resumedInput, reviveInput } from "./call-input.ts";
 import { CallQueue } from "./call-queue.ts";
@@ -42,6 +44,8 @@ export interface Opening {
   readonly bringsParams: boolean;
   /** Identifies the caller by them, or else by the headers. Called once. */
   readonly authenticate: (params: ConnectionParams) => Promise<Identity>;
+  /** The trace of the request that opened it. */
+  readonly traced: Context | undefined;
 }
 
 /** A call in the queue. */
@@ -54,6 +58,7 @@ export class SocketCalls {
   readonly #api: SocketApi;
   readonly #connection: SocketConnection;
   readonly #frames: FrameReader;
+  readonly #traced: Context | undefined;
   #subscriptions: Map<RequestId, AbortController> | undefined;
   #queue: CallQueue | undefined;
   /** Dropped with the first frame: it holds the request, which must not stay as long as the socket. */
@@ -63,8 +68,9 @@ export class SocketCalls {
   constructor(
     api: SocketApi,
     connection: SocketConnection,
-    { bringsParams, authenticate }: Opening,
+    { bringsParams, authenticate, traced }: Opening,
   ) {
+    this.#traced = traced;
     this.#api = api;
     this.#connection = connection;
     this.#frames = new FrameReader(connection.limits, this);
@@ -191,7 +197,9 @@ export class SocketCalls {
       pacer: connection.pacer,
       openSubscription: () => connection.openSubscription(),
     };
-    return callProcedure(router, { type, path, input: () => input, ctx, signal });
+    return inTrace(this.#traced, () =>
+      callProcedure(router, { type, path, input: () => input, ctx, signal }),
+    );
   }
 
   #fail(head: string, cause: unknown, call?: Call): void {

@@ -8,6 +8,7 @@ import type { Authenticate } from "../access/callers.ts";
 import { bringsParams, identityIn } from "../access/gate.ts";
 import type { Refusals } from "../access/refusals.ts";
 import { isConnectionError, logFailures } from "../logging/failure-log.ts";
+import { requestTrace } from "../metrics/request-trace.ts";
 import { closeCodes } from "./close-codes.ts";
 import type { Connections } from "./connections.ts";
 import { type Opening, type SocketApi, SocketCalls } from "./socket-calls.ts";
@@ -48,6 +49,7 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
         const opening = {
           bringsParams: bringsParams(request),
           authenticate: authenticationOf(request),
+          traced: requestTrace(request.headers),
         };
         connection.listen(new SocketCalls(api, connection, opening));
       } catch (cause) {

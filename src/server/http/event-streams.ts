@@ -11,6 +11,7 @@ import type { Credentials, Identity } from "../access/callers.ts";
 import { resumedInput, reviveInput } from "../connections/call-input.ts";
 import type { Connections } from "../connections/connections.ts";
 import { logFailures } from "../logging/failure-log.ts";
+import { inTrace, requestTrace } from "../metrics/request-trace.ts";
 import { callProcedure, errorEventData, isSubscription } from "../trpc-internals.ts";
 import { EventStream } from "./event-stream.ts";
 import { checkSubscribes, lastEventIdOf, searchOf } from "./subscription-request.ts";
@@ -98,7 +99,9 @@ export class EventStreams {
     signal.throwIfAborted();
     const ctx: CallContext = { caller, pacer: stream };
     const input = () => resumedInput(inputIn(search), lastEventIdOf(request));
-    const events = await callProcedure(router, { type: "subscription", path, input, ctx, signal });
+    const events = await inTrace(requestTrace(request.headers), () =>
+      callProcedure(router, { type: "subscription", path, input, ctx, signal }),
+    );
     if (!(events instanceof TrackedEvents)) throw new TypeError("a subscription without events");
     return events;
   }

@@ -1,12 +1,14 @@
 /**
  * Runs as OpenTelemetry traces: a span for the run, and below it one for each chain, model, tool and
  * retriever, named by the conventions for generative AI. No message, prompt or payload is in them.
- * Spans go to whatever SDK the process has registered; without one, nothing is made or kept.
+ * Spans go to whatever SDK the process has registered; without one, nothing is made or kept. A run is a
+ * trace of its own, as it may outlive the request that began it and have readers of other requests, so
+ * it is linked to that request's; what a bot's code makes itself (queries, HTTP) is in the run's trace.
  */
 import {
   type Attributes,
   type Context,
-  ROOT_CONTEXT,
+  context,
   type Span,
   SpanKind,
   SpanStatusCode,
@@ -33,10 +35,14 @@ export function traceRuns(provider?: TracerProvider): RunObserver {
   const traced = new Map<string, TracedRun>();
   return {
     runStarted: ({ runId, conversationId, botId }) => {
+      const active = context.active();
+      const request = trace.getSpanContext(active);
       const span = (provider ?? trace.getTracerProvider()).getTracer("langwire").startSpan(
         `invoke_agent ${botId}`,
         {
           kind: SpanKind.INTERNAL,
+          root: true,
+          links: request === undefined ? [] : [{ context: request }],
           attributes: {
             "gen_ai.operation.name": "invoke_agent",
             "gen_ai.agent.id": botId,
@@ -44,10 +50,15 @@ export function traceRuns(provider?: TracerProvider): RunObserver {
             "langwire.run.id": runId,
           },
         },
-        ROOT_CONTEXT,
+        active,
       );
-      if (!span.isRecording()) return;
-      traced.set(runId, { span, context: trace.setSpan(ROOT_CONTEXT, span), open: new Map() });
+      // One that is not sampled is kept all the same: what the bot calls is not to be sampled either.
+      if (!trace.isSpanContextValid(span.spanContext())) return;
+      traced.set(runId, { span, context: trace.setSpan(active, span), open: new Map() });
+    },
+    withinRun: ({ runId }, botCode) => {
+      const run = traced.get(runId);
+      return run === undefined ? botCode() : context.with(run.context, botCode);
     },
     spanEvent: ({ runId }, event) => {
       const run = traced.get(runId);
@@ -74,11 +85,11 @@ function follow(run: TracedRun, event: SpanEvent, provider: TracerProvider | und
   const opening = openingOf(event);
   if (opening !== undefined && "at" in event) {
     const parentId = "parentSpanId" in event ? event.parentSpanId : undefined;
-    const { context } = (parentId !== undefined && run.open.get(parentId)) || run;
+    const parent = (parentId !== undefined && run.open.get(parentId)) || run;
     const { name, kind, attributes } = opening;
     const tracer = (provider ?? trace.getTracerProvider()).getTracer("langwire");
-    const span = tracer.startSpan(name, { kind, attributes }, context);
-    run.open.set(event.spanId, { span, context: trace.setSpan(context, span) });
+    const span = tracer.startSpan(name, { kind, attributes }, parent.context);
+    run.open.set(event.spanId, { span, context: trace.setSpan(parent.context, span) });
     return;
   }
   const span = run.open.get(event.spanId)?.span;

@@ -328,6 +328,34 @@ describe("of an agent", () => {
     expect(await answerOf({ runnable: writes })).toBe("written");
   });
 
+  describe("with a model that is tagged nostream, and another that spoke", () => {
+    const quiet = said("quiet").withConfig({ tags: ["nostream"] });
+    const graph = (speaker: ShapedModel | ReturnType<typeof said>, keeps: boolean) =>
+      new StateGraph(MessagesAnnotation)
+        .addNode("speak", async (state, config) => {
+          const message = await speaker.invoke(state.messages, config);
+          return keeps ? { messages: [message] } : {};
+        })
+        .addNode("think", async (state, config) => ({
+          messages: [await quiet.invoke(state.messages, config)],
+        }))
+        .addEdge(START, "speak")
+        .addEdge("speak", "think")
+        .addEdge("think", END)
+        .compile();
+
+    test.each([
+      ["whose message is in the state", true],
+      ["whose message is in no state", false],
+    ])("%s: what was spoken", async (_whose, keeps) => {
+      expect(await answerOf({ runnable: graph(said("spoken"), keeps) })).toBe("spoken");
+    });
+
+    test("nothing but a line break: what the quiet one said", async () => {
+      expect(await answerOf({ runnable: graph(said("\n"), false) })).toBe("quiet");
+    });
+  });
+
   test("that keeps its state in a command", async () => {
     const runnable = new StateGraph(MessagesAnnotation)
       .addNode(

@@ -13,7 +13,7 @@
  * `answerIn` takes of these the first that holds:
  *
  *   the state's messages, the last first: results of `returnDirect` tools, what a model spoke, what a
- *     node wrote by itself
+ *     node wrote by itself; where no model has spoken, what one said that is tagged `nostream`
  *   LangChain's own keys: `answer`, `output`, `text`, `response`, `result`
  *   a message, a string
  *
@@ -119,7 +119,8 @@ function answerOfTurn(messages: readonly BaseMessage[], spans: SpanTree): string
       if (isWrittenForReaders(message, text)) return text;
     } else if (model.nostream && model.voice === "silent") silent ??= text;
   }
-  return silent;
+  // The tag says that its text is not for readers: it is the last resort, not a second opinion.
+  return spans.hasSpoken ? undefined : silent;
 }
 
 /**

@@ -202,6 +202,11 @@ export class SpanTree {
     return this.#all.some((span) => span.toolCallId === toolCallId);
   }
 
+  /** Whether a model has said something to the readers. */
+  get hasSpoken(): boolean {
+    return this.#models.some(({ speaks, said }) => speaks && said.trim() !== "");
+  }
+
   get ranTools(): boolean {
     return this.#all.some(isTool);
   }

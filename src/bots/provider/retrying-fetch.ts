@@ -1,5 +1,6 @@
 /**
- * A `fetch` that retries while nothing of the answer has arrived: 429, 5xx and connections that failed.
+ * A `fetch` that retries while nothing of the answer has arrived: refusals that may pass, by what they
+ * mean, and connections that failed.
  * It waits as long as the provider asks, else with a backoff, up to a limit in total. An answer that
  * breaks off midway is not retried.
  */
@@ -22,8 +23,6 @@ export interface RetryOptions {
   /** Waits of one call, summed. Default 30,000. */
   readonly maxWaitMs?: number | undefined;
 }
-
-const retryableStatus = new Set([408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529]);
 
 export function createRetryingFetch(options: RetryOptions = {}): typeof fetch {
   const request = options.fetch ?? globalThis.fetch;
@@ -63,9 +62,7 @@ async function outcome(
 ): Promise<Outcome> {
   try {
     const response = await request(input, init);
-    if (!retryableStatus.has(response.status)) {
-      return { response, retryable: false, retryAfterMs: undefined };
-    }
+    if (response.status < 400) return { response, retryable: false, retryAfterMs: undefined };
     const retryAfterMs = retryAfterOf(response.headers);
     const body = await response.text();
     const { status, statusText, headers } = response;
@@ -81,8 +78,12 @@ async function outcome(
   }
 }
 
-/** Whether a retry may succeed: not where the account has no credit, though that is a 429 as well. */
+/**
+ * Whether a retry may succeed: not where the account has no credit, though that is a 429 as well, nor
+ * where a request is larger than what a minute allows.
+ */
 function mayPass(status: number, body: string): boolean {
+  if (status === 413) return false;
   const error = regularError(parsed(body) ?? body);
   if ([read(error, "code"), read(error, "type")].includes("insufficient_quota")) return false;
   const meaning = meaningOf(refusalOf({ ...error, status }));

@@ -1,4 +1,5 @@
 /** All refusals of the table. */
+import { accounts } from "./accounts.ts";
 import { contextOverflows } from "./context-overflows.ts";
 import { failures, keys, models, timeouts } from "./others.ts";
 import { rateLimits } from "./rate-limits.ts";
@@ -12,6 +13,7 @@ export const sentRefusals: readonly SentRefusal[] = [
   ...contextOverflows,
   ...rateLimits,
   ...rejections,
+  ...accounts,
   ...keys,
   ...models,
   ...failures,

@@ -20,6 +20,67 @@ export interface RefusalRow {
 }
 
 export const refusalTable: readonly RefusalRow[] = [
+  // The account, the place, the way of asking, under statuses that mean a key, a model or a limit. Before
+  // all that read labels: these are often those of a key or a model as well.
+  {
+    provider: "OpenAI, Gemini, Anthropic, Groq, Azure, Cloudflare: from here nobody is served",
+    words:
+      /country, region, or territory not supported|user location is not supported|^(\d{3} )?request not allowed|check your network settings|virtual network\/firewall|public access is disabled|you have been blocked|attention required! \| cloudflare|^(\d{3} )?error code: 10\d\d/im,
+    means: "PROVIDER_REJECTED",
+  },
+  {
+    provider: "OpenRouter: nobody serves the model in the way that it is asked for",
+    words:
+      /no endpoints (found|available) (that (support|can)|matching)|no allowed providers are available/i,
+    means: "PROVIDER_REJECTED",
+  },
+  {
+    provider: "DeepSeek, OpenRouter, Anthropic, xAI, Qwen, Volcengine, Together, Google: no money",
+    status: ["none", 400, 402, 403, 404, 412, 422, 429, 500],
+    words:
+      /insufficient (balance|credits?|funds)|credit balance is too low|requires more credits|credit limit exceeded|used all available credits|have any credits|spending limit|key limit exceeded|free quota has been exhausted|overdue balance|requires billing to be|quota is not enough/i,
+    means: "PROVIDER_REJECTED",
+  },
+  {
+    provider: "OpenAI, Zhipu, Qwen, Volcengine, one-api: no money, or an account that is closed",
+    status: ["none", 400, 402, 403, 404, 429],
+    label:
+      /^(billing_not_active|1113|arrearage|allocationquota\.freetieronly|accountoverdueerror|insufficient_user_quota)$/i,
+    means: "PROVIDER_REJECTED",
+  },
+  {
+    provider: "Fireworks, OpenAI, Volcengine, Vertex, Bedrock, Groq: not for this account",
+    status: [400, 403, 404, 412],
+    words:
+      /account \S{1,100} is suspended|organization must be verified|has not activated the model|api has not been used in project|don't have access to the model|is blocked at the (project|organization) level/i,
+    means: "PROVIDER_REJECTED",
+  },
+  {
+    provider: "OpenAI: what a conversation that it keeps refers to",
+    status: [400, 404],
+    words: /item with id .{1,200} not found|previous response with id .{1,200} not found/i,
+    means: "PROVIDER_REJECTED",
+  },
+  {
+    provider: "OpenAI, FastAPI, Ollama, LM Studio: an address where nobody listens",
+    status: [404],
+    words:
+      /^(404 )?((404 )?page not found|not found)$|invalid url \(|unexpected endpoint or method/im,
+    means: "PROVIDER_REJECTED",
+  },
+  {
+    provider: "xAI: what is asked",
+    status: [403],
+    words: /content violates usage guidelines/i,
+    means: "PROVIDER_REJECTED",
+  },
+  {
+    provider: "Azure, Google: a quota",
+    status: [403],
+    words: /out of call volume quota|quota exceeded for|rate ?limit ?exceeded/i,
+    means: "MODEL_RATE_LIMIT",
+  },
+
   // Limits of a minute. Before the overflows, of which they speak in nearly the same words.
   {
     provider: "Groq, OpenAI, GitHub: more tokens than a minute has",
@@ -97,8 +158,9 @@ export const refusalTable: readonly RefusalRow[] = [
 
   // A key that is none, said with another status than 401.
   {
-    provider: "Gemini, xAI",
-    words: /api key not valid|incorrect api key|invalid api key|api key expired/i,
+    provider: "Gemini, xAI, Anthropic",
+    words:
+      /api key not valid|incorrect api key|invalid api key|api key expired|credential is only authorized/i,
     means: "MODEL_AUTHENTICATION",
   },
   {
@@ -128,14 +190,7 @@ export const refusalTable: readonly RefusalRow[] = [
     means: "MODEL_NOT_FOUND",
   },
 
-  // The account, the request, what is in it.
-  {
-    provider: "DeepSeek, OpenRouter, Anthropic, xAI: no money",
-    status: ["none", 400, 402, 403, 422, 429, 500],
-    words:
-      /insufficient (balance|credits?|funds)|credit balance is too low|requires more credits|used all available credits|spending limit/i,
-    means: "PROVIDER_REJECTED",
-  },
+  // The request, what is in it.
   {
     provider: "Azure, Qwen, Zhipu: a filter of contents",
     label:
@@ -150,6 +205,11 @@ export const refusalTable: readonly RefusalRow[] = [
   },
 
   // Passing by, though the status says that the request is wrong.
+  {
+    provider: "Groq: what its model wrote could not be read, or its tier is full",
+    label: /^(tool_use_failed|json_validate_failed|output_parse_failed|capacity_exceeded)$/i,
+    means: "PROVIDER_ERROR",
+  },
   {
     provider: "Anthropic, OpenRouter, Moonshot: too much to do",
     label:

@@ -78,9 +78,11 @@ export function codeOfStatus(status: number): ErrorCode | undefined {
       return "CONTEXT_OVERFLOW";
     case 429:
       return "MODEL_RATE_LIMIT";
-    // A conflict, too early, a caller who left: the same request may do later.
+    // A conflict, a model that failed, too early, no room, a caller who left: it may do later.
     case 409:
+    case 424:
     case 425:
+    case 498:
     case 499:
       return "PROVIDER_ERROR";
   }

@@ -6,6 +6,7 @@
  * conversation in one process share a mirror (mirrors.ts), which a notification wakes.
  */
 
+import { LangwireError } from "../../protocol/errors.ts";
 import type { Redis } from "../../redis/redis.ts";
 import { orUnavailable, retryFor } from "../../redis/retry.ts";
 import { within } from "../../time/within.ts";
@@ -101,7 +102,13 @@ export class RedisLog implements SharedLog {
           this.#openRuns.remove(runId);
         },
       }),
-    );
+    ).catch((cause: unknown) => {
+      // It is over, or another process's: nothing of it is left behind here.
+      if (cause instanceof LangwireError && cause.code === "OWNER_LOST") {
+        this.#openRuns.remove(runId);
+      }
+      throw cause;
+    });
     this.#writers.add(writer);
     return writer;
   }

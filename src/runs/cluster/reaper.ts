@@ -2,10 +2,10 @@
  * Ends the runs of processes that are gone (../lifecycle/unattended.ts). An owner who was only asleep
  * can append nothing more by then: its run was taken over.
  */
-import type { ListedRun, SharedLog, SharedRunWriter } from "../../log/log.ts";
+import type { ListedRun, SharedLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Run, Store } from "../../store/store.ts";
-import { appendEnd, endUnattended } from "../lifecycle/unattended.ts";
+import { appendEnd, endUnattended, unlessOver } from "../lifecycle/unattended.ts";
 import type { RunObserver } from "../observer.ts";
 import type { NodeLease } from "./coordination.ts";
 
@@ -49,8 +49,12 @@ async function endRunsOf(owner: string | null, options: ReaperOptions): Promise<
   }
   if (failures.length > 0) throw failures[0];
   if (owner === null) return;
-  // What is left are runs that ended in the store, of which the log may not have the runEnd.
-  for (const run of await log.openRunsOf(owner)) await endInLog(run, options);
+  // What is left are runs that ended in the store, of which the log may not have the runEnd. Not those
+  // that the owner has begun since, where it has come back: the store has them in progress.
+  for (const run of await log.openRunsOf(owner)) {
+    const stored = await store.runs.begunBy(owner, run.runId);
+    if (stored?.status !== "running") await endInLog(run, options);
+  }
   if (await lease.clear(owner)) await log.forgetOpenRunsOf(owner);
 }
 
@@ -90,14 +94,4 @@ async function endInLog(
   writer.abandon();
   const last = await unlessOver(log.open({ ...takeOver, after: run.endSeq - 1 }));
   if (last !== undefined) await appendEnd(last, run);
-}
-
-/** Undefined when the run has its end in the log, or a later run has begun. */
-async function unlessOver(opening: Promise<SharedRunWriter>): Promise<SharedRunWriter | undefined> {
-  try {
-    return await opening;
-  } catch (cause) {
-    if (cause instanceof LangwireError && cause.code === "OWNER_LOST") return undefined;
-    throw cause;
-  }
 }

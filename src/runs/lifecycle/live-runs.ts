@@ -268,8 +268,13 @@ export class LiveRuns implements AsyncDisposable {
       return run;
     } catch (cause) {
       admitted.dispose();
-      await this.#finalizer.abandon(run, cause);
-      throw cause;
+      if (!(cause instanceof LangwireError) || cause.code !== "OWNER_LOST") {
+        await this.#finalizer.abandon(run, cause);
+        throw cause;
+      }
+      // Somebody took it over in the log, where it may have an end already: `reconcile` finds that.
+      this.#sweep.soon();
+      throw new LangwireError("STORE_UNAVAILABLE", { cause, retryAfterMs });
     }
   }
 }

@@ -11,8 +11,8 @@
  *   5. append the `runEnd` that the store has, unless the log has one
  */
 import type { LogEntry } from "../../log/entry.ts";
-import type { EventLog, MaybePromise, RunWriter, Slice } from "../../log/log.ts";
-import type { LangwireError } from "../../protocol/errors.ts";
+import type { EventLog, MaybePromise, RunWriter, SharedLog, Slice } from "../../log/log.ts";
+import { LangwireError } from "../../protocol/errors.ts";
 import type { ChatEvent, EventOf, Usage } from "../../protocol/events.ts";
 import { AnswerFold } from "../../protocol/fold/answer-fold.ts";
 import { addUsage } from "../../protocol/usage.ts";
@@ -66,13 +66,16 @@ export async function endUnattended(run: Run, options: UnattendedRunOptions): Pr
 
 export interface UnattendedHereOptions {
   readonly store: Store;
-  readonly log: EventLog;
+  readonly log: EventLog & Partial<Pick<SharedLog, "readStored">>;
   /** Why it has failed. */
   readonly error: LangwireError;
   readonly mayLackEvents?: boolean | undefined;
 }
 
-/** `endUnattended` for a run of this process's own, at boot or later: its log needs no taking over. */
+/**
+ * `endUnattended` for a run of this process's own, at boot or later. Another process may have taken it
+ * over while this one was away, and not have ended it: then it never will, and the run is taken back.
+ */
 export async function endUnattendedHere(
   run: Run,
   { store, log, error, mayLackEvents }: UnattendedHereOptions,
@@ -82,14 +85,26 @@ export async function endUnattendedHere(
     store,
     error,
     mayLackEvents: () => mayLackEvents === true,
-    read: (after) => log.read(conversationId, after),
+    read: (after) => log.readStored?.(conversationId, after) ?? log.read(conversationId, after),
     open: async (after) => {
-      const writer = await log.open({ conversationId, runId, after });
+      const writer = await unlessOver(log.open({ conversationId, runId, after, takeOver: true }));
       // Killed after the claim and before its first event, or while the disk took no events.
-      if (writer.lastSeq < run.firstSeq) writer.append(runStartOf(run));
+      if (writer !== undefined && writer.lastSeq < run.firstSeq) writer.append(runStartOf(run));
       return writer;
     },
   });
+}
+
+/** Undefined when the run has its end in the log, or a later run has begun. */
+export async function unlessOver<Writer extends RunWriter>(
+  opening: MaybePromise<Writer>,
+): Promise<Writer | undefined> {
+  try {
+    return await opening;
+  } catch (cause) {
+    if (cause instanceof LangwireError && cause.code === "OWNER_LOST") return undefined;
+    throw cause;
+  }
 }
 
 function runStartOf(run: Run): ChatEvent {

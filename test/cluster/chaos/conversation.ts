@@ -146,6 +146,11 @@ export class ChaosConversation implements AsyncDisposable {
     return reader;
   }
 
+  /** The watches of the member who joined last: they may not be refused. */
+  get memberReaders(): readonly ChaosReader[] {
+    return this.#memberReaders;
+  }
+
   get watchers(): readonly ChaosReader[] {
     return this.readers.filter((reader) => reader.name.startsWith("watch") && !reader.isOver);
   }

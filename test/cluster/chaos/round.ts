@@ -122,10 +122,13 @@ class Verdict {
   /** The member comes back, runs are completed, and all who watch have their ends, on any node. */
   async #goesOn(conversation: ChaosConversation): Promise<void> {
     await this.#inTime(conversation.admit(), "a member who joins was not answered");
-    const first = await this.#probe(conversation);
+    const asked = [await this.#probe(conversation)];
+    for (const { name, isOver, over } of conversation.memberReaders) {
+      if (isOver) this.#ledger.violation(`${name}, of a member, is over: ${await over}`);
+    }
     for (const watcher of conversation.watchers) {
-      // Who had no place yet may have begun to watch after the first one.
-      const asked = [first];
+      // Who had no place yet may have begun to watch after the first one, or after one that somebody
+      // else had to be asked with: it hears of one of them.
       const heard = () => asked.some((runId) => watcher.endOf(runId) !== undefined);
       await this.#until(
         async () => {

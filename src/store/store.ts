@@ -98,6 +98,11 @@ export interface Runs {
   /** Ends a run and keeps the bot's message. Repeating it with the same ending is harmless. */
   finish(ending: Ending): Promise<Finished>;
   /**
+   * Puts back a run in progress that the database has lost, as a standby that lagged behind and was
+   * promoted has; with its conversation, where that began with it.
+   */
+  restore(run: Run): Promise<Restored>;
+  /**
    * Runs that ended after `afterSeq`, in order, for backfill: at most `limit` of them, with at most
    * 256 KiB of text together, but always the first. For the rest, ask again after the last of these.
    * Whether the caller may read them is the caller's to check.
@@ -201,8 +206,14 @@ export interface Ending {
 
 export type Finished =
   | { readonly finished: true; readonly run: Run }
-  /** It had ended otherwise before; or, without `run`, its conversation is deleted. */
+  /** It had ended otherwise before; or, without `run`, its conversation is deleted, or it was lost. */
   | { readonly finished: false; readonly run: Run | undefined };
+
+/**
+ * Whether the run was lost (`restored`) or was not (`present`, `deleted` with its conversation).
+ * `superseded`: it was, and another run has its place by now, or its user is no member.
+ */
+export type Restored = "restored" | "present" | "deleted" | "superseded";
 
 export interface PageRequest {
   /** `nextCursor` of the page before; absent for the first. Anything else throws BAD_INPUT. */

@@ -7,6 +7,7 @@ import { describeAdministration } from "./administration-contract.ts";
 import { describeConversations } from "./conversations-contract.ts";
 import { describeMembers } from "./members-contract.ts";
 import { describeMessages } from "./messages-contract.ts";
+import { describeRestores } from "./restore-contract.ts";
 import { describeRuns } from "./runs-contract.ts";
 import { describeStoreItself } from "./store-itself-contract.ts";
 import { describeStoreModel } from "./store-model.ts";
@@ -18,6 +19,7 @@ export function describeStore(name: string, newPlace: () => Promise<StorePlace>)
     describe("members", () => describeMembers(newPlace));
     describe("messages", () => describeMessages(newPlace));
     describe("runs", () => describeRuns(newPlace));
+    describe("runs that it has lost are put back", () => describeRestores(newPlace));
     describe("administration", () => describeAdministration(newPlace));
     describe("itself", () => describeStoreItself(newPlace));
     describe("under any interleaving", () => describeStoreModel(newPlace));

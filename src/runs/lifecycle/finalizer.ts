@@ -16,6 +16,7 @@ import { orAborted } from "../../time/or-aborted.ts";
 import { within } from "../../time/within.ts";
 import type { RunObserver } from "../observer.ts";
 import type { RunEnding } from "./live-run.ts";
+import { lostFailure, restoreLost } from "./lost-runs.ts";
 import { isStoreAway, type StoreWatch } from "./store-watch.ts";
 
 /** How long a shutdown waits for a store that does not answer. */
@@ -123,7 +124,8 @@ export class Finalizer implements AsyncDisposable {
     await this.#tryLate();
   }
 
-  async #finish({ run, ending, endSeq, endedAt }: NumberedEnding): Promise<RunEnding> {
+  async #finish(numbered: NumberedEnding): Promise<RunEnding> {
+    const { run, ending, endSeq, endedAt } = numbered;
     const { status, text, usage, error, providerCalls } = ending;
     const { runId } = run;
     const answer = this.#options.store.runs.finish({
@@ -137,9 +139,8 @@ export class Finalizer implements AsyncDisposable {
       endedAt,
     });
     const stored = await orAborted(answer, this.#lastTryOver.signal);
-    if (stored.finished || stored.run === undefined || stored.run.status === "running") {
-      return ending;
-    }
+    if (stored.run === undefined) return await this.#finishLost(numbered);
+    if (stored.finished || stored.run.status === "running") return ending;
     return {
       ...ending,
       status: stored.run.status,
@@ -147,6 +148,21 @@ export class Finalizer implements AsyncDisposable {
       usage: stored.run.usage,
       error: stored.run.error,
     };
+  }
+
+  /** The store does not have the run: its conversation was deleted, or the database has lost it. */
+  async #finishLost(numbered: NumberedEnding): Promise<RunEnding> {
+    const { store, observer } = this.#options;
+    const { run, ending } = numbered;
+    switch (await restoreLost(run, { store, observer })) {
+      case "restored":
+      case "present":
+        return await this.#finish(numbered);
+      case "deleted":
+        return ending;
+      case "superseded":
+        return { ...ending, status: "failed", error: lostFailure().toFailure() };
+    }
   }
 
   #toBeLate(numbered: NumberedEnding): RunEnding {

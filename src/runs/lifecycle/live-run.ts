@@ -9,9 +9,10 @@
  *   the bot is done, or failed            completed, or failed with the bot's error
  *   cancel()                              cancelled, for: a member (`chat.cancel`); a sender with
  *                                         `ifBusy: "interrupt"`; a deleted conversation; a run that the
- *                                         store has over, or not at all (reconcile.ts)
+ *                                         store has over (reconcile.ts)
  *   fail(RUN_TIMEOUT, RUN_TOO_LARGE)      failed, by the run's own limits (../limits.ts)
- *   fail(STORE_UNAVAILABLE)               failed: the history cannot be read, or the log cannot be written
+ *   fail(STORE_UNAVAILABLE)               failed: the history cannot be read, or the log cannot be written,
+ *                                         or the database lost it, and its place is taken (lost-runs.ts)
  *   fail(OWNER_LOST)                      ended elsewhere: another process took it over
  *   fail(SERVER_RESTARTED)                failed: a shutdown whose grace is over
  *   an error thrown outside of the bot    failed: from a timer, say. A rejection that nobody holds ends

@@ -21,7 +21,7 @@ import { Cancellation } from "./cancellation.ts";
 import { Finalizer } from "./finalizer.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
 import { LiveRun, type RunEnding } from "./live-run.ts";
-import { endIfUnattended, type ReconcileOptions, reconcile } from "./reconcile.ts";
+import { endIfUnattended, type ReconcileOptions, reconcile, restoreIn } from "./reconcile.ts";
 import type { Recovery } from "./recovery.ts";
 import { isStoreAway, StoreWatch } from "./store-watch.ts";
 import { Sweep } from "./sweep.ts";
@@ -214,6 +214,7 @@ export class LiveRuns implements AsyncDisposable {
     using admitted = new DisposableStack();
     const release = await admit?.(caller);
     if (release !== undefined) admitted.defer(release);
+    await restoreIn(conversationId, this.#reconciled);
     for (;;) {
       const claimed = await store.runs.claim(claim);
       switch (claimed.outcome) {

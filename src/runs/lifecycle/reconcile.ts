@@ -1,7 +1,8 @@
 /**
  * Compares the runs that the store has as in progress on this process with the live ones, and mends
  * both. The store's answer to a claim, an ending or a deletion may be lost after it was carried out:
- * then the store has a run that nobody works on, or a live run has no conversation any more.
+ * then the store has a run that nobody works on, or a live run has no conversation any more. And the
+ * database may lose what it has answered (lost-runs.ts).
  */
 import type { EventLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
@@ -9,6 +10,7 @@ import type { Run, Store } from "../../store/store.ts";
 import type { ShieldedObserver } from "../observer.ts";
 import type { KeyedMutex } from "./keyed-mutex.ts";
 import type { LiveRun } from "./live-run.ts";
+import { lostFailure, restoreLost } from "./lost-runs.ts";
 import { endUnattendedHere } from "./unattended.ts";
 
 export interface ReconcileOptions {
@@ -32,7 +34,27 @@ export async function reconcile(options: ReconcileOptions): Promise<void> {
   const inStore = new Set(await store.runs.inProgress(nodeId));
   const idle = [...inStore].filter((runId) => !live.has(runId) && !starting.has(runId));
   if (idle.length > 0) await endIfUnattended(idle, options);
-  for (const run of here) if (!inStore.has(run.run.runId)) run.cancel();
+  for (const run of here) if (!inStore.has(run.run.runId)) await restoreOrEnd(run, options);
+}
+
+/** Before a run is claimed: one in progress there that the store has lost would not be in its way. */
+export async function restoreIn(conversationId: string, options: ReconcileOptions): Promise<void> {
+  for (const { run } of [...options.live.values()]) {
+    if (run.conversationId === conversationId) await restoreLost(run, options);
+  }
+}
+
+async function restoreOrEnd(run: LiveRun, options: ReconcileOptions): Promise<void> {
+  switch (await restoreLost(run.run, options)) {
+    case "restored":
+      return;
+    case "present":
+    case "deleted":
+      run.cancel();
+      return;
+    case "superseded":
+      run.fail(lostFailure());
+  }
 }
 
 /** Ends those of the runs that are unattended. @throws as `reconcile` */

@@ -17,6 +17,13 @@ export function logRuns(logger: FastifyBaseLogger): RunObserver {
     strayError: ({ botId, runId, kind, cause }) => {
       logger.error({ botId, runId, kind, err: cause }, "an error got out of a bot's code");
     },
-    failed: (what, cause) => logger.error({ err: cause }, what),
+    failed: (what, cause) => logger.error({ ...runIn(cause), err: cause }, what),
   };
+}
+
+/** The id of the run that a failure is about, where it is said. */
+function runIn(cause: unknown): { readonly runId?: string } {
+  if (typeof cause !== "object" || cause === null || cause instanceof Error) return {};
+  const { runId } = cause as { runId?: unknown };
+  return typeof runId === "string" ? { runId } : {};
 }

@@ -5,9 +5,10 @@ import type { RunStatus } from "../../protocol/events.ts";
 import type { Engine } from "../engine.ts";
 import { toRun } from "../rows.ts";
 import { running, type Schema } from "../schema.ts";
-import type { Claim, Ending, Finished, NewRun, Run, Runs } from "../store.ts";
+import type { Claim, Ending, Finished, NewRun, Restored, Run, Runs } from "../store.ts";
 import { Claims } from "./claim.ts";
 import { fitting } from "./fitting.ts";
+import { Restores } from "./restore.ts";
 import { storable } from "./text.ts";
 
 /** Limit of the texts that `endedBetween` reads at once. The first run comes whatever its size. */
@@ -16,12 +17,14 @@ const endedMaxBytes = 256 * 1024;
 export class StoredRuns implements Runs {
   readonly #engine: Engine;
   readonly #claims: Claims;
+  readonly #restores: Restores;
   readonly #selectOwn;
   readonly #endRun;
 
   constructor(engine: Engine) {
     this.#engine = engine;
     this.#claims = new Claims(engine);
+    this.#restores = new Restores(engine);
     this.#selectOwn = engine.prepare(selectOwn);
     this.#endRun = engine.prepare(endRun);
   }
@@ -122,6 +125,10 @@ export class StoredRuns implements Runs {
     const run = toRun(row);
     const repeated = run.status === status && run.endSeq === endSeq && run.endedAt === endedAt;
     return repeated ? { finished: true, run } : { finished: false, run };
+  }
+
+  async restore(run: Run): Promise<Restored> {
+    return await this.#restores.restore(run);
   }
 
   async endedBetween(conversationId: string, afterSeq: number, limit: number): Promise<Run[]> {

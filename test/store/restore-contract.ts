@@ -1,0 +1,85 @@
+/** Runs that a database has lost are put back as they were, and never in another's place. */
+import { randomUUID } from "node:crypto";
+import { expect, test } from "vitest";
+import type { Run } from "../../src/store/store.ts";
+import { begin, endingOf, exchange, newRun, type StorePlace, storeForEach } from "./store-place.ts";
+
+/** As a process has it in memory, and the database no more. */
+function lostRun(given: Partial<Run> = {}): Run {
+  const startedAt = new Date(Date.now() - 1_000).toISOString();
+  return { ...newRun(), status: "running", firstSeq: 1, startedAt, ...given };
+}
+
+export function describeRestores(newPlace: () => Promise<StorePlace>): void {
+  const current = storeForEach(newPlace);
+
+  test("with the conversation that began with it, and then end as any other", async () => {
+    const { store } = current;
+    const run = lostRun({ owner: "node-1", message: "Why?" });
+    const { runId, conversationId, userId } = run;
+    expect(await store.runs.finish(endingOf(run))).toEqual({ finished: false, run: undefined });
+    expect(await store.runs.restore(run)).toBe("restored");
+    expect(await store.runs.get(runId, userId)).toEqual(run);
+    expect(await store.conversations.get(conversationId, userId)).toMatchObject({
+      ...{ title: "Why?", owned: true, runningRunId: runId },
+    });
+    expect(await store.runs.restore(run)).toBe("present");
+    expect(await store.runs.finish(endingOf(run))).toMatchObject({ finished: true });
+    expect(await store.runs.restore(run)).toBe("present");
+    const { items } = await store.conversations.messages(conversationId, { limit: 10 });
+    expect(items.map(({ text }) => text)).toEqual(["Why?", "Answer to: Why?"]);
+  });
+
+  test("in a conversation that is still there, at their old numbers", async () => {
+    const { store } = current;
+    const { conversationId } = await exchange(store, {}, { endSeq: 41 });
+    const run = lostRun({ conversationId, firstSeq: 42 });
+    expect(await store.runs.restore(run)).toBe("restored");
+    expect(await store.runs.running(conversationId)).toEqual(run);
+  });
+
+  test("not beside the run that is in progress there by now", async () => {
+    const { store } = current;
+    const { conversationId } = await exchange(store, {}, { endSeq: 41 });
+    const other = await begin(store, { conversationId });
+    const run = lostRun({ conversationId, firstSeq: 42 });
+    expect(await store.runs.restore(run)).toBe("superseded");
+    expect(await store.runs.running(conversationId)).toEqual(other);
+  });
+
+  test("not at numbers that another run has had", async () => {
+    const { store } = current;
+    const { conversationId } = await exchange(store, {}, { endSeq: 41 });
+    expect(await store.runs.restore(lostRun({ conversationId, firstSeq: 41 }))).toBe("superseded");
+    expect(await store.runs.running(conversationId)).toBeUndefined();
+  });
+
+  test("not for who is no member", async () => {
+    const { store } = current;
+    const { conversationId } = await exchange(store, {}, { endSeq: 41 });
+    const run = lostRun({ conversationId, firstSeq: 42, userId: "mallory" });
+    expect(await store.runs.restore(run)).toBe("superseded");
+  });
+
+  test("not with a conversation that somebody else may have begun", async () => {
+    const { store } = current;
+    const run = lostRun({ firstSeq: 42 });
+    expect(await store.runs.restore(run)).toBe("superseded");
+    expect(await store.conversations.get(run.conversationId, run.userId)).toBeUndefined();
+  });
+
+  test("not in a conversation that was deleted", async () => {
+    const { store } = current;
+    const { conversationId, userId } = await exchange(store);
+    await store.conversations.delete(conversationId, userId);
+    expect(await store.runs.restore(lostRun({ conversationId }))).toBe("deleted");
+  });
+
+  test("by two at once: one of them puts it back", async () => {
+    const { store } = current;
+    const run = lostRun({ conversationId: randomUUID() });
+    const both = await Promise.all([store.runs.restore(run), store.runs.restore(run)]);
+    expect(both).toContain("restored");
+    expect(await store.runs.get(run.runId, run.userId)).toEqual(run);
+  });
+}

@@ -23,7 +23,13 @@ import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { redisCoordination } from "./redis-coordination.ts";
-import { fileFailure, laterVersionFailure, type StorageFile } from "./storage-failure.ts";
+import {
+  databaseFailure,
+  fileFailure,
+  laterVersionFailure,
+  redisFailure,
+  type StorageFile,
+} from "./storage-failure.ts";
 
 export interface StorageOptions {
   /** Where conversations and the journal live. Without it, in memory alone. */
@@ -104,7 +110,7 @@ async function openPostgres(
 
 function openDatabase(url: string, use: "alone" | "shared") {
   return openPostgresStore({ url, use }).catch((error: unknown) => {
-    throw laterVersionFailure(error, "the database");
+    throw databaseFailure(laterVersionFailure(error, "the database"));
   });
 }
 
@@ -130,6 +136,14 @@ function openJournal(
   }
 }
 
+/**
+ * A process does not start while Redis is away or full: it would hold nothing that it could keep. Whoever
+ * starts it (a supervisor) tries again; what runs already goes on.
+ */
+function noRedis(error: unknown): never {
+  throw redisFailure(error);
+}
+
 async function openCluster(
   opening: AsyncDisposableStack,
   options: OpenStorageOptions & { databaseUrl: string; redisUrl: string },
@@ -140,7 +154,7 @@ async function openCluster(
   const nodeId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const store = opening.use(await openDatabase(databaseUrl, "shared"));
   const redis = opening.use(
-    await Redis.open({ url: redisUrl, prefix: redisPrefix, nodeId, times }),
+    await Redis.open({ url: redisUrl, prefix: redisPrefix, nodeId, times }).catch(noRedis),
   );
   const log = opening.use(
     new RedisLog({
@@ -156,6 +170,7 @@ async function openCluster(
     }),
   );
   const coordination = redisCoordination(redis, times);
-  const cluster = opening.use(await Cluster.join({ coordination, log, store, times, observer }));
+  const joining = Cluster.join({ coordination, log, store, times, observer });
+  const cluster = opening.use(await joining.catch(noRedis));
   return { store, log, shared: { cluster, redis } };
 }

@@ -18,6 +18,7 @@ const sqlite = {
   cannotOpen: 14,
   notADatabase: 26,
 };
+const lostConnection = /^(Connection terminated|timeout exceeded)/;
 const laterVersion = /^corrupted migrations: previously executed migration .* is missing/;
 
 /** @returns the error to throw instead; whatever has no better words is as it was */
@@ -32,8 +33,50 @@ export function laterVersionFailure(error: unknown, name: string): unknown {
   return isLater ? storageFailure(laterVersionReason(name), error) : error;
 }
 
+/** @returns the error to throw instead of what opening Redis, or taking a place in it, threw */
+export function redisFailure(error: unknown): unknown {
+  const cause = innermost(error);
+  // It was Postgres that this process waited for (runs/cluster/cluster.ts).
+  if (cause instanceof LangwireError)
+    return storageFailure("Postgres does not answer in time", error);
+  return cause instanceof Error ? storageFailure(redisReason(cause.message), error) : error;
+}
+
+/** @returns the error to throw instead of what opening Postgres threw */
+export function databaseFailure(error: unknown): unknown {
+  const cause = innermost(error);
+  if (!(error instanceof LangwireError) || !(cause instanceof Error)) return error;
+  // What it says itself, or the system; a lock that another process holds has words of its own.
+  const code = "code" in cause ? String(cause.code) : "";
+  if (code === "" && !lostConnection.test(cause.message)) return error;
+  // Several addresses that all fail have a code and no message.
+  return storageFailure(`Postgres cannot be used (${cause.message || code})`, error);
+}
+
 export function storageFailure(why: string, cause: unknown): LangwireError {
   return new LangwireError("STORE_UNAVAILABLE", { cause: new Error(why, { cause }) });
+}
+
+/** What a server says begins with a word of its own. */
+function redisReason(said: string): string {
+  switch (said.split(" ")[0]) {
+    case "OOM":
+      return `Redis is full (${said}): make room in it, or raise its maxmemory`;
+    case "NOAUTH":
+    case "WRONGPASS":
+    case "NOPERM":
+      return `Redis refuses its user or password (${said})`;
+    case "READONLY":
+      return `Redis is a replica, which takes no writes (${said}): name the primary`;
+    default:
+      return `Redis cannot be used (${said})`;
+  }
+}
+
+function innermost(error: unknown): unknown {
+  let cause = error;
+  while (cause instanceof LangwireError && cause.cause !== undefined) cause = cause.cause;
+  return cause;
 }
 
 function laterVersionReason(name: string): string {

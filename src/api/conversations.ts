@@ -109,7 +109,7 @@ export function conversationsRouter(
       const { conversationId } = input;
       return await removing(conversationId, async () => {
         const deleted = found(await conversations.delete(conversationId, ctx.caller.userId));
-        if (deleted.runningRunId !== undefined) runs.stop(deleted.runningRunId);
+        runs.deleted(conversationId, deleted.runningRunId);
         return { answer: { conversationId } };
       });
     }),

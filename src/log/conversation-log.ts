@@ -9,6 +9,8 @@ export class ConversationLog {
   readonly listeners = new Set<() => void>();
   /** The run that writes at the moment. */
   writingRunId: string | undefined;
+  /** Settles when it has stopped writing. */
+  writing: PromiseWithResolvers<void> | undefined;
   /** Settled entries are committed, and so readable. */
   readonly #list = new EntryList(0);
   /** False while there are only readers who wait for a run to come. */
@@ -37,6 +39,11 @@ export class ConversationLog {
 
   get lastSeq(): number {
     return this.#list.lastSeq;
+  }
+
+  /** The number of the last entry that is readable. */
+  get committedSeq(): number {
+    return this.#list.settledSeq;
   }
 
   get last(): LogEntry | undefined {

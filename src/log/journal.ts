@@ -8,7 +8,7 @@ import type { ConversationLog } from "./conversation-log.ts";
 import { bootIdentity, WrittenInBoot } from "./journal/boot-identity.ts";
 import { Compactor } from "./journal/compactor.ts";
 import { JournalSegments, note } from "./journal/journal-segments.ts";
-import { OlderEvents } from "./journal/older-events.ts";
+import { OlderEvents, removeLeftOver } from "./journal/older-events.ts";
 import { type OnDamage, RowReader } from "./journal/row-reader.ts";
 import { decodeRow, encodeRow, encodeSection, type Section } from "./journal/rows.ts";
 
@@ -37,6 +37,11 @@ export interface Journal {
   ): Promise<OlderEvents>;
   /** Nothing older is needed any more, and every run that was cut has been ended. */
   recovered(): void;
+  /**
+   * Deletes at once what has left the log of these conversations.
+   * @returns settles when the file has nothing of it, nor of anything else that was deleted in it
+   */
+  erase(conversationIds: readonly string[]): Promise<void>;
   /** Events have left the log: deletes what is not needed any more, a while later. */
   compactSoon(): void;
   close(): void;
@@ -77,9 +82,13 @@ export class SqliteJournal implements Journal {
   #retryTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** @param database a connection to a file in which no other process keeps a journal */
+  /**
+   * @param database a connection to a file in which no other process keeps a journal, with
+   *   `secure_delete` if what is erased is to be gone
+   */
   constructor(database: DatabaseSync, options: SqliteJournalOptions = {}) {
     this.#database = database;
+    removeLeftOver(recoveryFile(database));
     this.#apart = options.apartFromStore ?? false;
     database.exec(
       "create table if not exists journal (id integer primary key, events text not null)",
@@ -160,8 +169,7 @@ export class SqliteJournal implements Journal {
     conversationIds: ReadonlySet<string>,
     signal?: AbortSignal | undefined,
   ): Promise<OlderEvents> {
-    const location = this.#database.location();
-    const older = new OlderEvents(location === null ? ":memory:" : `${location}-recovery`);
+    const older = new OlderEvents(recoveryFile(this.#database));
     try {
       await older.read(this.#rows, { to: this.#firstId, conversationIds, signal });
       return older;
@@ -181,6 +189,11 @@ export class SqliteJournal implements Journal {
     this.#compactor.now(this.#oldestId);
   }
 
+  erase(conversationIds: readonly string[]): Promise<void> {
+    this.#segments.erase(new Set(conversationIds));
+    return this.#compactor.erase();
+  }
+
   compactSoon(): void {
     this.#compactor.soon();
   }
@@ -188,8 +201,8 @@ export class SqliteJournal implements Journal {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#retryTimer);
-    this.#compactor.close();
     if (!this.#database.isTransaction) this.#writeAll();
+    this.#compactor.close();
     clearTimeout(this.#retryTimer);
   }
 
@@ -225,4 +238,10 @@ export class SqliteJournal implements Journal {
   #shift(): void {
     this.#unwrittenLength -= this.#unwritten.shift()?.row.length ?? 0;
   }
+}
+
+/** Where events are sorted at boot that are too many for memory. */
+function recoveryFile(database: DatabaseSync): string {
+  const location = database.location();
+  return location === null ? ":memory:" : `${location}-recovery`;
 }

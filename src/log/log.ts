@@ -75,6 +75,13 @@ export interface OpenRun {
   readonly takeOver?: boolean;
 }
 
+/** What a log is to forget of a conversation. */
+export interface Forgotten {
+  readonly conversationId: string;
+  /** The number of the last event to forget. Default: all, for good. */
+  readonly through?: number | undefined;
+}
+
 export interface EventLog extends AsyncDisposable {
   open(run: OpenRun): MaybePromise<RunWriter>;
   /** The events after a number, from the oldest on, as many as come easily at once. */
@@ -85,6 +92,13 @@ export interface EventLog extends AsyncDisposable {
    */
   subscribe(conversationId: string, onChange: () => void): MaybePromise<() => void>;
   leftBehind(): MaybePromise<readonly LeftBehind[]>;
+  /**
+   * Forgets events, before their retention time is over, and wherever they are kept: of deleted
+   * conversations all, once the run that writes there has ended; of others those up to a number.
+   * @returns settles when nothing holds them any more, nor what the store deleted in the same files
+   * @throws the connection's error: they leave after their retention time
+   */
+  forget(what: readonly Forgotten[]): Promise<void>;
   /**
    * Reads back what an earlier process of this machine wrote; absent where the log outlives its
    * processes. The caller, at boot:

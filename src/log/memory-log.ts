@@ -13,6 +13,7 @@ import type { Journal } from "./journal.ts";
 import {
   defaultLogBounds,
   type EventLog,
+  type Forgotten,
   type LeftBehind,
   type LogBounds,
   type RecoveredRun,
@@ -68,17 +69,20 @@ export class MemoryLog implements EventLog {
     const conversation = this.#conversation(options.conversationId);
     this.#bytes -= conversation.placeAfter(options.after);
     conversation.writingRunId = options.runId;
+    conversation.writing = Promise.withResolvers();
+    const stop = () => {
+      conversation.writingRunId = undefined;
+      conversation.writing?.resolve();
+    };
     return {
       get lastSeq() {
         return conversation.lastSeq;
       },
       append: (event) => this.#append(conversation, event),
       flushed: () => (this.#dirty.has(conversation) ? this.#committed.promise : Promise.resolve()),
-      abandon: () => {
-        conversation.writingRunId = undefined;
-      },
+      abandon: stop,
       close: () => {
-        conversation.writingRunId = undefined;
+        stop();
         this.#retain(conversation);
       },
     };
@@ -97,6 +101,19 @@ export class MemoryLog implements EventLog {
       conversation.listeners.delete(onChange);
       this.#forgetIfUnused(conversation);
     };
+  }
+
+  async forget(what: readonly Forgotten[]): Promise<void> {
+    for (const { conversationId, through } of what) {
+      const conversation = this.#conversations.get(conversationId);
+      if (conversation === undefined) continue;
+      if (through === undefined && conversation.writingRunId !== undefined) {
+        await conversation.writing?.promise;
+      }
+      const last = conversation.committedSeq;
+      this.#evict(conversationId, Math.min(through ?? last, last));
+    }
+    await this.#journal?.erase(what.map(({ conversationId }) => conversationId));
   }
 
   leftBehind(): LeftBehind[] {

@@ -6,6 +6,7 @@ import type { EventLog } from "../log/log.ts";
 import { type Admit, admission } from "../runs/admission/admission.ts";
 import { memoryRateLimit, type RateLimit } from "../runs/admission/rate-limit.ts";
 import type { Cluster } from "../runs/cluster/cluster.ts";
+import { type Erased, eraseUser } from "../runs/erase-user.ts";
 import { remoteProofs } from "../runs/following/memberships.ts";
 import { defaultRunLimits, type RunLimits } from "../runs/limits.ts";
 import type { RunObserver } from "../runs/observer.ts";
@@ -54,6 +55,8 @@ export interface Langwire extends AsyncDisposable {
   readonly conversationsPerUser?: RateLimit | undefined;
   /** Set where there may be other processes. */
   readonly cluster?: Cluster | undefined;
+  /** Erases all of a user, and says what: runs/erase-user.ts. */
+  eraseUser(userId: string): AsyncGenerator<Erased, void>;
 }
 
 /**
@@ -71,8 +74,12 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
   const storage = opening.use(await openStorage({ ...options, storeTimeoutMs, observer }));
   const { store, log, shared } = storage;
   const cluster = shared?.cluster;
-  const { admit = userLimits && admitWithin(userLimits, { shared, opening }) } = options;
-  const conversationsPerUser = conversationsWithin(userLimits, shared);
+  const runsPerUser = userLimits && rateWithin(userLimits.maxRunsPerMinute, "runs-begun", shared);
+  const conversationsPerUser =
+    userLimits?.maxConversationsPerMinute === undefined
+      ? undefined
+      : rateWithin(userLimits.maxConversationsPerMinute, "conversations-created", shared);
+  const { admit = admitWithin(userLimits, runsPerUser, { shared, opening }) } = options;
   const runs = opening.use(
     await Runs.start({
       ...{ bots, store, log, limits, observer, admit, cluster },
@@ -81,6 +88,10 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
     }),
   );
   if (contained) containStrayErrors();
+  const forget = async (userId: string) => {
+    await cluster?.forgetUser(userId);
+    for (const limit of [runsPerUser, conversationsPerUser]) await limit?.forget?.(userId);
+  };
   const opened = opening.move();
   return {
     bots,
@@ -89,33 +100,33 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
     log,
     cluster,
     conversationsPerUser,
+    eraseUser: (userId) => eraseUser(userId, { store, log, runs, forget }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 
-function conversationsWithin(
-  userLimits: UserLimits | undefined,
-  shared: Storage["shared"],
-): RateLimit | undefined {
-  const times = userLimits?.maxConversationsPerMinute;
-  if (times === undefined) return undefined;
+/** Counted over all processes that share a Redis. */
+function rateWithin(times: number, name: string, shared: Storage["shared"]): RateLimit {
   const rate = { times, perMs: 60_000 };
-  return shared === undefined
-    ? memoryRateLimit(rate)
-    : sharedRateLimit(rate, { redis: shared.redis, name: "conversations-created" });
+  if (shared === undefined) return memoryRateLimit(rate);
+  return sharedRateLimit(rate, { redis: shared.redis, name });
 }
 
 function admitWithin(
-  { maxLiveRuns, maxRunsPerMinute, maxConversationsPerMinute: _, ...rest }: UserLimits,
+  userLimits: UserLimits | undefined,
+  runsPerUser: RateLimit | undefined,
   { shared, opening }: { shared: Storage["shared"]; opening: AsyncDisposableStack },
-): Admit {
-  const rate = { times: maxRunsPerMinute, perMs: 60_000 };
-  const options = { ...rest, maxLiveRunsPerUser: maxLiveRuns };
-  if (shared === undefined) return admission({ ...options, runsPerUser: memoryRateLimit(rate) });
+): Admit | undefined {
+  if (userLimits === undefined || runsPerUser === undefined) return undefined;
+  const { maxLiveRuns, overloaded } = userLimits;
+  const options = {
+    maxLiveRunsPerUser: maxLiveRuns,
+    runsPerUser,
+    ...(overloaded && { overloaded }),
+  };
+  if (shared === undefined) return admission(options);
   const { cluster, redis } = shared;
   const alive = () => cluster.alive();
   const slots = { redis, name: "runs-of", max: maxLiveRuns, alive };
-  const liveRuns = opening.use(new SharedConcurrencyLimit(slots));
-  const runsPerUser = sharedRateLimit(rate, { redis, name: "runs-begun" });
-  return admission({ ...options, runsPerUser, liveRuns });
+  return admission({ ...options, liveRuns: opening.use(new SharedConcurrencyLimit(slots)) });
 }

@@ -129,7 +129,9 @@ function openJournal(
     const database = new DatabaseSync(path);
     opening.defer(() => database.close());
     // Like the store's file: a commit does not wait for the disk.
-    database.exec("pragma journal_mode = wal; pragma synchronous = normal");
+    database.exec(
+      "pragma journal_mode = wal; pragma synchronous = normal; pragma secure_delete = on",
+    );
     return new SqliteJournal(database, { apartFromStore: true, onDamage: observer.failed });
   } catch (error) {
     throw fileFailure(error, { path, loss: "the partial answers of runs that were cut" });

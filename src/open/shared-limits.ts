@@ -34,16 +34,23 @@ export function sharedRateLimit(
       link.send(keys[0], ["EVAL", script, "1", ...keys, ...args]),
   };
   const limits = limiterOptions(rate);
-  return limitBy(
+  const keyPrefix = `${prefix}:${name}`;
+  const limit = limitBy(
     new RateLimiterRedis({
       ...limits,
       storeClient,
       useRedisPackage: true,
       rejectIfRedisNotReady: true,
-      keyPrefix: `${prefix}:${name}`,
+      keyPrefix,
       insuranceLimiter: new RateLimiterMemory(limits),
     }),
   );
+  return {
+    ...limit,
+    forget: async (key) => {
+      await link.send(`${keyPrefix}:${key}`, ["DEL", `${keyPrefix}:${key}`]);
+    },
+  };
 }
 
 export class SharedConcurrencyLimit implements UserConcurrencyLimit, Disposable {

@@ -42,7 +42,7 @@ export const message = z.object({
   runId: z.uuid(),
   role: z.enum(["human", "ai"]),
   text: z.string(),
-  /** Who wrote it; absent on the bot's. */
+  /** Who wrote it; absent on the bot's, and where its writer was erased, whose text is empty. */
   userId: z.string().optional(),
   at: z.iso.datetime(),
   /** How the run ended; only on the bot's messages. A partial answer is `cancelled` or `failed`. */

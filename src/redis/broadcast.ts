@@ -87,6 +87,14 @@ export class Broadcast implements AsyncDisposable {
     return this.#receiving;
   }
 
+  /** Removes messages that are still kept. @throws the connection's error */
+  async remove(matches: (message: string) => boolean): Promise<void> {
+    const { link } = this.#redis;
+    const messages = await readStream(link, { key: this.#key, from: "-" });
+    const ids = messages.filter(([, [, message]]) => matches(message)).map(([id]) => id);
+    if (ids.length > 0) await link.send(this.#key, ["XDEL", this.#key, ...ids]);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#redis.link.ready) await within(Promise.resolve(this.#sending), lastMessagesMs);
     this.#closing.abort();

@@ -23,7 +23,7 @@ import type { LiveRun } from "./lifecycle/live-run.ts";
 import { LiveRuns } from "./lifecycle/live-runs.ts";
 import { Recovery } from "./lifecycle/recovery.ts";
 import { defaultRunLimits, type RunLimits } from "./limits.ts";
-import { type RunObserver, shielded } from "./observer.ts";
+import { type RunObserver, type ShieldedObserver, shielded } from "./observer.ts";
 
 export interface RunsOptions {
   readonly bots: Catalogue;
@@ -58,6 +58,8 @@ const lastEventsMs = 1_000;
 
 export class Runs implements AsyncDisposable {
   readonly #store: Store;
+  readonly #log: EventLog;
+  readonly #observer: ShieldedObserver;
   readonly #live: LiveRuns;
   readonly #readers: Readers;
   readonly #cluster: Cluster | undefined;
@@ -72,6 +74,8 @@ export class Runs implements AsyncDisposable {
     const observer = shielded(options.observer ?? {});
     const limits = { ...defaultRunLimits, ...options.limits };
     this.#store = store;
+    this.#log = log;
+    this.#observer = observer;
     this.#cluster = cluster;
     this.#recovery = recovery;
     this.maxMessageLength = Math.min(limits.maxMessageLength, protocolLimits.messageLength);
@@ -175,6 +179,18 @@ export class Runs implements AsyncDisposable {
    */
   cancel(caller: Caller, runId: string): Promise<{ runId: string; status: RunStatus }> {
     return this.#live.cancel(caller, runId);
+  }
+
+  /**
+   * A conversation was deleted: stops its run, and has the log forget its events, in the background. Its
+   * members have changed besides.
+   */
+  deleted(conversationId: string, runningRunId?: string): void {
+    if (runningRunId !== undefined) this.stop(runningRunId);
+    this.#log.forget([{ conversationId }]).catch((cause: unknown) => {
+      const what = "events of a deleted conversation stay until their retention time";
+      this.#observer.failed(what, cause);
+    });
   }
 
   /**

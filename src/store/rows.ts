@@ -46,7 +46,8 @@ export function toMessage(row: Selectable<MessageView>): Message {
     runId: row.run_id,
     role: row.role,
     text: row.text,
-    ...(row.user_id !== null && { userId: row.user_id }),
+    // Empty: the run of a user who was deleted.
+    ...(row.user_id !== null && row.user_id !== "" && { userId: row.user_id }),
     at: row.at,
     ...(row.status !== null && { status: row.status }),
     ...toOutcome(row),

@@ -7,7 +7,7 @@
  * - A run's events are numbered from `firstSeq` to `endSeq`. Runs of one conversation never share a
  *   number, and a later run's are higher.
  * - A run ends once; a second ending changes nothing, and gets the first one back.
- * - A conversation's id belongs for ever to its first owner, also after it was deleted.
+ * - A conversation's id is never given out again after it was deleted, not to its owner either.
  * - What a caller may not see, and what does not exist, look the same.
  * - A call does all that it says or nothing. When the database cannot serve, the call throws
  *   STORE_UNAVAILABLE with the database's own error as `cause`, and the next call tries afresh. A
@@ -129,6 +129,19 @@ export interface Administration {
    * @returns false when it does not exist, was active since `before`, or has a run in progress
    */
   deleteInactive(conversationId: string, before: string): Promise<boolean>;
+  /** Deletes a conversation as its owner would. Undefined when it does not exist. */
+  delete(conversationId: string): Promise<Deleted | undefined>;
+  /** The conversations that a user is a member of, owned or not. Deleting them meanwhile is harmless. */
+  conversationsOf(userId: string): AsyncIterable<StoredConversation>;
+  /** What a user has sent, in whosever conversation, also where he is no member any more. */
+  runsOf(userId: string): AsyncIterable<Run>;
+  /**
+   * Empties a run that has ended: who sent it, what was said, and a title that was made of it. Its
+   * place in the conversation stays, since its numbers must not be given out again.
+   */
+  redact(runId: string): Promise<void>;
+  /** Removes a user's name from what versions before left of conversations that were deleted. */
+  redactDeleted(userId: string): Promise<void>;
 }
 
 export interface StoredConversation {

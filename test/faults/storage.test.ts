@@ -29,7 +29,8 @@ async function serveFrom(path: string, options: TestServerOptions): Promise<Open
   const store = stack.use(await openSqliteStore({ path }));
   const log = stack.use(new MemoryLog({ journal: new SqliteJournal(store.database) }));
   const runs = stack.use(await Runs.start({ bots, store, log, limits: options.runLimits }));
-  const langwire = { bots, store, log, runs, [Symbol.asyncDispose]: async () => {} };
+  const eraseUser = async function* () {};
+  const langwire = { bots, store, log, runs, eraseUser, [Symbol.asyncDispose]: async () => {} };
   const server = await createServer({ ...options, langwire });
   stack.defer(() => server.close(0));
   await server.app.listen({ host: "127.0.0.1", port: 0 });

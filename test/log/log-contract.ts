@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import type { LogEntry } from "../../src/log/entry.ts";
 import type { EventLog, LogBounds, RunWriter } from "../../src/log/log.ts";
 import type { ChatEvent } from "../../src/protocol/events.ts";
+import { describeForgetting } from "./forgetting-contract.ts";
 
 export type OpenLog = (bounds?: Partial<LogBounds>) => Promise<EventLog>;
 
@@ -24,7 +25,11 @@ function runEnd(runId: string, text = ""): ChatEvent {
   return { type: "runEnd", runId, at: new Date().toISOString(), status: "completed", text };
 }
 
-async function readAll(log: EventLog, conversationId: string, after = 0): Promise<LogEntry[]> {
+export async function readAll(
+  log: EventLog,
+  conversationId: string,
+  after = 0,
+): Promise<LogEntry[]> {
   const all: LogEntry[] = [];
   for (;;) {
     const { entries } = await log.read(conversationId, all.at(-1)?.seq ?? after);
@@ -33,7 +38,7 @@ async function readAll(log: EventLog, conversationId: string, after = 0): Promis
   }
 }
 
-async function openRun(log: EventLog, conversationId: string = randomUUID(), after = 0) {
+export async function openRun(log: EventLog, conversationId: string = randomUUID(), after = 0) {
   const runId = randomUUID();
   const writer = await log.open({ conversationId, runId, after });
   return { conversationId, runId, writer };
@@ -258,5 +263,7 @@ export function describeLog(name: string, openLog: OpenLog): void {
       expect((await readAll(log, conversationId)).length).toBe(1);
       unsubscribe();
     });
+
+    describeForgetting(openLog);
   });
 }

@@ -118,4 +118,57 @@ export function describeAdministration(newPlace: () => Promise<StorePlace>): voi
       expect(await all(administration.runs(conversationId))).toHaveLength(deleted ? 0 : 2);
     }
   });
+
+  test("finds all of one user, and nothing of another", async () => {
+    const { store } = current;
+    const { administration, conversations } = store;
+    const own = await exchange(store);
+    const others = await exchange(store, { userId: "bob" });
+    await conversations.share(others.conversationId, "bob");
+    await conversations.join(others.conversationId, "alice");
+    const sent = await begin(store, { conversationId: others.conversationId });
+    await conversations.leave(others.conversationId, "alice");
+    const found = await all(administration.conversationsOf("alice"));
+    expect(found.map(({ conversationId }) => conversationId)).toEqual([own.conversationId]);
+    expect(new Set(await all(administration.runsOf("alice")))).toEqual(new Set([own, sent]));
+    expect(await all(administration.runsOf("carol"))).toEqual([]);
+  });
+
+  test("empties a run that has ended, and the title that was made of it", async () => {
+    const { store } = current;
+    const { administration, conversations } = store;
+    const { runId, conversationId, endSeq } = await exchange(store);
+    const running = await begin(store, { conversationId, message: "Another." });
+    await administration.redact(runId);
+    await administration.redact(running.runId);
+    await administration.redact(randomUUID());
+    expect(await all(administration.runs(conversationId))).toEqual([
+      expect.objectContaining({ runId, userId: "", message: "", text: "", endSeq }),
+      running,
+    ]);
+    const { items } = await conversations.messages(conversationId, { limit: 10 });
+    expect(items.map(({ text }) => text)).toEqual(["", "", "Another."]);
+    expect(items.map(({ userId }) => userId)).toEqual([undefined, undefined, "alice"]);
+    expect(await conversations.get(conversationId, "alice")).toMatchObject({ title: "" });
+    await conversations.rename(conversationId, "alice", "A title of its own");
+    await store.runs.finish(endingOf(running));
+    await administration.redact(running.runId);
+    expect(await conversations.get(conversationId, "alice")).toMatchObject({
+      title: "A title of its own",
+    });
+    const history = { exchanges: 10, maxBytes: 10_000 };
+    expect(await conversations.history(conversationId, history)).toEqual([]);
+  });
+
+  test("deletes anybody's conversation, once", async () => {
+    const { store } = current;
+    const { administration, runs } = store;
+    const { conversationId, runId } = await begin(store);
+    expect(await administration.delete(conversationId)).toEqual({
+      members: ["alice"],
+      runningRunId: runId,
+    });
+    expect(await administration.delete(conversationId)).toBeUndefined();
+    expect(await runs.get(runId, "alice")).toBeUndefined();
+  });
 }

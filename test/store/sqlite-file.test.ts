@@ -168,3 +168,20 @@ test("the database itself refuses a second run in progress, and numbers used twi
   expect(() => insert.run({ ...ended, end_seq: null })).toThrow("runs_ended");
   expect(() => insert.run({ ...ended, status: "paused" })).toThrow("runs_status");
 });
+
+test("a name that versions before left on a deleted conversation can be removed", async () => {
+  await using store = await openSqliteStore({ path });
+  const { database, administration } = store;
+  const { conversationId } = await exchange(store);
+  const kept = await exchange(store);
+  await administration.delete(conversationId);
+  database.exec("update conversations set owner_id = 'alice'");
+  await administration.redactDeleted("alice");
+  const owners = database.prepare("select conversation_id, owner_id from conversations").all();
+  expect(new Map(owners.map((row) => [row.conversation_id, row.owner_id]))).toEqual(
+    new Map([
+      [conversationId, ""],
+      [kept.conversationId, "alice"],
+    ]),
+  );
+});

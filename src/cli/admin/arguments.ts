@@ -15,6 +15,13 @@ export const usage = `Usage: npm run admin -- [options] <command>
                             than that (90d, 12h, 30m), and lists them, one a line;
                             those with a run in progress stay
 
+  export-user <userId>      all that is kept of a user, one line each: the conversations
+                            that they own, whole; their memberships in others; what
+                            they have sent there
+  delete-user <userId>      erases it, and lists what, one a line: those conversations
+                            are deleted, those memberships end, what was sent there is
+                            emptied with its answers
+
   --dry-run                 with prune: deletes nothing, and lists what it would delete
   --url <url>               the server (http://127.0.0.1:3000)
   --help                    this text
@@ -92,6 +99,12 @@ function requestOf(
       return { path: `${run}/cancel`, method: "POST", inLines: false };
     case "follow":
       return { path: `${run}/events`, method: "GET", inLines: true };
+    case "export-user":
+      return { path: `/admin/users/${encodeURIComponent(id)}`, method: "GET", inLines: true };
+    case "delete-user": {
+      const path = `/admin/users/${encodeURIComponent(id)}/delete`;
+      return { path, method: "POST", inLines: true };
+    }
     case "export": {
       const path = `/admin/conversations/${encodeURIComponent(id)}`;
       return { path, method: "GET", inLines: true };

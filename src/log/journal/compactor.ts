@@ -1,5 +1,6 @@
 /** Deletes the journal's rows that nobody needs any more: in the background, a few ms at a time. */
 import type { DatabaseSync } from "node:sqlite";
+import { eraseWal } from "./erase-wal.ts";
 import type { Compaction, JournalSegments } from "./journal-segments.ts";
 import { encodeRow, encodeSection } from "./rows.ts";
 
@@ -12,6 +13,8 @@ export interface CompactorOptions {
 }
 
 const delayMs = 10_000;
+/** So many erasures are one: each waits for the disk. */
+const eraseDelayMs = 250;
 const sliceMs = 4;
 /** Between slices: what is deleted has to reach the disk as well, in the time of those who write. */
 const pauseMs = 8;
@@ -23,6 +26,7 @@ export class Compactor {
   #timer: NodeJS.Timeout | undefined;
   #pause: NodeJS.Timeout | undefined;
   #due: Iterator<Compaction | undefined> | undefined;
+  readonly #erasures: PromiseWithResolvers<void>[] = [];
   /** Rows before this one are deleted. */
   #firstId = 0;
   #closed = false;
@@ -47,14 +51,44 @@ export class Compactor {
     this.#later();
   }
 
+  /** In a moment, from the first segment on. @returns settles when what was due is in no file any more */
+  erase(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    const erasure = Promise.withResolvers<void>();
+    this.#erasures.push(erasure);
+    this.#due = undefined;
+    clearTimeout(this.#pause);
+    this.#later(eraseDelayMs);
+    return erasure.promise;
+  }
+
+  /** What is to be erased, is; the rest waits for the next start. Closing the database cuts off its log. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#pause);
+    const { database, isReady } = this.#options;
+    try {
+      this.#due = undefined;
+      const isWanted = this.#erasures.length > 0 && isReady() && !database.isTransaction;
+      while (isWanted && !this.#isDone());
+    } catch {
+      // They leave after their retention time.
+    }
+    for (const { resolve } of this.#erasures.splice(0)) resolve();
   }
 
-  #later(): void {
-    if (!this.#closed) this.#pause = setTimeout(() => this.#work(), pauseMs).unref();
+  #later(ms: number = pauseMs): void {
+    if (!this.#closed) this.#pause = setTimeout(() => this.#work(), ms).unref();
+  }
+
+  async #finish(erasures: readonly PromiseWithResolvers<void>[]): Promise<void> {
+    try {
+      if (erasures.length > 0) await eraseWal(this.#options.database);
+      for (const { resolve } of erasures) resolve();
+    } catch (cause) {
+      for (const { reject } of erasures) reject(cause);
+    }
   }
 
   #work(): void {
@@ -70,7 +104,9 @@ export class Compactor {
         return;
       }
       const until = performance.now() + sliceMs;
-      while (performance.now() < until) if (this.#isDone()) return;
+      while (performance.now() < until) {
+        if (this.#isDone()) return void this.#finish(this.#erasures.splice(0));
+      }
     } catch {
       // The rows cost space and nothing else.
       this.#due = undefined;

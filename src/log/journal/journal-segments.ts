@@ -21,6 +21,10 @@ export interface JournalSegment {
   /** Characters of its rows. */
   length: number;
   readonly parts: Map<ConversationLog, Part>;
+  /** Whose events its rows have, needed or not. */
+  readonly conversationIds: Set<string>;
+  /** Whether there is something in it that has to go now, however much of it is needed. */
+  hasErased: boolean;
 }
 
 /** What is to be done to the rows of a segment. */
@@ -44,9 +48,20 @@ export class JournalSegments {
       last.length += length;
       return last;
     }
-    const segment = { firstId: id, endId: id + 1, length, parts: new Map() };
+    const segment = {
+      ...{ firstId: id, endId: id + 1, length, parts: new Map() },
+      ...{ conversationIds: new Set<string>(), hasErased: false },
+    };
     this.#segments.push(segment);
     return segment;
+  }
+
+  /** What has left the log of these conversations is due, also where most of its segment is needed. */
+  erase(conversationIds: ReadonlySet<string>): void {
+    for (const segment of this.#segments) {
+      const has = [...conversationIds].some((id) => segment.conversationIds.has(id));
+      if (has) segment.hasErased = true;
+    }
   }
 
   /**
@@ -58,7 +73,7 @@ export class JournalSegments {
       const segment = this.#segments[index];
       if (segment === undefined) return;
       const neededLength = forgetWhatLeft(segment);
-      if (2 * neededLength <= segment.length) {
+      if (segment.hasErased || 2 * neededLength <= segment.length) {
         yield { segment, kept: [...segment.parts].map(keptOf) };
       } else {
         this.#joinWithNext(index);
@@ -72,6 +87,11 @@ export class JournalSegments {
   compacted(segment: JournalSegment, length: number): void {
     if (length === 0) this.#segments.splice(this.#segments.indexOf(segment), 1);
     else segment.length = length;
+    segment.hasErased = false;
+    segment.conversationIds.clear();
+    for (const { conversationId } of segment.parts.keys()) {
+      segment.conversationIds.add(conversationId);
+    }
   }
 
   /** Small ones are one, so that what a long run leaves is not a segment for each MiB of others'. */
@@ -80,6 +100,8 @@ export class JournalSegments {
     if (segment === undefined || next === undefined) return;
     const isLast = index + 2 === this.#segments.length;
     if (isLast || segment.length + next.length > segmentLength) return;
+    for (const conversationId of next.conversationIds) segment.conversationIds.add(conversationId);
+    segment.hasErased ||= next.hasErased;
     for (const [conversation, { firstSeq, lastSeq, length }] of next.parts) {
       note(segment, conversation, { firstSeq, lastSeq, length });
     }
@@ -91,6 +113,7 @@ export class JournalSegments {
 
 /** Says that the segment has these events of the conversation. */
 export function note(segment: JournalSegment, conversation: ConversationLog, part: Part): void {
+  segment.conversationIds.add(conversation.conversationId);
   const known = segment.parts.get(conversation);
   if (known === undefined) segment.parts.set(conversation, part);
   else {

@@ -23,7 +23,7 @@ export class OlderEvents implements Disposable {
   #sortedLength = 0;
   #file: DatabaseSync | undefined;
 
-  /** @param path of the file, should one be needed; one that is left over is overwritten */
+  /** @param path of the file, should one be needed */
   constructor(path: string) {
     this.#path = path;
   }
@@ -112,4 +112,9 @@ function listOf(sorted: readonly string[]): string {
 function decode(list: string): Events[] {
   const all = JSON.parse(list) as [firstSeq: number, events: ChatEvent[]][];
   return all.map(([firstSeq, events]) => ({ firstSeq, events }));
+}
+
+/** A process that was killed while it read leaves its file. */
+export function removeLeftOver(path: string): void {
+  rmSync(path, { force: true });
 }

@@ -12,6 +12,7 @@ import { orUnavailable, retryFor } from "../../redis/retry.ts";
 import { within } from "../../time/within.ts";
 import {
   defaultLogBounds,
+  type Forgotten,
   type LeftBehind,
   type ListedRun,
   type LogBounds,
@@ -24,7 +25,7 @@ import { Mirrors, type MirrorTimes } from "./mirrors.ts";
 import { OpenRuns } from "./open-runs.ts";
 import { readEntries, readNewestEntries } from "./read-entries.ts";
 import { RedisRunWriter } from "./run-writer.ts";
-import { keysOf } from "./scripts.ts";
+import { forgetScript, keysOf } from "./scripts.ts";
 import type { WriterTimes } from "./write-lease.ts";
 
 export interface RedisLogTimes extends WriterTimes, MirrorTimes {
@@ -138,6 +139,16 @@ export class RedisLog implements SharedLog {
 
   subscribe(conversationId: string, onChange: () => void): Promise<() => void> {
     return this.#mirrors.follow(conversationId, onChange);
+  }
+
+  async forget(what: readonly Forgotten[]): Promise<void> {
+    const { link, prefix } = this.#redis;
+    for (const { conversationId, through } of what) {
+      const { events, lease, ended } = keysOf(prefix, conversationId);
+      // A run that is still written has lost its lease with it, and nobody gives it back.
+      if (through === undefined) await link.send(events, ["DEL", events, lease, ended]);
+      else await forgetScript.run(link, [events, lease, ended], [through]);
+    }
   }
 
   openRunsOf(nodeId: string): Promise<ListedRun[]> {

@@ -147,3 +147,18 @@ for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[3]) end
 return 1
 `,
 );
+
+/** Removes the events up to a number, and the ended runs that they are. ARGV: the number. */
+export const forgetScript = new Script<number>(
+  3,
+  `
+while true do
+  local oldest = redis.call('LINDEX', KEYS[3], 0)
+  local last, bytes = string.match(oldest or '', '^(%d+) %d+ (%d+)$')
+  if not last or tonumber(last) > tonumber(ARGV[1]) then break end
+  redis.call('LPOP', KEYS[3])
+  redis.call('HINCRBY', KEYS[2], 'bytes', -bytes)
+end
+return redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f-0', ARGV[1] + 1))
+`,
+);

@@ -8,6 +8,8 @@ export interface RateLimit {
    * @throws LangwireError RATE_LIMITED with `retryAfterMs` when that goes past the limit
    */
   take(key: string, calls?: number): Promise<void>;
+  /** Forgets a key, where keys are kept outside of this process. @throws the connection's error */
+  forget?(key: string): Promise<void>;
 }
 
 export interface Rate {

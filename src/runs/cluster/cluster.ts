@@ -125,6 +125,11 @@ export class Cluster implements AsyncDisposable {
     this.#broadcast?.publish(formatNotice(notice));
   }
 
+  /** Removes the notices that name a user. @throws the connection's error */
+  async forgetUser(userId: string): Promise<void> {
+    await this.#broadcast?.remove((message) => names(parseNotice(message), userId));
+  }
+
   onNotice(handler: (notice: Notice) => void): void {
     this.#onNotice = handler;
   }
@@ -199,4 +204,8 @@ export class Cluster implements AsyncDisposable {
       this.#reaping = undefined;
     }
   }
+}
+
+function names(notice: Notice | undefined, userId: string): boolean {
+  return notice?.type === "revoke" && notice.userIds?.includes(userId) === true;
 }

@@ -62,4 +62,6 @@ export interface Broadcast extends AsyncDisposable {
   publish(message: string): void;
   /** Reads what has come, for messages of which no notification arrived. Never throws. */
   receive(): Promise<void>;
+  /** Removes messages that are still kept. @throws without connection */
+  remove(matches: (message: string) => boolean): Promise<void>;
 }

@@ -24,7 +24,7 @@ const lastTryMs = 1_000;
 
 export interface FinalizerOptions {
   readonly store: Pick<Store, "runs">;
-  readonly log: Pick<EventLog, "healthy">;
+  readonly log: Pick<EventLog, "healthy" | "forget">;
   readonly watch: StoreWatch;
   /** The deadline for storing an ending, while its readers wait. */
   readonly timeoutMs: number;
@@ -159,10 +159,19 @@ export class Finalizer implements AsyncDisposable {
       case "present":
         return await this.#finish(numbered);
       case "deleted":
+        this.#forget(run);
         return ending;
       case "superseded":
         return { ...ending, status: "failed", error: lostFailure().toFailure() };
     }
+  }
+
+  /** Its conversation was deleted while it was in progress: what it has said is nobody's to keep. */
+  #forget({ conversationId }: Run): void {
+    const { log, observer } = this.#options;
+    log.forget([{ conversationId }]).catch((cause: unknown) => {
+      observer.failed?.("events of a deleted conversation stay until their retention time", cause);
+    });
   }
 
   #toBeLate(numbered: NumberedEnding): RunEnding {

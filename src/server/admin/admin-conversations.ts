@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { Langwire } from "../../open/open-langwire.ts";
 import { LangwireError } from "../../protocol/errors.ts";
-import type { Run, StoredConversation } from "../../store/store.ts";
+import type { Administration, Run, StoredConversation } from "../../store/store.ts";
 import { jsonLines } from "./json-lines.ts";
 
 /** A line of an export: first the conversation, then its members, then its runs, the oldest first. */
@@ -12,7 +12,7 @@ export type ExportLine =
   | { readonly type: "member"; readonly userId: string }
   | ({ readonly type: "run" } & ExportedRun);
 
-type ExportedRun = ReturnType<typeof exportedRun>;
+export type ExportedRun = ReturnType<typeof exportedRun>;
 
 /** A line of what `prune` answers: a conversation that it deleted or, in a dry run, would delete. */
 export type PruneLine = Pick<
@@ -38,6 +38,8 @@ interface ConversationParams {
 
 export function adminConversationRoutes(admin: FastifyInstance, langwire: Langwire): void {
   const { administration } = langwire.store;
+  const exported = (conversation: StoredConversation) =>
+    exportedLines(conversation, administration);
 
   admin.get<ConversationParams>("/conversations/:conversationId", async ({ params }, reply) => {
     const conversation = await administration.conversation(params.conversationId);
@@ -53,17 +55,6 @@ export function adminConversationRoutes(admin: FastifyInstance, langwire: Langwi
     return jsonLines(reply, pruned(input.data));
   });
 
-  async function* exported(conversation: StoredConversation): AsyncGenerator<ExportLine, void> {
-    const { conversationId } = conversation;
-    yield { type: "conversation", ...conversation };
-    for await (const userId of administration.members(conversationId)) {
-      yield { type: "member", userId };
-    }
-    for await (const run of administration.runs(conversationId)) {
-      yield { type: "run", ...exportedRun(run) };
-    }
-  }
-
   async function* pruned({ olderThanMs, dryRun }: PruneInput): AsyncGenerator<PruneLine, void> {
     const before = new Date(Date.now() - olderThanMs).toISOString();
     for await (const { title: _, shared: _shared, ...line } of administration.inactive(before)) {
@@ -71,14 +62,30 @@ export function adminConversationRoutes(admin: FastifyInstance, langwire: Langwi
       if (!dryRun) {
         if (!(await administration.deleteInactive(conversationId, before))) continue;
         await langwire.runs.membersChanged(conversationId);
+        langwire.runs.deleted(conversationId);
       }
       yield line;
     }
   }
 }
 
+/** A conversation whole. */
+export async function* exportedLines(
+  conversation: StoredConversation,
+  administration: Administration,
+): AsyncGenerator<ExportLine, void> {
+  const { conversationId } = conversation;
+  yield { type: "conversation", ...conversation };
+  for await (const userId of administration.members(conversationId)) {
+    yield { type: "member", userId };
+  }
+  for await (const run of administration.runs(conversationId)) {
+    yield { type: "run", ...exportedRun(run) };
+  }
+}
+
 /** Without what the conversation's line says, and what only the server makes use of. */
-function exportedRun(run: Run) {
+export function exportedRun(run: Run) {
   const {
     conversationId: _,
     botId: _bot,

@@ -8,6 +8,7 @@ import type { Langwire } from "../../open/open-langwire.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import { requireBearer } from "../access/bearer.ts";
 import { adminConversationRoutes } from "./admin-conversations.ts";
+import { adminUserRoutes } from "./admin-users.ts";
 import { jsonLines } from "./json-lines.ts";
 
 interface RunParams {
@@ -54,6 +55,7 @@ export function adminRoutes(app: FastifyInstance, langwire: Langwire, token: str
       });
 
       adminConversationRoutes(admin, langwire);
+      adminUserRoutes(admin, langwire);
     },
     { prefix: "/admin" },
   );

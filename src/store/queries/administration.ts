@@ -8,8 +8,9 @@ import type { Selectable } from "kysely";
 import type { Engine } from "../engine.ts";
 import { toRun } from "../rows.ts";
 import { type ConversationTable, running } from "../schema.ts";
-import type { Administration, Run, StoredConversation } from "../store.ts";
+import type { Administration, Deleted, Run, StoredConversation } from "../store.ts";
 import { removeContents, tombstone } from "./conversation-queries.ts";
+import { titleOf } from "./text.ts";
 
 /** How many conversations or members are looked at in one statement. */
 const pageSize = 500;
@@ -105,6 +106,93 @@ export class StoredAdministration implements Administration {
       return runningRunId === undefined ? true : undefined;
     });
     return deleted ?? false;
+  }
+
+  async delete(conversationId: string): Promise<Deleted | undefined> {
+    return await this.#engine.transaction(async (db) => {
+      const held = await db
+        .updateTable("conversations")
+        .set(tombstone())
+        .where("conversation_id", "=", conversationId)
+        .where("deleted_at", "is", null)
+        .returning("conversation_id")
+        .executeTakeFirst();
+      return held && (await removeContents(db, conversationId));
+    });
+  }
+
+  async *conversationsOf(userId: string): AsyncGenerator<StoredConversation, void> {
+    const rows = paged(pageSize, (last: { conversation_id: string } | undefined) =>
+      this.#engine.run((db) =>
+        db
+          .selectFrom("members as m")
+          .innerJoin("conversations as c", "c.conversation_id", "m.conversation_id")
+          .select(columns.map((column) => `c.${column}` as const))
+          .where("m.user_id", "=", userId)
+          .where("m.conversation_id", ">", last?.conversation_id ?? "")
+          .orderBy("m.conversation_id")
+          .limit(pageSize)
+          .execute(),
+      ),
+    );
+    for await (const row of rows) yield toStoredConversation(row);
+  }
+
+  /** By the primary key, as `inactive`: no index has the senders, which would cost each run. */
+  async *runsOf(userId: string): AsyncGenerator<Run, void> {
+    const rows = paged(pageSize, (last: { run_id: string } | undefined) =>
+      this.#engine.run((db) =>
+        db
+          .selectFrom("runs")
+          .select(["run_id", "user_id"])
+          .where("run_id", ">", last?.run_id ?? "")
+          .orderBy("run_id")
+          .limit(pageSize)
+          .execute(),
+      ),
+    );
+    for await (const { run_id, user_id } of rows) {
+      if (user_id !== userId) continue;
+      const row = await this.#engine.run((db) =>
+        db.selectFrom("runs").selectAll().where("run_id", "=", run_id).executeTakeFirst(),
+      );
+      if (row !== undefined) yield toRun(row);
+    }
+  }
+
+  async redact(runId: string): Promise<void> {
+    await this.#engine.transaction(async (db) => {
+      const run = await db
+        .selectFrom("runs")
+        .select(["conversation_id", "message"])
+        .where("run_id", "=", runId)
+        .where("status", "<>", running)
+        .executeTakeFirst();
+      if (run === undefined) return undefined;
+      await db
+        .updateTable("runs")
+        .set({ user_id: "", message: "", text: "" })
+        .where("run_id", "=", runId)
+        .execute();
+      await db
+        .updateTable("conversations")
+        .set({ title: "" })
+        .where("conversation_id", "=", run.conversation_id)
+        .where("title", "=", titleOf(run.message))
+        .execute();
+      return true;
+    });
+  }
+
+  async redactDeleted(userId: string): Promise<void> {
+    await this.#engine.run((db) =>
+      db
+        .updateTable("conversations")
+        .set({ owner_id: "" })
+        .where("owner_id", "=", userId)
+        .where("deleted_at", "is not", null)
+        .execute(),
+    );
   }
 }
 

@@ -81,7 +81,7 @@ export async function updateOwn(
   db: Kysely<Schema>,
   conversationId: string,
   userId: string,
-  change: { title?: string; shared?: number; deleted_at?: string },
+  change: { title?: string; shared?: number; deleted_at?: string; owner_id?: string },
 ): Promise<boolean> {
   const updated = await db
     .updateTable("conversations")
@@ -94,9 +94,9 @@ export async function updateOwn(
   return updated !== undefined;
 }
 
-/** What turns a conversation's row into what is left of a deleted one. */
-export function tombstone(): { deleted_at: string; title: string; shared: number } {
-  return { deleted_at: new Date().toISOString(), title: "", shared: 0 };
+/** What turns a conversation's row into what is left of a deleted one: its id, and nobody's name. */
+export function tombstone() {
+  return { deleted_at: new Date().toISOString(), owner_id: "", title: "", shared: 0 };
 }
 
 /** Removes the members, the runs and their messages: all of a deleted conversation but its tombstone. */

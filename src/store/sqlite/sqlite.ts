@@ -50,6 +50,7 @@ export async function openSqliteStore({ path }: SqliteStoreOptions): Promise<Sql
     const kysely = new Kysely<Schema>({ dialect: new NodeSqliteDialect(database) });
     await migrate(kysely);
     database.exec(`pragma busy_timeout = ${busyTimeoutMs}`);
+    cutOffWal(database);
     return storeIn(database, {
       engine: new Engine(kysely, sqliteFailure),
       checkpoints:
@@ -75,12 +76,23 @@ function storeIn(
   };
 }
 
+/** A process that was killed leaves its write-ahead log, with what was deleted since. */
+function cutOffWal(database: DatabaseSync): void {
+  try {
+    database.exec("pragma wal_checkpoint(truncate)");
+  } catch {
+    // A disk that takes nothing shows at the next write.
+  }
+}
+
 /** @returns the journal mode: `wal`, unless the file system or `:memory:` cannot have it */
 async function configure(database: DatabaseSync): Promise<unknown> {
   const mode = await switchToWal(database);
   // Commits don't wait for the disk; a power cut may take the newest, but leaves the file whole.
   database.exec("pragma synchronous = normal");
   database.exec("pragma foreign_keys = on");
+  // What is deleted is written over, not only unlinked.
+  database.exec("pragma secure_delete = on");
   database.exec(`pragma wal_autocheckpoint = ${maxLogPages}`);
   return mode;
 }

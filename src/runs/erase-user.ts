@@ -1,0 +1,89 @@
+/**
+ * Erases one user, wherever anything of theirs is: in the store, in the log and what it keeps on disk, in
+ * progress. Readers are told as by any removal, so whoever reads what goes is shut out.
+ *
+ *   a conversation that the user owns      is deleted, with what others wrote in it
+ *   a conversation of somebody else's      the user leaves it; what they sent there is emptied, and what
+ *                                          was answered to it; the place in the history stays
+ *
+ * Each step may be repeated, and so may the whole, after a failure in the middle.
+ */
+import type { EventLog, Forgotten } from "../log/log.ts";
+import { LangwireError } from "../protocol/errors.ts";
+import type { Run, Store } from "../store/store.ts";
+import type { Runs } from "./runs.ts";
+
+export interface UserErasure {
+  readonly store: Store;
+  readonly log: EventLog;
+  readonly runs: Runs;
+  /** Forgets the user in what only counts and notifies. */
+  readonly forget: (userId: string) => Promise<void>;
+}
+
+/** What was erased: a conversation deleted, a membership ended, a run emptied. */
+export interface Erased {
+  readonly type: "conversation" | "membership" | "run";
+  readonly conversationId: string;
+  readonly runId?: string;
+}
+
+/**
+ * The user may write on meanwhile: whoever erases somebody has seen to it that their tokens are refused.
+ * @throws LangwireError STORE_UNAVAILABLE, or the log's connection's error: then not all of it is gone
+ */
+export async function* eraseUser(
+  userId: string,
+  erasure: UserErasure,
+): AsyncGenerator<Erased, void> {
+  const { administration, conversations } = erasure.store;
+  const { runs, log } = erasure;
+  const forgotten: Forgotten[] = [];
+  for await (const { conversationId, ownerId } of administration.conversationsOf(userId)) {
+    if (ownerId === userId) {
+      await endRunning(conversationId, userId, erasure);
+      const deleted = await administration.delete(conversationId);
+      if (deleted?.runningRunId !== undefined) runs.stop(deleted.runningRunId);
+      forgotten.push({ conversationId });
+    } else await conversations.leave(conversationId, userId);
+    // Nobody is named: the notice stays for a while.
+    await runs.membersChanged(conversationId, ownerId === userId ? undefined : []);
+    yield { type: ownerId === userId ? "conversation" : "membership", conversationId };
+  }
+  for await (const run of administration.runsOf(userId)) {
+    const { runId, conversationId } = run;
+    const through = await ended(run, erasure);
+    if (through === undefined) continue;
+    await administration.redact(runId);
+    forgotten.push({ conversationId, through });
+    yield { type: "run", conversationId, runId };
+  }
+  await administration.redactDeleted(userId);
+  await erasure.forget(userId);
+  await log.forget(forgotten);
+}
+
+async function endRunning(
+  conversationId: string,
+  ownerId: string,
+  { store, runs }: UserErasure,
+): Promise<void> {
+  const running = await store.runs.running(conversationId);
+  if (running === undefined) return;
+  await runs.cancel({ userId: ownerId }, running.runId).catch(unlessMissing);
+}
+
+/** @returns the number of its last event; undefined when its conversation is gone */
+async function ended(run: Run, { store, runs }: UserErasure): Promise<number | undefined> {
+  if (run.endSeq !== undefined) return run.endSeq;
+  const conversation = await store.administration.conversation(run.conversationId);
+  if (conversation === undefined) return undefined;
+  const caller = { userId: conversation.ownerId };
+  await runs.cancel(caller, run.runId).catch(unlessMissing);
+  return (await store.runs.get(run.runId, caller.userId))?.endSeq;
+}
+
+/** It was deleted meanwhile. */
+function unlessMissing(cause: unknown): void {
+  if (!(cause instanceof LangwireError) || cause.code !== "NOT_FOUND") throw cause;
+}

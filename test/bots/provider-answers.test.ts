@@ -67,8 +67,9 @@ function send({ events, body, contentType, ending }: OddAnswer): void {
   };
 }
 
-function model(by: typeof fetch, ours: boolean): ChatOpenAI {
+function model(by: typeof fetch, ours: boolean, { request }: OddAnswer): ChatOpenAI {
   const fields = {
+    ...request,
     model: "m",
     apiKey: "key",
     maxRetries: 0,
@@ -122,7 +123,7 @@ describe.each([
   const rows = oddAnswers.filter(({ ending }) => streamed || ending === undefined);
   test.each(rows.map((row) => [row.name, row] as const))("%s", async (_name, row) => {
     send(row);
-    expectRight(await ask(model(eventFetch, true), streamed), row);
+    expectRight(await ask(model(eventFetch, true, row), streamed), row);
   });
 });
 
@@ -131,7 +132,7 @@ describe("the stock ChatOpenAI", () => {
     "agrees about %s",
     async (_name, row) => {
       send(row);
-      const outcome = await ask(model(fetch, false), true);
+      const outcome = await ask(model(fetch, false, row), true);
       if ("fails" in row.gets) expect(outcome).toHaveProperty("error");
       else expectRight(outcome, row);
     },

@@ -97,6 +97,7 @@ export class EventCompletions extends ChatOpenAICompletions {
     const options: StreamOptions = {
       signal: sdkOptions.signal ?? undefined,
       keepsFunctionCalls: request.functions !== undefined,
+      candidates: request.n ?? 1,
     };
     const call = async (): Promise<AsyncIterable<Chunk> | Completion> => {
       const response = await withSpan(spanId, () => this.#respond(request, clientOptions));

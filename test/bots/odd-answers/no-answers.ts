@@ -1,6 +1,11 @@
 /** Candidates beside the first, and bodies that are no answer. */
 import { done, head, type OddAnswer, role, said, stop, text, usage, whole } from "./odd-answer.ts";
 
+const at = (index: number | string, delta: object, finish: string | null = null) => ({
+  ...head,
+  choices: [{ index, delta, finish_reason: finish }],
+});
+
 export const noAnswers: OddAnswer[] = [
   {
     name: "a second candidate",
@@ -40,6 +45,97 @@ export const noAnswers: OddAnswer[] = [
       done,
     ],
     gets: { text: "Bye", tokens: 18, finish: "stop" },
+  },
+  {
+    name: "a second candidate from the first word on, where two were asked for",
+    request: { n: 2 },
+    events: [
+      at(0, { role: "assistant", content: "Hel" }),
+      at(1, { role: "assistant", content: "By" }),
+      at(0, { content: "lo" }),
+      at(1, { content: "e" }),
+      at(1, {}, "length"),
+      at(0, {}, "stop"),
+      usage,
+      done,
+    ],
+    gets: { ...said, finish: "stop" },
+  },
+  {
+    name: "a second candidate behind the first",
+    events: [
+      at(0, { content: "Hello" }),
+      at(0, {}, "stop"),
+      at(1, { content: "Bye" }),
+      at(1, {}, "length"),
+      usage,
+      done,
+    ],
+    gets: { ...said, finish: "stop" },
+  },
+  {
+    name: "an index that is a text",
+    events: [
+      at("0", { role: "assistant", content: "Hel" }),
+      text("lo"),
+      at("0", {}, "stop"),
+      usage,
+      done,
+    ],
+    gets: { ...said, finish: "stop" },
+  },
+  {
+    name: "an index that is no number",
+    events: [
+      at("a", { role: "assistant", content: "Hel" }),
+      at("a", { role: "assistant", content: "l" }),
+      at("a", { content: "o" }),
+      at("a", { role: "assistant" }, "stop"),
+      usage,
+      done,
+    ],
+    gets: { ...said, finish: "stop" },
+  },
+  {
+    name: "an index that is a text, and a second candidate",
+    events: [
+      at("0", { role: "assistant", content: "Hel" }),
+      at("0", { content: "l" }),
+      at("1", { role: "assistant", content: "Bye" }),
+      at("0", { content: "o" }),
+      at("0", {}, "stop"),
+      usage,
+      done,
+    ],
+    gets: { ...said, finish: "stop" },
+  },
+  ...["role", "content"].map(
+    (with_): OddAnswer => ({
+      name: `an index that grows, and a ${with_} with every piece`,
+      events: [
+        at(0, { role: "assistant", content: "H" }),
+        ...["e", "l", "l", "o"].map((content, index) =>
+          at(index + 1, with_ === "role" ? { role: "assistant", content } : { content }),
+        ),
+        at(5, {}, "stop"),
+        usage,
+        done,
+      ],
+      gets: { ...said, finish: "stop" },
+    }),
+  ),
+  {
+    name: "an index that grows from the second word on",
+    events: [
+      role,
+      at(0, { content: "He" }),
+      at(1, { content: "l" }),
+      at(2, { content: "lo" }),
+      at(3, {}, "stop"),
+      usage,
+      done,
+    ],
+    gets: { ...said, finish: "stop" },
   },
   {
     name: "a candidate without an index",

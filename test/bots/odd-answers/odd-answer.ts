@@ -9,6 +9,8 @@ export interface OddAnswer {
   /** The body in place of events: an object is JSON. */
   readonly body?: object | string;
   readonly contentType?: string;
+  /** What else the request asks for. */
+  readonly request?: { readonly n: number };
   /** How the server ends: it closes; breaks the connection; leaves it open. */
   readonly ending?: "reset" | "open";
   readonly gets: Answered | Failed;

@@ -1,6 +1,7 @@
 /** Answers of another shape. */
 import {
   chunk,
+  cut,
   done,
   head,
   hello,
@@ -57,6 +58,50 @@ export const otherShapes: OddAnswer[] = [
       done,
     ],
     gets: said,
+  },
+  {
+    name: "content that is a number",
+    events: [role, text(1), text(0), text([{ type: "text", text: 5 }]), stop, usage, done],
+    gets: { ...said, text: "105" },
+  },
+  {
+    name: "content that is false where there is none",
+    events: [text(false), ...hello, text(false), stop, usage, done],
+    gets: said,
+  },
+  {
+    name: "whole content that is a number",
+    body: whole({ content: 105 }),
+    gets: { ...said, text: "105" },
+  },
+  {
+    name: "messages in place of deltas, each with all that was said",
+    events: [
+      whole({ content: "H", reasoning_content: "h" }, null),
+      whole({ content: "Hel", reasoning_content: "hm" }, null),
+      whole({ content: "Hello", reasoning_content: "hm" }, null),
+      whole({ content: "Hello" }),
+      done,
+    ],
+    gets: { ...said, reasoning: "hm" },
+  },
+  {
+    name: "messages in place of deltas, each with what is new",
+    events: [
+      whole({ content: "Hel" }, null, { usage: undefined }),
+      whole({ content: "lo" }, null, { usage: undefined }),
+      whole({ content: "" }),
+      done,
+    ],
+    gets: said,
+  },
+  {
+    name: "messages in place of deltas, and the connection closes in the middle",
+    events: [
+      whole({ content: "Hel" }, null, { usage: undefined }),
+      whole({ content: "Hello" }, null, { usage: undefined }),
+    ],
+    gets: cut,
   },
   {
     name: "a message in place of a delta",

@@ -67,6 +67,88 @@ export const toolCallContents: OddAnswer[] = [
     events: [role, tool(look("null")), calls, usage, done],
     gets: { ...used, tools: ["look({})"] },
   },
+  ...["{}", " { } ", "null", '""'].flatMap((nothing): OddAnswer[] => [
+    {
+      name: `arguments that are ${nothing} before they come`,
+      events: [
+        role,
+        tool(look(nothing)),
+        tool(args('{"q":')),
+        tool(args('"a"}')),
+        calls,
+        usage,
+        done,
+      ],
+      gets: used,
+    },
+    {
+      name: `a call with ${nothing}, and again with its arguments`,
+      events: [role, tool(look(nothing)), tool(look('{"q":"a"}')), calls, usage, done],
+      gets: used,
+    },
+    {
+      name: `a call with ${nothing}, and again with its arguments, by place alone`,
+      events: [
+        role,
+        tool(look(nothing, { id: undefined })),
+        tool(look('{"q":"a"}', { id: undefined })),
+        calls,
+        usage,
+        done,
+      ],
+      gets: used,
+    },
+    {
+      name: `a call with ${nothing} and no more`,
+      events: [role, tool(look(nothing)), calls, usage, done],
+      gets: { ...used, tools: ["look({})"] },
+    },
+    {
+      name: `a whole call whose arguments begin with ${nothing}`,
+      body: whole({ tool_calls: [look(`${nothing}{"q":"a"}`)] }, "tool_calls"),
+      gets: used,
+    },
+  ]),
+  {
+    name: "two calls in a row, of which the first has no arguments, without ids and indices",
+    events: [
+      role,
+      tool(look("{}", { id: undefined, index: undefined })),
+      tool(look('{"q":"a"}', { id: undefined, index: undefined })),
+      calls,
+      usage,
+      done,
+    ],
+    gets: { ...used, tools: ["look({})", 'look({"q":"a"})'] },
+  },
+  {
+    name: "two calls at one index, of which the first has no arguments, without ids",
+    events: [
+      role,
+      tool({ index: 0, function: { name: "list", arguments: "{}" } }),
+      tool(look('{"q":"a"}', { id: undefined })),
+      calls,
+      usage,
+      done,
+    ],
+    gets: { ...used, tools: ["list({})", 'look({"q":"a"})'] },
+  },
+  {
+    name: "arguments that are nothing in two pieces before they come",
+    events: [role, tool(look("{")), tool(args("}")), tool(args('{"q":"a"}')), calls, usage, done],
+    gets: { fails: /no JSON/ },
+  },
+  {
+    name: "two objects of arguments for one call",
+    events: [role, tool(look('{"q":"a"}')), tool(args('{"q":"b"}')), calls, usage, done],
+    gets: { fails: /no JSON/ },
+  },
+  {
+    name: "two calls without arguments, an id each",
+    events: [role, tool(look("{}")), tool(look("{}", { id: "c2", index: 1 })), calls, usage, done],
+    gets: { ...used, tools: ["look({})", "look({})"] },
+    stock: true,
+  },
   {
     name: "arguments in quotes",
     events: [role, tool(look('"{\\"q\\"')), tool(args(':\\"a\\"}"')), calls, usage, done],

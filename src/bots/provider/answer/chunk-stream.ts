@@ -6,7 +6,7 @@ import { parsed } from "../unknown-json.ts";
 import { BrokenAnswer } from "./broken-answer.ts";
 import { type Chunk, joinText, TextChunk, textOf } from "./chunk-text.ts";
 import { errorIn, toApiError } from "./provider-says.ts";
-import { RegularAnswer, type StreamEnd } from "./regular-answer.ts";
+import { type AskedFor, RegularAnswer, type StreamEnd } from "./regular-answer.ts";
 import { UnframedBody } from "./unframed-body.ts";
 
 export type { Chunk } from "./chunk-text.ts";
@@ -23,11 +23,7 @@ const maxJoinedLength = 4 * 1024;
 /** Idle timeout after the finish reason: only the usage may still come. */
 const lastWordAtMostMs = 2000;
 
-export interface StreamOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** The caller asked for `function_call`, which came before tools: it is handed on as such. */
-  readonly keepsFunctionCalls?: boolean;
-}
+export type StreamOptions = AskedFor & { readonly signal?: AbortSignal | undefined };
 
 /**
  * To be read once. Chunks of nothing but text that have arrived together are joined: a reader who keeps
@@ -51,10 +47,9 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
   #waiting: Promise<Result> | undefined;
 
   constructor(response: Response, options: StreamOptions = {}) {
-    const { signal, keepsFunctionCalls = false } = options;
     this.#response = response;
-    this.#signal = signal;
-    this.#answer = new RegularAnswer({ keepsFunctionCalls });
+    this.#signal = options.signal;
+    this.#answer = new RegularAnswer(options);
     this.#feed = feedOf(response);
   }
 
@@ -177,7 +172,7 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
       if (alike !== undefined) return alike;
       const chunk = this.#chunkOf(bytes);
       if (chunk === undefined) continue;
-      this.#text.learn(bytes, chunk);
+      if (!this.#answer.isOfMessages) this.#text.learn(bytes, chunk);
       return chunk;
     }
   }

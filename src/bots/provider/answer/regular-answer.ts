@@ -6,9 +6,10 @@
 import { saysBroken } from "../../run/model/finish-reasons.ts";
 import { isObject, type JsonObject } from "../unknown-json.ts";
 import { BrokenAnswer, excerpt } from "./broken-answer.ts";
+import { Candidate } from "./candidate.ts";
 import { type Chunk, textOf } from "./chunk-text.ts";
 import { choiceFinishReason, isCut } from "./finish-reasons.ts";
-import { contentFields, contentOf } from "./regular-content.ts";
+import { contentFields, contentOf, GrowingMessage } from "./regular-content.ts";
 import { type RegularUsage, usageOf } from "./regular-usage.ts";
 import { ToolCallDeltas } from "./tool-call-deltas.ts";
 
@@ -19,11 +20,21 @@ export type StreamEnd =
   /** It closed the connection in good order, which a proxy does in the middle of an answer too. */
   | "closed";
 
+/** What the caller's request asked for. */
+export interface AskedFor {
+  /** `function_call`, which came before tools: it is handed on as such. */
+  readonly keepsFunctionCalls?: boolean;
+  /** How many answers. Default 1. */
+  readonly candidates?: number;
+}
+
 export class RegularAnswer {
   readonly #calls = new ToolCallDeltas();
   /** Fields that all chunks have in common: id, model and the like. */
   #head: JsonObject = {};
-  #candidate: unknown;
+  readonly #candidate: Candidate;
+  /** What messages have said, where a server sends those in place of deltas. */
+  readonly #message = new GrowingMessage();
   #hasRole = false;
   #hasSpoken = false;
   #isWhole = false;
@@ -36,9 +47,14 @@ export class RegularAnswer {
   #unread: unknown;
   readonly #keepsFunctionCalls: boolean;
 
-  /** @param options.keepsFunctionCalls whether the caller asked for `function_call`, not for tools */
-  constructor(options: { readonly keepsFunctionCalls: boolean }) {
-    this.#keepsFunctionCalls = options.keepsFunctionCalls;
+  constructor({ keepsFunctionCalls = false, candidates = 1 }: AskedFor) {
+    this.#keepsFunctionCalls = keepsFunctionCalls;
+    this.#candidate = new Candidate(candidates);
+  }
+
+  /** Whether the server sends messages where others send deltas: what one says depends on those before. */
+  get isOfMessages(): boolean {
+    return this.#message.hasBegun;
   }
 
   /** Whether both the finish reason and the usage have come: nothing else can follow. */
@@ -54,12 +70,15 @@ export class RegularAnswer {
   /** @returns the chunk that the event makes, if it makes one now */
   read(value: unknown): Chunk | undefined {
     if (!isObject(value)) return undefined;
-    if (this.#hasRole && this.#candidate === 0 && isPlain(value)) {
+    if (this.#hasRole && this.#candidate.isFirst && isPlain(value)) {
+      this.#candidate.spoke();
       this.#hasSpoken = true;
       return value;
     }
     const { choices } = value;
-    const choice = Array.isArray(choices) ? this.#choiceOf(choices) : undefined;
+    const choice = Array.isArray(choices)
+      ? this.#candidate.choiceIn(choices, this.isFinished)
+      : undefined;
     const usage = usageOf(value);
     const reason = choiceFinishReason(choice);
     if (usage !== undefined) this.#usage = usage;
@@ -98,20 +117,13 @@ export class RegularAnswer {
     return chunks;
   }
 
-  /** Of several candidates, the one that spoke first: LangChain would glue them together. */
-  #choiceOf(choices: readonly unknown[]): JsonObject | undefined {
-    const candidates = choices.filter(isObject);
-    if (candidates.length === 0) return undefined;
-    this.#candidate ??= candidates[0]?.index ?? 0;
-    return candidates.find(({ index }) => (index ?? 0) === this.#candidate);
-  }
-
-  /** The delta; or the message, where a server answers whole and has sent no deltas before. */
+  /** The delta; or what is new in the message, where a server has sent no deltas before. */
   #saidIn({ delta, message, text }: JsonObject): JsonObject | undefined {
     if (isObject(delta)) return delta;
     if (isObject(message)) {
-      this.#isWhole = true;
-      return this.#hasSpoken ? undefined : message;
+      // One message is an answer; of several nobody knows which is the last.
+      this.#isWhole = !this.#message.hasBegun;
+      return this.#hasSpoken && !this.#message.hasBegun ? undefined : this.#message.delta(message);
     }
     return typeof text === "string" ? { content: text } : undefined;
   }

@@ -17,13 +17,17 @@ export function contentOf(said: JsonObject): RegularContent {
   const images: JsonObject[] = Array.isArray(said.images) ? said.images.filter(isObject) : [];
   const others: string[] = [];
   for (const part of Array.isArray(content) ? content : [content]) {
-    if (typeof part === "string") texts.push(part);
-    if (!isObject(part)) continue;
+    if (!isObject(part)) {
+      texts.push(wordsOf(part) ?? "");
+      continue;
+    }
     const type = textIn(part, "type") ?? "text";
     if (/^(thinking|reasoning)/.test(type)) thoughts.push(textOfThought(part));
     else if (/image/.test(type)) images.push({ type: "image_url", image_url: imageOf(part) });
     else if (/text|refusal/.test(type))
-      texts.push(textIn(part, "text", "refusal", "content") ?? "");
+      texts.push(
+        ["text", "refusal", "content"].map((key) => wordsOf(part[key])).find(Boolean) ?? "",
+      );
     else others.push(type);
   }
   // What a model says when it will not is what it says.
@@ -34,6 +38,12 @@ export function contentOf(said: JsonObject): RegularContent {
     images,
     others,
   };
+}
+
+/** Servers that make JSON of what looks like JSON write a number as one. */
+function wordsOf(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  return typeof value === "number" ? String(value) : undefined;
 }
 
 const reasoningFields = ["reasoning_content", "reasoning", "reasoning_text", "thinking"] as const;
@@ -62,13 +72,51 @@ function imageOf(part: JsonObject): unknown {
   return isObject(image) ? image : { url: image ?? url };
 }
 
-/** Names of fields that become `content` and `reasoning_content`. */
-export const contentFields: ReadonlySet<string> = new Set([
-  "role",
+/** Names of fields that hold text or reasoning. */
+export const textFields: ReadonlySet<string> = new Set([
   "content",
   "refusal",
-  "images",
   "reasoning_details",
-  "tool_calls",
   ...reasoningFields,
 ]);
+
+/** Names of fields that are made regular, all of them. */
+export const contentFields: ReadonlySet<string> = new Set([
+  "role",
+  "images",
+  "tool_calls",
+  ...textFields,
+]);
+
+/**
+ * Messages that a server sends in a stream where OpenAI sends deltas: each with all that was said so
+ * far, or each with what is new.
+ */
+export class GrowingMessage {
+  hasBegun = false;
+  #text = "";
+  #reasoning = "";
+
+  /** @returns what is new in the message, as a delta says it */
+  delta(message: JsonObject): JsonObject {
+    this.hasBegun = true;
+    const said = contentOf(message);
+    const text = newIn(said.text, this.#text);
+    const reasoning = newIn(said.reasoning, this.#reasoning);
+    this.#text += text;
+    this.#reasoning += reasoning;
+    const kept = Object.entries(message).filter(([key]) => !textFields.has(key));
+    const content = [text, ...partsBesideText(message)];
+    return { ...Object.fromEntries(kept), content, reasoning_content: reasoning };
+  }
+}
+
+const newIn = (said: string, before: string): string =>
+  said.startsWith(before) ? said.slice(before.length) : said;
+
+function partsBesideText({ content }: JsonObject): JsonObject[] {
+  const parts = Array.isArray(content) ? content.filter(isObject) : [];
+  return parts.filter(
+    (part) => !/text|refusal|thinking|reasoning/.test(textIn(part, "type") ?? "text"),
+  );
+}

@@ -70,9 +70,9 @@ export class ToolCallDeltas {
    * @throws BrokenAnswer for a call that nobody could carry out
    */
   whole(wasCut: boolean): WholeCall[] {
-    return this.#calls.map(({ id, name, args: given }) => {
+    return this.#calls.map(({ id, name, args: given, held }) => {
       if (name === "") throw new BrokenAnswer("The model called a tool without a name.");
-      const args = wholeArguments(given, wasCut);
+      const args = wholeArguments(held ? given.replace(nothingBefore, "") : given, wasCut);
       if (args !== undefined) return { id, name, args };
       const what = wasCut ? "were cut off for their length" : "are no JSON";
       throw new BrokenAnswer(`The model called ${name} with arguments that ${what}.`, {
@@ -103,7 +103,8 @@ export class ToolCallDeltas {
     const isRepeated = args.trim() !== "" && args.trim() === call.args.trim() && isWhole(args);
     const added = isRepeated ? "" : args;
     if (call.args === "") call.held = isHeld(added);
-    call.args += added;
+    if (call.held && isNothing(call.args) && /^\s*\{/.test(added)) call.args = added;
+    else call.args += added;
     // LangChain takes the last name that is given, not all of them together.
     const named = more !== "" && { name: call.name };
     return delta(call, { ...named, arguments: call.held ? "" : added });
@@ -128,6 +129,7 @@ export class ToolCallDeltas {
     if (name === undefined) return there ?? last;
     if (there === undefined) return undefined;
     if (there.args === "") return index === undefined ? undefined : there;
+    if (isNothing(there.args) && index !== undefined && there.name === name) return there;
     // A name again, with neither id nor another index: the next call, or the same one's next piece.
     return isWhole(there.args) ? undefined : there;
   }
@@ -163,8 +165,12 @@ function moreOfName(call: Call, name: string): string {
   return call.args === "" ? name : "";
 }
 
-/** An object in quotes, or `null` for one: known at the end only. */
-const isHeld = (args: string): boolean => /^\s*["n]/.test(args);
+/** An object in quotes, or nothing, behind which the arguments may still come: known at the end only. */
+const isHeld = (args: string): boolean => /^\s*(["n]|\{\s*\})/.test(args);
+
+/** What servers write for arguments before they have any. */
+const nothingBefore = /^\s*(\{\s*\}|null|"")\s*(?=\{)/;
+const isNothing = (args: string): boolean => /^\s*(\{\s*\}|null|"")\s*$/.test(args);
 
 const isWhole = (args: string): boolean => isObject(parsed(args));
 

@@ -107,7 +107,9 @@ needsRedis("standing still", () => {
   });
 
   test("a reader at a node that cannot reach Postgres is refused, not kept waiting", async () => {
-    await using ways = await behindProxies({ proofs: { renewMs: 200, validMs: 500 } });
+    // After its lease it sends its readers away (cut-off.test.ts): they are refused before that.
+    const times = { leaseMs: 60_000, proofs: { renewMs: 200, validMs: 500 } };
+    await using ways = await behindProxies(times);
     await using steady = await world.startNode();
     const run = world.newRun({ steps: ["one ", "stall"] });
     using client = wsClient(ways.node.url);

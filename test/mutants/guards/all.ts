@@ -3,12 +3,14 @@ import type { Guard } from "../guard.ts";
 import { accessGuards } from "./access.ts";
 import { botGuards } from "./bots.ts";
 import { clientGuards } from "./client.ts";
+import { clusterGuards } from "./cluster.ts";
 import { followingGuards } from "./following.ts";
 import { lifecycleGuards } from "./lifecycle.ts";
 import { logGuards } from "./log.ts";
 
 export const guards: readonly Guard[] = [
   ...accessGuards,
+  ...clusterGuards,
   ...followingGuards,
   ...lifecycleGuards,
   ...logGuards,

@@ -37,8 +37,8 @@ export const lifecycleGuards: readonly Guard[] = [
   {
     slip: "a claimed run that cannot start keeps its live place",
     file: "src/runs/lifecycle/live-runs.ts",
-    code: "      admitted.dispose();\n      await",
-    becomes: "      await",
+    code: "      admitted.dispose();\n      if (!(cause",
+    becomes: "      if (!(cause",
     tests: lifecycle,
   },
   {

@@ -203,6 +203,12 @@ export function textOf(locator: Locator) {
   return expect.poll(async () => (await locator.innerText()).trim(), { timeout: patienceMs });
 }
 
+/** The text in pieces of so many characters, as a provider sends it. */
+export function piecesOf(text: string, length: number): string[] {
+  const count = Math.ceil(text.length / length);
+  return Array.from({ length: count }, (_, at) => text.slice(at * length, (at + 1) * length));
+}
+
 /** A promise with its own key, for answers that wait in the middle. */
 export function gate(): { readonly passed: Promise<void>; open(): void } {
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,6 +1,7 @@
 import type { HumanMessage } from "langwire-client/react";
 import { memo } from "react";
 import { PencilIcon } from "../icons.tsx";
+import { PlainText } from "../markdown/plain-text.tsx";
 import { plainLine } from "../plain-line.ts";
 import { Failure } from "./failure.tsx";
 
@@ -20,9 +21,9 @@ export const HumanItem = memo(
         <p className={isOwn ? "author visually-hidden" : "author"}>
           {isOwn ? "You" : <bdi>{plainLine(userId ?? "")}</bdi>}
         </p>
-        <p className="bubble" dir="auto">
-          {text}
-        </p>
+        <div className="bubble" dir="auto">
+          <PlainText text={text} />
+        </div>
         {error !== undefined && (
           <Failure error={error} onRetry={isRetryable ? onRetry : undefined}>
             <button type="button" onClick={() => onTakeBack(message)}>

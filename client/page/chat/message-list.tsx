@@ -1,5 +1,7 @@
 import type { ChatMessage } from "langwire-client/react";
+import { ErrorBoundary } from "../error-boundary.tsx";
 import { DownIcon } from "../icons.tsx";
+import { PlainText } from "../markdown/plain-text.tsx";
 import { AnswerItem } from "./answer-item.tsx";
 import { HumanItem } from "./human-item.tsx";
 import { useStickToEnd } from "./use-stick-to-end.ts";
@@ -37,23 +39,29 @@ export function MessageList(props: MessageListProps) {
           <ol>
             {messages.map((message) => {
               const isRetryable = isReady && message.id === lastId;
-              return message.role === "human" ? (
-                <HumanItem
+              return (
+                <ErrorBoundary
                   key={message.id}
-                  message={message}
-                  isOwn={message.userId === undefined || message.userId === userId}
-                  isRetryable={isRetryable}
-                  onRetry={onRetry}
-                  onTakeBack={onTakeBack}
-                />
-              ) : (
-                <AnswerItem
-                  key={message.id}
-                  message={message}
-                  botTitle={botTitle}
-                  isRetryable={isRetryable}
-                  onRetry={onRetry}
-                />
+                  of={message}
+                  fallback={<Undrawn text={message.text} />}
+                >
+                  {message.role === "human" ? (
+                    <HumanItem
+                      message={message}
+                      isOwn={message.userId === undefined || message.userId === userId}
+                      isRetryable={isRetryable}
+                      onRetry={onRetry}
+                      onTakeBack={onTakeBack}
+                    />
+                  ) : (
+                    <AnswerItem
+                      message={message}
+                      botTitle={botTitle}
+                      isRetryable={isRetryable}
+                      onRetry={onRetry}
+                    />
+                  )}
+                </ErrorBoundary>
               );
             })}
           </ol>
@@ -65,5 +73,17 @@ export function MessageList(props: MessageListProps) {
         </button>
       )}
     </div>
+  );
+}
+
+/** A message that could not be drawn takes no other with it. */
+function Undrawn({ text }: { readonly text: string }) {
+  return (
+    <li className="answer">
+      <p className="faint">This message could not be drawn as it should be.</p>
+      <div className="written">
+        <PlainText text={text} />
+      </div>
+    </li>
   );
 }

@@ -1,30 +1,39 @@
-import { isValidElement, type ReactNode, useRef } from "react";
+import { memo, useRef } from "react";
 import { CopyButton } from "../copy-button.tsx";
 import { useReachable } from "../use-reachable.ts";
+import { useTurn } from "./turns.ts";
 
-interface CodeProps {
-  readonly className?: string;
-  readonly children?: ReactNode;
+interface CodeBlockProps {
+  /** What is written behind the fence: the language, and more. */
+  readonly info: string;
+  /** The code in pieces, with the line ends between them. */
+  readonly parts: readonly string[];
 }
 
-/** @param props the one `code` element that Markdown puts into a `pre` */
-export function CodeBlock({ children }: { readonly children?: ReactNode }) {
-  const { className = "", children: text } = isValidElement<CodeProps>(children)
-    ? children.props
-    : {};
+export function CodeBlock({ info, parts }: CodeBlockProps) {
   const area = useRef<HTMLPreElement>(null);
   useReachable(area);
-  const language = /language-(\S+)/.exec(className)?.[1];
-  const code = typeof text === "string" ? text.replace(/\n$/, "") : "";
+  const [language = "text"] = info.split(/\s/, 1).filter((word) => word !== "");
   return (
     <figure className="code">
       <figcaption>
-        <span>{language ?? "text"}</span>
-        <CopyButton label="Copy code" text={code} />
+        <span>{language}</span>
+        <CopyButton label="Copy code" text={parts.join("")} />
       </figcaption>
       <pre ref={area}>
-        <code>{code}</code>
+        <code>
+          {parts.map((text, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a piece keeps its place
+            <CodePart key={index} text={text} />
+          ))}
+        </code>
       </pre>
     </figure>
   );
 }
+
+const CodePart = memo(({ text }: { readonly text: string }) => {
+  const isDue = useTurn(text.length);
+  return isDue ? text : null;
+});
+CodePart.displayName = "CodePart";

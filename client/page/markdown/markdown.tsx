@@ -1,9 +1,9 @@
-import { memo, type ReactNode, useRef } from "react";
-import ReactMarkdown, { type Components } from "react-markdown";
-import remarkGfm from "remark-gfm";
-import { useReachable } from "../use-reachable.ts";
-import { markdownBlocks } from "./blocks.ts";
-import { CodeBlock } from "./code-block.tsx";
+import { memo, useState } from "react";
+import type { Links } from "./parse.ts";
+import { MarkdownReader } from "./reader.ts";
+import { SectionView } from "./section-view.tsx";
+import type { Section } from "./sections.ts";
+import { SelectionKeeper } from "./selection-keeper.tsx";
 
 interface MarkdownProps {
   readonly text: string;
@@ -15,49 +15,23 @@ interface MarkdownProps {
  * made to write one could send the conversation there.
  */
 export function Markdown({ text, isStreaming }: MarkdownProps) {
+  const [reader] = useState(() => new MarkdownReader());
+  const { groups, links } = reader.read(text);
   return (
-    <div className="markdown" data-streaming={isStreaming}>
-      {markdownBlocks(text).map(({ start, text }) => (
-        <Block key={start} text={text} />
+    <SelectionKeeper text={text} isGrowing={isStreaming}>
+      {groups.map((sections) => (
+        <Group key={sections[0]?.start} sections={sections} links={links} />
       ))}
-    </div>
+    </SelectionKeeper>
   );
 }
 
-const plugins = [remarkGfm];
-
-const components: Components = {
-  a: ({ href, children }) => (
-    <a href={href} target="_blank" rel="noopener noreferrer nofollow">
-      {children}
-    </a>
-  ),
-  img: ({ src, alt }) => (
-    <a
-      href={typeof src === "string" ? src : undefined}
-      target="_blank"
-      rel="noopener noreferrer nofollow"
-    >
-      {alt || "Image"}
-    </a>
-  ),
-  pre: ({ children }) => <CodeBlock>{children}</CodeBlock>,
-  table: ({ children }) => <Table>{children}</Table>,
-};
-
-const Block = memo(({ text }: { readonly text: string }) => (
-  <ReactMarkdown remarkPlugins={plugins} components={components}>
-    {text}
-  </ReactMarkdown>
-));
-Block.displayName = "Block";
-
-function Table({ children }: { readonly children?: ReactNode }) {
-  const area = useRef<HTMLElement>(null);
-  useReachable(area);
-  return (
-    <section className="table" ref={area} aria-label="Table">
-      <table>{children}</table>
-    </section>
-  );
+interface GroupProps {
+  readonly sections: readonly Section[];
+  readonly links: Links;
 }
+
+const Group = memo(({ sections, links }: GroupProps) =>
+  sections.map((section) => <SectionView key={section.start} section={section} links={links} />),
+);
+Group.displayName = "Group";

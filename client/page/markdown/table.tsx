@@ -1,0 +1,12 @@
+import { type ReactNode, useRef } from "react";
+import { useReachable } from "../use-reachable.ts";
+
+export function Table({ children }: { readonly children?: ReactNode }) {
+  const area = useRef<HTMLElement>(null);
+  useReachable(area);
+  return (
+    <section className="table" ref={area} aria-label="Table">
+      <table>{children}</table>
+    </section>
+  );
+}

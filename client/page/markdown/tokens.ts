@@ -1,0 +1,126 @@
+/** markdown-it's tokens as elements. Without recursion: how deep they go is the parser's to bound. */
+import type { Token } from "markdown-it";
+import { createElement, Fragment, type ReactNode } from "react";
+import { CodeBlock } from "./code-block.tsx";
+import { OutLink } from "./out-link.tsx";
+import { Table } from "./table.tsx";
+
+interface Open {
+  /** Undefined for what is around them all. */
+  readonly token: Token | undefined;
+  readonly children: ReactNode[];
+  isTask: boolean;
+}
+
+/** The elements keep their places while a text grows, so that they are the same ones. */
+export function elementsOf(tokens: readonly Token[]): ReactNode {
+  const root: Open = { token: undefined, children: [], isTask: false };
+  const open = [root];
+  for (const token of tokens) {
+    const current = open.at(-1) ?? root;
+    if (token.nesting === 1) {
+      open.push({ token, children: [], isTask: false });
+    } else if (token.nesting === -1) {
+      open.pop();
+      open.at(-1)?.children.push(elementOf(current));
+    } else if (token.type === "inline") {
+      const item = open.at(-2);
+      const isFirst = item?.token?.type === "list_item_open" && item.children.length === 0;
+      const mark = isFirst ? takeTaskMark(token) : undefined;
+      if (isFirst) item.isTask = mark !== undefined;
+      if (mark !== undefined) current.children.push(checkbox(mark));
+      current.children.push(elementsOf(token.children ?? []));
+    } else {
+      current.children.push(leafOf(token));
+    }
+  }
+  return createElement(Fragment, null, ...root.children);
+}
+
+function elementOf({ token, children, isTask }: Open): ReactNode {
+  if (token === undefined) return null;
+  const { type, tag } = token;
+  switch (type) {
+    case "link_open":
+      return createElement(OutLink, { href: String(token.attrGet("href")) }, ...children);
+    case "table_open":
+      return createElement(Table, null, ...children);
+    case "paragraph_open":
+      // In a list without blank lines.
+      return token.hidden
+        ? createElement(Fragment, null, ...children)
+        : directed("p", {}, children);
+    case "ordered_list_open":
+      return directed("ol", { start: Number(token.attrGet("start") ?? 1) }, children);
+    case "list_item_open":
+      return directed("li", isTask ? { className: "task" } : {}, children);
+    case "th_open":
+    case "td_open":
+      return directed(tag, { style: alignmentOf(token) }, children);
+    case "strong_open":
+    case "em_open":
+    case "s_open":
+    case "thead_open":
+    case "tbody_open":
+    case "tr_open":
+      return createElement(tag, null, ...children);
+    default:
+      return directed(tag, {}, children);
+  }
+}
+
+/** It is written from where its first letter says: in Arabic and Hebrew, from the right. */
+function directed(tag: string, props: object, children: readonly ReactNode[]): ReactNode {
+  return createElement(tag, { dir: "auto", ...props }, ...children);
+}
+
+function leafOf(token: Token): ReactNode {
+  const { type, content } = token;
+  switch (type) {
+    case "softbreak":
+      return "\n";
+    case "hardbreak":
+      return createElement("br");
+    case "hr":
+      return createElement("hr");
+    case "code_inline":
+      return createElement("code", { dir: "ltr" }, content);
+    case "footnote":
+      return createElement("sup", null, content);
+    case "fence":
+    case "code_block":
+      return createElement(CodeBlock, { info: token.info, parts: [content.replace(/\n$/, "")] });
+    case "image":
+      // It is not loaded: a model that was made to write its address could send the conversation there.
+      return createElement(OutLink, { href: String(token.attrGet("src")) }, content || "Image");
+    default:
+      return content;
+  }
+}
+
+const taskMark = /^\[([ xX])\](?=\s)/;
+
+/** Takes `[x]` from the words of an item that is a task. */
+function takeTaskMark({ children }: Token): string | undefined {
+  const first = children?.[0];
+  const [mark = "", sign] = taskMark.exec(first?.content ?? "") ?? [];
+  if (first?.type !== "text" || sign === undefined) return undefined;
+  first.content = first.content.slice(mark.length);
+  return sign;
+}
+
+function checkbox(sign: string): ReactNode {
+  const isDone = sign !== " ";
+  const label = isDone ? "Done" : "To do";
+  return createElement("input", {
+    type: "checkbox",
+    checked: isDone,
+    disabled: true,
+    "aria-label": label,
+  });
+}
+
+function alignmentOf(token: Token): { textAlign: "left" | "center" | "right" } | undefined {
+  const [, side] = /text-align:(left|center|right)/.exec(String(token.attrGet("style"))) ?? [];
+  return side === "left" || side === "center" || side === "right" ? { textAlign: side } : undefined;
+}

@@ -1,0 +1,119 @@
+/** Texts of models that were talked into something: none blanks the page, and none holds it up. */
+import { RunnableLambda } from "@langchain/core/runnables";
+import { expect, test } from "vitest";
+import { createClient } from "../../client/src/index.ts";
+import { defineBot } from "../../src/bots/bot.ts";
+import { full } from "../faults/form.ts";
+import { hostileTexts } from "./hostile-texts.ts";
+import { type BusyTask, busyTasks } from "./main-thread.ts";
+import { describeWithChromium, piecesOf, type Window } from "./site.ts";
+
+const echo = defineBot({
+  id: "echo",
+  title: "Echo",
+  description: "Says it again.",
+  runnable: RunnableLambda.from(({ message }: { message: string }) => message),
+  input: ({ message }) => ({ message }),
+});
+
+const textsPerConversation = 5;
+const texts = hostileTexts(full ? 200 : 50, 20261128);
+/** Beyond this a page does not answer to a hand. */
+const maxTaskMs = 100;
+
+/** Resolves once nothing has changed on the page for some frames. */
+const settled = `new Promise((resolve) => {
+  let frames = 0;
+  const changes = new MutationObserver(() => { frames = 0; });
+  changes.observe(document, { subtree: true, childList: true, characterData: true });
+  const next = () => {
+    if (++frames > 6) { changes.disconnect(); resolve(); } else requestAnimationFrame(next);
+  };
+  next();
+})`;
+
+async function opens({ page, field, messages }: Window, conversationId: string): Promise<void> {
+  const hash = `#/c/${conversationId}`;
+  await page.evaluate(`performance.mark("mark: ${conversationId}"), location.hash = "${hash}"`);
+  await page
+    .locator(".answer footer")
+    .nth(textsPerConversation - 1)
+    .waitFor();
+  await page.evaluate(settled);
+  expect(await field.isVisible()).toBe(true);
+  expect(await messages.count()).toBe(2 * textsPerConversation);
+}
+
+describeWithChromium("the page: hostile texts", (open) => {
+  test(`${texts.length} of them, of people and of bots: each is shown, and none takes 100 ms at once`, async () => {
+    const { server, visit } = await open({ bots: [echo] });
+    const conversations = new Map<string, readonly string[]>();
+    const batches = Array.from({ length: texts.length / textsPerConversation }, (_, index) =>
+      texts.slice(index * textsPerConversation, (index + 1) * textsPerConversation),
+    );
+    await Promise.all(
+      batches.map(async (batch) => {
+        await using client = createClient({ url: server.url });
+        const { conversationId } = await client.conversations.create({ botId: "echo" });
+        for (const { text } of batch) {
+          await client.send({ botId: "echo", conversationId, message: text }).ended;
+        }
+        const names = batch.map(({ kind, text }) => `${kind}: ${text.slice(0, 40)}`);
+        conversations.set(conversationId, names);
+      }),
+    );
+    const window = await visit({ context: { viewport: { width: 360, height: 640 } } });
+    await window.shows("Who would you like to talk to?");
+    const tasks = await busyTasks(window.page, async () => {
+      for (const conversationId of conversations.keys()) await opens(window, conversationId);
+    });
+    const named = ({ mark, ms }: BusyTask) => ({ ms, texts: conversations.get(mark.slice(6)) });
+    expect(tasks.filter(({ ms }) => ms > maxTaskMs).map(named)).toEqual([]);
+    const sticksOut = "document.documentElement.scrollWidth - innerWidth";
+    expect(await window.page.evaluate(sticksOut)).toBe(0);
+    expect(window.complaints).toEqual([]);
+  }, 300_000);
+
+  test("while they are made, none holds the page up either", async () => {
+    const { provider, visit } = await open();
+    const streamed = texts.filter((_, index) => index % (full ? 4 : 6) === 0);
+    const window = await visit();
+    const tasks = await busyTasks(window.page, async () => {
+      for (const [index, { text }] of streamed.entries()) {
+        await window.page.evaluate(`performance.mark("mark: ${index}")`);
+        provider.answer({ steps: piecesOf(text, 200), paceMs: 2 });
+        await window.button("New conversation").click();
+        await window.send("Say it");
+        await window.answered();
+      }
+    });
+    const named = ({ mark, ms }: BusyTask) => ({ ms, text: streamed[Number(mark.slice(6))] });
+    expect(tasks.filter(({ ms }) => ms > maxTaskMs).map(named)).toEqual([]);
+    expect(window.complaints).toEqual([]);
+  }, 300_000);
+
+  test("a message that cannot be drawn takes no other with it", async () => {
+    const { visit } = await open();
+    // A browser whose clock speaks no language.
+    const script = `{
+      const { toLocaleTimeString } = Date.prototype;
+      window.isBroken = false;
+      Date.prototype.toLocaleTimeString = function (...how) {
+        if (window.isBroken) throw new RangeError("Incorrect locale information provided");
+        return toLocaleTimeString.apply(this, how);
+      };
+    }`;
+    const window = await visit({ script });
+    await window.send("One");
+    await window.answered();
+    await window.page.evaluate("isBroken = true");
+    await window.send("Two");
+    await window.shows("This message could not be drawn as it should be.");
+    await window.shows("You said: Two");
+    await window.page.evaluate("isBroken = false");
+    await window.send("Three");
+    await window.answered();
+    await window.shows("You said: Three");
+    await window.shows("You said: One");
+  });
+});

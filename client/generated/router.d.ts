@@ -288,9 +288,7 @@ export type AppRouter = import("@trpc/server").TRPCBuiltRouter<
             ifBusy?: "interrupt" | "reject" | undefined;
           };
           output: AsyncIterable<
-            import("@trpc/server/unstable-core-do-not-import").TrackedData<ChatEvent>,
-            undefined,
-            unknown
+            import("@trpc/server/unstable-core-do-not-import").TrackedData<ChatEvent>
           >;
           meta: object;
           errorShape: ErrorShape;
@@ -302,9 +300,7 @@ export type AppRouter = import("@trpc/server").TRPCBuiltRouter<
             only?: EventType[] | undefined;
           };
           output: AsyncIterable<
-            import("@trpc/server/unstable-core-do-not-import").TrackedData<ChatEvent>,
-            undefined,
-            unknown
+            import("@trpc/server/unstable-core-do-not-import").TrackedData<ChatEvent>
           >;
           meta: object;
           errorShape: ErrorShape;
@@ -315,9 +311,7 @@ export type AppRouter = import("@trpc/server").TRPCBuiltRouter<
             lastEventId?: string | undefined;
           };
           output: AsyncIterable<
-            import("@trpc/server/unstable-core-do-not-import").TrackedData<ChatEvent>,
-            undefined,
-            unknown
+            import("@trpc/server/unstable-core-do-not-import").TrackedData<ChatEvent>
           >;
           meta: object;
           errorShape: ErrorShape;

@@ -1,10 +1,12 @@
 /** A signal to all who wait at the moment. It is not kept: who waits after it waits for the next. */
+import { type Deferred, deferred } from "./deferred.ts";
+
 export class Bell {
-  #waiting: PromiseWithResolvers<void> | undefined;
+  #waiting: Deferred<void> | undefined;
 
   /** @returns settles with the next `ring` */
   wait(): Promise<void> {
-    this.#waiting ??= Promise.withResolvers();
+    this.#waiting ??= deferred();
     return this.#waiting.promise;
   }
 

@@ -3,6 +3,7 @@ import { createBackoff, Delay } from "./connection/backoff.ts";
 import { Connection, type ConnectionStatus } from "./connection/connection.ts";
 import type { Transport, TransportOptions } from "./connection/transport.ts";
 import { openWebSocket } from "./connection/web-socket.ts";
+import { deferred } from "./deferred.ts";
 import { closedError, isUnheard, toClientError } from "./errors.ts";
 import { FollowedRun, Run } from "./run.ts";
 import type {
@@ -21,6 +22,8 @@ export type ClientOptions = TransportOptions;
 type CreateInput = Omit<Inputs["conversations"]["create"], "conversationId">;
 /** A procedure, called. */
 type Call<I, O> = (input: I, options?: CallOptions) => Promise<O>;
+/** The same as tRPC's client has it, where no option may be undefined. */
+type Procedure<I, O> = (input: I, options?: { readonly signal?: AbortSignal }) => Promise<O>;
 
 export class LangwireClient implements AsyncDisposable {
   readonly conversations;
@@ -42,7 +45,10 @@ export class LangwireClient implements AsyncDisposable {
     this.conversations = {
       /** Before the first message, where that is wanted: `send` creates a conversation as well. */
       create: (
-        { conversationId = uuid(), ...input }: CreateInput & { conversationId?: string },
+        {
+          conversationId = uuid(),
+          ...input
+        }: CreateInput & { conversationId?: string | undefined },
         options?: CallOptions,
       ) => this.#once(create.mutate)({ conversationId, ...input }, options),
       list: (input: Inputs["conversations"]["list"] = {}, options?: CallOptions) =>
@@ -111,16 +117,15 @@ export class LangwireClient implements AsyncDisposable {
   }
 
   /** What changes nothing, or nothing more the second time, is asked until it is answered. */
-  #untilAnswered<I, O>(procedure: Call<I, O>): Call<I, O> {
+  #untilAnswered<I, O>(procedure: Procedure<I, O>): Call<I, O> {
     return this.#once(procedure, true);
   }
 
   /** What was lost on its way may have been done, or not: the caller decides. */
-  #once<I, O>(procedure: Call<I, O>, again = false): Call<I, O> {
+  #once<I, O>(procedure: Procedure<I, O>, again = false): Call<I, O> {
     const { connection } = this.#parts;
-    return async (input, options) => {
-      const { signal } = options ?? {};
-      const over = Promise.withResolvers<never>();
+    return async (input, { signal } = {}) => {
+      const over = deferred<never>();
       over.promise.catch(() => {});
       let delay: Delay | undefined;
       const wake = () => delay?.shorten(0);
@@ -137,7 +142,7 @@ export class LangwireClient implements AsyncDisposable {
           if (connection.state === "closed") throw closedError();
           connection.givenUp = undefined;
           try {
-            return await Promise.race([procedure(input, options), over.promise]);
+            return await Promise.race([procedure(input, signal && { signal }), over.promise]);
           } catch (cause) {
             if (signal?.aborted) throw closedError();
             const error = toClientError(cause);

@@ -24,10 +24,10 @@ export class LangwireClientError extends Error {
   constructor(failure: {
     code: ClientErrorCode;
     message: string;
-    retryable?: boolean;
+    retryable?: boolean | undefined;
     retryAfterMs?: number | undefined;
     status?: number | undefined;
-    partialText?: string;
+    partialText?: string | undefined;
     cause?: unknown;
   }) {
     super(failure.message, { cause: failure.cause });

@@ -2,6 +2,7 @@
 import { AnswerFold } from "../generated/fold/answer-fold.js";
 import type { Connection } from "./connection/connection.ts";
 import type { Transport } from "./connection/transport.ts";
+import { deferred } from "./deferred.ts";
 import { LangwireClientError } from "./errors.ts";
 import { EventBuffer } from "./event-buffer.ts";
 import { Subscription, type SubscriptionOptions } from "./subscription.ts";
@@ -41,8 +42,8 @@ export class FollowedRun implements AsyncIterable<ChatEvent> {
   readonly #cancel: RunOptions<unknown>["cancel"];
   readonly #events = new EventBuffer();
   readonly #answer = new AnswerFold();
-  readonly #started = Promise.withResolvers<void>();
-  readonly #end = Promise.withResolvers<EventOf<"runEnd">>();
+  readonly #started = deferred<void>();
+  readonly #end = deferred<EventOf<"runEnd">>();
   readonly #subscription: Subscription;
   #startEventId: string | undefined;
 

@@ -43,7 +43,7 @@ export function serverSentEvents(options: TransportOptions, connection: Connecti
           url,
           transformer,
           ...(host === undefined ? {} : { EventSource: host.EventSource }),
-          connectionParams: params,
+          ...(params && { connectionParams: params }),
         }),
         false: httpBatchLink({ url, transformer, headers, fetch: requests.fetch }),
       }),

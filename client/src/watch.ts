@@ -3,6 +3,7 @@ import { joined } from "../generated/fold/text-pieces.js";
 import { Bell } from "./bell.ts";
 import type { Connection } from "./connection/connection.ts";
 import type { Transport } from "./connection/transport.ts";
+import { deferred } from "./deferred.ts";
 import type { LangwireClientError } from "./errors.ts";
 import { Subscription } from "./subscription.ts";
 import type { CallOptions, ChatEvent, WatchInput } from "./types.ts";
@@ -20,13 +21,13 @@ const maxQueuedEvents = 1_000;
  * Goes on until its signal, its `return()` or the client's `close()` ends it. Can be iterated once.
  * It throws when the conversation may not be read, or may no more.
  */
-export class Watch implements AsyncIterableIterator<ChatEvent, undefined> {
+export class Watch implements AsyncIterableIterator<ChatEvent> {
   /**
    * Settles once the server has accepted the watch: every event from then on will come. History that is
    * asked for after this leaves no gap in between. Rejects when the conversation may not be read.
    */
   readonly started: Promise<void>;
-  readonly #accepted = Promise.withResolvers<void>();
+  readonly #accepted = deferred<void>();
   readonly #subscription: Subscription;
   #queue: { event: ChatEvent; id: string }[] = [];
   #position = 0;

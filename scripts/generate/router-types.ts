@@ -53,6 +53,8 @@ export async function routerTypes(): Promise<string> {
   const [, type] = /^export declare const router: ([\s\S]*);\s*$/.exec(emitted) ?? [];
   if (type === undefined) throw new Error("tsc did not declare the router");
   let text = type.replaceAll('import("zod").JSONType', "Json");
+  // Before TypeScript 5.6 an AsyncIterable takes one argument, and what it returns at its end is no event.
+  text = text.replaceAll(/,\s*undefined,\s*unknown\s*>/g, ">");
   const named: string[] = [];
   for (const [name, members] of Object.entries(unions)) {
     const union = members.map((member) => JSON.stringify(member)).sort();

@@ -1,5 +1,5 @@
 /**
- * Both packages as npm would publish them, installed into an empty project outside of the repository.
+ * The packages as npm would publish them, installed into an empty project outside of the repository.
  * Their dependencies are linked from the repository's own, those that they declare and no others.
  */
 import { execFile } from "node:child_process";
@@ -11,6 +11,16 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const root = new URL("../..", import.meta.url).pathname;
 export const bin = (name: string): string => join(root, "node_modules/.bin", name);
+
+export interface PackedProjectOptions {
+  /** Default: both. */
+  readonly packages?: readonly (keyof typeof folders)[];
+  /** What else the project has installed, from the repository's own. */
+  readonly also?: readonly string[];
+}
+
+/** Where each package is, from the root. */
+const folders = { langwire: ".", "langwire-client": "client" } as const;
 
 export interface PackedProject extends AsyncDisposable {
   /** The empty project. */
@@ -24,24 +34,27 @@ export interface PackedProject extends AsyncDisposable {
   run(command: string, ...args: string[]): Promise<string>;
 }
 
-export async function openPackedProject(): Promise<PackedProject> {
+export async function openPackedProject({
+  packages: names = ["langwire", "langwire-client"],
+  also = [],
+}: PackedProjectOptions = {}): Promise<PackedProject> {
   const place = await mkdtemp(join(tmpdir(), "langwire-packages-"));
   const source = join(place, "source");
   const folder = join(place, "project");
   await copySource(source);
   const tsc = join(root, "node_modules/typescript/bin/tsc");
-  await Promise.all([
-    run(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: source }),
-    run(process.execPath, [tsc, "-p", "client/tsconfig.build.json"], { cwd: source }),
-  ]);
-  const archives = await Promise.all([pack(source, place), pack(join(source, "client"), place)]);
+  const archives = await Promise.all(
+    names.map(async (name) => {
+      const cwd = join(source, folders[name]);
+      await run(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd });
+      return await pack(cwd, place);
+    }),
+  );
   const modules = join(folder, "node_modules");
   await mkdir(modules, { recursive: true });
-  await linkDependencies(modules);
+  await linkDependencies(modules, also);
   const packages = await Promise.all(
-    ["langwire", "langwire-client"].map((name, at) =>
-      install(archives[at] ?? "", join(modules, name)),
-    ),
+    names.map((name, at) => install(archives[at] ?? "", join(modules, name))),
   );
   await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
   return {
@@ -101,7 +114,7 @@ interface LockEntry {
 }
 
 /** What `npm install` of the two brings along, and the tools of a new user's own: Vite and types. */
-async function linkDependencies(modules: string): Promise<void> {
+async function linkDependencies(modules: string, also: readonly string[]): Promise<void> {
   const lock: { packages: Record<string, LockEntry> } = JSON.parse(
     await readFile(join(root, "package-lock.json"), "utf8"),
   );
@@ -109,6 +122,7 @@ async function linkDependencies(modules: string): Promise<void> {
     "node_modules/vite",
     "node_modules/@types/node",
     "node_modules/undici-types",
+    ...also.map((name) => `node_modules/${name}`),
   ]);
   for (const [path, { dev, link }] of Object.entries(lock.packages)) {
     const isTop = /^node_modules\/(@[^/]+\/)?[^/]+$/.test(path);

@@ -21,24 +21,28 @@ test("a conversation that has not begun appears in every window when it begins",
   expect(stranger.getState()).toMatchObject({ status: "ready", messages: [], error: undefined });
 });
 
-test("a first message that is accepted while the conversation was asked for is no failure", async () => {
+test.each([
+  ["is refused because it had not begun", true],
+  ["is accepted only when its answer is over", false],
+])("a first message, while the watch that was asked for before %s", async (_what, isEarly) => {
   const { client, server } = await setUp([{ tokens: ["Hello"] }]);
   const { runs } = server.langwire;
   const watch = runs.watch.bind(runs);
   const asked = gate();
   const accepted = gate();
-  // The answer to a watch is under way when the first message is accepted.
   vi.spyOn(runs, "watch").mockImplementationOnce(async (...args) => {
-    const refused = watch(...args);
-    await Promise.allSettled([refused]);
+    const early = isEarly ? watch(...args) : undefined;
+    await Promise.allSettled([early]);
     asked.open();
     await accepted.passed;
-    return refused;
+    return early ?? watch(...args);
   });
   const { chat } = open(client);
   await asked.passed;
-  void chat.send("Hi");
-  await until(chat, ({ messages }) => messages[0]?.status === "sent");
+  const sent = chat.send("Hi");
+  if (isEarly) await until(chat, ({ messages }) => messages[0]?.status === "sent");
+  // Whatever the chat does meanwhile, it does not wait for this answer.
+  else await sent;
   accepted.open();
   const state = await until(
     chat,

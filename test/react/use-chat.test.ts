@@ -27,13 +27,14 @@ function chatView() {
 test("in strict mode one message makes one run, one watch and one answer", async () => {
   const { client } = await setUp([{ tokens: ["Hel", "lo"] }]);
   const watch = vi.spyOn(client, "watch");
+  const { conversationId } = await client.conversations.create({ botId: "chat" });
   const view = chatView();
-  const drawn = createElement(view.View, { client, botId: "chat" });
+  const drawn = createElement(view.View, { client, botId: "chat", conversationId });
   const page = mount(createElement(StrictMode, null, drawn));
   await page.shows("<ready>");
-  expect(watch).toHaveBeenCalledTimes(1);
   void view.chat.send("Hi");
   await page.shows("<ready> | human sent: Hi | ai completed: Hello");
+  expect(watch).toHaveBeenCalledTimes(1);
 });
 
 test("a component that goes away stops nothing, and one that comes back shows the rest", async () => {

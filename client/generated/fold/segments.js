@@ -33,7 +33,8 @@ export class Segments {
   get all() {
     const ends = new Map();
     const segments = [];
-    for (const { kind, spanId, from } of this.#begins.toReversed()) {
+    // A copy turned round: browsers and runtimes of 2022 have no `toReversed`.
+    for (const { kind, spanId, from } of [...this.#begins].reverse()) {
       if (kind === "tool") {
         segments.push({ kind, spanId });
         continue;

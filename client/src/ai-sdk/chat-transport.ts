@@ -13,9 +13,9 @@ export interface ChatTransportOptions {
    * The conversation of a chat. Default: the chat's own id where that is a UUID; otherwise a new
    * conversation, for as long as this transport lives.
    */
-  readonly conversationId?: (chatId: string) => string;
+  readonly conversationId?: ((chatId: string) => string) | undefined;
   /** What to do when another run is in progress in the conversation. Default: `reject`. */
-  readonly ifBusy?: "reject" | "interrupt";
+  readonly ifBusy?: "reject" | "interrupt" | undefined;
 }
 
 type Sending = Parameters<ChatTransport<LangwireUIMessage>["sendMessages"]>[0];
@@ -43,7 +43,7 @@ export class LangwireChatTransport implements ChatTransport<LangwireUIMessage> {
   readonly sendMessages = async (sending: Sending): Promise<ReadableStream<LangwireChunk>> => {
     const { chatId, messages, abortSignal } = sending;
     const { client, botId, ifBusy } = this.#options;
-    abortSignal?.throwIfAborted();
+    if (abortSignal?.aborted) throw abortSignal.reason;
     const message = lastUserText(messages);
     const conversationId = this.#conversationOf(chatId);
     const run = client.send({ botId, conversationId, message, ifBusy });

@@ -4,5 +4,6 @@ export {
   createChatTransport,
   type LangwireChatTransport,
 } from "./chat-transport.ts";
+export { closeOpenParts } from "./open-parts.ts";
 export type { LangwireMetadata, LangwireUIMessage } from "./ui-chunks.ts";
 export { toUIMessages } from "./ui-messages.ts";

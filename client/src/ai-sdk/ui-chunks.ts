@@ -26,12 +26,16 @@ interface StepChunk {
 
 type Kind = "text" | "reasoning";
 
+/** What became of a tool that was at work when its run ended. */
+export const unfinished = "The run ended before the tool did.";
+
 type Progress = Omit<EventOf<"toolProgress">, "type">;
 
 export class UiChunks {
   #step: StepChunk[] = [];
   readonly #models = new Set<string>();
   readonly #openParts = new Map<string, { readonly spanId: string; readonly kind: Kind }>();
+  /** The tools that are at work: the id of the call that each answers. */
   readonly #tools = new Map<string, string>();
   /** What each tool has said while it works. */
   readonly #progress = new Map<string, string>();
@@ -60,7 +64,7 @@ export class UiChunks {
       case "toolUpdate":
         return this.#toolProgress(event);
       case "toolEnd":
-        return this.#record(event.spanId, [this.#toolOutput(event.spanId, event.output)]);
+        return this.#toolEnded(event);
       case "error":
         return this.#spanFailed(event);
       case "retrieverEnd":
@@ -115,6 +119,7 @@ export class UiChunks {
     for (const [id, part] of this.#openParts) {
       if (part.spanId === spanId) this.#openParts.delete(id);
     }
+    this.#tools.delete(spanId);
     this.#step = this.#step.filter((entry) => entry.spanId !== spanId);
     return [{ type: "reset-step" }, ...this.#step.map(({ chunk }) => chunk)];
   }
@@ -130,41 +135,52 @@ export class UiChunks {
     if (text !== undefined) {
       this.#progress.set(spanId, (this.#progress.get(spanId) ?? "") + text);
     }
-    const output = data ?? this.#progress.get(spanId);
-    return this.#record(spanId, [this.#toolOutput(spanId, output, { preliminary: true })]);
+    return this.#toolOutput(spanId, data ?? this.#progress.get(spanId), { preliminary: true });
   }
 
+  #toolEnded({ spanId, output }: EventOf<"toolEnd">): LangwireChunk[] {
+    const chunks = this.#toolOutput(spanId, output);
+    this.#tools.delete(spanId);
+    return chunks;
+  }
+
+  /** Of a tool that was never called there is no part, and an output without one is an error. */
   #toolOutput(
     spanId: string,
     output: unknown,
     more: { readonly preliminary?: boolean } = {},
-  ): LangwireChunk {
-    const toolCallId = this.#tools.get(spanId) ?? spanId;
+  ): LangwireChunk[] {
+    const toolCallId = this.#tools.get(spanId);
+    if (toolCallId === undefined) return [];
     const call = { toolCallId, dynamic: true, providerExecuted: true };
-    return { type: "tool-output-available", ...call, output: output ?? null, ...more };
+    const type = "tool-output-available";
+    return this.#record(spanId, [{ type, ...call, output: output ?? null, ...more }]);
   }
 
-  #spanFailed({ spanId, source, message: errorText }: EventOf<"error">): LangwireChunk[] {
+  #spanFailed({ spanId, source, message }: EventOf<"error">): LangwireChunk[] {
     if (source === "llm") this.#models.delete(spanId);
-    const toolCallId = this.#tools.get(spanId);
-    if (toolCallId === undefined) return this.#closeParts(spanId);
+    return this.#tools.has(spanId) ? this.#failTool(spanId, message) : this.#closeParts(spanId);
+  }
+
+  #failTool(spanId: string, errorText: string): LangwireChunk[] {
+    const toolCallId = this.#tools.get(spanId) ?? spanId;
+    this.#tools.delete(spanId);
     const call = { toolCallId, dynamic: true, providerExecuted: true };
     return this.#record(spanId, [{ type: "tool-output-error", ...call, errorText }]);
   }
 
   #end({ runId, status, text, usage }: EventOf<"runEnd">): LangwireChunk[] {
     const chunks = this.#closeParts();
+    // A run that is cancelled or fails leaves tools open, and nothing more is heard of them.
+    for (const spanId of [...this.#tools.keys()])
+      chunks.push(...this.#failTool(spanId, unfinished));
     // The bot may answer what no model said, and who came after the tokens had left the log saw none.
     if (!wasSaid(this.#answer, text)) chunks.push(...wholeText(runId, text));
     const messageMetadata = { runId, status, usage };
-    switch (status) {
-      case "completed":
-        return [...chunks, { type: "finish", finishReason: "stop", messageMetadata }];
-      case "cancelled":
-        return [...chunks, { type: "message-metadata", messageMetadata }, { type: "abort" }];
-      case "failed":
-        return [...chunks, { type: "message-metadata", messageMetadata }];
-    }
+    if (status === "completed")
+      return [...chunks, { type: "finish", finishReason: "stop", messageMetadata }];
+    chunks.push({ type: "message-metadata", messageMetadata });
+    return status === "cancelled" ? [...chunks, { type: "abort" }] : chunks;
   }
 
   #record(spanId: string, chunks: LangwireChunk[]): LangwireChunk[] {

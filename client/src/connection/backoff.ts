@@ -2,9 +2,9 @@
 
 export interface BackoffOptions {
   /** The first wait is below this. Default: 500. */
-  readonly baseMs?: number;
+  readonly baseMs?: number | undefined;
   /** No wait is longer. Default: 15 seconds. */
-  readonly maxMs?: number;
+  readonly maxMs?: number | undefined;
 }
 
 export interface Backoff {

@@ -123,7 +123,9 @@ class LivelySocket {
 
   #open(): void {
     if (this.#state !== CONNECTING) return;
-    const { WebSocket: Base, connectTimeoutMs, onFailed } = this.#host.options;
+    const { WebSocket: given, connectTimeoutMs, onFailed } = this.#host.options;
+    // The platform's own is looked for now: a server that renders has none, and needs none.
+    const Base = given ?? globalThis.WebSocket;
     this.#openingSinceMs = performance.now();
     try {
       if (Base === undefined) throw new TypeError("No WebSocket here: pass a class as an option.");

@@ -18,31 +18,31 @@ export interface TransportOptions {
   /** The server's API, such as `wss://example.com/trpc`; `https:` will do as well. */
   readonly url: string;
   /** Proves who is calling. A function is called for every connection, so a fresh token resumes. */
-  readonly token?: string | (() => string | Promise<string>);
+  readonly token?: string | (() => string | Promise<string>) | undefined;
   /** Names the caller on a server without authentication. */
-  readonly userId?: string;
+  readonly userId?: string | undefined;
   /** Default: a WebSocket. For networks that block them, there is `langwire-client/sse`. */
-  readonly transport?: OpenTransport;
+  readonly transport?: OpenTransport | undefined;
   /** Default: the platform's own. The package `ws` has one that can send headers. */
-  readonly WebSocket?: typeof WebSocket;
+  readonly WebSocket?: typeof WebSocket | undefined;
   /** For server-sent events. Default: the platform's own, which Node.js does not have. */
-  readonly EventSource?: EventSourceConstructor;
+  readonly EventSource?: EventSourceConstructor | undefined;
   /** Waits between attempts to connect. */
-  readonly backoff?: BackoffOptions;
+  readonly backoff?: BackoffOptions | undefined;
   /** How long one attempt may take. Default: 10 seconds. */
-  readonly connectTimeoutMs?: number;
+  readonly connectTimeoutMs?: number | undefined;
   /**
    * An open WebSocket that nothing uses is closed after this. Default: one minute; in Node.js, where
    * no program ends while one is open, one second.
    */
-  readonly idleMs?: number;
+  readonly idleMs?: number | undefined;
   /** The WebSocket is pinged when nothing has come for this long. Default: 20 seconds. */
-  readonly pingAfterMs?: number;
+  readonly pingAfterMs?: number | undefined;
   /**
    * How long nothing may come after a ping, no part of anything, before the WebSocket counts as dead.
    * While a request waits, or after a sleep, it is pinged sooner. Default: one minute.
    */
-  readonly pongTimeoutMs?: number;
+  readonly pongTimeoutMs?: number | undefined;
 }
 
 /** The state of one subscription's own connection, where it has one. */

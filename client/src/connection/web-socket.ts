@@ -13,6 +13,8 @@ import {
   transformer,
 } from "./transport.ts";
 
+/** Long frames are asked for in chunks, where chunks can be read. */
+const chunks = "TextDecoder" in globalThis ? "chunks=1" : "";
 /** RFC 6455: a message was larger than the other end takes. */
 const tooLargeCode = 1009;
 /** No program ends in Node.js while it has a socket open; a page may be asked something any moment. */
@@ -32,7 +34,7 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
     rest: () => void socket.close(),
   });
   const host = new SocketHost({
-    WebSocket: options.WebSocket ?? globalThis.WebSocket,
+    WebSocket: options.WebSocket,
     connectTimeoutMs,
     pingAfterMs,
     pongTimeoutMs,
@@ -41,8 +43,8 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
   });
 
   const socket = createWSClient({
-    url: `${url.replace(/^http/, "ws")}${url.includes("?") ? "&" : "?"}chunks=1`,
-    connectionParams: params && (() => params().catch(withoutToken)),
+    url: `${url.replace(/^http/, "ws")}${url.includes("?") ? "&" : "?"}${chunks}`,
+    ...(params && { connectionParams: () => params().catch(withoutToken) }),
     WebSocket: host.WebSocket,
     lazy: { enabled: true, closeMs: idleMs },
     // A socket waits for its turn itself, and can be woken.

@@ -46,8 +46,8 @@ export class Chat {
   #watching: AbortController | undefined;
   /** Ends the load of the history that was begun last. */
   #loading: AbortController | undefined;
-  /** Runs until the next attempt to watch. */
-  #untilNextWatch: Delay | undefined;
+  /** Whether the server has accepted the watch: it brings every run that is sent from then on. */
+  #isWatched = false;
   #lastEventId: string | undefined;
   #state: ChatState;
   readonly #initialState: ChatState;
@@ -98,7 +98,7 @@ export class Chat {
     const only: SendInput["only"] = ["runStart"];
     const run = client().send({ runId, botId, conversationId, message: text, only, ...options });
     this.#sent.set(runId, run);
-    void this.#untilAccepted(run).finally(() => this.#sent.delete(runId));
+    void this.#untilAccepted(run, this.#isWatched).finally(() => this.#sent.delete(runId));
     this.#batch.flush();
     return run.ended;
   };
@@ -125,10 +125,7 @@ export class Chat {
     this.#attempt("earlier", () => this.#history.loadEarlier());
 
   #watch(): void {
-    if (this.#watching !== undefined) {
-      this.#untilNextWatch?.shorten(0);
-      return;
-    }
+    if (this.#watching !== undefined) return;
     const watching = new AbortController();
     this.#watching = watching;
     const unbegun = createBackoff(unbegunBackoff);
@@ -142,6 +139,7 @@ export class Chat {
     this.#watching?.abort();
     this.#loading?.abort();
     this.#watching = undefined;
+    this.#isWatched = false;
   }
 
   async #readWatch(signal: AbortSignal): Promise<void> {
@@ -149,6 +147,7 @@ export class Chat {
     const lastEventId = this.#lastEventId;
     const watch = this.#options.client().watch({ conversationId, lastEventId }, { signal });
     await watch.started;
+    this.#isWatched = true;
     this.#passed("watch");
     // Only now: a run that ends between the two would be in neither.
     if (!this.#loaded || lastEventId === undefined) this.#load();
@@ -178,31 +177,25 @@ export class Chat {
     { signal, unbegun }: { readonly signal: AbortSignal; readonly unbegun?: Backoff },
   ): Promise<boolean> {
     const backoff = createBackoff();
-    let wasKnown = false;
     const waitAfter = (error: LangwireClientError) => {
-      if (error.code === "NOT_FOUND" && !wasKnown) {
-        this.#known ??= false;
+      if (work === "watch") this.#isWatched = false;
+      if (error.code === "NOT_FOUND" && this.#known !== true) {
+        this.#known = false;
         this.#batch.schedule();
-        // Its first message may have been accepted while this was asked.
-        this.#untilNextWatch = unbegun && new Delay(this.#known ? 0 : unbegun.next());
-        return this.#untilNextWatch;
+        return unbegun && new Delay(unbegun.next());
       }
       this.#fail(work, error);
       return error.retryable ? new Delay((error.retryAfterMs ?? 0) + backoff.next()) : undefined;
     };
-    return await retry(
-      () => {
-        wasKnown = this.#known === true;
-        return attempt();
-      },
-      { signal, waitAfter },
-    );
+    return await retry(attempt, { signal, waitAfter });
   }
 
-  async #untilAccepted(run: Run): Promise<void> {
+  async #untilAccepted(run: Run, wasWatched: boolean): Promise<void> {
     try {
       for await (const event of run) {
         if (event.type !== "runStart") continue;
+        // A watch that was asked for meanwhile may have been accepted too late to bring this run.
+        if (!wasWatched && this.#lastEventId === undefined) this.#unwatch();
         this.#lastEventId ??= run.startEventId;
         this.#add(event, run.startEventId);
         if (this.#listeners.size > 0) this.#watch();

@@ -9,9 +9,9 @@ import type { ChatState } from "./chat-state.ts";
 export type UseChatOptions = {
   readonly botId: string;
   /** A UUID. Default: a new conversation, which begins with the first message. */
-  readonly conversationId?: string;
+  readonly conversationId?: string | undefined;
   /** The newest messages, where they are known already: from rendering on a server, say. */
-  readonly initialMessages?: readonly Message[];
+  readonly initialMessages?: readonly Message[] | undefined;
 } & (
   | {
       /** Shared by all hooks of a page, so that they share one socket. */
@@ -20,7 +20,7 @@ export type UseChatOptions = {
   | {
       /** Makes a client for this hook alone. */
       readonly url: string;
-      readonly userId?: string;
+      readonly userId?: string | undefined;
     }
 );
 

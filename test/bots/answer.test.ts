@@ -5,6 +5,7 @@ import {
   LLMChain,
 } from "@langchain/classic/chains";
 import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
+import { Document } from "@langchain/core/documents";
 import { AIMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
 import { StringOutputParser } from "@langchain/core/output_parsers";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
@@ -71,6 +72,47 @@ describe("in a value", () => {
     ["a message of blocks", new AIMessage({ content: [{ type: "text", text: "x" }] }), "x"],
     ["a list of messages", [...earlier, new AIMessage("x")], "x"],
     ["a state of messages", { messages: [...earlier, new AIMessage("x")] }, "x"],
+    ["a message as an object", { role: "assistant", content: "x" }, "x"],
+    ["a message as LangChain stores it", { type: "ai", content: "x" }, "x"],
+    ["a message as LangChain writes it out", new AIMessage("x").toJSON(), "x"],
+    ["a person's message as an object", { role: "user", content: "x" }, undefined],
+    [
+      "messages as objects",
+      {
+        messages: [
+          { role: "user", content: "q" },
+          { role: "assistant", content: "x" },
+        ],
+      },
+      "x",
+    ],
+    [
+      "messages as pairs",
+      {
+        messages: [
+          ["human", "q"],
+          ["ai", "x"],
+        ],
+      },
+      "x",
+    ],
+    ["a list of messages as objects", [{ role: "assistant", content: "x" }], "x"],
+    ["messages that are one", { messages: new AIMessage("x") }, "x"],
+    [
+      "messages that are none",
+      { messages: [null, 5, "q", ["ai"], { role: "boss", content: "y" }] },
+      undefined,
+    ],
+    [
+      "blocks of text",
+      [
+        { type: "text", text: "x" },
+        { type: "text", text: "y" },
+      ],
+      "xy",
+    ],
+    ["blocks of text under a key", { answer: [{ type: "text", text: "x" }] }, "x"],
+    ["a list of data", [{ type: "text", text: "x" }, "y"], undefined],
     ["a state that nobody answered in", { messages: earlier }, undefined],
     [
       "a state whose last word is empty",
@@ -169,6 +211,24 @@ describe("of a chain", () => {
     expect(await answerOf({ runnable: RunnableLambda.from(() => object) })).toBe(
       '{"route":"math","at":"1970-01-01T00:00:00.000Z"}',
     );
+    const others: [unknown, string | undefined][] = [
+      [42, "42"],
+      [0, "0"],
+      [true, "true"],
+      [10n, "10"],
+      [new Date(0), "1970-01-01T00:00:00.000Z"],
+      [["a", 1], '["a",1]'],
+      [{ answer: 42 }, '{"answer":42}'],
+      [[], undefined],
+      [{}, undefined],
+      [Number.NaN, undefined],
+      [new Date(Number.NaN), undefined],
+      [Symbol("s"), undefined],
+      [[new Document({ pageContent: "x" })], undefined],
+    ];
+    for (const [value, answer] of others) {
+      expect(await answerOf({ runnable: RunnableLambda.from(() => value) })).toBe(answer);
+    }
     const withheld = { runnable: RunnableLambda.from(() => object), stream: false };
     expect(await answerOf(withheld)).toBe('{"route":"math","at":"1970-01-01T00:00:00.000Z"}');
     const speaks = said("Spoken.").pipe(() => object);
@@ -192,6 +252,9 @@ describe("of a chain", () => {
     expect(await answerOf({ runnable, input, expose: "tools" })).toBe(
       '{"context":2,"topic":"math"}',
     );
+    const list = new FakeRetriever().pipe((found) => found.map(() => "found"));
+    expect(await answerOf({ runnable: list, input })).toBeUndefined();
+    expect(await answerOf({ runnable: list, input, expose: "tools" })).toBe('["found","found"]');
     const without = RunnableLambda.from(() => ({ context: 2 }));
     expect(await answerOf({ runnable: without }), "no retriever ran").toBe('{"context":2}');
   });

@@ -21,13 +21,15 @@
  */
 import {
   type BaseMessage,
+  type BaseMessageLike,
+  coerceMessageLikeToMessage,
   isAIMessage,
   isBaseMessage,
   isToolMessage,
   type ToolMessage,
 } from "@langchain/core/messages";
 import { isToolsKey } from "../exposure/visible-part.ts";
-import { readContent } from "./model/message-content.ts";
+import { readBlock, readContent } from "./model/message-content.ts";
 import { toPayload } from "./payload.ts";
 import type { SpanTree } from "./span-tree.ts";
 
@@ -39,10 +41,16 @@ const depthAtMost = 4;
 export function answerIn(value: unknown, spans: SpanTree, depth = 0): string | undefined {
   if (typeof value === "string") return nonEmpty(spans.spokenFor(value));
   if (typeof value !== "object" || value === null || depth > depthAtMost) return undefined;
-  if (isBaseMessage(value)) return nonEmpty(spans.spokenFor(readContent(value).text));
-  if (Array.isArray(value)) return answerOfTurn(lastMessages(value), spans);
-  if ("messages" in value && Array.isArray(value.messages)) {
-    const answer = answerOfTurn(lastMessages(value.messages), spans);
+  const message = messageIn(value);
+  if (message !== undefined && (message === value || isAIMessage(message))) {
+    return nonEmpty(spans.spokenFor(readContent(message).text));
+  }
+  if (Array.isArray(value)) {
+    return answerOfTurn(lastMessages(value), spans) ?? nonEmpty(textOfBlocks(value));
+  }
+  if ("messages" in value) {
+    const messages = Array.isArray(value.messages) ? value.messages : [value.messages];
+    const answer = answerOfTurn(lastMessages(messages), spans);
     if (answer !== undefined) return answer;
   }
   for (const key of answerKeys) {
@@ -54,8 +62,8 @@ export function answerIn(value: unknown, spans: SpanTree, depth = 0): string | u
 
 /**
  * What a chain returned that has no text at all, as one that ends in `withStructuredOutput` does: an
- * object of plain data. Neither a graph's state nor documents are that, most of which is not for
- * readers.
+ * object or a list of plain data, a number. Neither a graph's state nor documents are that, most of which
+ * is not for readers.
  */
 export function asJson(
   value: unknown,
@@ -64,13 +72,21 @@ export function asJson(
   const { root, models } = spans;
   if (root?.kind !== "chain" || root.agent !== undefined) return undefined;
   if (models.some(({ speaks, sentText }) => speaks && sentText)) return undefined;
-  if (!isPlainObject(value) || !isPlainData(value)) return undefined;
+  if (typeof value !== "object" || value === null || value instanceof Date) return plainText(value);
+  if (!isPlainData(value)) return undefined;
   const shown = hidesTools && spans.ranTools ? withoutToolsParts(value) : value;
   return Object.keys(shown).length > 0 ? JSON.stringify(toPayload(shown)) : undefined;
 }
 
-/** What a retriever found may stand there as plain text, under the names of documents. */
+function plainText(value: unknown): string | undefined {
+  if (typeof value === "boolean" || typeof value === "bigint") return String(value);
+  if (typeof value === "number") return Number.isFinite(value) ? String(value) : undefined;
+  return value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : undefined;
+}
+
+/** What a retriever found may stand there as plain text: under the names of documents, or as a list. */
 function withoutToolsParts(value: object): object {
+  if (Array.isArray(value)) return [];
   return Object.fromEntries(Object.entries(value).filter(([key]) => !isToolsKey(key)));
 }
 
@@ -99,7 +115,40 @@ function isPlainObject(value: unknown): value is object {
 const messagesAtMost = 10_000;
 
 const lastMessages = (values: readonly unknown[]): BaseMessage[] =>
-  values.slice(-messagesAtMost).filter(isBaseMessage);
+  values.slice(-messagesAtMost).flatMap((value) => messageIn(value) ?? pairIn(value) ?? []);
+
+/** A message, also as a plain object that LangChain takes for one. */
+function messageIn(value: unknown): BaseMessage | undefined {
+  if (isBaseMessage(value)) return value;
+  if (typeof value !== "object" || value === null) return undefined;
+  const isLike = "content" in value ? "role" in value || "type" in value : "kwargs" in value;
+  return isLike ? coerced(value) : undefined;
+}
+
+/** A pair of a role and a text. */
+function pairIn(value: unknown): BaseMessage | undefined {
+  const isPair = Array.isArray(value) && value.length === 2 && typeof value[0] === "string";
+  return isPair ? coerced(value) : undefined;
+}
+
+function coerced(value: object): BaseMessage | undefined {
+  try {
+    return coerceMessageLikeToMessage(value as BaseMessageLike);
+  } catch {
+    // Data that only looks like a message.
+    return undefined;
+  }
+}
+
+/** Of a message's content that a chain returned without its message. */
+function textOfBlocks(values: readonly unknown[]): string {
+  const isBlock = (value: unknown): value is { readonly type: string } =>
+    typeof value === "object" &&
+    value !== null &&
+    "type" in value &&
+    typeof value.type === "string";
+  return values.every(isBlock) ? values.map((block) => readBlock({ ...block }).text).join("") : "";
+}
 
 function answerOfTurn(messages: readonly BaseMessage[], spans: SpanTree): string | undefined {
   const direct = resultsAtTheEnd(messages, spans);

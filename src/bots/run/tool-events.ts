@@ -4,16 +4,11 @@
  * those, but a node answers the model with a ToolMessage.
  */
 import type { ToolMessage } from "@langchain/core/messages";
-import type { ModelResult } from "./model/model-result.ts";
+import type { AskedCall, ModelResult } from "./model/model-result.ts";
 import { toPayload } from "./payload.ts";
 import { argumentsOf, returnedBy, toolMessagesIn } from "./span-payloads.ts";
 import type { Span } from "./span-tree.ts";
 import type { SpanWriter } from "./span-writer.ts";
-
-interface AskedCall {
-  readonly name: string;
-  readonly args: unknown;
-}
 
 export class ToolEvents {
   readonly #writer: SpanWriter;
@@ -25,8 +20,8 @@ export class ToolEvents {
   }
 
   asked({ toolCalls, invalidToolCalls }: ModelResult): void {
-    for (const { id, name, args } of [...toolCalls, ...invalidToolCalls]) {
-      if (id !== undefined && id !== "") this.#asked.set(id, { name: name ?? "tool", args });
+    for (const call of [...toolCalls, ...invalidToolCalls]) {
+      if (call.id) this.#asked.set(call.id, call);
     }
   }
 

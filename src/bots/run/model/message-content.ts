@@ -17,8 +17,8 @@ export function readContent(message: BaseMessage | AIMessageChunk): MessageConte
   const said = { text: "", reasoning: "" };
   const { content } = message;
   if (typeof content === "string") said.text = content;
-  else for (const block of content) addBlock(said, block);
-  const extra: Fields = message.additional_kwargs;
+  else for (const block of blocksOf(content)) addBlock(said, block);
+  const extra: Fields = message.additional_kwargs ?? {};
   // A model that refuses, or that speaks aloud, has no other text.
   if (said.text === "") said.text = textIn(extra, "refusal") || transcriptOf(extra.audio);
   if (said.reasoning === "") said.reasoning = reasoningIn(extra);
@@ -28,8 +28,18 @@ export function readContent(message: BaseMessage | AIMessageChunk): MessageConte
 /** A whole message in which the model said nothing but that it refuses. */
 export function isRefusal(message: BaseMessage): boolean {
   const { content } = message;
-  if (content.length === 0) return textIn(message.additional_kwargs, "refusal") !== "";
-  return typeof content !== "string" && content.some(({ type }) => type === "refusal");
+  const blocks = blocksOf(content);
+  const isRefused = (block: unknown): boolean => isFields(block) && block.type === "refusal";
+  if (content === "" || blocks.length === 0) {
+    return textIn(message.additional_kwargs ?? {}, "refusal") !== "";
+  }
+  return blocks.some(isRefused);
+}
+
+/** Types say that content is a text or a list of blocks; models written by hand know no types. */
+function blocksOf(content: unknown): readonly unknown[] {
+  if (Array.isArray(content)) return content;
+  return content === undefined || content === null ? [] : [content];
 }
 
 /** One block of an array. */
@@ -39,7 +49,9 @@ export function readBlock(block: Fields): MessageContent {
   return said;
 }
 
-function addBlock(said: { text: string; reasoning: string }, block: Fields): void {
+function addBlock(said: { text: string; reasoning: string }, block: unknown): void {
+  if (typeof block === "string" || typeof block === "number") said.text += String(block);
+  if (!isFields(block)) return;
   switch (block.type) {
     case "text":
     case "text_delta":
@@ -90,5 +102,7 @@ const transcriptOf = (audio: unknown): string =>
 
 function textIn(fields: Fields, key: string): string {
   const value = fields[key];
-  return typeof value === "string" ? value : "";
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
+
+const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;

@@ -140,10 +140,10 @@ export class ModelEvents {
       this.#writer.breakOff(span, span.broken);
       return result;
     }
-    const closing = this.#writer.shut(span);
     const usage = this.#usage.get(span.id);
+    const content = span.speaks ? this.#otherContent(result) : [];
+    const closing = this.#writer.shut(span);
     if (closing !== undefined) {
-      const content = span.speaks ? this.#otherContent(result) : [];
       this.#writer.emit({
         type: "llmEnd",
         ...closing,

@@ -5,10 +5,10 @@ import {
   type BaseMessage,
   isBaseMessage,
 } from "@langchain/core/messages";
-import type { InvalidToolCall, ToolCall } from "@langchain/core/messages/tool";
 import type { LLMResult } from "@langchain/core/outputs";
 import type { Usage } from "../../../protocol/events.ts";
 import { usageOfResult } from "../../provider/provider-usage.ts";
+import { isObject } from "../../provider/unknown-json.ts";
 import { messageFinishReason } from "./finish-reasons.ts";
 import { isRefusal, readContent } from "./message-content.ts";
 
@@ -21,9 +21,16 @@ export interface ModelResult {
   readonly reasoning: string;
   readonly usage: Usage | undefined;
   readonly finishReason: string | undefined;
-  readonly toolCalls: readonly Pick<ToolCall, "id" | "name" | "args">[];
+  readonly toolCalls: readonly AskedCall[];
   /** Their arguments are no JSON: nothing can run them. */
-  readonly invalidToolCalls: readonly Pick<InvalidToolCall, "id" | "name" | "args">[];
+  readonly invalidToolCalls: readonly AskedCall[];
+}
+
+/** A tool call that a model asked for. */
+export interface AskedCall {
+  readonly id: string | undefined;
+  readonly name: string;
+  readonly args: unknown;
 }
 
 /** The first candidate: the others of a call with `n > 1` are not on the wire. */
@@ -40,9 +47,19 @@ export function readResult(result: LLMResult): ModelResult {
     usage: usageOfResult(message, result.llmOutput),
     // OpenAI's protocol gives a refusal a field of its own, and "stop" for its reason.
     finishReason: message !== undefined && isRefusal(message) ? "refusal" : reason,
-    toolCalls: isAi(message) ? (message.tool_calls ?? []) : [],
-    invalidToolCalls: isAi(message) ? (message.invalid_tool_calls ?? []) : [],
+    toolCalls: isAi(message) ? callsOf(message.tool_calls) : [],
+    invalidToolCalls: isAi(message) ? callsOf(message.invalid_tool_calls) : [],
   };
+}
+
+/** Of whatever a message has for its calls. */
+function callsOf(given: unknown): AskedCall[] {
+  if (!Array.isArray(given)) return [];
+  return given.filter(isObject).map(({ id, name, args }) => ({
+    id: typeof id === "string" || typeof id === "number" ? String(id) : undefined,
+    name: typeof name === "string" && name !== "" ? name : "tool",
+    args,
+  }));
 }
 
 const isAi = (message: BaseMessage | undefined): message is AIMessage | AIMessageChunk =>

@@ -45,9 +45,9 @@ export function otherContentOf(
   if (message === undefined) return [];
   const found = new Found();
   if (Array.isArray(message.content)) {
-    for (const block of message.content) addBlock(found, block);
+    for (const block of message.content.filter(isFields)) addBlock(found, block);
   }
-  const extra: Fields = message.additional_kwargs;
+  const extra: Fields = message.additional_kwargs ?? {};
   // As `EventCompletions` hands on what comes beside an answer's text.
   for (const image of listOf(extra.images)) addBlock(found, image);
   for (const { url_citation: cited } of listOf(extra.annotations)) {
@@ -55,7 +55,7 @@ export function otherContentOf(
   }
   if (isFields(extra.audio)) found.push(file("audio", extra.audio));
   for (const item of listOf(extra.tool_outputs)) addToolOutput(found, item);
-  const metadata: Fields = message.response_metadata;
+  const metadata: Fields = message.response_metadata ?? {};
   const grounding = options.info?.groundingMetadata ?? metadata.groundingMetadata;
   if (isFields(grounding)) {
     for (const { web } of listOf(grounding.groundingChunks))

@@ -1,4 +1,63 @@
+import { randomUUID } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { MemoryLog } from "../../src/log/memory-log.ts";
+import type { ChatEvent } from "../../src/protocol/events.ts";
 import { describeLog } from "./log-contract.ts";
 
 describeLog("memory", async (bounds) => new MemoryLog({ bounds }));
+
+describe("what is appended in one turn of the event loop", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  function start() {
+    const log = new MemoryLog();
+    const [conversationId, runId] = [randomUUID(), randomUUID()];
+    const writer = log.open({ conversationId, runId, after: 0 });
+    let spans = 0;
+    const append = () => {
+      const event: ChatEvent = { type: "token", runId, spanId: `${spans++}`, text: "x" };
+      writer.append(event);
+    };
+    return { log, writer, append, readable: () => log.read(conversationId, 0).entries.length };
+  }
+
+  test("is readable together when the turn is over", async () => {
+    const { append, readable, writer } = start();
+    append();
+    append();
+    const flushed = writer.flushed();
+    await Promise.resolve();
+    expect(readable()).toBe(0);
+    await flushed;
+    expect(readable()).toBe(2);
+  });
+
+  test("is readable within it once the first of it is old: LangChain may not give the turn back", () => {
+    const { append, readable } = start();
+    append();
+    vi.advanceTimersByTime(10);
+    append();
+    expect(readable()).toBe(0);
+    vi.advanceTimersByTime(1);
+    append();
+    expect(readable()).toBe(3);
+    // The age is that of the group, and not of the log.
+    append();
+    expect(readable()).toBe(3);
+  });
+
+  test("is readable when the log is closed, which leaves no timer behind", async () => {
+    const { log, append, readable, writer } = start();
+    append();
+    writer.close();
+    expect(vi.getTimerCount()).toBe(1);
+    await log[Symbol.asyncDispose]();
+    expect(readable()).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

@@ -1,0 +1,107 @@
+/** When finished runs leave the log: at their time and not before, oldest first, and no more than must. */
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Retention } from "../../src/log/retention.ts";
+
+const retentionMs = 1_000;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Each run holds ten bytes. */
+function start(maxBytes = 1_000) {
+  const left: string[] = [];
+  let bytes = 0;
+  const retention = new Retention({
+    bounds: { retentionMs, maxBytes },
+    evict: ({ conversationId }) => {
+      left.push(conversationId);
+      bytes -= 10;
+      return bytes;
+    },
+  });
+  const add = (conversationId: string, endedAt?: Date) => {
+    bytes += 10;
+    retention.add({ conversationId, lastSeq: 1 }, endedAt);
+  };
+  return { retention, left, add };
+}
+
+describe("the retention time", () => {
+  test("is that of each run, from its own end", () => {
+    const { left, add } = start();
+    add("a");
+    vi.advanceTimersByTime(400);
+    add("b");
+    vi.advanceTimersByTime(599);
+    expect(left).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(left).toEqual(["a"]);
+    vi.advanceTimersByTime(399);
+    expect(left).toEqual(["a"]);
+    vi.advanceTimersByTime(1);
+    expect(left).toEqual(["a", "b"]);
+  });
+
+  test("has begun already for a run that ended before this process did", () => {
+    const { left, add } = start();
+    add("a", new Date(Date.now() - 700));
+    vi.advanceTimersByTime(299);
+    expect(left).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(left).toEqual(["a"]);
+  });
+
+  test("is no longer for an end that another clock puts into the future", () => {
+    const { left, add } = start();
+    add("a", new Date(Date.now() + 60_000));
+    vi.advanceTimersByTime(retentionMs);
+    expect(left).toEqual(["a"]);
+  });
+
+  test("is waited for by one timer, and by none when nothing is left, or the log is closed", () => {
+    const { retention, left, add } = start();
+    for (const id of ["a", "b", "c"]) add(id);
+    expect(vi.getTimerCount()).toBe(1);
+    vi.advanceTimersByTime(retentionMs);
+    expect(vi.getTimerCount()).toBe(0);
+    add("d");
+    retention.close();
+    expect(vi.getTimerCount()).toBe(0);
+    expect(left).toEqual(["a", "b", "c"]);
+  });
+});
+
+describe("over its size", () => {
+  test("the log loses the oldest runs until it fits, and a log that fits loses none", () => {
+    const { retention, left, add } = start(30);
+    for (const id of ["a", "b", "c"]) add(id);
+    retention.fit(30);
+    expect(left).toEqual([]);
+    add("d");
+    add("e");
+    retention.fit(50);
+    expect(left).toEqual(["a", "b"]);
+  });
+
+  test("what is in progress may hold more than the log may have: then all that is finished goes", () => {
+    const { retention, left, add } = start(30);
+    add("a");
+    retention.fit(1_000);
+    retention.fit(1_000);
+    expect(left).toEqual(["a"]);
+    // Its time has passed without it.
+    vi.advanceTimersByTime(retentionMs);
+    expect(left).toEqual(["a"]);
+  });
+
+  test("may be another for the moment, as at a boot", () => {
+    const { retention, left, add } = start(30);
+    for (const id of ["a", "b"]) add(id);
+    retention.fit(20, 10);
+    expect(left).toEqual(["a"]);
+  });
+});

@@ -136,6 +136,11 @@ needsRedis("reaper", () => {
     const end = await watching.until(({ type }) => type === "runEnd");
     expect(end.event).toMatchObject({ status: "completed", text: "whole" });
     expect(watching.received).toHaveLength(2);
+    // Not from the store alone: who reads the log has it too.
+    await using looking = await TestRedisLog.open({ url: world.redis.url, nodeId: "looker" });
+    const logged = async () =>
+      (await looking.readStored(conversationId, 0)).entries.map(({ type }) => type);
+    await expect.poll(logged, { timeout: 10_000 }).toEqual(["runStart", "runEnd"]);
     watching.stop();
   });
 
@@ -234,5 +239,19 @@ needsRedis("reaper", () => {
     expect(taken?.lost.aborted).toBe(false);
     expect(await second?.readStored(run.conversationId, 0)).toMatchObject({ entries: [] });
     for (const log of [first, second]) await log?.[Symbol.asyncDispose]();
+  });
+
+  test("an older run gets no write lease from a newer one, nor by taking over", async () => {
+    await using log = await TestRedisLog.open({ url: world.redis.url, nodeId: "a" });
+    const conversationId = randomUUID();
+    const newer = await log.open({ conversationId, runId: randomUUID(), after: 10 });
+    const older = { conversationId, runId: randomUUID(), after: 3 };
+    for (const run of [older, { ...older, takeOver: true }]) {
+      await expect(log.open(run)).rejects.toMatchObject({ code: "OWNER_LOST" });
+    }
+    newer.append({ type: "custom", runId: older.runId, spanId: "s", name: "still" });
+    await newer.flushed();
+    expect(newer.lost.aborted).toBe(false);
+    expect((await log.readStored(conversationId, 10)).entries).toHaveLength(1);
   });
 });

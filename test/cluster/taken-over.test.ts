@@ -85,7 +85,11 @@ needsRedis("a run taken over while its owner is there", () => {
     using reader = watch(conversationId);
     const { event } = await reader.watching.until(({ type }) => type === "runEnd");
     expect(event).toMatchObject({ status: "failed", error: { code: "STORE_UNAVAILABLE" } });
-    expect(await stored(conversationId)).toMatchObject({ status: "failed", runId });
+    expect(await stored(conversationId)).toMatchObject({ status: "failed", runId, endSeq: 2 });
+    await using looking = await logOf("looker");
+    const logged = async () =>
+      (await looking.readStored(conversationId, 0)).entries.map(({ type }) => type);
+    await expect.poll(logged).toEqual(["runStart", "runEnd"]);
     // The conversation is free, and the same reader goes on.
     const next = world.newRun({ steps: ["next"] }, conversationId);
     using client = wsClient(node.url);

@@ -96,11 +96,14 @@ return {
 `,
 );
 
-/** ARGV: lease. Answers how many leases were renewed within half of one. */
-const renewedScript = new Script<number>(
+/** ARGV: node, milliseconds. Answers how many others have renewed their leases within that time. */
+const othersScript = new Script<number>(
   1,
   `${luaNow}
-return redis.call('ZCOUNT', KEYS[1], string.format('%.0f', now - ARGV[1] / 2), '+inf')
+local border = now - ARGV[2]
+local renewed = redis.call('ZCOUNT', KEYS[1], string.format('%.0f', border), '+inf')
+local own = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '-1')
+return own >= border and renewed - 1 or renewed
 `,
 );
 
@@ -156,11 +159,6 @@ export class NodeLease implements AsyncDisposable {
     return !this.#isFailing && performance.now() - this.#renewedAtMs < this.#times.leaseMs;
   }
 
-  /** Whether the lease has run out: the others take this process for gone. */
-  get ranOut(): boolean {
-    return performance.now() - this.#renewedAtMs >= this.#times.leaseMs;
-  }
-
   /** Renews it now, once for all who ask meanwhile. @throws the connection's error, or that it may not */
   renew(): Promise<void> {
     this.#renewal ??= this.#renew()
@@ -187,13 +185,11 @@ export class NodeLease implements AsyncDisposable {
     return alive && gone && { alive: new Set(alive), gone };
   }
 
-  /**
-   * Whether a process holds its lease and has just renewed it: another one, where this one's has run
-   * out. @throws the connection's error
-   */
-  async othersHold(): Promise<boolean> {
+  /** Whether another process has just renewed its lease. @throws the connection's error */
+  async othersRenew(): Promise<boolean> {
+    const { link, nodeId } = this.#redis;
     const [renewed = ""] = this.#keys;
-    return (await renewedScript.run(this.#redis.link, [renewed], [this.#times.leaseMs])) > 0;
+    return (await othersScript.run(link, [renewed], [nodeId, 2 * this.#times.renewMs])) > 0;
   }
 
   /**

@@ -1,4 +1,4 @@
-/** A node that cannot reach Postgres for longer than its lease: its clients go to nodes that can. */
+/** A node that cannot reach Postgres where others can: its runs' ends are told, and its clients go there. */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -25,8 +25,8 @@ needsRedis("a node cut off from Postgres", () => {
     world = await ClusterWorld.start();
     way = await startTcpProxy({ port: world.postgres.port });
     steadyWay = await startTcpProxy({ port: world.postgres.port });
-    node = await world.startNode({ databaseUrl: databaseUrlBy(way) });
-    steady = await world.startNode({ databaseUrl: databaseUrlBy(steadyWay) });
+    node = await startNode(way);
+    steady = await startNode(steadyWay);
   }, 60_000);
 
   afterAll(async () => {
@@ -44,10 +44,13 @@ needsRedis("a node cut off from Postgres", () => {
     }
   });
 
-  function databaseUrlBy({ port }: TcpProxy): string {
+  function startNode({ port }: TcpProxy): Promise<TestServer> {
     const url = new URL(world.database.url);
     url.port = String(port);
-    return url.href;
+    const clusterTimes = { ...shortTimes, proofs: { renewMs: 300, validMs: 2_000 } };
+    // Longer than any test: who is told an end was not told because it was over.
+    const runLimits = { storeTimeoutMs: 120_000 };
+    return world.startNode({ databaseUrl: url.href, clusterTimes }, { runLimits });
   }
 
   function cutOff(...ways: readonly TcpProxy[]): void {
@@ -88,6 +91,21 @@ needsRedis("a node cut off from Postgres", () => {
     const seen = watching.received.filter(({ event }) => event.runId === after.runId);
     expect(expectWholeRun(seen)).toMatchObject({ status: "completed", text: "after" });
     await expect.poll(() => node.server.connections.subscriptions).toBe(0);
+  });
+
+  test("tells the end of its run at once, and another one stores it", async () => {
+    const gate = Promise.withResolvers<void>();
+    const run = world.newRun({ steps: ["one ", { until: gate.promise }, "two"] });
+    using here = wsClient(node.url);
+    const reading = read((options) => here.api.chat.send.subscribe(run, options));
+    await reading.until(({ type }) => type === "token");
+    cutOff(way);
+    gate.resolve();
+    const end = { status: "completed", text: "one two" };
+    expect(expectWholeRun(await reading.completed)).toMatchObject(end);
+    const { runs } = steady.langwire.store;
+    const stored = async () => (await runs.endedBetween(run.conversationId, 0, 1))[0];
+    await expect.poll(stored, patience).toMatchObject(end);
   });
 
   test("closes its sockets with 1013, and takes no calls until it is back", async () => {

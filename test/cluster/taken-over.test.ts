@@ -5,6 +5,7 @@ import { reap } from "../../src/runs/cluster/reaper.ts";
 import { openPostgresStore } from "../../src/store/postgres/postgres.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { TestServer } from "../../src/testing/index.ts";
+import type { SentRun } from "../faults/world.ts";
 import { needsRedis } from "../support/redis.ts";
 import { TestRedisLog } from "../support/redis-log.ts";
 import { read, wsClient } from "../support/stock-client.ts";
@@ -32,7 +33,7 @@ needsRedis("a run taken over while its owner is there", () => {
   const logOf = (nodeId: string) => TestRedisLog.open({ url: world.redis.url, nodeId });
 
   /** In progress in the store as the node's, which does not know of it: the answer to its claim was lost. */
-  async function claimedUnheard(run = world.newRun({ steps: ["never"] })) {
+  async function claimedUnheard(run: SentRun) {
     const claim = await store.runs.claim({ ...run, userId: "local", owner: nodeId() });
     if (claim.outcome !== "claimed") throw new Error(claim.outcome);
     return claim.run;
@@ -60,8 +61,7 @@ needsRedis("a run taken over while its owner is there", () => {
     own.runs.ownedBy = async () => [];
     const lease: NodeLease = {
       held: true,
-      ranOut: false,
-      othersHold: async () => true,
+      othersRenew: async () => true,
       renew: async () => {},
       census: async () => ({ alive: new Set(), gone: [nodeId()] }),
       clear: async () => false,
@@ -77,11 +77,13 @@ needsRedis("a run taken over while its owner is there", () => {
   });
 
   test("by somebody who never ended it is ended by its owner", async () => {
-    const { conversationId, runId } = await claimedUnheard();
+    const run = world.newRun({ steps: ["never"] });
+    const { conversationId, runId } = run;
     {
       await using log = await logOf("died");
       await log.open({ conversationId, runId, after: 0, takeOver: true });
     }
+    await claimedUnheard(run);
     using reader = watch(conversationId);
     const { event } = await reader.watching.until(({ type }) => type === "runEnd");
     expect(event).toMatchObject({ status: "failed", error: { code: "STORE_UNAVAILABLE" } });

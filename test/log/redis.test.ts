@@ -146,6 +146,15 @@ needsRedis("redis", () => {
       await found.promise;
       expect(await namesIn(logs.reading, conversationId)).toEqual(["silent"]);
       expect(logs.reading.interruptions).toBe(before + 1);
+      // What comes from then on is notified as before.
+      const notified = Promise.withResolvers<void>();
+      const unsubscribeToo = await logs.reading.subscribe(conversationId, notified.resolve);
+      const runId = randomUUID();
+      const writer = await logs.writing.open({ conversationId, runId, after: 1 });
+      writer.append(custom(runId, "notified"));
+      await notified.promise;
+      expect(await namesIn(logs.reading, conversationId)).toEqual(["silent", "notified"]);
+      unsubscribeToo();
       unsubscribe();
     });
 

@@ -50,7 +50,11 @@ export class Cluster implements AsyncDisposable {
   /** When this process last came to the log, or back to it, by the log's count of `interruptions`. */
   #connected: { readonly interruptions: number; readonly atMs: number };
   #onNotice: (notice: Notice) => void = () => {};
+  /** Since when this process does not reach the store, on `performance.now()`'s clock. */
+  #withoutStoreSinceMs: number | undefined;
+  #storeElsewhere = false;
   #cutOff = false;
+  #onStoreElsewhere: () => void = () => {};
   #onCutOff: () => void = () => {};
 
   private constructor(options: ClusterOptions) {
@@ -85,10 +89,19 @@ export class Cluster implements AsyncDisposable {
     return this.#lease?.held ?? false;
   }
 
+  /** True while this process does not reach the store and another one does: that one renews its lease. */
+  get storeElsewhere(): boolean {
+    return this.#storeElsewhere;
+  }
+
+  /** @param handler called while `storeElsewhere` is true, again and again */
+  onStoreElsewhere(handler: () => void): void {
+    this.#onStoreElsewhere = handler;
+  }
+
   /**
-   * True while this process does not reach the store, has lost its lease for that, and another process
-   * holds its own: all that this one has to refuse, the other can do. Where no other holds one, the
-   * store itself may be away, and nobody would be served better elsewhere.
+   * True when the store has been elsewhere for so long that no reader here can be proved to be a member:
+   * all that this process has to refuse, another one can do.
    */
   get cutOff(): boolean {
     return this.#cutOff;
@@ -147,18 +160,26 @@ export class Cluster implements AsyncDisposable {
       () => false,
     );
     const reached = (await within(answered, storePingMs)) ?? false;
-    if (!reached && this.#lease?.ranOut === true) await this.#noteCutOff(this.#lease);
+    if (!reached) await this.#noteStoreLost();
+    else {
+      this.#withoutStoreSinceMs = undefined;
+      this.#storeElsewhere = this.#cutOff = false;
+    }
     return reached;
   }
 
-  async #noteCutOff(lease: NodeLease): Promise<void> {
-    try {
-      const before = this.#cutOff;
-      this.#cutOff = await lease.othersHold();
-      if (this.#cutOff && !before) this.#onCutOff();
-    } catch {
-      // Without Redis it cannot be told: it stays as it was.
-    }
+  /** Where no other process renews its lease either, the store itself may be away. */
+  async #noteStoreLost(): Promise<void> {
+    const sinceMs = this.#withoutStoreSinceMs ?? performance.now();
+    this.#withoutStoreSinceMs = sinceMs;
+    // Without Redis it cannot be told: it stays as it was.
+    const others = await this.#lease?.othersRenew().catch(() => undefined);
+    if (others === undefined) return;
+    const before = this.#cutOff;
+    this.#storeElsewhere = others;
+    this.#cutOff = others && performance.now() - sinceMs >= this.proofs.validMs;
+    if (others) this.#onStoreElsewhere();
+    if (this.#cutOff && !before) this.#onCutOff();
   }
 
   #receive(message: string): void {
@@ -183,7 +204,6 @@ export class Cluster implements AsyncDisposable {
 
   #renewed({ lapsed, reaper }: Renewal): void {
     const { log } = this.#options;
-    this.#cutOff = false;
     this.#noteInterruption();
     // Otherwise a run that waits for its provider would find out late that it was taken over.
     if (lapsed) log.checkWriters();

@@ -31,13 +31,8 @@ export interface Renewal {
 export interface NodeLease extends AsyncDisposable {
   /** False when others may take this process for gone. */
   readonly held: boolean;
-  /** True when it has run out: the others take this process for gone. */
-  readonly ranOut: boolean;
-  /**
-   * Whether another process holds its lease, and has just renewed it. To be asked when this one's has
-   * run out. @throws without connection
-   */
-  othersHold(): Promise<boolean>;
+  /** Whether another process has just renewed its lease, and so can do its work. @throws without connection */
+  othersRenew(): Promise<boolean>;
   /** Renews it now. @throws without connection */
   renew(): Promise<void>;
   /** Undefined when this process may not call anybody gone. @throws without connection */

@@ -4,8 +4,9 @@
  * retry must write the same.
  *
  * While the store is away, readers wait for the ending until a deadline; past it they receive it, and
- * it is stored when the store is back. If this process is gone by then, the process that ends the run
- * finds the ending in the log (unattended.ts).
+ * it is stored when the store is back. They do not wait where another process reaches the store: soon
+ * nobody can prove here that they may read. If this process is gone by the time that the store is back,
+ * or its lease has run out, the process that ends the run finds the ending in the log (unattended.ts).
  */
 
 import type { EventLog } from "../../log/log.ts";
@@ -14,6 +15,7 @@ import { storable } from "../../store/queries/text.ts";
 import type { Run, Store } from "../../store/store.ts";
 import { orAborted } from "../../time/or-aborted.ts";
 import { within } from "../../time/within.ts";
+import type { Cluster } from "../cluster/cluster.ts";
 import type { RunObserver } from "../observer.ts";
 import type { RunEnding } from "./live-run.ts";
 import { lostFailure, restoreLost } from "./lost-runs.ts";
@@ -29,6 +31,8 @@ export interface FinalizerOptions {
   /** The deadline for storing an ending, while its readers wait. */
   readonly timeoutMs: number;
   readonly observer: RunObserver;
+  /** The other processes, if there may be any. */
+  readonly cluster: Pick<Cluster, "storeElsewhere" | "onStoreElsewhere"> | undefined;
 }
 
 /** How a run ended, with the number of its event in the log. */
@@ -44,6 +48,8 @@ export class Finalizer implements AsyncDisposable {
   readonly #options: FinalizerOptions;
   readonly #hurry = new AbortController();
   readonly #lastTryOver = new AbortController();
+  /** Aborted, and replaced, when the store is found to be out of reach here and not elsewhere. */
+  #elsewhere = new AbortController();
   /** By run: endings that readers have received and the store has not. */
   readonly #late = new Map<string, NumberedEnding>();
   #writingLate: Promise<void> | undefined;
@@ -51,6 +57,10 @@ export class Finalizer implements AsyncDisposable {
 
   constructor(options: FinalizerOptions) {
     this.#options = options;
+    options.cluster?.onStoreElsewhere(() => {
+      this.#elsewhere.abort(new LangwireError("STORE_UNAVAILABLE"));
+      this.#elsewhere = new AbortController();
+    });
   }
 
   /** Whether the run has ended here, and its ending is not stored yet. */
@@ -83,7 +93,8 @@ export class Finalizer implements AsyncDisposable {
           continue;
         }
         const leftMs = deadlineMs - performance.now();
-        if (leftMs <= 0 || this.#hurry.signal.aborted) {
+        const { storeElsewhere = false } = this.#options.cluster ?? {};
+        if (leftMs <= 0 || storeElsewhere || this.#hurry.signal.aborted) {
           observer.failed?.("a run's ending could not be stored in time", cause);
           return this.#toBeLate(numbered);
         }
@@ -138,7 +149,8 @@ export class Finalizer implements AsyncDisposable {
       endSeq,
       endedAt,
     });
-    const stored = await orAborted(answer, this.#lastTryOver.signal);
+    const givenUp = AbortSignal.any([this.#lastTryOver.signal, this.#elsewhere.signal]);
+    const stored = await orAborted(answer, givenUp);
     if (stored.run === undefined) return await this.#finishLost(numbered);
     if (stored.finished || stored.run.status === "running") return ending;
     return {
@@ -181,7 +193,8 @@ export class Finalizer implements AsyncDisposable {
   }
 
   async #untilBack(ms: number): Promise<void> {
-    const back = orAborted(this.#options.watch.back(), this.#hurry.signal);
+    const over = AbortSignal.any([this.#hurry.signal, this.#elsewhere.signal]);
+    const back = orAborted(this.#options.watch.back(), over);
     await within(
       back.catch(() => {}),
       ms,

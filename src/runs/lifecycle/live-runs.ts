@@ -67,11 +67,10 @@ export class LiveRuns implements AsyncDisposable {
     this.#onStrayError = options.containStrayErrors ? observer.strayError : undefined;
     this.#watch = new StoreWatch(store);
     const timeoutMs = limits.storeTimeoutMs;
-    this.#finalizer = new Finalizer({ store, log, watch: this.#watch, timeoutMs, observer });
+    const shared = { store, log, observer };
+    this.#finalizer = new Finalizer({ ...shared, cluster, watch: this.#watch, timeoutMs });
     this.#reconciled = {
-      store,
-      log,
-      observer,
+      ...shared,
       nodeId: cluster?.nodeId,
       live: this.#live,
       starting: this.#starting,

@@ -101,15 +101,15 @@ export const clusterGuards: readonly Guard[] = [
   {
     slip: "every node sends its clients away when Postgres itself is away",
     file: "src/runs/cluster/cluster.ts",
-    code: "this.#cutOff = await lease.othersHold();",
-    becomes: "this.#cutOff = true;",
+    code: "await this.#lease?.othersRenew().catch(() => undefined);",
+    becomes: "true as boolean | undefined;",
     tests: cutOff,
   },
   {
-    slip: "an event stream at a node that is cut off stays on its connection",
-    file: "src/server/http/event-stream.ts",
-    code: 'else this.#response.once("finish", () => socket.end());',
-    becomes: "",
+    slip: "an ending waits for a store that only others reach, and its readers with it",
+    file: "src/runs/lifecycle/finalizer.ts",
+    code: "leftMs <= 0 || storeElsewhere ||",
+    becomes: "leftMs <= 0 ||",
     tests: cutOff,
   },
   {

@@ -1,4 +1,5 @@
 /** The HTTP and WebSocket server around the router. */
+import { createServer as createHttpServer } from "node:http";
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
 import type { CallContext } from "../api/context.ts";
@@ -13,11 +14,12 @@ import { originCheck } from "./access/origins.ts";
 import { Refusals } from "./access/refusals.ts";
 import type { ConnectionLimits } from "./connections/connection-limits.ts";
 import { Connections } from "./connections/connections.ts";
-import { wireTransformer } from "./connections/outgoing-frames.ts";
+import { wireTransformer } from "./connections/frames/outgoing-frames.ts";
 import { serveSockets } from "./connections/sockets.ts";
 import { healthRoutes, probePaths } from "./health.ts";
 import { serveHttp } from "./http/http-api.ts";
 import { connectionsThatFit } from "./http/open-files.ts";
+import { RequestTurns } from "./http/request-turns.ts";
 import { TcpConnections } from "./http/tcp-connections.ts";
 import { servePage } from "./page.ts";
 
@@ -51,6 +53,13 @@ const apiPath = "/trpc";
 const headersTimeoutMs = 15_000;
 const requestTimeoutMs = 30_000;
 const timeoutsCheckedMs = 2_000;
+/** How long a connection may be idle between two requests: longer than proxies keep theirs. */
+const keepAliveTimeoutMs = 72_000;
+/**
+ * Pieces in which a message may come: fragments, and what is read of one at a time. Each piece holds some 200
+ * bytes until the message is whole, so that single bytes would cost 200 times what they are.
+ */
+const partsOfMessage = { maxFragments: 1_024, maxBufferedChunks: 2_048 };
 
 export async function createServer(options: ServerOptions): Promise<ChatServer> {
   const { langwire, logger, authenticate = trustCallers } = options;
@@ -69,8 +78,16 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     forceCloseConnections: true,
     frameworkErrors: (cause, _request, reply) => refusals.sendFor(reply, cause),
     clientErrorHandler: (error, socket) => refusals.sendRaw(error, socket),
-    requestTimeout: requestTimeoutMs,
-    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: timeoutsCheckedMs },
+    serverFactory: (handler) =>
+      createHttpServer(
+        {
+          requestTimeout: requestTimeoutMs,
+          headersTimeout: headersTimeoutMs,
+          connectionsCheckingInterval: timeoutsCheckedMs,
+          keepAliveTimeout: keepAliveTimeoutMs,
+        },
+        new RequestTurns(handler).take,
+      ),
     // An address that was typed with a slash too many is the address that was meant.
     routerOptions: {
       maxParamLength: 5_000,
@@ -102,7 +119,9 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     if (request.raw.socket.destroyed) reply.hijack();
     else done();
   });
-  await app.register(websocket, { options: { maxPayload, perMessageDeflate: false } });
+  await app.register(websocket, {
+    options: { maxPayload, perMessageDeflate: false, ...partsOfMessage },
+  });
   // Before the guard: a page that may call may read why it is refused, and may ask first at any time.
   await browserHeaders(app, { allowsOrigin });
   guard(app, {

@@ -52,12 +52,17 @@ test("a connection on which requests are piled up is closed, and what it sent is
     return { userId: "mallory" };
   };
   await using server = await start({ authenticate });
+  let parsed = 0;
+  server.server.app.server.on("request", () => {
+    parsed += 1;
+  });
   const socket = await open(server.port);
   const closed = textOf(socket);
   socket.write("GET /trpc/bots.list HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".repeat(2_000));
   await closed;
   expect((await fetch(`${server.httpUrl}/bots.list`)).status).toBe(200);
   expect(asked).toBeLessThan(100);
+  expect(parsed).toBeLessThan(100);
 });
 
 test("where each is being answered, one more is refused, and does not keep its connection", async () => {

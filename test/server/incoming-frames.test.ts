@@ -6,8 +6,8 @@ import {
   FrameReader,
   type RequestId,
   readParams,
-} from "../../src/server/connections/incoming-frames.ts";
-import { idAt, scanJson } from "../../src/server/connections/json-scan.ts";
+} from "../../src/server/connections/frames/incoming-frames.ts";
+import { idAt, scanJson } from "../../src/server/connections/frames/json-scan.ts";
 
 interface Refused {
   readonly id: RequestId;

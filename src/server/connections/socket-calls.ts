@@ -11,7 +11,7 @@ import type { CallContext } from "../../api/context.ts";
 import { toTrpcError } from "../../api/errors.ts";
 import type { ChatRouter } from "../../api/router.ts";
 import { TrackedEvents } from "../../api/subscription.ts";
-import type { LangwireError } from "../../protocol/errors.ts";
+import { LangwireError } from "../../protocol/errors.ts";
 import type { Identity } from "../access/callers.ts";
 import type { Refusals } from "../access/refusals.ts";
 import type { LogFailure } from "../logging/failure-log.ts";
@@ -27,8 +27,8 @@ import {
   type Message,
   type RequestId,
   readParams,
-} from "./incoming-frames.ts";
-import { answerFrame, frameHead, startedFrame, stoppedFrame } from "./outgoing-frames.ts";
+} from "./frames/incoming-frames.ts";
+import { answerFrame, frameHead, startedFrame, stoppedFrame } from "./frames/outgoing-frames.ts";
 import type { SocketConnection } from "./socket-connection.ts";
 
 /** What the sockets of one server share. */
@@ -93,6 +93,7 @@ export class SocketCalls {
 
   /** Answers a request that was refused. */
   refuse(id: RequestId, error: LangwireError): void {
+    this.#connection.countRefused();
     this.#connection.send(this.#api.refusals.frame(frameHead(id), error));
   }
 
@@ -103,7 +104,7 @@ export class SocketCalls {
 
   #identifyBy(authenticate: Opening["authenticate"], text: string): void {
     this.#authenticate = undefined;
-    this.#identify(async () => authenticate(parsed(readParams, text)));
+    this.#identify(async () => authenticate(paramsIn(text)));
   }
 
   #identify(look: () => Promise<Identity>): void {
@@ -113,9 +114,9 @@ export class SocketCalls {
 
   #messagesIn(text: string): readonly Message[] {
     try {
-      return parsed((it) => this.#frames.read(it), text);
-    } catch (cause) {
-      this.#fail(frameHead(null), cause);
+      return this.#frames.read(text);
+    } catch {
+      this.refuse(null, notJson);
       return [];
     }
   }
@@ -155,8 +156,7 @@ export class SocketCalls {
   #subscribing(call: Call): (() => Promise<number>) | undefined {
     this.#subscriptions ??= new Map();
     if (this.#subscriptions.has(call.id)) {
-      const inUse = new TRPCError({ code: "BAD_REQUEST", message: `Duplicate id ${call.id}` });
-      this.#fail(frameHead(call.id, call.jsonrpc), inUse, call);
+      this.refuse(call.id, idInUse);
       return undefined;
     }
     const stop = new AbortController();
@@ -210,9 +210,12 @@ export class SocketCalls {
   }
 }
 
-function parsed<Read>(read: (text: string) => Read, text: string): Read {
+const notJson = new LangwireError("BAD_INPUT", { message: "The frame is no JSON." });
+const idInUse = new LangwireError("BAD_INPUT", { message: "The id is in use on this socket." });
+
+function paramsIn(text: string): ConnectionParams {
   try {
-    return read(text);
+    return readParams(text);
   } catch (cause) {
     throw new TRPCError({ code: "PARSE_ERROR", cause });
   }

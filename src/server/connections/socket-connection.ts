@@ -23,8 +23,9 @@ import type { WorkQueue } from "../pacing/work-queue.ts";
 import { closeCodeOf, closeCodes } from "./close-codes.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 import type { Expiring } from "./expiries.ts";
-import { FrameSender } from "./frame-sender.ts";
-import { aroundEvent, eventFrame } from "./outgoing-frames.ts";
+import { FrameInlet } from "./frames/frame-inlet.ts";
+import { FrameSender } from "./frames/frame-sender.ts";
+import { aroundEvent, eventFrame } from "./frames/outgoing-frames.ts";
 
 /** What all sockets share: limits, the work queue, the counts of users and of subscriptions. */
 export interface SocketHost {
@@ -70,7 +71,10 @@ export class SocketConnection implements Expiring, Holder {
   /** Closes an unidentified socket; later, terminates one that is closing and does not close. */
   #deadline: NodeJS.Timeout | undefined;
   #userId: string | undefined;
-  #holds = 0;
+  readonly #inlet: FrameInlet;
+  #receive: SocketListener["receive"] = () => {};
+  /** Set while the caller is being authenticated. */
+  #identifying: Promise<void> | undefined;
   #subscriptions = 0;
   #seenBytes = -1;
   #stillSince = 0;
@@ -88,6 +92,14 @@ export class SocketConnection implements Expiring, Holder {
       onStuck: () => this.cut(),
     });
     this.#sender = new FrameSender({ webSocket, socket, pacer });
+    this.#inlet = new FrameInlet({
+      webSocket,
+      busy: () => this.#sender.ready(),
+      owed: () => this.#identifying ?? this.#owed(),
+      charge: (bytes) => this.#charge(bytes),
+      closing: () => this.#closing,
+      receive: (text) => this.#receive(text),
+    });
     this.#deadline = setTimeout(() => this.close(closeCodes.unidentified, noParams), authTimeoutMs);
   }
 
@@ -125,14 +137,7 @@ export class SocketConnection implements Expiring, Holder {
 
   /** To be called once, right after it was made. */
   listen(listener: SocketListener): void {
-    this.#webSocket.on("message", (data, isBinary) => {
-      this.#holdWhile(this.#sender.ready());
-      if (this.#userId !== undefined) {
-        const { byteLength } = data as Buffer;
-        this.#holdWhile(this.work.received(this.#userId, byteLength));
-      }
-      listener.receive(isBinary ? "" : String(data));
-    });
+    this.#receive = (text) => listener.receive(text);
     this.#webSocket.on("close", () => {
       this.#closing = true;
       clearTimeout(this.#deadline);
@@ -144,6 +149,8 @@ export class SocketConnection implements Expiring, Holder {
   /** Reads nothing until `identify` has settled. Closes the socket when it fails. */
   async identified(identify: () => Promise<Identity>): Promise<Identity> {
     const release = this.holdReading();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#identifying = promise;
     try {
       const identity = await identify();
       if (this.#closing) return identity;
@@ -157,18 +164,20 @@ export class SocketConnection implements Expiring, Holder {
       this.#refuse(code);
       throw cause;
     } finally {
+      this.#identifying = undefined;
+      resolve();
       release();
     }
   }
 
+  /** Counts a request that was refused before it was a call: it costs its user as much as one. */
+  countRefused(): void {
+    if (this.#userId !== undefined) this.work.countRefused(this.#userId);
+  }
+
   /** Pauses reading. @returns resumes it, once everybody who has paused it does */
   holdReading(): () => void {
-    this.#holds += 1;
-    this.#webSocket.pause();
-    return () => {
-      this.#holds -= 1;
-      if (this.#holds === 0) this.#webSocket.resume();
-    };
+    return this.#inlet.holdReading();
   }
 
   openSubscription(): () => void {
@@ -185,6 +194,7 @@ export class SocketConnection implements Expiring, Holder {
 
   /** Pings the socket; terminates it when the last ping was not answered, or when it takes nothing. */
   checkAlive(): void {
+    this.#inlet.checked();
     const now = performance.now();
     const bytes = this.#socket.bytesRead + bytesTaken(this.#socket);
     const waiting = this.#socket.writableLength > 0 || this.#webSocket.isPaused;
@@ -247,10 +257,12 @@ export class SocketConnection implements Expiring, Holder {
     setImmediate(() => this.close(closeCode, reason));
   }
 
-  #holdWhile(busy: Promise<void> | undefined): void {
-    if (busy === undefined || this.#webSocket.isPaused) return;
-    const release = this.holdReading();
-    busy.then(release, release);
+  #charge(bytes: number): void {
+    if (this.#userId !== undefined) this.work.charge(this.#userId, bytes);
+  }
+
+  #owed(): Promise<void> | undefined {
+    return this.#userId === undefined ? undefined : this.work.owed(this.#userId);
   }
 
   #count(change: 1 | -1): void {

@@ -74,6 +74,8 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
     if (isConnectionError(cause)) app.log.debug({ err: cause }, "socket failed");
     else app.log.error({ err: cause }, "socket failed");
     this.close();
+    // ws reads on for the answer to its close frame, however much comes before it.
+    setImmediate(() => this.pause());
     terminateLater(this);
   }
 }

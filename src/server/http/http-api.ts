@@ -15,7 +15,7 @@ import type { Authenticate } from "../access/callers.ts";
 import { identityIn } from "../access/gate.ts";
 import { retryHeaders } from "../access/refusals.ts";
 import type { Connections } from "../connections/connections.ts";
-import { isTooComplex, scanJson } from "../connections/json-scan.ts";
+import { isTooComplex, scanJson } from "../connections/frames/json-scan.ts";
 import { logFailures } from "../logging/failure-log.ts";
 import { StallClock } from "../pacing/stall-clock.ts";
 import { BatchTurns } from "./batch-turns.ts";

@@ -32,6 +32,24 @@ const checkEveryMs = 1_000;
 /** Requests that may be sent on a connection before the first of them is answered. */
 const maxPipelinedRequests = 16;
 
+const endOfHeaders = "\r\n\r\n";
+
+/**
+ * Closes a connection on which many requests come at once. The parser makes requests of all that was read
+ * before anybody else has a turn, and nothing stops it but bytes that are no HTTP.
+ */
+function refusePiledUp(this: Socket, read: Buffer): void {
+  let requests = 0;
+  for (let at = read.indexOf(endOfHeaders); at !== -1; ) {
+    if (++requests > maxPipelinedRequests) {
+      read.fill(0);
+      this.destroy();
+      return;
+    }
+    at = read.indexOf(endOfHeaders, at + endOfHeaders.length);
+  }
+}
+
 export class TcpConnections implements Disposable {
   readonly #options: TcpConnectionsOptions;
   readonly #all = new Set<Socket>();
@@ -45,7 +63,10 @@ export class TcpConnections implements Disposable {
     this.#options = options;
     server.on("connection", (socket) => this.#add(socket));
     server.prependListener("request", (request, response) => this.#busy(request, response));
-    server.on("upgrade", ({ socket }) => this.removeFromHttp(socket));
+    server.on("upgrade", ({ socket }) => {
+      socket.off("data", refusePiledUp);
+      this.removeFromHttp(socket);
+    });
     this.#timer = setInterval(() => this.#cutStalled(), checkEveryMs).unref();
   }
 
@@ -72,6 +93,7 @@ export class TcpConnections implements Disposable {
     if (!this.#isWithinLimits(socket)) return;
     this.#all.add(socket);
     this.#addHttp(socket);
+    socket.prependListener("data", refusePiledUp);
     socket.once("close", () => {
       this.#all.delete(socket);
       this.removeFromHttp(socket);

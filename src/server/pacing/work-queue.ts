@@ -56,11 +56,14 @@ export class WorkQueue implements Disposable {
     this.#user(userId).charge(bytes);
   }
 
-  /** Counts the bytes of a frame. @returns settles when the user's next one may be read */
-  received(userId: string, bytes: number): Promise<void> | undefined {
-    const user = this.#user(userId);
-    user.charge(bytes);
-    const waitMs = user.paceMs();
+  /** Counts a request that was refused before it was a call. */
+  countRefused(userId: string): void {
+    this.#user(userId).count();
+  }
+
+  /** @returns settles when what the user sends may be worked on; undefined: at once */
+  owed(userId: string): Promise<void> | undefined {
+    const waitMs = this.#user(userId).paceMs();
     return waitMs > 0 ? delay(waitMs, undefined, { ref: false }) : undefined;
   }
 

@@ -3,8 +3,8 @@
  * requests in a frame, each of the wrong shape is refused under its own id, and the others go on.
  * Requests past a limit are dropped before they cost anything.
  */
-import { LangwireError } from "../../protocol/errors.ts";
-import type { ConnectionLimits } from "./connection-limits.ts";
+import { LangwireError } from "../../../protocol/errors.ts";
+import type { ConnectionLimits } from "../connection-limits.ts";
 import { idAt, isTooComplex, type JsonScan, scanJson } from "./json-scan.ts";
 
 export type RequestId = number | string | null;
@@ -58,6 +58,7 @@ export class FrameReader {
   readonly #refusing: Refusing;
   #windowEnds = 0;
   #requests = 0;
+  #rateLimited: LangwireError | undefined;
   #flooded = false;
 
   constructor(limits: FrameLimits, refusing: Refusing) {
@@ -94,8 +95,11 @@ export class FrameReader {
     if (this.#requests <= this.#limits.maxRequestsPerSecond) return undefined;
     // Never limited: stopping only frees what others take.
     if (message.method === "subscription.stop") return undefined;
-    const retryAfterMs = Math.max(1, Math.ceil(this.#windowEnds - performance.now()));
-    return new LangwireError("RATE_LIMITED", { retryAfterMs });
+    // One error for all of a window: its text is made once.
+    this.#rateLimited ??= new LangwireError("RATE_LIMITED", {
+      retryAfterMs: Math.max(1, Math.ceil(this.#windowEnds - performance.now())),
+    });
+    return this.#rateLimited;
   }
 
   /** @returns whether there are so many that they are not even refused */
@@ -104,6 +108,7 @@ export class FrameReader {
     if (now >= this.#windowEnds) {
       this.#windowEnds = now + windowMs;
       this.#requests = 0;
+      this.#rateLimited = undefined;
     }
     this.#requests += requests;
     return this.#requests > this.#limits.maxRequestsPerSecond * 2 + this.#maxMessages;

@@ -5,8 +5,8 @@
  */
 import type { CombinedDataTransformer } from "@trpc/server";
 import superjson from "superjson";
-import type { LogEntry } from "../../log/entry.ts";
-import { reviveInput } from "./call-input.ts";
+import type { LogEntry } from "../../../log/entry.ts";
+import { reviveInput } from "../call-input.ts";
 
 /** `{ json }` without `meta` is valid superjson, and all that the router answers is plain JSON. */
 export const wireTransformer: CombinedDataTransformer = {

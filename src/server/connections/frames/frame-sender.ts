@@ -8,8 +8,8 @@
  */
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
-import type { Pacer } from "../../runs/following/pacer.ts";
-import { longTextLength, type Outlet, writeInPieces } from "../pacing/pieces.ts";
+import type { Pacer } from "../../../runs/following/pacer.ts";
+import { longTextLength, type Outlet, writeInPieces } from "../../pacing/pieces.ts";
 
 /**
  * Characters from which a frame is sent as bytes. A string that the other end does not take at once

@@ -1,0 +1,187 @@
+/** Callers who send more than anybody needs: each ends its own connection, and holds up nobody else. */
+import { EventEmitter } from "node:events";
+import { IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import type { WebSocket } from "ws";
+import type { Identity } from "../../src/server/access/callers.ts";
+import { FrameInlet } from "../../src/server/connections/frames/frame-inlet.ts";
+import { RequestTurns } from "../../src/server/http/request-turns.ts";
+import { startTestServer, type TestServerOptions } from "../../src/testing/test-server.ts";
+import { scriptedBot } from "./scripted-bot.ts";
+import { codeOf, openSocket, request, type TestSocket } from "./socket.ts";
+
+const start = (options: Partial<TestServerOptions> = {}) =>
+  startTestServer({ bots: [scriptedBot()], ...options });
+
+async function as(userId: string, url: string): Promise<TestSocket> {
+  const socket = await openSocket(`${url}?connectionParams=1`);
+  socket.send({ method: "connectionParams", data: { userId } });
+  socket.send(request("hello", "bots.list"));
+  await socket.frame(({ id }) => id === "hello");
+  return socket;
+}
+
+async function expectServed(socket: TestSocket): Promise<void> {
+  for (const id of ["a", "b", "c"]) {
+    socket.send(request(id, "bots.list"));
+    await socket.frame((frame) => frame.id === id);
+  }
+}
+
+function repeat(times: number, what: () => void): void {
+  for (let index = 0; index < times; index++) what();
+}
+
+describe("over a WebSocket", () => {
+  test("frames that come faster than the caller may send end the socket", async () => {
+    await using server = await start({
+      connectionLimits: { maxAnswerBytesPerSecondPerUser: 10_000 },
+    });
+    using flooding = await as("mallory", server.url);
+    using honest = await as("ann", server.url);
+    repeat(5_000, () => flooding.sendText("PING"));
+    expect(await flooding.closed).toMatchObject({ code: 1006 });
+    await expectServed(honest);
+  });
+
+  test.each(["ping", "pong"] as const)("so do thousands of frames of %s", async (type) => {
+    await using server = await start();
+    using flooding = await as("mallory", server.url);
+    repeat(50, () => flooding.webSocket[type]());
+    await expectServed(flooding);
+    repeat(5_000, () => flooding.webSocket[type]());
+    expect(await flooding.closed).toMatchObject({ code: 1006 });
+  });
+
+  test("a message in some hundred fragments is one; one in thousands ends the socket", async () => {
+    await using server = await start();
+    using socket = await as("mallory", server.url);
+    const inFragments = (text: string) => {
+      for (const [index, char] of [...text].entries()) {
+        socket.webSocket.send(char, { fin: index === text.length - 1 });
+      }
+    };
+    inFragments(JSON.stringify(request("whole", "bots.list", { padding: "x".repeat(800) })));
+    await socket.frame(({ id }) => id === "whole");
+    inFragments(JSON.stringify(request("more", "bots.list", { padding: "x".repeat(5_000) })));
+    expect(await socket.closed).toMatchObject({ code: 1008 });
+  });
+
+  test("requests that are refused count as calls do", async () => {
+    await using server = await start({ connectionLimits: { maxCallsPerSecondPerUser: 10 } });
+    using flooding = await as("mallory", server.url);
+    using honest = await as("ann", server.url);
+    flooding.send(Array.from({ length: 100 }, (_, id) => ({ id })));
+    await flooding.frame(({ id }) => id === 99);
+    flooding.send({ id: "next" });
+    await expectServed(honest);
+    expect(flooding.frames.filter(({ id }) => id === "next")).toEqual([]);
+  });
+
+  test("a subscription under an id that is in use is such a request", async () => {
+    await using server = await start({ connectionLimits: { maxCallsPerSecondPerUser: 10 } });
+    using flooding = await as("mallory", server.url);
+    using honest = await as("ann", server.url);
+    const conversationId = crypto.randomUUID();
+    flooding.send(
+      request("create", "conversations.create", { conversationId, botId: "test" }, "mutation"),
+    );
+    await flooding.frame(({ id }) => id === "create");
+    const watch = request(1, "chat.watch", { conversationId }, "subscription");
+    flooding.send(Array(100).fill(watch));
+    const refused = await flooding.frame((frame) => frame.id === 1 && frame.error !== undefined);
+    expect(codeOf(refused)).toBe("BAD_INPUT");
+    flooding.send({ id: "next" });
+    await expectServed(honest);
+    expect(flooding.frames.filter(({ id }) => id === "next")).toEqual([]);
+  });
+
+  test("nothing is worked off before the caller is known, and not much is kept", async () => {
+    const known = Promise.withResolvers<Identity>();
+    await using server = await start({ authenticate: () => known.promise });
+    const url = `${server.url}?connectionParams=1`;
+    const [patient, flooding] = [await openSocket(url), await openSocket(url)];
+    for (const socket of [patient, flooding]) {
+      socket.send({ method: "connectionParams", data: { token: "t" } });
+    }
+    repeat(3, () => patient.send({ id: 1 }));
+    repeat(5_000, () => flooding.send({ id: 1 }));
+    expect(await flooding.closed).toMatchObject({ code: 1006 });
+    expect([patient.frames, flooding.frames]).toEqual([[], []]);
+    known.resolve({ userId: "ann" });
+    await expectServed(patient);
+    expect(patient.frames.filter(({ id }) => id === 1)).toHaveLength(3);
+    patient[Symbol.dispose]();
+  });
+
+  test("what comes behind a close is not read for long", () => {
+    const terminated: number[] = [];
+    let sent = 0;
+    const webSocket = Object.assign(new EventEmitter(), { terminate: () => terminated.push(sent) });
+    new FrameInlet({
+      webSocket: webSocket as unknown as WebSocket,
+      busy: () => undefined,
+      owed: () => undefined,
+      charge: () => {},
+      closing: () => true,
+      receive: () => {},
+    });
+    while (sent++ < 1_000) webSocket.emit("message", Buffer.from("{}"), false);
+    expect(terminated).toHaveLength(1);
+    expect(terminated[0]).toBeLessThan(500);
+  });
+});
+
+/** A request that has arrived, on a connection of its own unless on the given one. */
+function arrived(address: string, socket = new Socket()): [IncomingMessage, ServerResponse] {
+  Object.defineProperty(socket, "remoteAddress", { value: address, configurable: true });
+  const incoming = new IncomingMessage(socket);
+  return [incoming, new ServerResponse(incoming)];
+}
+
+describe("over HTTP", () => {
+  test("of a connection, a request begins when the one before has been answered", async () => {
+    const begun: ServerResponse[] = [];
+    const turns = new RequestTurns((_request, response) => begun.push(response));
+    const socket = new Socket();
+    repeat(3, () => turns.take(...arrived("10.0.0.1", socket)));
+    for (const count of [1, 2, 3]) {
+      await setImmediate();
+      expect(begun).toHaveLength(count);
+      begun.at(-1)?.emit("close");
+    }
+    turns.take(...arrived("10.0.0.1", socket));
+    await setImmediate();
+    expect(begun).toHaveLength(4);
+  });
+
+  test("of those that come at once some begin in a turn, and each address is next", async () => {
+    const begun: (string | undefined)[] = [];
+    const turns = new RequestTurns(({ socket }) => begun.push(socket.remoteAddress));
+    repeat(500, () => turns.take(...arrived("10.0.0.1")));
+    const atOnce = begun.length;
+    expect(atOnce).toBeLessThan(20);
+    turns.take(...arrived("10.0.0.2"));
+    await setImmediate();
+    expect(begun).toContain("10.0.0.2");
+    expect(begun.length).toBeLessThan(2 * atOnce + 1);
+    while (begun.length < 501) await setImmediate();
+  });
+
+  test("a connection that has gone keeps nobody waiting", async () => {
+    const begun: IncomingMessage[] = [];
+    const turns = new RequestTurns((request) => begun.push(request));
+    repeat(100, () => {
+      const [request, response] = arrived("10.0.0.1");
+      turns.take(request, response);
+      request.socket.destroy();
+    });
+    const [request, response] = arrived("10.0.0.1");
+    turns.take(request, response);
+    await setImmediate();
+    await setImmediate();
+    expect(begun.at(-1)).toBe(request);
+  });
+});

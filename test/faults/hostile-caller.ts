@@ -96,10 +96,49 @@ function watch(): string {
   return `/trpc/chat.watch?input=${input}`;
 }
 
+/** A socket that reads, and sends what costs a server most for its length. */
+async function flood(next: (index: number) => string): Promise<void> {
+  for (;;) {
+    const webSocket = new WebSocket(`ws://127.0.0.1:${port}/trpc?connectionParams=1`);
+    webSocket.on("error", () => {});
+    const closed = new Promise((resolve) => webSocket.once("close", resolve));
+    webSocket.once("open", async () => {
+      webSocket.send(JSON.stringify({ method: "connectionParams", data: { userId } }));
+      for (let index = 0; webSocket.readyState === WebSocket.OPEN; index++) {
+        if (webSocket.bufferedAmount < 300_000) webSocket.send(next(index));
+        if (index % 20 === 0) await delay(1);
+      }
+    });
+    await closed;
+    await delay(200);
+  }
+}
+
+const manyFields = JSON.stringify({
+  id: 1,
+  method: "query",
+  params: {
+    path: "bots.list",
+    input: json(Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`field${at}`, at]))),
+  },
+});
+const sameIds = JSON.stringify(
+  Array.from({ length: 100 }, () => ({
+    id: 1,
+    method: "subscription",
+    params: { path: "chat.watch", input: json({ conversationId }) },
+  })),
+);
+const floods = ["PING", "{", manyFields, sameIds];
+const probe = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+for (let index = 0; index < 20; index++) void flood((at) => floods[at % floods.length] ?? "");
+for (let index = 0; index < 10; index++)
+  void askOverHttp(() => "/healthz", `\r\n${probe.repeat(500)}`);
 for (let index = 0; index < 80; index++) void askBySocket();
 for (let index = 0; index < 60; index++) void askOverHttp(() => batch(100), "");
 for (let index = 0; index < 40; index++) void askOverHttp(watch, "Accept: text/event-stream\r\n");
 for (let index = 0; index < 40; index++) void askOverHttp(() => "/readyz", "");
-for (let index = 0; index < 100; index++) connect(port, "127.0.0.1").on("error", () => {});
+for (let index = 0; index < 80; index++) connect(port, "127.0.0.1").on("error", () => {});
 process.on("disconnect", () => process.exit());
 process.send?.("asking");

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { EventSource } from "eventsource";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { type ClientOptions, createClient } from "../../client/src/index.ts";
 import { serverSentEvents } from "../../client/src/sse.ts";
 import { hello, setUp } from "./set-up.ts";
@@ -94,6 +94,21 @@ test("an answer over HTTP that stops in the middle is asked for again", async ()
   expect(await client.bots.list()).toEqual([]);
   expect(requests).toBe(2);
 });
+
+test("a question over HTTP that a sleep left behind is asked again when the network is back", async () => {
+  const page = new EventTarget();
+  vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const { client, proxy } = await setUp({ client: { ...sse, connectTimeoutMs: 600_000 } });
+  proxy.pause();
+  const list = client.conversations.list();
+  await proxy.connected();
+  const online = setInterval(() => page.dispatchEvent(new Event("online")), 100);
+  await proxy.connected();
+  clearInterval(online);
+  proxy.resume();
+  expect(await list).toEqual({ items: [] });
+}, 30_000);
 
 test("an answer that takes long and goes on is waited for", async () => {
   const { connect, proxy } = await setUp({ client: sse });

@@ -18,7 +18,8 @@ export default defineConfig({
     outDir: pageDir,
     emptyOutDir: true,
     target: "es2022",
-    // The browsers that have `light-dark()` need no polyfill for preloading.
+    // The browsers that have `light-dark()` have `:dir()`, and need no polyfill for preloading.
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
     modulePreload: { polyfill: false },
     // A data: URL for a small file would need a hole in the page's security policy.
     assetsInlineLimit: 0,

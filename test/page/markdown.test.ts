@@ -158,17 +158,25 @@ describeWithChromium("the page: what a bot writes", (open) => {
     const window = await visit();
     await window.send("Go");
     await window.answered();
-    const sides = await window.page.evaluate(
-      `[...document.querySelectorAll(".answer :is(p:not(.author), li, td)")].map(
-        (element) => element.textContent + ": " + getComputedStyle(element).direction)`,
-    );
+    const sides = await window.page.evaluate(`
+      [...document.querySelectorAll(".answer :is(.markdown > p, li, td)")].map((element) => {
+        const words = document.createRange();
+        words.selectNodeContents(element);
+        const [inside, around] = [words.getBoundingClientRect(), element.getBoundingClientRect()];
+        const isLeft = inside.left - around.left < around.right - inside.right;
+        return element.textContent + ": " + (isLeft ? "left" : "right");
+      })`);
     expect(sides).toEqual([
-      "سلام دنیا: rtl",
-      "Hello: ltr",
-      "שלום: rtl",
-      "واحد: rtl",
-      "one: ltr",
-      "אבג x: ltr",
+      "سلام دنیا: right",
+      "Hello: left",
+      "שלום: right",
+      "واحد: right",
+      "one: right",
+      "אבג x: left",
     ]);
+    // And so are the marks of a list, and the first column of a table.
+    const ofWhole = `[...document.querySelectorAll(".answer :is(ul, table)")]
+      .map((element) => getComputedStyle(element).direction)`;
+    expect(await window.page.evaluate(ofWhole)).toEqual(["rtl", "rtl"]);
   });
 });

@@ -11,8 +11,6 @@
  *     });
  *   });
  */
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { ChatOpenAI } from "@langchain/openai";
 import {
   type Browser,
@@ -21,7 +19,7 @@ import {
   type Locator,
   type Page,
 } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished } from "vitest";
 import { agentBot } from "../../src/shipped/agent-bot.ts";
 import {
   startTestServer,
@@ -32,14 +30,18 @@ import { buildPage } from "../support/built-page.ts";
 import { type MockProvider, startMockProvider } from "../support/mock-provider.ts";
 import { openaiBot } from "../support/openai-bot.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+import { describeWithBrowser } from "./browsers.ts";
 
-export interface Site {
+export interface ServedPage {
   readonly provider: MockProvider;
   readonly server: TestServer;
   /** Between the windows and the server. */
   readonly proxy: TcpProxy;
   /** Where the page is. */
   readonly address: string;
+}
+
+export interface Site extends ServedPage {
   visit(options?: VisitOptions): Promise<Window>;
 }
 
@@ -74,23 +76,14 @@ const browserArguments = [
   "--host-resolver-rules=MAP plain.test 127.0.0.1",
 ];
 
-/** Declares tests that need Chromium. Where there is none, one test says so; with CI=true it fails. */
+/** Declares tests that need Chromium. */
 export function describeWithChromium(
   name: string,
   declare: (open: Open, browse: Browse) => void,
 ): void {
-  const executablePath = findOnPath(["chromium", "chromium-browser", "google-chrome"]);
-  // A browser on a busy machine takes its time; a test that hangs fails by its own locator's.
-  describe(name, { timeout: 60_000 }, () => {
-    if (executablePath === undefined) {
-      test("a Chromium to test with", ({ skip }) => {
-        const why = "there is no chromium on the PATH (Debian: apt-get install chromium)";
-        if (process.env.CI === "true") throw new Error(why);
-        console.warn(`\n*** SKIPPED: ${name}: ${why}\n`);
-        skip(why);
-      });
-      return;
-    }
+  const programs = ["chromium", "chromium-browser", "google-chrome"];
+  const need = { title: "Chromium", programs, debianPackage: "chromium" };
+  describeWithBrowser(name, need, (executablePath) => {
     const stack = new AsyncDisposableStack();
     let browser: Browser;
     beforeAll(async () => {
@@ -112,7 +105,8 @@ export function describeWithChromium(
   });
 }
 
-async function openSite(browser: Browser, options: Partial<TestServerOptions>): Promise<Site> {
+/** The server, and a provider that says what the test tells it, until the test is over. */
+export async function startSite(options: Partial<TestServerOptions>): Promise<ServedPage> {
   const stack = new AsyncDisposableStack();
   onTestFinished(() => stack.disposeAsync());
   const provider = stack.use(await startMockProvider());
@@ -125,19 +119,21 @@ async function openSite(browser: Browser, options: Partial<TestServerOptions>): 
   const bots = [openaiBot(provider.baseUrl), agentBot({ model })];
   const server = stack.use(await startTestServer({ bots, ...options }));
   const proxy = stack.use(await startTcpProxy({ port: server.port }));
-  const address = `http://127.0.0.1:${proxy.port}/`;
+  return { provider, server, proxy, address: `http://127.0.0.1:${proxy.port}/` };
+}
+
+async function openSite(browser: Browser, options: Partial<TestServerOptions>): Promise<Site> {
+  const served = await startSite(options);
+  const { address } = served;
   return {
-    provider,
-    server,
-    proxy,
-    address,
+    ...served,
     async visit({ at = "", host, context, script } = {}) {
       const opened = await browser.newContext({
         viewport: { width: 1100, height: 760 },
         reducedMotion: "reduce",
         ...context,
       });
-      stack.defer(() => opened.close());
+      onTestFinished(() => opened.close());
       if (script !== undefined) await opened.addInitScript(script);
       const page = await opened.newPage();
       const window = new Window(opened, page);
@@ -213,17 +209,4 @@ export function piecesOf(text: string, length: number): string[] {
 export function gate(): { readonly passed: Promise<void>; open(): void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { passed: promise, open: resolve };
-}
-
-function findOnPath(names: readonly string[]): string | undefined {
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  const places = folders.flatMap((folder) => names.map((name) => join(folder, name)));
-  return places.find((place) => {
-    try {
-      accessSync(place, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

@@ -38,7 +38,7 @@ function Drawn({ section, links }: SectionViewProps): ReactNode {
     case "paragraph":
       if (parts.length === 1) return <Pieces parts={parts} reading="blocks" links={links} />;
       return (
-        <p dir="auto">
+        <p>
           <Pieces parts={parts} reading="words" links={links} />
         </p>
       );

@@ -6,7 +6,7 @@ export function Table({ children }: { readonly children?: ReactNode }) {
   useReachable(area);
   return (
     <section className="table" ref={area} aria-label="Table">
-      <table>{children}</table>
+      <table dir="auto">{children}</table>
     </section>
   );
 }

@@ -12,7 +12,10 @@ interface Open {
   isTask: boolean;
 }
 
-/** The elements keep their places while a text grows, so that they are the same ones. */
+/**
+ * The elements keep their places while a text grows, so that they are the same ones. What has a mark at
+ * its side is as a whole of the direction of its first letter; words are, line by line, by the styles.
+ */
 export function elementsOf(tokens: readonly Token[]): ReactNode {
   const root: Open = { token: undefined, children: [], isTask: false };
   const open = [root];
@@ -47,31 +50,22 @@ function elementOf({ token, children, isTask }: Open): ReactNode {
       return createElement(Table, null, ...children);
     case "paragraph_open":
       // In a list without blank lines.
-      return token.hidden
-        ? createElement(Fragment, null, ...children)
-        : directed("p", {}, children);
-    case "ordered_list_open":
-      return directed("ol", { start: Number(token.attrGet("start") ?? 1) }, children);
+      return createElement(token.hidden ? Fragment : "p", null, ...children);
+    case "ordered_list_open": {
+      const start = Number(token.attrGet("start") ?? 1);
+      return createElement("ol", { dir: "auto", start }, ...children);
+    }
+    case "bullet_list_open":
+    case "blockquote_open":
+      return createElement(tag, { dir: "auto" }, ...children);
     case "list_item_open":
-      return directed("li", isTask ? { className: "task" } : {}, children);
+      return createElement("li", isTask ? { className: "task" } : null, ...children);
     case "th_open":
     case "td_open":
-      return directed(tag, { style: alignmentOf(token) }, children);
-    case "strong_open":
-    case "em_open":
-    case "s_open":
-    case "thead_open":
-    case "tbody_open":
-    case "tr_open":
-      return createElement(tag, null, ...children);
+      return createElement(tag, { style: alignmentOf(token) }, ...children);
     default:
-      return directed(tag, {}, children);
+      return createElement(tag, null, ...children);
   }
-}
-
-/** It is written from where its first letter says: in Arabic and Hebrew, from the right. */
-function directed(tag: string, props: object, children: readonly ReactNode[]): ReactNode {
-  return createElement(tag, { dir: "auto", ...props }, ...children);
 }
 
 function leafOf(token: Token): ReactNode {

@@ -6,7 +6,13 @@ import {
 } from "@langchain/classic/chains";
 import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { Document } from "@langchain/core/documents";
-import { AIMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
+import {
+  AIMessage,
+  type BaseMessage,
+  HumanMessage,
+  RemoveMessage,
+  ToolMessage,
+} from "@langchain/core/messages";
 import { StringOutputParser } from "@langchain/core/output_parsers";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
 import {
@@ -15,7 +21,14 @@ import {
   RunnablePassthrough,
 } from "@langchain/core/runnables";
 import { FakeRetriever } from "@langchain/core/utils/testing";
-import { Command, END, MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
+import {
+  Command,
+  END,
+  MessagesAnnotation,
+  REMOVE_ALL_MESSAGES,
+  START,
+  StateGraph,
+} from "@langchain/langgraph";
 import { ToolNode } from "@langchain/langgraph/prebuilt";
 import { ChatOpenAI } from "@langchain/openai";
 import {
@@ -417,6 +430,63 @@ describe("of an agent", () => {
     test("nothing but a line break: what the quiet one said", async () => {
       expect(await answerOf({ runnable: graph(said("\n"), false) })).toBe("quiet");
     });
+  });
+
+  describe.each([
+    ["by its id", (id: string) => id],
+    ["with all others", () => REMOVE_ALL_MESSAGES],
+  ])("whose guard removes what was spoken, %s", (_how, idFor) => {
+    const guarded = (kept: (message: BaseMessage) => BaseMessage[]) =>
+      new StateGraph(MessagesAnnotation)
+        .addNode("speak", async (state, config) => ({
+          messages: [await said("spoken").invoke(state.messages, config)],
+        }))
+        .addNode("guard", ({ messages }) => {
+          const last = messages.at(-1);
+          if (last?.id === undefined) throw new Error("no message");
+          return { messages: [new RemoveMessage({ id: idFor(last.id) }), ...kept(last)] };
+        })
+        .addEdge(START, "speak")
+        .addEdge("speak", "guard")
+        .addEdge("guard", END)
+        .compile();
+
+    test.each([true, false])("has no answer, with stream: %s", async (stream) => {
+      const runnable = guarded(() => []);
+      const { outcome } = await transcriptOf({ runnable, stream });
+      expect(outcome).toEqual({ status: "completed", text: "" });
+    });
+
+    test("has the guard's, where that says something", async () => {
+      const runnable = guarded(() => [new AIMessage("not that")]);
+      expect(await answerOf({ runnable })).toBe("not that");
+    });
+  });
+
+  test("whose state is written anew, with what was spoken: what was spoken", async () => {
+    const runnable = new StateGraph(MessagesAnnotation)
+      .addNode("speak", async (state, config) => ({
+        messages: [await said("spoken").invoke(state.messages, config)],
+      }))
+      .addNode("forget", ({ messages }) => ({
+        messages: [new RemoveMessage({ id: REMOVE_ALL_MESSAGES }), ...messages.slice(-1)],
+      }))
+      .addNode("clear", async ({ messages }, config) => {
+        const removal = new RemoveMessage({ id: messages.at(-1)?.id ?? "" });
+        // What it thinks of, and does not do.
+        await RunnableLambda.from(() => ({ messages: [removal] })).invoke("", config);
+        return {};
+      })
+      .addEdge(START, "speak")
+      .addEdge("speak", "forget")
+      .addEdge("forget", "clear")
+      .addEdge("clear", END)
+      .compile();
+    const withoutState = runnable.pipe(() => ({ done: true }));
+    expect(await answerOf({ runnable })).toBe("spoken");
+    expect(await answerOf({ runnable: withoutState, input: () => ({ messages: [] }) })).toBe(
+      "spoken",
+    );
   });
 
   test("that keeps its state in a command", async () => {

@@ -169,7 +169,7 @@ function answerOfTurn(messages: readonly BaseMessage[], spans: SpanTree): string
     } else if (model.nostream && model.voice === "silent") silent ??= text;
   }
   // The tag says that its text is not for readers: it is the last resort, not a second opinion.
-  return spans.hasSpoken ? undefined : silent;
+  return spans.lastSpeaker === undefined ? silent : undefined;
 }
 
 /**

@@ -13,6 +13,7 @@ import type { ChatGenerationChunk, GenerationChunk, LLMResult } from "@langchain
 import type { BotDefinition } from "../bot.ts";
 import { AgentEvents } from "./agent-events.ts";
 import { ModelEvents } from "./model/model-events.ts";
+import { markRemoved } from "./model/removed-messages.ts";
 import { agentRoleOf, isInAgent, nameOf } from "./span-facts.ts";
 import { documentsOf, queryOf } from "./span-payloads.ts";
 import type { Span } from "./span-tree.ts";
@@ -150,6 +151,7 @@ export class EventCallbacks extends BaseCallbackHandler {
     const span = this.#ending(id);
     if (span === undefined) return;
     this.#tools.chainEnding(span, outputs);
+    if (span.isNode) markRemoved(outputs, this.#writer.tree.models);
     this.#agents.graphEnded(span, outputs);
     this.#chainEnded(span, outputs);
   }

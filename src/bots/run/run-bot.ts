@@ -175,7 +175,9 @@ class BotExecution implements BotRun {
     if (!asksByItself && this.#writer.interrupts.leftOpen(value, text)) {
       return { status: "failed", error: new LangwireError("INTERRUPT_UNSUPPORTED") };
     }
-    const withheld = this.#withheld?.text || undefined;
+    // What a guard took back is not the answer, though it was the last thing spoken.
+    const isTakenBack = tree.lastSpeaker?.isRemoved === true;
+    const withheld = isTakenBack ? "" : this.#withheld?.text || undefined;
     const answer = text ?? withheld ?? this.#options.spoken();
     const error = this.#callbacks.models.fault ?? brokenPart(answer, tree.models);
     if (error !== undefined) return { status: "failed", error };

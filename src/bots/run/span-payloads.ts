@@ -1,5 +1,10 @@
 /** Payloads of tool and retriever spans, out of what LangChain passes to their callbacks. */
-import { isBaseMessage, isToolMessage, type ToolMessage } from "@langchain/core/messages";
+import {
+  type BaseMessage,
+  isBaseMessage,
+  isToolMessage,
+  type ToolMessage,
+} from "@langchain/core/messages";
 import type { EventOf } from "../../protocol/events.ts";
 import {
   artifactOf,
@@ -54,15 +59,18 @@ function isCommand(value: unknown): value is CommandLike {
 /** How deep messages are searched inside of values. */
 const depthAtMost = 4;
 
-/** What a node returned to its graph: messages, a state that has them, commands that do. */
-export function toolMessagesIn(value: unknown, depth = 0): ToolMessage[] {
+export const toolMessagesIn = (value: unknown): ToolMessage[] =>
+  messagesIn(value).filter((message) => isToolMessage(message));
+
+/** In what a node returned to its graph: messages, a state that has them, commands that do. */
+export function messagesIn(value: unknown, depth = 0): BaseMessage[] {
   if (typeof value !== "object" || value === null || depth > depthAtMost) return [];
-  if (isBaseMessage(value)) return isToolMessage(value) ? [value] : [];
-  if (Array.isArray(value)) return value.flatMap((item) => toolMessagesIn(item, depth + 1));
+  if (isBaseMessage(value)) return [value];
+  if (Array.isArray(value)) return value.flatMap((item) => messagesIn(item, depth + 1));
   // The call that gave a structured answer is no tool's.
   if ("structuredResponse" in value) return [];
   const { messages, output, update } = value as Readonly<Record<string, unknown>>;
-  return [messages, output, update].flatMap((part) => toolMessagesIn(part, depth + 1));
+  return [messages, output, update].flatMap((part) => messagesIn(part, depth + 1));
 }
 
 /** A retriever's query as text, whatever it was called with. */

@@ -68,6 +68,8 @@ export class Span {
   uncheckedText = "";
   /** A model's: its own text, once it has ended. */
   said = "";
+  /** A model's: a node of the graph took its message out of the state. */
+  isRemoved = false;
   /** A model's: why its answer, which LangChain took for a whole one, is broken. */
   broken: LangwireError | undefined;
   /**
@@ -127,6 +129,11 @@ export class Span {
   /** The names of the spans around it, the run's own first. */
   get path(): string[] {
     return this.parent === undefined ? [] : [...this.parent.path, this.parent.name];
+  }
+
+  /** Whether it is a node of a graph. */
+  get isNode(): boolean {
+    return this.parent?.agent === "graph" || this.parent?.agent === "agent";
   }
 
   /** The graph around it, an agent's mostly. */
@@ -202,9 +209,9 @@ export class SpanTree {
     return this.#all.some((span) => span.toolCallId === toolCallId);
   }
 
-  /** Whether a model has said something to the readers. */
-  get hasSpoken(): boolean {
-    return this.#models.some(({ speaks, said }) => speaks && said.trim() !== "");
+  /** The newest model that has said something to the readers. */
+  get lastSpeaker(): Span | undefined {
+    return this.#models.findLast(({ speaks, said }) => speaks && said.trim() !== "");
   }
 
   get ranTools(): boolean {

@@ -58,7 +58,7 @@ export class ToolEvents {
 
   /** A chain is about to end: of a graph's nodes, the messages are the answers to calls. */
   chainEnding(node: Span, outputs: unknown): void {
-    if (this.#asked.size === 0 || !isGraph(node.parent)) return;
+    if (this.#asked.size === 0 || !node.isNode) return;
     for (const message of toolMessagesIn(outputs)) {
       const call = this.#asked.get(message.tool_call_id);
       if (call !== undefined) this.#answeredByNode(node, message, call);
@@ -82,6 +82,3 @@ export class ToolEvents {
     else this.#writer.breakOff(span, new Error(`The tool was not run: ${message.text}`));
   }
 }
-
-const isGraph = (span: Span | undefined): boolean =>
-  span?.agent === "graph" || span?.agent === "agent";

@@ -185,11 +185,15 @@ export class NodeLease implements AsyncDisposable {
     return alive && gone && { alive: new Set(alive), gone };
   }
 
-  /** Whether another process has just renewed its lease. @throws the connection's error */
-  async othersRenew(): Promise<boolean> {
+  /**
+   * Whether another process has just renewed its lease, within `withinMs` at the most.
+   * @throws the connection's error
+   */
+  async othersRenew(withinMs: number): Promise<boolean> {
     const { link, nodeId } = this.#redis;
     const [renewed = ""] = this.#keys;
-    return (await othersScript.run(link, [renewed], [nodeId, 2 * this.#times.renewMs])) > 0;
+    const ms = Math.min(withinMs, 2 * this.#times.renewMs);
+    return (await othersScript.run(link, [renewed], [nodeId, ms])) > 0;
   }
 
   /**

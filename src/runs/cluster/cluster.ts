@@ -172,12 +172,14 @@ export class Cluster implements AsyncDisposable {
   async #noteStoreLost(): Promise<void> {
     const sinceMs = this.#withoutStoreSinceMs ?? performance.now();
     this.#withoutStoreSinceMs = sinceMs;
+    const withoutMs = performance.now() - sinceMs;
+    // Since then alone: what another process reached before, it may have lost at the same moment.
+    const others = await this.#lease?.othersRenew(withoutMs).catch(() => undefined);
     // Without Redis it cannot be told: it stays as it was.
-    const others = await this.#lease?.othersRenew().catch(() => undefined);
     if (others === undefined) return;
     const before = this.#cutOff;
     this.#storeElsewhere = others;
-    this.#cutOff = others && performance.now() - sinceMs >= this.proofs.validMs;
+    this.#cutOff = others && withoutMs >= this.proofs.validMs;
     if (others) this.#onStoreElsewhere();
     if (this.#cutOff && !before) this.#onCutOff();
   }

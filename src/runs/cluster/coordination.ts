@@ -31,8 +31,11 @@ export interface Renewal {
 export interface NodeLease extends AsyncDisposable {
   /** False when others may take this process for gone. */
   readonly held: boolean;
-  /** Whether another process has just renewed its lease, and so can do its work. @throws without connection */
-  othersRenew(): Promise<boolean>;
+  /**
+   * Whether another process has just renewed its lease, within `withinMs` at the most, and so could do
+   * its work then. @throws without connection
+   */
+  othersRenew(withinMs: number): Promise<boolean>;
   /** Renews it now. @throws without connection */
   renew(): Promise<void>;
   /** Undefined when this process may not call anybody gone. @throws without connection */

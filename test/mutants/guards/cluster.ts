@@ -101,7 +101,7 @@ export const clusterGuards: readonly Guard[] = [
   {
     slip: "every node sends its clients away when Postgres itself is away",
     file: "src/runs/cluster/cluster.ts",
-    code: "await this.#lease?.othersRenew().catch(() => undefined);",
+    code: "await this.#lease?.othersRenew(withoutMs).catch(() => undefined);",
     becomes: "true as boolean | undefined;",
     tests: cutOff,
   },

@@ -55,6 +55,8 @@ export interface Langwire extends AsyncDisposable {
   readonly conversationsPerUser?: RateLimit | undefined;
   /** Set where there may be other processes. */
   readonly cluster?: Cluster | undefined;
+  /** Copies all that is kept, where that is one file: `Storage.snapshot`. */
+  readonly snapshot?: Storage["snapshot"];
   /** Erases all of a user, and says what: runs/erase-user.ts. */
   eraseUser(userId: string): AsyncGenerator<Erased, void>;
 }
@@ -72,7 +74,7 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
   await using opening = new AsyncDisposableStack();
   const { storeTimeoutMs } = limits;
   const storage = opening.use(await openStorage({ ...options, storeTimeoutMs, observer }));
-  const { store, log, shared } = storage;
+  const { store, log, shared, snapshot } = storage;
   const cluster = shared?.cluster;
   const runsPerUser = userLimits && rateWithin(userLimits.maxRunsPerMinute, "runs-begun", shared);
   const conversationsPerUser =
@@ -100,6 +102,7 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
     log,
     cluster,
     conversationsPerUser,
+    snapshot,
     eraseUser: (userId) => eraseUser(userId, { store, log, runs, forget }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

@@ -6,6 +6,7 @@
  *   one of several processes   Postgres, log in Redis, a lease in the cluster
  */
 import { randomUUID } from "node:crypto";
+import { readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -18,6 +19,7 @@ import type { LeaseTimes } from "../redis/node-lease.ts";
 import { Redis } from "../redis/redis.ts";
 import { Cluster, type ClusterTimes } from "../runs/cluster/cluster.ts";
 import type { RunObserver } from "../runs/observer.ts";
+import { sqliteFailure } from "../store/errors.ts";
 import { openPostgresStore } from "../store/postgres/postgres.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
@@ -52,6 +54,8 @@ export interface Storage extends AsyncDisposable {
   readonly log: EventLog;
   /** Set where there may be other processes. */
   readonly shared: { readonly cluster: Cluster; readonly redis: Redis } | undefined;
+  /** Set where all is in one file. @returns a copy of it as it is at one moment, the caller's to remove */
+  readonly snapshot?: (() => Promise<string>) | undefined;
 }
 
 export interface OpenStorageOptions extends StorageOptions {
@@ -59,8 +63,10 @@ export interface OpenStorageOptions extends StorageOptions {
   readonly observer: RunObserver;
 }
 
-const databaseFile = "langwire.sqlite";
+/** The database's name in the data folder. */
+export const databaseFile = "langwire.sqlite";
 const journalFile = "journal.sqlite";
+const snapshotPrefix = `${databaseFile}-backup-`;
 
 /**
  * @throws LangwireError STORE_UNAVAILABLE when something cannot be reached or used, or another
@@ -94,7 +100,25 @@ async function openSqlite(
   const onDamage = observer.failed;
   const journal =
     dataDir === undefined ? undefined : new SqliteJournal(store.database, { onDamage });
-  return { store, log: opening.use(new MemoryLog({ bounds: logBounds, journal })) };
+  const log = opening.use(new MemoryLog({ bounds: logBounds, journal }));
+  if (dataDir === undefined) return { store, log };
+  await removeSnapshots(dataDir);
+  const snapshot = async () => {
+    const to = join(dataDir, `${snapshotPrefix}${randomUUID()}`);
+    await store.snapshot(to).catch(async (cause: unknown) => {
+      await rm(to, { force: true });
+      throw sqliteFailure(cause);
+    });
+    return to;
+  };
+  return { store, log, snapshot };
+}
+
+/** A process that was killed while it wrote one leaves its file, with all that was kept. */
+async function removeSnapshots(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name.startsWith(snapshotPrefix)) await rm(join(folder, name), { force: true });
+  }
 }
 
 async function openPostgres(

@@ -36,6 +36,7 @@ test("every sample says what it is", () => {
     "nginx",
     "caddyfile",
     "haproxy",
+    "sql",
     "text",
     "mermaid",
   ];

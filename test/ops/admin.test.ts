@@ -1,6 +1,9 @@
 /** The admin command against a server: what it tells, stops and deletes, and who may not. */
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { openLangwire } from "../../src/index.ts";
 import { adminRoutes } from "../../src/server/admin/admin.ts";
@@ -211,4 +214,13 @@ test("tells an address that tries tokens by the dozen to stop, and lets the oper
   expect(statuses[0]).toBe(401);
   expect(statuses.at(-1)).toBe(429);
   expect((await admin(["list"])).code).toBe(0);
+});
+
+test("says that what is not in a file of its own is backed up otherwise", async () => {
+  const { admin } = await start();
+  const file = join(tmpdir(), `langwire-${randomUUID()}`);
+  const { code, output } = await admin(["backup", file]);
+  expect(code).toBe(1);
+  expect(output).toContain("pg_dump");
+  expect(existsSync(file)).toBe(false);
 });

@@ -22,12 +22,16 @@ export const usage = `Usage: npm run admin -- [options] <command>
                             are deleted, those memberships end, what was sent there is
                             emptied with its answers
 
+  backup <file>             all that is kept, as it is at one moment, into a new file
+  restore <file>            puts it into DATA_DIR; no server may be using that
+
   --dry-run                 with prune: deletes nothing, and lists what it would delete
+  --overwrite               with restore: replaces the database that is there
   --url <url>               the server (http://127.0.0.1:3000)
   --help                    this text
 
 The server's ADMIN_TOKEN has to be set, and given here in the variable of the same
-name. Answers are JSON. Exit codes: 0 done, 1 refused, broken off or not reached,
+name; restore asks no server, and needs none. Answers are JSON. Exit codes: 0 done, 1 refused, broken off or not reached,
 2 wrong usage.
 `;
 
@@ -40,12 +44,26 @@ export interface Request {
   readonly body?: PruneInput;
   /** Whether the answer is a JSON value a line; else it is one. */
   readonly inLines: boolean;
+  /** A new file for the answer, which is otherwise printed. */
+  readonly saveTo?: string;
+}
+
+/** Works on the data folder itself, without a server. */
+export interface Restore {
+  readonly backup: string;
+  readonly overwrite: boolean;
 }
 
 /** @throws WrongUsage */
-export function commandOf(args: readonly string[]): Request | "help" {
-  const { help, url, positionals, ...options } = read(args);
+export function commandOf(args: readonly string[]): Request | Restore | "help" {
+  const { help, url, positionals, overwrite, ...options } = read(args);
   if (help) return "help";
+  if (positionals[0] === "restore") {
+    const [, backup, ...more] = positionals;
+    if (backup === undefined || more.length > 0) throw new WrongUsage("Which file?");
+    return { backup, overwrite: overwrite ?? false };
+  }
+  if (overwrite !== undefined) throw new WrongUsage("--overwrite belongs to restore.");
   const { path, ...request } = requestOf(positionals, options);
   if (!URL.canParse(path, url)) throw new WrongUsage(`--url is not a URL: ${url}`);
   return { url: new URL(path, url), ...request };
@@ -60,6 +78,7 @@ function read(args: readonly string[]) {
         url: { type: "string", default: "http://127.0.0.1:3000" },
         "older-than": { type: "string" },
         "dry-run": { type: "boolean" },
+        overwrite: { type: "boolean" },
         help: { type: "boolean", default: false, short: "h" },
       },
     });
@@ -99,6 +118,8 @@ function requestOf(
       return { path: `${run}/cancel`, method: "POST", inLines: false };
     case "follow":
       return { path: `${run}/events`, method: "GET", inLines: true };
+    case "backup":
+      return { path: "/admin/backup", method: "GET", inLines: false, saveTo: id };
     case "export-user":
       return { path: `/admin/users/${encodeURIComponent(id)}`, method: "GET", inLines: true };
     case "delete-user": {

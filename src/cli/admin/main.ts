@@ -1,7 +1,14 @@
 #!/usr/bin/env node
-/** The operator's command: `npm run admin -- list`. It talks to a running server. */
+/** The operator's command: `npm run admin -- list`. It talks to a running server, but for `restore`. */
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { json } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
-import { commandOf, usage, WrongUsage } from "./arguments.ts";
+import { LangwireError } from "../../protocol/errors.ts";
+import { commandOf, type Request, type Restore, usage, WrongUsage } from "./arguments.ts";
+
+type AnswerBody = ReadableStream<Uint8Array>;
 
 async function main(args: readonly string[], token: string | undefined): Promise<void> {
   const command = commandOf(args);
@@ -9,8 +16,19 @@ async function main(args: readonly string[], token: string | undefined): Promise
     process.stdout.write(usage);
     return;
   }
+  if ("backup" in command) {
+    await restore(command);
+    return;
+  }
   if (token === undefined) throw new WrongUsage("ADMIN_TOKEN is not set.");
-  const { url, method, body, inLines } = command;
+  const { inLines, saveTo } = command;
+  const answered = () => ask(command, token);
+  if (saveTo !== undefined) await save(answered, saveTo);
+  else if (inLines) await pipeline(await answered(), process.stdout, { end: false });
+  else process.stdout.write(`${JSON.stringify(await json(await answered()), null, 2)}\n`);
+}
+
+async function ask({ url, method, body }: Request, token: string): Promise<AnswerBody> {
   const answer = await fetch(url, {
     method,
     headers: {
@@ -22,15 +40,44 @@ async function main(args: readonly string[], token: string | undefined): Promise
   if (!answer.ok || answer.body === null) {
     throw new Error(`The server answered ${answer.status}: ${await answer.text()}`);
   }
-  if (inLines) await pipeline(answer.body, process.stdout, { end: false });
-  else process.stdout.write(`${JSON.stringify(await answer.json(), null, 2)}\n`);
+  return answer.body;
+}
+
+/** Whole, or not at all. The server is not asked where the file cannot be made. */
+async function save(answered: () => Promise<AnswerBody>, path: string): Promise<void> {
+  const file = createWriteStream(path, { flags: "wx", mode: 0o600, flush: true });
+  await once(file, "open");
+  try {
+    await pipeline(await answered(), file);
+  } catch (cause) {
+    file.destroy();
+    await rm(path, { force: true });
+    throw cause;
+  }
+}
+
+async function restore({ backup, overwrite }: Restore): Promise<void> {
+  const { DATABASE_URL, DATA_DIR } = process.env;
+  if (DATABASE_URL) {
+    throw new WrongUsage("DATABASE_URL is set: put its database back with pg_restore.");
+  }
+  // Only here: the other commands need nothing of what this one is made of.
+  const { settings } = await import("../../config/settings.ts");
+  const { restoreBackup } = await import("../../open/restore-backup.ts");
+  const dataDir = settings.shape.DATA_DIR.parse(DATA_DIR || undefined);
+  await restoreBackup({ backup, dataDir, overwrite });
+  process.stdout.write(`${backup} is in ${dataDir}\n`);
+}
+
+function reasonOf(error: unknown): string {
+  const reason = error instanceof LangwireError ? (error.cause ?? error) : error;
+  return reason instanceof Error ? reason.message : String(reason);
 }
 
 try {
   await main(process.argv.slice(2), process.env.ADMIN_TOKEN);
 } catch (error) {
   const isUsage = error instanceof WrongUsage;
-  const reason = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${reason}\n${isUsage ? `\n${usage}` : ""}`);
+  process.stderr.write(`${reasonOf(error)}\n${isUsage ? `\n${usage}` : ""}`);
   process.exitCode = isUsage ? 2 : 1;
 }

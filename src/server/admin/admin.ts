@@ -7,6 +7,7 @@ import type { FastifyInstance } from "fastify";
 import type { Langwire } from "../../open/open-langwire.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import { requireBearer } from "../access/bearer.ts";
+import { adminBackupRoute } from "./admin-backup.ts";
 import { adminConversationRoutes } from "./admin-conversations.ts";
 import { adminUserRoutes } from "./admin-users.ts";
 import { jsonLines } from "./json-lines.ts";
@@ -56,6 +57,7 @@ export function adminRoutes(app: FastifyInstance, langwire: Langwire, token: str
 
       adminConversationRoutes(admin, langwire);
       adminUserRoutes(admin, langwire);
+      adminBackupRoute(admin, langwire);
     },
     { prefix: "/admin" },
   );

@@ -11,6 +11,7 @@ import type { Schema } from "../schema.ts";
 import type { Store } from "../store.ts";
 import { storeOn } from "../store-on.ts";
 import { Checkpoints } from "./checkpoints.ts";
+import { writeSnapshot } from "./snapshot.ts";
 import { NodeSqliteDialect } from "./sqlite-dialect.ts";
 
 export interface SqliteStore extends Store {
@@ -20,6 +21,8 @@ export interface SqliteStore extends Store {
    * microtasks of one turn of the event loop. It closes with the store.
    */
   readonly database: DatabaseSync;
+  /** Writes the database, as it is at one moment, into a file that is not there yet. */
+  snapshot(to: string): Promise<void>;
 }
 
 export interface SqliteStoreOptions {
@@ -52,6 +55,7 @@ export async function openSqliteStore({ path }: SqliteStoreOptions): Promise<Sql
     database.exec(`pragma busy_timeout = ${busyTimeoutMs}`);
     cutOffWal(database);
     return storeIn(database, {
+      path,
       engine: new Engine(kysely, sqliteFailure),
       checkpoints:
         mode === "wal" ? new Checkpoints({ path, intervalMs: checkpointIntervalMs }) : undefined,
@@ -64,11 +68,13 @@ export async function openSqliteStore({ path }: SqliteStoreOptions): Promise<Sql
 
 function storeIn(
   database: DatabaseSync,
-  { engine, checkpoints }: { engine: Engine; checkpoints: Checkpoints | undefined },
+  options: { path: string; engine: Engine; checkpoints: Checkpoints | undefined },
 ): SqliteStore {
+  const { path, engine, checkpoints } = options;
   return {
     ...storeOn(engine),
     database,
+    snapshot: (to) => writeSnapshot({ from: path, to }),
     async [Symbol.asyncDispose]() {
       await checkpoints?.[Symbol.asyncDispose]();
       if (database.isOpen) database.close();

@@ -6,6 +6,8 @@ export interface Kept {
   get(key: string): string | undefined;
   /** @param value undefined removes what was kept */
   set(key: string, value: string | undefined): void;
+  /** Removes all whose key begins so. */
+  forget(prefix: string): void;
 }
 
 /** For this window, over its reloads. */
@@ -31,6 +33,15 @@ function kept(storage: () => Storage): Kept {
         else storage().setItem(key, value);
       } catch {
         if (value !== undefined) untaken.set(key, value);
+      }
+    },
+    forget(prefix) {
+      for (const key of [...untaken.keys()]) if (key.startsWith(prefix)) untaken.delete(key);
+      try {
+        const place = storage();
+        for (const key of Object.keys(place)) if (key.startsWith(prefix)) place.removeItem(key);
+      } catch {
+        // Nothing was kept there.
       }
     },
   };

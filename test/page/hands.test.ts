@@ -1,5 +1,6 @@
 /** Writing, copying and printing: what a person wrote is not lost, and what is read can be kept. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { LangwireError } from "../../src/protocol/errors.ts";
 import { describeWithChromium, gate, textOf, type Window } from "./site.ts";
 
 const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
@@ -119,6 +120,23 @@ describeWithChromium("the page: hands", (open) => {
     expect(await window.field.inputValue()).toBe("");
     await window.button("New conversation").click();
     await fieldOf(window).toBe("");
+  });
+
+  test("a title that the server refuses for the moment stays in its field", async () => {
+    const { server, visit } = await open();
+    const window = await visit();
+    await window.send("About bridges");
+    await window.answered();
+    const rename = vi.spyOn(server.langwire.store.conversations, "rename");
+    rename.mockRejectedValueOnce(new LangwireError("STORE_UNAVAILABLE"));
+    await window.button("Rename About bridges").click();
+    const field = window.page.getByRole("textbox", { name: "Title of the conversation" });
+    await field.fill("Bridges, long ones");
+    await field.press("Enter");
+    await window.page.getByRole("navigation").getByRole("alert").waitFor();
+    expect(await field.inputValue()).toBe("Bridges, long ones");
+    await field.press("Enter");
+    await window.page.getByRole("link", { name: "Bridges, long ones" }).waitFor();
   });
 
   test("on a phone Enter begins a new line, and the button sends", async () => {

@@ -117,8 +117,11 @@ describeWithChromium("the page: windows, people, networks", (open) => {
     await window.shows("You said: Hi");
     await window.page.reload();
     await window.shows("You said: Hi");
+    await window.field.fill("Nobody else's");
     await window.button("Sign out").click();
     await field.waitFor();
+    // What was left unsent is for no one who comes after.
+    expect(await window.page.evaluate("JSON.stringify(sessionStorage)")).not.toContain("Nobody");
   });
 
   test("two names in two windows are two people", async () => {

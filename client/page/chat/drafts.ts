@@ -15,6 +15,13 @@ export function keepDraft(place: DraftPlace, text: string): void {
   windowStorage.set(keyOf(place), text === "" ? undefined : text);
 }
 
+/** The next person at this window is another one. */
+export function forgetDrafts(): void {
+  windowStorage.forget(prefix);
+}
+
+const prefix = "langwire-draft ";
+
 function keyOf({ userId, conversationId = "new" }: DraftPlace): string {
-  return `langwire-draft ${conversationId} ${userId}`;
+  return `${prefix}${conversationId} ${userId}`;
 }

@@ -1,7 +1,8 @@
 import type { Conversation } from "langwire-client";
-import { type FormEvent, type KeyboardEvent, useRef, useState } from "react";
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { isComposing } from "../composing.ts";
 import { LeaveIcon, PencilIcon, ShareIcon, TrashIcon } from "../icons.tsx";
+import { messageOf } from "../message-of.ts";
 import { plainLine } from "../plain-line.ts";
 import { conversationAddress } from "../route.ts";
 import { useFocus } from "../use-focus.ts";
@@ -22,13 +23,21 @@ export function ConversationItem(props: ConversationItemProps) {
   const title = plainLine(conversation.title);
   const [isRenaming, setRenaming] = useState(false);
   const renameButton = useRef<HTMLButtonElement>(null);
-  const stopRenaming = () => {
-    setRenaming(false);
-    // The button is drawn again in the place of the field.
-    requestAnimationFrame(() => renameButton.current?.focus());
-  };
+  const wasRenaming = useRef(false);
+  useEffect(() => {
+    // The keyboard was in the field, which is gone; the button is in its place.
+    const isNowhere = document.activeElement === document.body;
+    if (wasRenaming.current && !isRenaming && isNowhere) renameButton.current?.focus();
+    wasRenaming.current = isRenaming;
+  }, [isRenaming]);
   if (isRenaming)
-    return <RenameField title={conversation.title} onRename={onRename} onDone={stopRenaming} />;
+    return (
+      <RenameField
+        title={conversation.title}
+        onRename={onRename}
+        onDone={() => setRenaming(false)}
+      />
+    );
   return (
     <li className="conversation">
       <a
@@ -75,22 +84,28 @@ interface RenameFieldProps {
 
 function RenameField({ title, onRename, onDone }: RenameFieldProps) {
   const [wanted, setWanted] = useState(title);
+  const [problem, setProblem] = useState<string>();
   const field = useFocus<HTMLInputElement>();
   const isOver = useRef(false);
-  const finish = (outcome: "keep" | "rename") => {
+  const finish = async (outcome: "keep" | "rename") => {
     if (isOver.current) return;
     isOver.current = true;
     const next = wanted.trim();
-    // A name that the server refuses is not kept, and the list shows that.
-    if (outcome === "rename" && next !== "" && next !== title) void onRename(next).catch(() => {});
-    onDone();
+    try {
+      if (outcome === "rename" && next !== "" && next !== title) await onRename(next);
+      onDone();
+    } catch (error) {
+      // What was written stays, to be tried again.
+      setProblem(messageOf(error));
+      isOver.current = false;
+    }
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    finish("rename");
+    void finish("rename");
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Escape" && !isComposing(event)) finish("keep");
+    if (event.key === "Escape" && !isComposing(event)) void finish("keep");
   };
   return (
     <li className="conversation">
@@ -103,8 +118,9 @@ function RenameField({ title, onRename, onDone }: RenameFieldProps) {
           onChange={(event) => setWanted(event.target.value)}
           onFocus={(event) => event.target.select()}
           onKeyDown={onKeyDown}
-          onBlur={() => finish("rename")}
+          onBlur={() => void finish("rename")}
         />
+        {problem !== undefined && <p role="alert">{problem}</p>}
       </form>
     </li>
   );

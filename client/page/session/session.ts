@@ -4,6 +4,7 @@
  */
 import { createClient, type LangwireClient } from "langwire-client";
 import { useSyncExternalStore } from "react";
+import { forgetDrafts } from "../chat/drafts.ts";
 import { windowStorage } from "../storage.ts";
 
 export interface Session {
@@ -32,6 +33,7 @@ export function signIn(token: string): void {
 
 export function signOut(): void {
   windowStorage.set(tokenKey, undefined);
+  forgetDrafts();
   replace(session.userId);
 }
 

@@ -198,6 +198,7 @@ function limits(settings: Settings): Pick<ServerOptions, "connectionLimits"> {
       maxAnswerBytesPerSecondPerUser: settings.MAX_ANSWER_BYTES_PER_SECOND_PER_USER,
       maxHttpRequestsPerSecond: settings.MAX_HTTP_REQUESTS_PER_SECOND,
       maxSubscriptionsPerSocket: settings.MAX_SUBSCRIPTIONS_PER_SOCKET,
+      maxSubscriptionsPerUser: settings.MAX_SUBSCRIPTIONS_PER_USER,
       maxConnections: settings.MAX_CONNECTIONS,
       maxHttpConnectionsPerAddress: settings.MAX_HTTP_CONNECTIONS_PER_ADDRESS,
       maxSockets: settings.MAX_SOCKETS,

@@ -114,6 +114,7 @@ export const settings = z
     MAX_ANSWER_BYTES_PER_SECOND_PER_USER: count.default(limits.maxAnswerBytesPerSecondPerUser),
     MAX_HTTP_REQUESTS_PER_SECOND: count.default(limits.maxHttpRequestsPerSecond),
     MAX_SUBSCRIPTIONS_PER_SOCKET: count.default(limits.maxSubscriptionsPerSocket),
+    MAX_SUBSCRIPTIONS_PER_USER: count.default(limits.maxSubscriptionsPerUser),
     MAX_CONNECTIONS: count.default(limits.maxConnections),
     MAX_HTTP_CONNECTIONS_PER_ADDRESS: count.default(limits.maxHttpConnectionsPerAddress),
     MAX_SOCKETS: count.default(limits.maxSockets),

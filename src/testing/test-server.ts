@@ -28,6 +28,7 @@ const testLimits: Partial<ConnectionLimits> = {
   maxHttpRequestsPerSecond: unlimited,
   maxConnections: unlimited,
   maxHttpConnectionsPerAddress: unlimited,
+  maxSubscriptionsPerUser: unlimited,
   maxSockets: unlimited,
   maxSocketsPerAddress: unlimited,
   maxSocketsPerUser: unlimited,

@@ -215,6 +215,29 @@ describe("sockets", () => {
     await expect.poll(() => server.server.connections.subscriptions).toBe(0);
   });
 
+  test("subscriptions of one user on all sockets: RATE_LIMITED, and a place is free again after each", async () => {
+    await using server = await start({ connectionLimits: { maxSubscriptionsPerUser: 3 } });
+    const conversationId = randomUUID();
+    const [one, two] = [await openSocket(server.url), await openSocket(server.url)];
+    const create = { conversationId, botId: "test" };
+    one.send(request(0, "conversations.create", create, "mutation"));
+    await answer(one, 0);
+    const watch = async (socket: TestSocket, id: number) => {
+      socket.send(subscription(id, "chat.watch", { conversationId }));
+      return codeOf(await answer(socket, id));
+    };
+    expect([await watch(one, 1), await watch(one, 2), await watch(two, 3)]).toEqual(Array(3));
+    expect(await watch(two, 4)).toBe("RATE_LIMITED");
+    one.webSocket.close();
+    await expect.poll(() => server.server.connections.subscriptions).toBe(1);
+    expect([await watch(two, 5), await watch(two, 6), await watch(two, 7)]).toEqual([
+      undefined,
+      undefined,
+      "RATE_LIMITED",
+    ]);
+    two[Symbol.dispose]();
+  });
+
   test("HTTP requests of one address in a second: 429 with a time", async () => {
     await using server = await start({ connectionLimits: { maxHttpRequestsPerSecond: 5 } });
     const ask = () => fetch(`${server.httpUrl}/bots.list`);

@@ -21,6 +21,8 @@ export interface ConnectionLimits {
    * that it has again, in one frame.
    */
   readonly maxSubscriptionsPerSocket: number;
+  /** Subscriptions that one user may have open on all their sockets: RATE_LIMITED. Each event goes to each. */
+  readonly maxSubscriptionsPerUser: number;
   /**
    * TCP connections of all kinds; fewer where the system allows fewer open files. Past it, the one that
    * has been idle longest is closed; OVERLOADED where none is idle.
@@ -57,6 +59,7 @@ export const defaultConnectionLimits: ConnectionLimits = {
   maxAnswerBytesPerSecondPerUser: 8 * 1024 * 1024,
   maxHttpRequestsPerSecond: 500,
   maxSubscriptionsPerSocket: 100,
+  maxSubscriptionsPerUser: 1_000,
   maxConnections: 12_000,
   maxHttpConnectionsPerAddress: 256,
   maxSockets: 10_000,

@@ -28,6 +28,7 @@ export class Connections implements SocketHost {
   /** Each ends a subscription over HTTP. */
   readonly #httpSubscriptions = new Set<() => void>();
   readonly #timer: NodeJS.Timeout;
+  readonly #subscriptionsOfUsers: ConcurrencyLimit;
   #subscriptions = 0;
 
   constructor(limits: Partial<ConnectionLimits> = {}) {
@@ -36,6 +37,7 @@ export class Connections implements SocketHost {
     this.#all = new ConcurrencyLimit(this.limits.maxSockets);
     this.#addresses = new ConcurrencyLimit(this.limits.maxSocketsPerAddress);
     this.#users = new ConcurrencyLimit(this.limits.maxSocketsPerUser);
+    this.#subscriptionsOfUsers = new ConcurrencyLimit(this.limits.maxSubscriptionsPerUser);
     this.#timer = setInterval(() => {
       for (const connection of this.#open) connection.checkAlive();
     }, this.limits.pingMs).unref();
@@ -106,16 +108,25 @@ export class Connections implements SocketHost {
     }
     if (expiresAtMs !== undefined) this.#expiries.add(expiring, expiresAtMs);
     this.#httpSubscriptions.add(leave);
-    this.countSubscriptions(1);
+    this.#subscriptions += 1;
     return () => {
       this.#httpSubscriptions.delete(leave);
-      this.countSubscriptions(-1);
+      this.#subscriptions -= 1;
       this.#leave(address, userId, expiring);
     };
   }
 
-  countSubscriptions(change: 1 | -1): void {
-    this.#subscriptions += change;
+  openSubscription(userId: string): () => void {
+    const leave = this.#subscriptionsOfUsers.take(userId);
+    if (leave === undefined) {
+      const message = "The caller has as many subscriptions as this server allows.";
+      throw new LangwireError("RATE_LIMITED", { message, retryAfterMs });
+    }
+    this.#subscriptions += 1;
+    return () => {
+      this.#subscriptions -= 1;
+      leave();
+    };
   }
 
   /** Has every client reconnect, and closes its socket. */

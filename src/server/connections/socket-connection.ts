@@ -39,8 +39,11 @@ export interface SocketHost {
   registerUser(connection: SocketConnection, identity: Identity): void;
   /** The socket has closed. */
   ended(connection: SocketConnection): void;
-  /** Counts subscriptions, one up or one down. */
-  countSubscriptions(change: 1 | -1): void;
+  /**
+   * Takes a slot in the user's concurrency limit of subscriptions. @returns releases it, once
+   * @throws LangwireError RATE_LIMITED
+   */
+  openSubscription(userId: string): () => void;
 }
 
 /** Receives what comes on a socket. */
@@ -184,11 +187,14 @@ export class SocketConnection implements Expiring, Holder {
     if (this.#subscriptions >= this.#host.limits.maxSubscriptionsPerSocket) {
       throw new LangwireError("RATE_LIMITED", { message: "Too many subscriptions on one socket." });
     }
-    this.#count(1);
+    const release = this.#host.openSubscription(this.#userId ?? "");
+    this.#subscriptions += 1;
     let open = true;
     return () => {
-      if (open) this.#count(-1);
+      if (!open) return;
       open = false;
+      this.#subscriptions -= 1;
+      release();
     };
   }
 
@@ -263,11 +269,6 @@ export class SocketConnection implements Expiring, Holder {
 
   #owed(): Promise<void> | undefined {
     return this.#userId === undefined ? undefined : this.work.owed(this.#userId);
-  }
-
-  #count(change: 1 | -1): void {
-    this.#subscriptions += change;
-    this.#host.countSubscriptions(change);
   }
 }
 

@@ -65,6 +65,27 @@ export const otherShapes: OddAnswer[] = [
     gets: { ...said, text: "105" },
   },
   {
+    name: "a delta that is a text",
+    events: [
+      { ...head, choices: [{ index: 0, delta: "Hel" }] },
+      { ...head, choices: [{ index: 0, delta: "lo" }] },
+      stop,
+      usage,
+      done,
+    ],
+    gets: said,
+  },
+  {
+    name: "a whole message that is a text",
+    body: whole({}, "stop", { choices: [{ index: 0, message: "Hello", finish_reason: "stop" }] }),
+    gets: said,
+  },
+  {
+    name: "content in parts of parts",
+    events: [role, text([[{ type: "text", text: "Hel" }], "lo"]), stop, usage, done],
+    gets: said,
+  },
+  {
     name: "content that is false where there is none",
     events: [text(false), ...hello, text(false), stop, usage, done],
     gets: said,

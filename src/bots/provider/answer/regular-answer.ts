@@ -9,7 +9,7 @@ import { BrokenAnswer, excerpt } from "./broken-answer.ts";
 import { Candidate } from "./candidate.ts";
 import { type Chunk, textOf } from "./chunk-text.ts";
 import { choiceFinishReason, isCut } from "./finish-reasons.ts";
-import { contentFields, contentOf, GrowingMessage } from "./regular-content.ts";
+import { contentFields, contentOf, GrowingMessage, saidBy } from "./regular-content.ts";
 import { type RegularUsage, usageOf } from "./regular-usage.ts";
 import { ToolCallDeltas } from "./tool-call-deltas.ts";
 
@@ -119,11 +119,13 @@ export class RegularAnswer {
 
   /** The delta; or what is new in the message, where a server has sent no deltas before. */
   #saidIn({ delta, message, text }: JsonObject): JsonObject | undefined {
-    if (isObject(delta)) return delta;
-    if (isObject(message)) {
+    const said = saidBy(delta);
+    if (said !== undefined) return said;
+    const whole = saidBy(message);
+    if (whole !== undefined) {
       // One message is an answer; of several nobody knows which is the last.
       this.#isWhole = !this.#message.hasBegun;
-      return this.#hasSpoken && !this.#message.hasBegun ? undefined : this.#message.delta(message);
+      return this.#hasSpoken && !this.#message.hasBegun ? undefined : this.#message.delta(whole);
     }
     return typeof text === "string" ? { content: text } : undefined;
   }

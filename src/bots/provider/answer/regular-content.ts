@@ -10,13 +10,22 @@ export interface RegularContent {
   readonly others: readonly string[];
 }
 
+/** How deep parts of content are nested, at most: a list of parts, of which one is a list. */
+const partsDepth = 3;
+
+/** What a choice says: the object that it is, or one of the text that stands in its place. */
+export function saidBy(value: unknown): JsonObject | undefined {
+  if (typeof value === "string") return { content: value };
+  return isObject(value) ? value : undefined;
+}
+
 export function contentOf(said: JsonObject): RegularContent {
   const { content, refusal } = said;
   const texts: string[] = [];
   const thoughts: string[] = [];
   const images: JsonObject[] = Array.isArray(said.images) ? said.images.filter(isObject) : [];
   const others: string[] = [];
-  for (const part of Array.isArray(content) ? content : [content]) {
+  for (const part of [content].flat(partsDepth)) {
     if (!isObject(part)) {
       texts.push(wordsOf(part) ?? "");
       continue;

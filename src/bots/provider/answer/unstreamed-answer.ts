@@ -10,7 +10,7 @@ import { ChunkStream, type StreamOptions } from "./chunk-stream.ts";
 import type { Chunk } from "./chunk-text.ts";
 import { choiceFinishReason, isCut } from "./finish-reasons.ts";
 import { errorIn, toApiError } from "./provider-says.ts";
-import { contentFields, contentOf } from "./regular-content.ts";
+import { contentFields, contentOf, saidBy } from "./regular-content.ts";
 import { usageOf } from "./regular-usage.ts";
 import { ToolCallDeltas } from "./tool-call-deltas.ts";
 
@@ -41,7 +41,7 @@ export async function readUnstreamed(
 
 function regularChoice(choice: JsonObject, options: StreamOptions): JsonObject {
   const { message, delta, text } = choice;
-  const said = [message, delta].find(isObject) ?? { content: typeof text === "string" ? text : "" };
+  const said = saidBy(message) ?? saidBy(delta) ?? saidBy(text) ?? { content: "" };
   const given = choiceFinishReason(choice);
   if (given !== undefined && saysBroken(given)) {
     throw new BrokenAnswer(`The provider ended its answer with "${excerpt(given)}".`);

@@ -2,8 +2,8 @@
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink } from "@trpc/client";
 import type { Connection } from "./connection/connection.ts";
 import { explainRefusal } from "./connection/explain.ts";
-import { StreamHost, tooLongError } from "./connection/lively-event-source.ts";
-import { FetchHost } from "./connection/lively-fetch.ts";
+import { StreamHost, tooLongError } from "./connection/idle-timeout-event-source.ts";
+import { FetchHost } from "./connection/idle-timeout-fetch.ts";
 import {
   credentials,
   type EventSourceConstructor,

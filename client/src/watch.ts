@@ -1,10 +1,10 @@
 /** The client's handle of a conversation that it watches: every event of every run, whoever sent it. */
 import { joined } from "../generated/fold/text-pieces.js";
-import { Bell } from "./bell.ts";
 import type { Connection } from "./connection/connection.ts";
 import type { Transport } from "./connection/transport.ts";
 import { deferred } from "./deferred.ts";
 import type { LangwireClientError } from "./errors.ts";
+import { Notifier } from "./notifier.ts";
 import { Subscription } from "./subscription.ts";
 import type { CallOptions, ChatEvent, WatchInput } from "./types.ts";
 
@@ -35,7 +35,7 @@ export class Watch implements AsyncIterableIterator<ChatEvent> {
   #closed = false;
   #failure: LangwireClientError | undefined;
   #lastEventId: string | undefined;
-  readonly #changed = new Bell();
+  readonly #changed = new Notifier();
 
   constructor(options: WatchOptions) {
     const { conversationId, lastEventId } = options.input;
@@ -58,7 +58,7 @@ export class Watch implements AsyncIterableIterator<ChatEvent> {
         if (error.code !== "CLOSED") this.#failure = error;
         this.#closed = true;
         this.#accepted.reject(error);
-        this.#changed.ring();
+        this.#changed.notify();
       },
     });
   }
@@ -82,7 +82,7 @@ export class Watch implements AsyncIterableIterator<ChatEvent> {
       }
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#closed) return { done: true, value: undefined };
-      await this.#changed.wait();
+      await this.#changed.next();
     }
   }
 
@@ -105,7 +105,7 @@ export class Watch implements AsyncIterableIterator<ChatEvent> {
       this.#paused = true;
       this.#subscription.pause();
     }
-    this.#changed.ring();
+    this.#changed.notify();
   }
 
   #drained(): void {

@@ -18,7 +18,7 @@ export interface AttemptsOptions {
   /** Whether the caller brings a token at all. */
   readonly bringsToken: boolean;
   /** Ends the attempts, until something needs the connection again. */
-  readonly rest: () => void;
+  readonly stop: () => void;
 }
 
 /** Times in a row that a token may be refused, or not be had, where it can be asked for again. */
@@ -48,17 +48,17 @@ export class Attempts {
   }
 
   /** @returns settles when it is time for the next attempt */
-  async turn(): Promise<void> {
-    const { connection, rest } = this.#options;
+  async untilDue(): Promise<void> {
+    const { connection, stop } = this.#options;
     await this.#wait(this.#waitMs);
     await this.#asking;
     await this.#wait(this.#reason?.retryAfterMs ?? 0);
     this.#waitMs = 0;
-    if (!connection.needed) rest();
+    if (!connection.needed) stop();
   }
 
   /** Shortens the wait for something that newly needs the connection. @param withinMs what may be left */
-  hurry(withinMs = createBackoff(this.#options.connection.backoff).next()): void {
+  shortenWait(withinMs = createBackoff(this.#options.connection.backoff).next()): void {
     this.#delay?.shorten(withinMs);
   }
 
@@ -90,7 +90,7 @@ export class Attempts {
       this.#asking = undefined;
       this.#reason = reason;
       if (reason === undefined) return;
-      if (reason.retryable || this.#hasOpened) this.tell(reason);
+      if (reason.retryable || this.#hasOpened) this.report(reason);
       else this.#giveUp(reason);
     });
   }
@@ -109,7 +109,7 @@ export class Attempts {
   }
 
   /** @param error as tRPC has it, which knows no reasons */
-  tell(error: unknown): void {
+  report(error: unknown): void {
     const { connection } = this.#options;
     const reason = error === null ? undefined : (this.#reason ?? toClientError(error));
     connection.change("connecting", reason);
@@ -118,7 +118,7 @@ export class Attempts {
   #giveUp(error: LangwireClientError): void {
     this.#missingTokens = 0;
     this.#options.connection.giveUp(error);
-    this.#options.rest();
+    this.#options.stop();
   }
 
   async #wait(waitMs: number): Promise<void> {

@@ -8,19 +8,19 @@ export interface LivenessOptions {
 
 /** How long a request may go without anything coming before the other end is pinged. */
 const answerMs = 400;
-const minPatienceMs = 1_300;
+const minTimeoutMs = 1_300;
 
 /**
  * The deadline for a ping's answer while a request waits. It adapts to measured round trips, and doubles
  * when one took longer: on a link of any slowness it becomes long enough.
  */
-export class Patience {
+export class AdaptiveTimeout {
   readonly #maxMs: number;
   #ms: number;
 
   constructor(maxMs: number) {
     this.#maxMs = maxMs;
-    this.#ms = Math.min(minPatienceMs, maxMs);
+    this.#ms = Math.min(minTimeoutMs, maxMs);
   }
 
   get ms(): number {
@@ -28,10 +28,10 @@ export class Patience {
   }
 
   answered(roundTripMs: number): void {
-    this.#ms = Math.min(this.#maxMs, Math.max(minPatienceMs, roundTripMs * 3));
+    this.#ms = Math.min(this.#maxMs, Math.max(minTimeoutMs, roundTripMs * 3));
   }
 
-  ranOut(): void {
+  expired(): void {
     this.#ms = Math.min(this.#maxMs, this.#ms * 2);
   }
 }
@@ -43,7 +43,7 @@ export interface LivenessEvents {
 
 export class Liveness {
   readonly #options: LivenessOptions;
-  readonly #patience: Patience;
+  readonly #pongTimeout: AdaptiveTimeout;
   readonly #events: LivenessEvents;
   #heardAtMs = performance.now();
   /** Whether the other end has said anything: before, it may be busy with who is calling. */
@@ -52,9 +52,9 @@ export class Liveness {
   /** Runs from a question on, and stops with whatever comes. */
   #deadline: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: LivenessOptions, patience: Patience, events: LivenessEvents) {
+  constructor(options: LivenessOptions, pongTimeout: AdaptiveTimeout, events: LivenessEvents) {
     this.#options = options;
-    this.#patience = patience;
+    this.#pongTimeout = pongTimeout;
     this.#events = events;
     this.#watch(options.pingAfterMs);
   }
@@ -74,10 +74,10 @@ export class Liveness {
   /** Pings at once. */
   ask(): void {
     const { connectTimeoutMs } = this.#options;
-    const waitMs = this.#hasSpoken ? this.#patience.ms : connectTimeoutMs;
+    const waitMs = this.#hasSpoken ? this.#pongTimeout.ms : connectTimeoutMs;
     this.#stopWaiting();
     this.#deadline = setTimeout(() => {
-      this.#patience.ranOut();
+      this.#pongTimeout.expired();
       this.#events.dead();
     }, waitMs);
     this.#events.ping();

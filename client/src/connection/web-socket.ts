@@ -4,7 +4,7 @@ import { LangwireClientError, toClientError } from "../errors.ts";
 import type { AppRouter } from "../types.ts";
 import { Attempts } from "./attempts.ts";
 import type { Connection } from "./connection.ts";
-import { SocketHost } from "./lively-socket.ts";
+import { SocketHost } from "./heartbeat-socket.ts";
 import {
   credentials,
   startOf,
@@ -31,14 +31,14 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
     connectTimeoutMs,
     asksForTokens: typeof token === "function",
     bringsToken: token !== undefined,
-    rest: () => void socket.close(),
+    stop: () => void socket.close(),
   });
   const host = new SocketHost({
     WebSocket: options.WebSocket,
     connectTimeoutMs,
     pingAfterMs,
     pongTimeoutMs,
-    turn: () => attempts.turn(),
+    untilDue: () => attempts.untilDue(),
     onFailed: (cause) => attempts.failed(cause),
   });
 
@@ -75,17 +75,17 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
   socket.connectionState.subscribe({
     next: ({ state, error }) => {
       if (state === "idle") connection.change("idle", connection.givenUp);
-      if (state === "connecting") attempts.tell(error);
+      if (state === "connecting") attempts.report(error);
     },
   });
   connection.use = {
-    needed: () => attempts.hurry(),
+    needed: () => attempts.shortenWait(),
     unneeded: () => {
       // An open one may be of use in a moment; it closes by itself.
       if (connection.state === "connecting") void socket.close();
     },
     woken: () => {
-      attempts.hurry(0);
+      attempts.shortenWait(0);
       host.wake();
     },
   };

@@ -130,7 +130,7 @@ export class Chat {
     this.#watching = watching;
     const unbegun = createBackoff(unbegunBackoff);
     const { signal } = watching;
-    void this.#insist("watch", () => this.#readWatch(signal), { signal, unbegun }).then((ended) => {
+    void this.#retry("watch", () => this.#readWatch(signal), { signal, unbegun }).then((ended) => {
       if (!ended && this.#watching === watching) this.#watching = undefined;
     });
   }
@@ -164,14 +164,14 @@ export class Chat {
       this.#loaded = true;
       this.#passed("history");
     };
-    void this.#insist("history", load, this.#loading);
+    void this.#retry("history", load, this.#loading);
   }
 
   /**
    * Tries until it is done or can no more succeed; what keeps it from that is shown meanwhile.
    * @returns whether it was done, or its signal ended it
    */
-  async #insist(
+  async #retry(
     work: Work,
     attempt: () => Promise<void>,
     { signal, unbegun }: { readonly signal: AbortSignal; readonly unbegun?: Backoff },

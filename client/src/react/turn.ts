@@ -65,7 +65,7 @@ function messageId(runId: string, role: Message["role"]): string {
 export class Turn {
   readonly runId: string;
   /** Orders turns: the number of the run's first event; infinite while the message is on its way. */
-  place = Number.POSITIVE_INFINITY;
+  position = Number.POSITIVE_INFINITY;
   #phase: "sending" | "running" | "over" = "running";
   #human: HumanMessage | undefined;
   readonly #fold = new RunFold();

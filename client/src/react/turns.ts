@@ -8,10 +8,10 @@ import { type ChatError, type ChatMessage, Turn } from "./turn.ts";
 export class Turns {
   readonly #turns = new Map<string, Turn>();
   /** The highest number of a `runStart` so far. */
-  #lastPlace = 0;
+  #lastPosition = 0;
   #ordered: readonly Turn[] | undefined;
 
-  /** A message that is on its way comes last, until the log gives it its place. */
+  /** A message that is on its way comes last, until the log gives it its position. */
   send(runId: string, text: string): void {
     this.#put(Turn.sending({ runId, text }));
   }
@@ -26,9 +26,9 @@ export class Turns {
     }
     if (turn.phase === "over") return;
     turn.add(event);
-    if (turn.place <= seq) return;
-    turn.place = seq;
-    this.#lastPlace = Math.max(this.#lastPlace, seq);
+    if (turn.position <= seq) return;
+    turn.position = seq;
+    this.#lastPosition = Math.max(this.#lastPosition, seq);
     this.#ordered = undefined;
   }
 
@@ -37,7 +37,7 @@ export class Turns {
     const turn = this.#turns.get(runId);
     if (turn?.phase !== "sending") return;
     turn.refuse(error);
-    turn.place = this.#lastPlace + 0.5;
+    turn.position = this.#lastPosition + 0.5;
     this.#ordered = undefined;
   }
 
@@ -60,7 +60,7 @@ export class Turns {
   }
 
   #inOrder(): readonly Turn[] {
-    this.#ordered ??= [...this.#turns.values()].sort((a, b) => compare(a.place, b.place));
+    this.#ordered ??= [...this.#turns.values()].sort((a, b) => compare(a.position, b.position));
     return this.#ordered;
   }
 }

@@ -64,7 +64,7 @@ export class StreamHost {
     const host = this;
     const { EventSource, connectTimeoutMs, silenceMs } = this.options;
     const Base = EventSource as unknown as new (...args: Args) => Stream;
-    const LivelyEventSource = class extends Base {
+    const IdleTimeoutEventSource = class extends Base {
       readonly #onError = new Set<(event: { type: "error" }) => void>();
       readonly #onMessage = new Set<(event: MessageEvent) => void>();
       #heardAtMs = performance.now();
@@ -128,6 +128,6 @@ export class StreamHost {
         for (const listener of this.#onError) listener({ type: "error" });
       }
     };
-    return LivelyEventSource as unknown as EventSourceConstructor;
+    return IdleTimeoutEventSource as unknown as EventSourceConstructor;
   }
 }

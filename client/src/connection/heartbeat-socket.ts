@@ -2,7 +2,7 @@
  * A WebSocket that notices when its other end is gone. It wraps the platform's own, and uses of it only
  * opening, sending, closing and its events: whatever class that is, nothing here throws.
  */
-import { Liveness, type LivenessOptions, Patience } from "./liveness.ts";
+import { AdaptiveTimeout, Liveness, type LivenessOptions } from "./liveness.ts";
 
 /** How long the other end may take to answer a close frame. */
 const closeTimeoutMs = 1_000;
@@ -11,7 +11,7 @@ const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
 export interface SocketHostOptions extends LivenessOptions {
   readonly WebSocket: typeof WebSocket | undefined;
   /** Called before a socket opens, which it does when this has settled. */
-  readonly turn: () => Promise<void> | undefined;
+  readonly untilDue: () => Promise<void> | undefined;
   /** A socket did not open. @param cause where the platform did not even try */
   readonly onFailed: (cause?: unknown) => void;
 }
@@ -22,19 +22,19 @@ interface SocketEvent {
   readonly code?: number;
 }
 
-type Listener = (this: LivelySocket, event: SocketEvent) => void;
+type Listener = (this: HeartbeatSocket, event: SocketEvent) => void;
 /** The package `ws` has `terminate`: ends a socket whose other end will not answer the close frame. */
 type Terminable = WebSocket & { readonly terminate?: () => void };
 
 /** What the sockets of one client share. */
 export class SocketHost {
   readonly options: SocketHostOptions;
-  readonly patience: Patience;
-  readonly sockets = new Set<LivelySocket>();
+  readonly pongTimeout: AdaptiveTimeout;
+  readonly sockets = new Set<HeartbeatSocket>();
 
   constructor(options: SocketHostOptions) {
     this.options = options;
-    this.patience = new Patience(options.pongTimeoutMs);
+    this.pongTimeout = new AdaptiveTimeout(options.pongTimeoutMs);
   }
 
   /** Somebody is back after a sleep, or on another network. */
@@ -45,7 +45,7 @@ export class SocketHost {
   /** The class of its sockets, as far as tRPC's client uses one. */
   get WebSocket(): typeof WebSocket {
     const host = this;
-    const HostedSocket = class extends LivelySocket {
+    const HostedSocket = class extends HeartbeatSocket {
       constructor(url: string) {
         super(host, url);
       }
@@ -54,7 +54,7 @@ export class SocketHost {
   }
 }
 
-class LivelySocket {
+class HeartbeatSocket {
   static readonly OPEN = OPEN;
   static readonly CLOSING = CLOSING;
   static readonly CLOSED = CLOSED;
@@ -83,7 +83,7 @@ class LivelySocket {
     this.#url = url;
     host.sockets.add(this);
     // Not before there are listeners.
-    void Promise.resolve(host.options.turn()).then(() => this.#open());
+    void Promise.resolve(host.options.untilDue()).then(() => this.#open());
   }
 
   get readyState(): number {
@@ -118,7 +118,8 @@ class LivelySocket {
   wake(): void {
     if (this.#state === OPEN) this.#liveness?.ask();
     const since = this.#openingSinceMs;
-    if (since !== undefined && performance.now() - since > this.#host.patience.ms) this.#abandon();
+    if (since !== undefined && performance.now() - since > this.#host.pongTimeout.ms)
+      this.#abandon();
   }
 
   #open(): void {
@@ -146,13 +147,13 @@ class LivelySocket {
 
   #opened(): void {
     if (this.#state !== CONNECTING || this.#openingSinceMs === undefined) return;
-    const { options, patience } = this.#host;
+    const { options, pongTimeout } = this.#host;
     clearTimeout(this.#timer);
     this.#state = OPEN;
     // A handshake takes two round trips, or three.
-    patience.answered((performance.now() - this.#openingSinceMs) / 2);
+    pongTimeout.answered((performance.now() - this.#openingSinceMs) / 2);
     this.#openingSinceMs = undefined;
-    this.#liveness = new Liveness(options, patience, {
+    this.#liveness = new Liveness(options, pongTimeout, {
       ping: () => {
         this.#pings.push(performance.now());
         this.#quietly((base) => base.send("PING"));
@@ -181,7 +182,7 @@ class LivelySocket {
   #answered(): boolean {
     const sentAtMs = this.#pings.shift();
     if (sentAtMs === undefined) return false;
-    this.#host.patience.answered(performance.now() - sentAtMs);
+    this.#host.pongTimeout.answered(performance.now() - sentAtMs);
     return true;
   }
 

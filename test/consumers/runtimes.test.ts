@@ -15,16 +15,20 @@ async function main() {
   const run = client.send({ botId: "chat", message: "Hi" });
   const { conversationId } = run;
   const types = [];
-  for await (const { type } of run) types.push(type);
+  const fold = new RunFold();
+  for await (const event of run) {
+    types.push(event.type);
+    fold.add(event);
+  }
   const { items } = await client.conversations.messages({ conversationId });
-  console.log((await run.text).length, types[0], types.at(-1), items.length);
+  console.log((await run.text).length, types[0], types.at(-1), items.length, fold.segments.length);
   await client.close();
 }
 main();
 `;
 /** Larger than a frame that comes whole where chunks were asked for. */
 const answer = "Hello ".repeat(2_000);
-const answered = `${answer.length} runStart runEnd 2\n`;
+const answered = `${answer.length} runStart runEnd 2 1\n`;
 
 /** What came after 2022, which a runtime may not have. Some of it Node.js 20 has not either. */
 const removesNewApis = `
@@ -74,9 +78,15 @@ await withOwnInstall("consumers", "the client in Bun, in Node.js 20 and as Commo
 
   beforeAll(async () => {
     project = await openConsumer();
-    const [client, ws] = ["langwire-client", "ws"];
-    const imports = `import { createClient } from "${client}";\nimport { WebSocket } from "${ws}";`;
-    const requires = `const { createClient } = require("${client}");\nconst { WebSocket } = require("${ws}");`;
+    const uses = [
+      ["createClient", "langwire-client"],
+      ["RunFold", "langwire-client/fold"],
+      ["WebSocket", "ws"],
+    ];
+    const imports = uses.map(([name, from]) => `import { ${name} } from "${from}";\n`).join("");
+    const requires = uses
+      .map(([name, from]) => `const { ${name} } = require("${from}");\n`)
+      .join("");
     await project.write("asks.mjs", imports + asks);
     await project.write("asks.cjs", requires + asks);
     await project.write("removes.mjs", removesNewApis);

@@ -1,5 +1,6 @@
 /** Several windows on one conversation, and one that was away: each shows what the server has, in its order. */
-import { expect, test, vi } from "vitest";
+
+import { expect, onTestFinished, test, vi } from "vitest";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { isReady, open, texts, until } from "./open-chat.ts";
 import { gate, setUp } from "./setting.ts";
@@ -50,6 +51,65 @@ test.each([
   );
   expect(texts(state)).toEqual(["human: Hi", "ai: Hello"]);
   expect(state.error).toBeUndefined();
+});
+
+test("who was shut out and is back hears of an answer that was over before the new watch was accepted", async () => {
+  const { client, connect, server } = await setUp([{ tokens: ["Hello"] }]);
+  const { conversationId } = await client.conversations.create({ botId: "chat" });
+  const friend = connect({ userId: "friend" });
+  const enter = async () => {
+    await client.conversations.share({ conversationId });
+    await friend.conversations.join({ conversationId });
+  };
+  await enter();
+  const { chat } = open(friend, { conversationId });
+  await until(chat, isReady);
+  await client.conversations.unshare({ conversationId });
+  await until(chat, ({ error }) => error?.code === "NOT_FOUND");
+  await enter();
+
+  const { runs } = server.langwire;
+  const watch = runs.watch.bind(runs);
+  const asked = gate();
+  const accepted = gate();
+  vi.spyOn(runs, "watch").mockImplementationOnce(async (...args) => {
+    asked.open();
+    await accepted.passed;
+    return watch(...args);
+  });
+  onTestFinished(chat.subscribe(() => {}));
+  await asked.passed;
+  await chat.send("Hi");
+  accepted.open();
+  const state = await until(
+    chat,
+    ({ messages, status }) => status === "ready" && messages.length === 2,
+  );
+  expect(texts(state)).toEqual(["human: Hi", "ai: Hello"]);
+  expect(state.error).toBeUndefined();
+});
+
+test("the history is read when the watch is accepted, not before: a run between the two would be in neither", async () => {
+  const { client, server } = await setUp(() => ({ tokens: ["Hello"] }));
+  const { runs, store } = server.langwire;
+  const { conversationId } = await client.conversations.create({ botId: "chat" });
+  const watch = runs.watch.bind(runs);
+  const asked = gate();
+  const accepted = gate();
+  vi.spyOn(runs, "watch").mockImplementationOnce(async (...args) => {
+    asked.open();
+    await accepted.passed;
+    return watch(...args);
+  });
+  const read = vi.spyOn(store.conversations, "messages");
+  const { chat } = open(client, { conversationId });
+  await asked.passed;
+  await client.send({ botId: "chat", conversationId, message: "Hi" }).ended;
+  // By then a history that was asked for with the watch would have been read.
+  await client.bots.list();
+  expect(read).not.toHaveBeenCalled();
+  accepted.open();
+  expect(texts(await until(chat, isReady))).toEqual(["human: Hi", "ai: Hello"]);
 });
 
 test("after a reconnect messages stand as the log has them, not as they came", async () => {

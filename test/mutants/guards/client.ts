@@ -4,7 +4,7 @@ import type { Guard } from "../guard.ts";
 const subscription = ["test/client/subscription.test.ts"];
 const aiSdk = ["test/react/ai-sdk.test.ts", "test/react/ui-chunks.test.ts"];
 const chunks = ["test/react/ui-chunks.test.ts"];
-const chat = ["test/react/chat.test.ts"];
+const chat = ["test/react/chat-windows.test.ts"];
 
 export const clientGuards: readonly Guard[] = [
   {
@@ -75,14 +75,14 @@ export const clientGuards: readonly Guard[] = [
     file: "client/src/react/chat.ts",
     code: "        if (!wasWatched && this.#lastEventId === undefined) this.#unwatch();\n",
     becomes: "",
-    tests: ["test/react/chat-windows.test.ts"],
+    tests: chat,
   },
   {
     slip: "messages stand as they arrived",
     file: "client/src/react/turns.ts",
     code: ".sort((a, b) => compare(a.position, b.position))",
     becomes: "",
-    tests: ["test/react/chat-windows.test.ts"],
+    tests: chat,
   },
   {
     slip: "whoever goes away stops the run",

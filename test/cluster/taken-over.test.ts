@@ -1,4 +1,5 @@
 /** Runs that somebody took over, or took for another's, while their owner is there: each ends, once. */
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { NodeLease } from "../../src/runs/cluster/coordination.ts";
 import { reap } from "../../src/runs/cluster/reaper.ts";
@@ -132,4 +133,21 @@ needsRedis("a run taken over while its owner is there", () => {
       await expect.poll(() => log.openRunsOf(nodeId())).toEqual([]);
     },
   );
+
+  test("that the store has over is written again by nobody, where Redis has lost it", async () => {
+    const isOurs = async () => false;
+    await using log = await TestRedisLog.open({ url: world.redis.url, nodeId: "late", isOurs });
+    const [conversationId, runId] = [randomUUID(), randomUUID()];
+    const writer = await log.open({ conversationId, runId, after: 0 });
+    const event = { type: "custom", runId, spanId: "s", name: "late" } as const;
+    writer.append(event);
+    await writer.flushed();
+    for (const key of ["events", "pen", "ended"]) {
+      await world.redis.command("DEL", `langwire:{${conversationId}}:${key}`);
+    }
+    writer.append(event);
+    await writer.flushed();
+    expect(writer.lost.reason).toMatchObject({ code: "OWNER_LOST" });
+    expect(await log.readStored(conversationId, 0)).toMatchObject({ entries: [] });
+  });
 });

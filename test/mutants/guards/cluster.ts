@@ -64,11 +64,11 @@ export const clusterGuards: readonly Guard[] = [
     tests: reaper,
   },
   {
-    slip: "a writer that was fenced goes on, whatever the store says",
+    slip: "a writer that Redis refuses goes on, whatever the store says",
     file: "src/log/redis/write-lease.ts",
     code: "if (!(await this.#mayGoOn(refusal))) return undefined;",
     becomes: "await this.#mayGoOn(refusal);",
-    tests: ["test/cluster/processes.test.ts", "test/cluster/redis-faults.test.ts"],
+    tests: takenOver,
   },
   {
     slip: "after a reconnect of the subscribed connection nothing is read at once",

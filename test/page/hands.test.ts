@@ -1,5 +1,9 @@
 /** Writing, copying and printing: what a person wrote is not lost, and what is read can be kept. */
+import { RunnableLambda } from "@langchain/core/runnables";
+import { tool } from "@langchain/core/tools";
 import { expect, test, vi } from "vitest";
+import { z } from "zod";
+import { defineBot } from "../../src/bots/bot.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
 import { describeWithChromium, gate, textOf, type Window } from "./site.ts";
 
@@ -251,5 +255,22 @@ describeWithChromium("the page: hands", (open) => {
     await window.page.reload();
     await window.send("Hi");
     await window.page.getByRole("list", { name: "Steps of the run" }).waitFor();
+  });
+
+  test("a tool's name is one of a line, however long it is and whatever is in it", async () => {
+    const named = tool(() => "done", { name: `a\u202E${"x".repeat(500)}`, schema: z.object({}) });
+    const runnable = RunnableLambda.from(async (_: unknown, config) => {
+      await named.invoke({}, config);
+      return "Done.";
+    });
+    const { visit } = await open({
+      bots: [defineBot({ id: "named", title: "Named", description: "", runnable })],
+    });
+    const window = await visit({ context: phone });
+    await window.field.fill("Hi");
+    await window.button("Send").tap();
+    await window.answered();
+    await textOf(window.answers.last().locator(".trace")).toMatch(/^Used ax{39} · \d+ steps/);
+    expect(await window.page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBe(0);
   });
 });

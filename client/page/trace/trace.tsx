@@ -1,6 +1,7 @@
 import type { AiMessage, Span } from "langwire-client/react";
 import { useId, useState } from "react";
 import { ChevronIcon } from "../icons.tsx";
+import { plainLine } from "../plain-line.ts";
 import { browserStorage } from "../storage.ts";
 import { allSpans, durationText, runTime } from "./figures.ts";
 import { SpanRow } from "./span-row.tsx";
@@ -41,16 +42,20 @@ export function Trace({ message }: { readonly message: AiMessage }) {
 /** What the run is at: the innermost call that is open and does something of its own. */
 function current(spans: readonly Span[]): string {
   const running = spans.findLast(({ kind, status }) => kind !== "chain" && status === "running");
-  return running === undefined ? "Working…" : `Working: ${running.name}`;
+  return running === undefined
+    ? "Working…"
+    : `Working: ${plainLine(running.name).slice(0, maxNameLength)}`;
 }
 
 /** Names of tools that are listed; of more there is the number. */
 const maxNames = 3;
+/** A server of tools may call one as it likes. */
+const maxNameLength = 40;
 
 /** What it did, as its reader would put it: tools by their names, the rest as a number of steps. */
 function summary(spans: readonly Span[]): string {
   const used = spans.filter(({ kind }) => kind === "tool" || kind === "retriever");
-  const names = [...new Set(used.map(({ name }) => name))];
+  const names = [...new Set(used.map(({ name }) => plainLine(name).slice(0, maxNameLength)))];
   const more = names.length > maxNames ? ` and ${names.length - maxNames} more` : "";
   const steps = spans.length === 1 ? "1 step" : `${spans.length} steps`;
   return names.length === 0

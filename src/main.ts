@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 /** The composition root: settings in, a listening server out. */
+import { totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
-import { setFlagsFromString } from "node:v8";
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import type { Logger } from "pino";
 import type { Bot } from "./bots/bot.ts";
+import { type MemoryBounds, memoryBounds } from "./config/memory-bounds.ts";
 import { ConfigError, readSettings, serviceLinks } from "./config/read-settings.ts";
 import type { Settings } from "./config/settings.ts";
 import { openLangwire } from "./open/open-langwire.ts";
@@ -30,6 +32,8 @@ import { LocalModel } from "./shipped/local/local-model.ts";
 import { createModel } from "./shipped/model.ts";
 
 const mebibyte = 1024 * 1024;
+/** For calls over HTTP, next to as many sockets as there may be. */
+const connectionsBesidesSockets = 2_000;
 /** The built page is the same one for this file and for what is compiled from it. */
 const pageDir = fileURLToPath(new URL("../dist/page", import.meta.url));
 /** So are the documents of the protocol. */
@@ -43,6 +47,15 @@ function expectGarbageToBeYoung(): void {
   setFlagsFromString("--no-allocation-site-pretenuring");
 }
 
+function boundsByMemory(): MemoryBounds {
+  // Of a container; without one, 0 or more than there is.
+  const constrainedBytes = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return memoryBounds({
+    heapLimitBytes: getHeapStatistics().heap_size_limit,
+    totalBytes: Math.min(constrainedBytes, totalmem()),
+  });
+}
+
 async function main(settings: Settings): Promise<void> {
   expectGarbageToBeYoung();
   const logger = createLogger({ level: settings.LOG_LEVEL, secrets: secretsIn(process.env) });
@@ -53,6 +66,8 @@ async function main(settings: Settings): Promise<void> {
   for (const name of serviceLinks(process.env)) {
     logger.warn({ name }, "ignored: Kubernetes set it for a Service of this name");
   }
+  const bounds = boundsByMemory();
+  logger.info(bounds, "what this process may hold, by its memory, where it is not set");
   const loopLag = new LoopLag();
   const metrics = new Metrics();
   await using starting = new AsyncDisposableStack();
@@ -65,11 +80,12 @@ async function main(settings: Settings): Promise<void> {
       maxRunEvents: settings.MAX_RUN_EVENTS,
       maxRunBytes: settings.MAX_RUN_BYTES,
       maxMessageLength: settings.MAX_MESSAGE_LENGTH,
-      maxLiveRuns: settings.MAX_LIVE_RUNS,
+      maxLiveRuns: settings.MAX_LIVE_RUNS ?? bounds.maxLiveRuns,
+      maxLiveBytes: (settings.LIVE_RUNS_MEMORY_MB ?? bounds.liveRunsMebibytes) * mebibyte,
       storeTimeoutMs: settings.STORE_TIMEOUT_MS,
     },
     logBounds: {
-      maxBytes: settings.LOG_MEMORY_MB * mebibyte,
+      maxBytes: (settings.LOG_MEMORY_MB ?? bounds.logMebibytes) * mebibyte,
       retentionMs: settings.LOG_RETENTION_MS,
     },
     userLimits: {
@@ -86,7 +102,7 @@ async function main(settings: Settings): Promise<void> {
     logger,
     pageDir,
     ...access(settings),
-    ...limits(settings),
+    ...limits(settings, bounds),
   });
   starting.defer(() => server.close(0));
   await serveDocs(server.app, documentsDir);
@@ -186,7 +202,9 @@ function access(settings: Settings): Partial<ServerOptions> {
   };
 }
 
-function limits(settings: Settings): Pick<ServerOptions, "connectionLimits"> {
+/** The limits of connections. */
+function limits(settings: Settings, bounds: MemoryBounds): Pick<ServerOptions, "connectionLimits"> {
+  const maxSockets = settings.MAX_SOCKETS ?? bounds.maxSockets;
   return {
     connectionLimits: {
       maxFrameBytes: settings.MAX_FRAME_BYTES,
@@ -199,9 +217,9 @@ function limits(settings: Settings): Pick<ServerOptions, "connectionLimits"> {
       maxHttpRequestsPerSecond: settings.MAX_HTTP_REQUESTS_PER_SECOND,
       maxSubscriptionsPerSocket: settings.MAX_SUBSCRIPTIONS_PER_SOCKET,
       maxSubscriptionsPerUser: settings.MAX_SUBSCRIPTIONS_PER_USER,
-      maxConnections: settings.MAX_CONNECTIONS,
+      maxConnections: settings.MAX_CONNECTIONS ?? maxSockets + connectionsBesidesSockets,
       maxHttpConnectionsPerAddress: settings.MAX_HTTP_CONNECTIONS_PER_ADDRESS,
-      maxSockets: settings.MAX_SOCKETS,
+      maxSockets,
       maxSocketsPerAddress: settings.MAX_SOCKETS_PER_ADDRESS,
       maxSocketsPerUser: settings.MAX_SOCKETS_PER_USER,
       authTimeoutMs: settings.AUTH_TIMEOUT_MS,

@@ -7,8 +7,6 @@ import { isLoopback } from "../server/access/origins.ts";
 import { defaultConnectionLimits } from "../server/connections/connection-limits.ts";
 import { serverAddress } from "./server-address.ts";
 
-const mebibyte = 1024 * 1024;
-
 /** Whole numbers, written with digits alone: Number() would also take "1e3" and "0x10". */
 function whole({ min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number }) {
   const range = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `from ${min} to ${max}`;
@@ -96,13 +94,14 @@ export const settings = z
     MAX_RUN_EVENTS: count.default(defaultRunLimits.maxRunEvents),
     MAX_RUN_BYTES: count.default(defaultRunLimits.maxRunBytes),
     MAX_MESSAGE_LENGTH: count.default(defaultRunLimits.maxMessageLength),
-    MAX_LIVE_RUNS: count.default(defaultRunLimits.maxLiveRuns),
+    MAX_LIVE_RUNS: count.optional(),
     MAX_LIVE_RUNS_PER_USER: count.default(20),
     MAX_RUNS_PER_MINUTE: count.default(60),
     MAX_CONVERSATIONS_PER_MINUTE: count.default(120),
     MAX_LOOP_LAG_MS: count.default(250),
     STORE_TIMEOUT_MS: milliseconds.default(defaultRunLimits.storeTimeoutMs),
-    LOG_MEMORY_MB: count.default(defaultLogBounds.maxBytes / mebibyte),
+    LOG_MEMORY_MB: count.optional(),
+    LIVE_RUNS_MEMORY_MB: count.optional(),
     LOG_RETENTION_MS: milliseconds.default(defaultLogBounds.retentionMs),
 
     MAX_FRAME_BYTES: count.default(limits.maxFrameBytes),
@@ -115,9 +114,9 @@ export const settings = z
     MAX_HTTP_REQUESTS_PER_SECOND: count.default(limits.maxHttpRequestsPerSecond),
     MAX_SUBSCRIPTIONS_PER_SOCKET: count.default(limits.maxSubscriptionsPerSocket),
     MAX_SUBSCRIPTIONS_PER_USER: count.default(limits.maxSubscriptionsPerUser),
-    MAX_CONNECTIONS: count.default(limits.maxConnections),
+    MAX_CONNECTIONS: count.optional(),
     MAX_HTTP_CONNECTIONS_PER_ADDRESS: count.default(limits.maxHttpConnectionsPerAddress),
-    MAX_SOCKETS: count.default(limits.maxSockets),
+    MAX_SOCKETS: count.optional(),
     MAX_SOCKETS_PER_ADDRESS: count.default(limits.maxSocketsPerAddress),
     MAX_SOCKETS_PER_USER: count.default(limits.maxSocketsPerUser),
     AUTH_TIMEOUT_MS: interval.default(limits.authTimeoutMs),

@@ -18,6 +18,11 @@ export interface RunLimits {
   readonly maxMessageLength: number;
   /** Runs in progress on this process, of all users together: OVERLOADED. */
   readonly maxLiveRuns: number;
+  /**
+   * Bytes of the events of all runs in progress on this process, together: beyond it the largest ends
+   * OVERLOADED, and new ones are refused before (admission/live-bytes.ts).
+   */
+  readonly maxLiveBytes: number;
 
   // How long this process waits:
 
@@ -38,6 +43,7 @@ export const defaultRunLimits: RunLimits = {
   maxRunBytes: 4 * 1024 * 1024,
   maxMessageLength: 32_000,
   maxLiveRuns: 1_000,
+  maxLiveBytes: 1024 * 1024 * 1024,
   botCloseTimeoutMs: 2_000,
   storeTimeoutMs: 10_000,
   reconcileMs: 10_000,

@@ -11,6 +11,8 @@
  *                                         `ifBusy: "interrupt"`; a deleted conversation; a run that the
  *                                         store has over (reconcile.ts)
  *   fail(RUN_TIMEOUT, RUN_TOO_LARGE)      failed, by the run's own limits (../limits.ts)
+ *   fail(OVERLOADED)                      failed: the largest, where all together are too large
+ *                                         (../admission/live-bytes.ts)
  *   fail(STORE_UNAVAILABLE)               failed: the history cannot be read, or the log cannot be written,
  *                                         or the database lost it, and its place is taken (lost-runs.ts)
  *   fail(OWNER_LOST)                      ended elsewhere: another process took it over
@@ -35,6 +37,7 @@ import { type Failure, LangwireError } from "../../protocol/errors.ts";
 import type { RunStatus, Usage } from "../../protocol/events.ts";
 import { AnswerFold } from "../../protocol/fold/answer-fold.ts";
 import type { Run } from "../../store/store.ts";
+import type { LiveBytes } from "../admission/live-bytes.ts";
 import type { RunLimits } from "../limits.ts";
 
 /** How a run ended, as it is stored and as `runEnd` has it. */
@@ -67,6 +70,8 @@ export interface LiveRunOptions {
   readonly onStrayError?: ((error: StrayError) => void) | undefined;
   /** Runs the bot's code. Default: calls it. */
   readonly within?: (<T>(botCode: () => T) => T) | undefined;
+  /** Counts it, with all others that are in progress here. */
+  readonly liveBytes: LiveBytes;
   /** Called for each event but tokens and reasoning. */
   readonly observe?: ((event: SpanEvent) => void) | undefined;
 }
@@ -91,6 +96,7 @@ export class LiveRun {
   constructor(options: LiveRunOptions) {
     this.run = options.run;
     this.#options = options;
+    options.liveBytes.add(this);
     const { lost } = options.writer;
     lost?.addEventListener("abort", () => this.fail(lost.reason), { once: true });
     this.ended = this.#work();
@@ -99,6 +105,11 @@ export class LiveRun {
   /** Settles when the bot has closed what it opened for the run. Never rejects. */
   get closed(): Promise<void> {
     return this.#closed.promise;
+  }
+
+  /** Of its events. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** The number of the last event that it wrote. */
@@ -125,6 +136,7 @@ export class LiveRun {
   #broken(cause: unknown): RunEnding {
     this.#accepting = false;
     this.#closed.resolve();
+    this.#options.liveBytes.delete(this);
     const error = new LangwireError("INTERNAL").toFailure();
     return { status: "failed", text: this.#answer.text, error, cause, providerCalls: 0 };
   }
@@ -182,14 +194,16 @@ export class LiveRun {
 
   #emit(event: SpanEvent): void {
     if (!this.#accepting || this.#stopReason !== undefined) return;
-    const { run, writer, limits, observe } = this.#options;
+    const { run, writer, limits, observe, liveBytes } = this.#options;
     if (event.type === "token") this.#firstTokenMs ??= performance.now() - this.#startedMs;
     else if (event.type !== "reasoning") observe?.(event);
     // Payloads were bounded where they were made; a text is as long as the bot made it.
     const leastBytes = "text" in event ? (event.text?.length ?? 0) : 0;
     if (this.#bytes + leastBytes <= limits.maxRunBytes) {
       this.#answer.add(event);
-      this.#bytes += writer.append(event);
+      const grownBytes = writer.append(event);
+      this.#bytes += grownBytes;
+      liveBytes.grew(this, grownBytes);
       const events = writer.lastSeq - run.firstSeq;
       if (this.#bytes <= limits.maxRunBytes && events <= limits.maxRunEvents) return;
     }
@@ -210,7 +224,9 @@ export class LiveRun {
    * at once, and finds the conversation free.
    */
   async #end(ending: RunEnding): Promise<RunEnding> {
-    const { run, writer, store } = this.#options;
+    const { run, writer, store, liveBytes } = this.#options;
+    // Before its readers know: whoever has seen the end may begin the next.
+    liveBytes.delete(this);
     if (ending.error?.code === "OWNER_LOST") return ending;
     const at = new Date().toISOString();
     const { status, text, usage, error, ...rest } = await store(ending, writer.lastSeq + 1, at);

@@ -4,7 +4,6 @@
  */
 import type { Bot } from "../../bots/bot.ts";
 import type { Catalogue } from "../../bots/catalogue.ts";
-import type { StrayError } from "../../bots/isolation/bot-at-work.ts";
 import type { EventLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { RunStatus } from "../../protocol/events.ts";
@@ -12,6 +11,7 @@ import type { SendInput } from "../../protocol/inputs.ts";
 import type { Run, Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
 import type { Admit } from "../admission/admission.ts";
+import { LiveBytes } from "../admission/live-bytes.ts";
 import type { Caller } from "../caller.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { RunLimits } from "../limits.ts";
@@ -51,29 +51,27 @@ export class LiveRuns implements AsyncDisposable {
   readonly #cancellation: Cancellation;
   readonly #live = new Map<string, LiveRun>();
   readonly #sweep: Sweep;
+  readonly #bytes: LiveBytes;
   /** Held by `runId` while a run is claimed: two calls with one id do not both start it. */
   readonly #starting = new KeyedMutex();
   readonly #reconciled: ReconcileOptions;
   /** `closed` of every run whose bot has not yet closed what it opened, ended runs included. */
   readonly #closing = new Set<Promise<void>>();
-  readonly #onStrayError: ((error: StrayError) => void) | undefined;
   #draining = false;
 
   constructor(options: LiveRunsOptions) {
     const { store, log, limits, observer, cluster } = options;
     this.#options = options;
+    this.#bytes = new LiveBytes(limits.maxLiveBytes);
     const cancelHere = (run: Run) => this.#cancelHere(run);
     this.#cancellation = new Cancellation({ store, cluster, cancelHere });
-    this.#onStrayError = options.containStrayErrors ? observer.strayError : undefined;
     this.#watch = new StoreWatch(store);
     const timeoutMs = limits.storeTimeoutMs;
     const shared = { store, log, observer };
     this.#finalizer = new Finalizer({ ...shared, cluster, watch: this.#watch, timeoutMs });
     this.#reconciled = {
-      ...shared,
-      nodeId: cluster?.nodeId,
-      live: this.#live,
-      starting: this.#starting,
+      ...{ ...shared, nodeId: cluster?.nodeId },
+      ...{ live: this.#live, starting: this.#starting },
       isUnattended: (run) => this.isUnattended(run),
     };
     const everyMs = limits.reconcileMs;
@@ -96,7 +94,8 @@ export class LiveRuns implements AsyncDisposable {
   /** Why no run may start with this input now. A run that was claimed before can still be followed. */
   refusal({ botId, message }: SendInput): LangwireError | undefined {
     const { bots, log, limits, cluster } = this.#options;
-    if (this.#draining || this.#live.size + this.#starting.size >= limits.maxLiveRuns) {
+    const tooMany = this.#live.size + this.#starting.size >= limits.maxLiveRuns;
+    if (this.#draining || tooMany || this.#bytes.nearlyFull) {
       return new LangwireError("OVERLOADED", { retryAfterMs });
     }
     if (this.#watch.away || !log.healthy || cluster?.joined === false) {
@@ -250,9 +249,10 @@ export class LiveRuns implements AsyncDisposable {
         history: () => botHistory(run, bot, store),
         writer,
         limits,
+        liveBytes: this.#bytes,
         store: (...ending) => this.#finalizer.store(run, ...ending),
         onFailure: observer.failed,
-        onStrayError: this.#onStrayError,
+        onStrayError: this.#options.containStrayErrors ? observer.strayError : undefined,
         within: (botCode) => observer.withinRun(run, botCode),
         observe: spanEvent && ((event) => spanEvent(run, event)),
       });

@@ -1,0 +1,98 @@
+/** Runs in progress that are too large together: the largest ends, and new ones wait. */
+import { describe, expect, test } from "vitest";
+import { openLangwire } from "../../src/open/open-langwire.ts";
+import { LiveBytes } from "../../src/runs/admission/live-bytes.ts";
+import { all, botSaying, caller, newRun, upTo } from "./run-bench.ts";
+
+class Growing {
+  bytes = 0;
+  code: string | undefined;
+  fail({ code }: { code: string }): void {
+    this.code = code;
+  }
+}
+
+function setUp(max: number) {
+  const live = new LiveBytes(max);
+  const begin = () => {
+    const run = new Growing();
+    live.add(run);
+    const grow = (bytes: number) => {
+      run.bytes += bytes;
+      live.grew(run, bytes);
+    };
+    return Object.assign(run, { grow });
+  };
+  return { live, begin };
+}
+
+describe("of all runs in progress", () => {
+  test("the largest ends, whoever went past the limit", () => {
+    const { begin } = setUp(100);
+    const [small, large] = [begin(), begin()];
+    large.grow(90);
+    small.grow(10);
+    expect([small.code, large.code]).toEqual([undefined, undefined]);
+    small.grow(1);
+    expect([small.code, large.code]).toEqual([undefined, "OVERLOADED"]);
+  });
+
+  test("what is ending, or has ended, counts no more", () => {
+    const { live, begin } = setUp(100);
+    const [first, second, third] = [begin(), begin(), begin()];
+    first.grow(60);
+    second.grow(50);
+    expect(first.code).toBe("OVERLOADED");
+    // It still says something, and ends.
+    first.grow(40);
+    live.delete(first);
+    third.grow(50);
+    expect([second.code, third.code]).toEqual([undefined, undefined]);
+    live.delete(second);
+    third.grow(50);
+    expect(third.code).toBeUndefined();
+  });
+
+  test("new ones are not to begin while those in progress have most of it", () => {
+    const { live, begin } = setUp(100);
+    const run = begin();
+    run.grow(75);
+    expect(live.nearlyFull).toBe(false);
+    run.grow(1);
+    expect(live.nearlyFull).toBe(true);
+    live.delete(run);
+    expect(live.nearlyFull).toBe(false);
+  });
+});
+
+const word = "x".repeat(1_000);
+const words = (count: number) => Array.from({ length: count }, () => word);
+const bounded = { runLimits: { maxLiveBytes: 10_000 } };
+
+test("the one that ends keeps what it has said, and others begin", async () => {
+  const bots = [botSaying({ tokens: words(12) }, { tokens: ["ok"] })];
+  await using langwire = await openLangwire({ bots, ...bounded });
+  const end = (await all(await langwire.runs.send(caller, newRun()))).at(-1)?.event;
+  expect(end).toMatchObject({ status: "failed", error: { code: "OVERLOADED", retryable: true } });
+  expect(end).toMatchObject({ text: expect.stringMatching(/^x{1000,}$/) });
+  const next = await all(await langwire.runs.send(caller, newRun()));
+  expect(next.at(-1)?.event).toMatchObject({ status: "completed", text: "ok" });
+});
+
+test("none begins while there is hardly room, and the one in progress ends well", async () => {
+  const gate = Promise.withResolvers<void>();
+  const bots = [botSaying({ tokens: words(8), until: gate.promise }, { tokens: ["ok"] })];
+  await using langwire = await openLangwire({ bots, ...bounded });
+  const first = await langwire.runs.send(caller, newRun());
+  // Neighbouring tokens come as one.
+  for (let said = 0; said < 8 * word.length; ) {
+    const event = (await upTo(first, "token")).at(-1)?.event;
+    if (event?.type === "token") said += event.text.length;
+  }
+  const refused = langwire.runs.send(caller, newRun());
+  await expect(refused).rejects.toMatchObject({ code: "OVERLOADED", retryAfterMs: 1_000 });
+  gate.resolve();
+  expect((await all(first)).at(-1)?.event).toMatchObject({ status: "completed" });
+  const next = await all(await langwire.runs.send(caller, newRun()));
+  expect(next.at(-1)?.event).toMatchObject({ status: "completed" });
+});

@@ -18,7 +18,19 @@ const { values } = parseArgs({
 if (values["if-possible"] && !(await isInstalled("vite"))) {
   console.log("The chat page is not built: Vite is not installed.");
 } else {
-  await compressAll(await buildPage(values.out));
+  const refusal = vitesRefusal(import.meta.dirname);
+  if (refusal === undefined) await compressAll(await buildPage(values.out));
+  else {
+    console.error(`The chat page is not built: ${refusal}`);
+    if (!values["if-possible"]) process.exitCode = 1;
+  }
+}
+
+/** Vite takes what follows these signs in a path for a part of a URL, and fails in words of its own. */
+function vitesRefusal(folder: string): string | undefined {
+  const sign = /[#?]/.exec(folder)?.[0];
+  if (sign === undefined) return undefined;
+  return `Vite builds nothing in a folder whose path has a ${sign}. Move ${folder} elsewhere.`;
 }
 
 /** @returns the folder that the page is in */

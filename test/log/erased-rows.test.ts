@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { SqliteJournal } from "../../src/log/journal.ts";
 import type { LogBounds } from "../../src/log/log.ts";
 import { MemoryLog } from "../../src/log/memory-log.ts";
@@ -66,5 +66,25 @@ test("what is erased when the process ends", async () => {
   await log[Symbol.asyncDispose]();
   await forgotten;
   database.close();
+  expect(await filesWith("CANARY")).toEqual([]);
+});
+
+test("what cannot be cut off while somebody reads is when they are done", async () => {
+  const { log, database, filesWith, write } = await start();
+  const { conversationId, writer } = await write("CANARY");
+  writer.close();
+  using reader = new DatabaseSync(database.location() ?? "");
+  reader.exec("begin");
+  reader.prepare("select count(*) from journal").get();
+  const prepared = vi.spyOn(database, "prepare");
+  const tries = () => prepared.mock.calls.filter(([sql]) => sql.includes("checkpoint")).length;
+  const forgotten = Promise.all([
+    log.forget([{ conversationId }]),
+    log.forget([{ conversationId: randomUUID() }]),
+  ]);
+  await expect.poll(tries).toBeGreaterThan(4);
+  expect(await filesWith("CANARY")).not.toEqual([]);
+  reader.exec("commit");
+  await forgotten;
   expect(await filesWith("CANARY")).toEqual([]);
 });

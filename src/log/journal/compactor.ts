@@ -27,6 +27,8 @@ export class Compactor {
   #pause: NodeJS.Timeout | undefined;
   #due: Iterator<Compaction | undefined> | undefined;
   readonly #erasures: PromiseWithResolvers<void>[] = [];
+  /** One at a time: each try holds the thread. */
+  #cutting: Promise<void> = Promise.resolve();
   /** Rows before this one are deleted. */
   #firstId = 0;
   #closed = false;
@@ -82,9 +84,14 @@ export class Compactor {
     if (!this.#closed) this.#pause = setTimeout(() => this.#work(), ms).unref();
   }
 
-  async #finish(erasures: readonly PromiseWithResolvers<void>[]): Promise<void> {
+  #finish(): void {
+    const erasures = this.#erasures.splice(0);
+    if (erasures.length > 0) this.#cutting = this.#cutting.then(() => this.#cutOff(erasures));
+  }
+
+  async #cutOff(erasures: readonly PromiseWithResolvers<void>[]): Promise<void> {
     try {
-      if (erasures.length > 0) await eraseWal(this.#options.database);
+      await eraseWal(this.#options.database);
       for (const { resolve } of erasures) resolve();
     } catch (cause) {
       for (const { reject } of erasures) reject(cause);
@@ -105,7 +112,10 @@ export class Compactor {
       }
       const until = performance.now() + sliceMs;
       while (performance.now() < until) {
-        if (this.#isDone()) return void this.#finish(this.#erasures.splice(0));
+        if (this.#isDone()) {
+          this.#finish();
+          return;
+        }
       }
     } catch {
       // The rows cost space and nothing else.

@@ -4,10 +4,14 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
+import { backoffMs } from "../../time/backoff.ts";
 
-/** Another thread's checkpoint is under way, or somebody's transaction. */
-const retryMs = 20;
-const retryForMs = 10_000;
+/**
+ * Another thread's checkpoint is under way, or a backup is being read, which takes longer. Each try holds
+ * this thread for the connection's busy timeout, so there must not be many.
+ */
+const backoff = { firstMs: 20, maxMs: 1_000 };
+const retryForMs = 60_000;
 
 /**
  * Moves the write-ahead log into the database's file and cuts it off. Waits for the disk, once.
@@ -16,11 +20,11 @@ const retryForMs = 10_000;
  */
 export async function eraseWal(database: DatabaseSync): Promise<void> {
   const giveUpAtMs = performance.now() + retryForMs;
-  while (database.isOpen) {
+  for (let failures = 0; database.isOpen; failures++) {
     if (!database.isTransaction && isCutOff(database)) return;
     if (performance.now() > giveUpAtMs)
       throw new Error("The write-ahead log could not be cut off.");
-    await delay(retryMs);
+    await delay(backoffMs(failures, backoff), undefined, { ref: false });
   }
 }
 

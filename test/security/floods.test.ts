@@ -120,12 +120,11 @@ describe("over a WebSocket", () => {
     const terminated: number[] = [];
     let sent = 0;
     const webSocket = Object.assign(new EventEmitter(), { terminate: () => terminated.push(sent) });
-    new FrameInlet({
-      webSocket: webSocket as unknown as WebSocket,
+    new FrameInlet(webSocket as unknown as WebSocket, {
       busy: () => undefined,
       owed: () => undefined,
       charge: () => {},
-      closing: () => true,
+      closing: true,
       receive: () => {},
     });
     while (sent++ < 1_000) webSocket.emit("message", Buffer.from("{}"), false);

@@ -23,7 +23,7 @@ import type { WorkQueue } from "../pacing/work-queue.ts";
 import { closeCodeOf, closeCodes } from "./close-codes.ts";
 import type { ConnectionLimits } from "./connection-limits.ts";
 import type { Expiring } from "./expiries.ts";
-import { FrameInlet } from "./frames/frame-inlet.ts";
+import { FrameInlet, type FrameTaker } from "./frames/frame-inlet.ts";
 import { FrameSender } from "./frames/frame-sender.ts";
 import { aroundEvent, eventFrame } from "./frames/outgoing-frames.ts";
 
@@ -64,7 +64,7 @@ export interface SocketParts {
 /** A close frame waits behind the backlog; a socket that takes nothing is terminated after this. */
 export const closeGraceMs = 1_000;
 
-export class SocketConnection implements Expiring, Holder {
+export class SocketConnection implements Expiring, Holder, FrameTaker {
   readonly address: string;
   readonly #sender: FrameSender;
   #stall: StallClock | undefined;
@@ -75,7 +75,7 @@ export class SocketConnection implements Expiring, Holder {
   #deadline: NodeJS.Timeout | undefined;
   #userId: string | undefined;
   readonly #inlet: FrameInlet;
-  #receive: SocketListener["receive"] = () => {};
+  #listener: SocketListener | undefined;
   /** Set while the caller is being authenticated. */
   #identifying: Promise<void> | undefined;
   #subscriptions = 0;
@@ -95,14 +95,7 @@ export class SocketConnection implements Expiring, Holder {
       onStuck: () => this.cut(),
     });
     this.#sender = new FrameSender({ webSocket, socket, pacer });
-    this.#inlet = new FrameInlet({
-      webSocket,
-      busy: () => this.#sender.ready(),
-      owed: () => this.#identifying ?? this.#owed(),
-      charge: (bytes) => this.#charge(bytes),
-      closing: () => this.#closing,
-      receive: (text) => this.#receive(text),
-    });
+    this.#inlet = new FrameInlet(webSocket, this);
     this.#deadline = setTimeout(() => this.close(closeCodes.unidentified, noParams), authTimeoutMs);
   }
 
@@ -140,10 +133,11 @@ export class SocketConnection implements Expiring, Holder {
 
   /** To be called once, right after it was made. */
   listen(listener: SocketListener): void {
-    this.#receive = (text) => listener.receive(text);
+    this.#listener = listener;
     this.#webSocket.on("close", () => {
       this.#closing = true;
       clearTimeout(this.#deadline);
+      this.#inlet.closed();
       listener.end();
       this.#host.ended(this);
     });
@@ -171,6 +165,23 @@ export class SocketConnection implements Expiring, Holder {
       resolve();
       release();
     }
+  }
+
+  receive(text: string): void {
+    this.#listener?.receive(text);
+  }
+
+  busy(): Promise<void> | undefined {
+    return this.#sender.ready();
+  }
+
+  charge(bytes: number): void {
+    if (this.#userId !== undefined) this.work.charge(this.#userId, bytes);
+  }
+
+  owed(): Promise<void> | undefined {
+    if (this.#identifying !== undefined) return this.#identifying;
+    return this.#userId === undefined ? undefined : this.work.owed(this.#userId);
   }
 
   /** Counts a request that was refused before it was a call: it costs its user as much as one. */
@@ -261,14 +272,6 @@ export class SocketConnection implements Expiring, Holder {
     const closeCode = closeCodeOf(code);
     const reason = closeCode === closeCodes.unidentified ? noParams : code;
     setImmediate(() => this.close(closeCode, reason));
-  }
-
-  #charge(bytes: number): void {
-    if (this.#userId !== undefined) this.work.charge(this.#userId, bytes);
-  }
-
-  #owed(): Promise<void> | undefined {
-    return this.#userId === undefined ? undefined : this.work.owed(this.#userId);
   }
 }
 

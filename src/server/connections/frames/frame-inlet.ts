@@ -9,18 +9,18 @@
  */
 import type { WebSocket } from "ws";
 
-export interface FrameInletOptions {
-  readonly webSocket: WebSocket;
+/** The connection that the frames are for. An interface, since a function for each would cost each socket. */
+export interface FrameTaker {
   /** Settles when the other end has taken what was sent; undefined: it has. */
-  readonly busy: () => Promise<void> | undefined;
+  busy(): Promise<void> | undefined;
   /** Settles when the next frame may be worked on; undefined: at once. */
-  readonly owed: () => Promise<void> | undefined;
+  owed(): Promise<void> | undefined;
   /** Counts what was received. */
-  readonly charge: (bytes: number) => void;
+  charge(bytes: number): void;
   /** Whether the socket is about to close, and takes no more calls. */
-  readonly closing: () => boolean;
+  readonly closing: boolean;
   /** One frame; a binary one comes as an empty text. */
-  readonly receive: (text: string) => void;
+  receive(text: string): void;
 }
 
 /** What a frame costs besides its length, in bytes: a million small ones a second would hold the thread. */
@@ -31,23 +31,27 @@ const maxWaitingFrames = 256;
 const maxControlFrames = 256;
 
 export class FrameInlet {
-  readonly #options: FrameInletOptions;
+  readonly #webSocket: WebSocket;
+  readonly #taker: FrameTaker;
   #waiting: string[] | undefined;
   #holds = 0;
   #controlFrames = 0;
   #framesTooLate = 0;
   #terminated = false;
 
-  constructor(options: FrameInletOptions) {
-    this.#options = options;
-    const { webSocket } = options;
+  constructor(webSocket: WebSocket, taker: FrameTaker) {
+    this.#webSocket = webSocket;
+    this.#taker = taker;
     webSocket.on("message", (data, isBinary) => this.#take(data as Buffer, isBinary));
-    for (const type of ["ping", "pong"] as const) {
-      webSocket.on(type, () => {
-        if (++this.#controlFrames > maxControlFrames) this.#terminate();
-      });
-    }
-    webSocket.on("close", () => this.#waiting?.splice(0));
+    const count = () => {
+      if (++this.#controlFrames > maxControlFrames) this.#terminate();
+    };
+    webSocket.on("ping", count).on("pong", count);
+  }
+
+  /** The socket has closed: drops what waits. */
+  closed(): void {
+    this.#waiting?.splice(0);
   }
 
   /** To be called now and then: counts of control frames begin anew. */
@@ -57,29 +61,27 @@ export class FrameInlet {
 
   /** Pauses reading. @returns resumes it, once everybody who has paused it does */
   holdReading(): () => void {
-    const { webSocket } = this.#options;
     this.#holds += 1;
-    webSocket.pause();
+    this.#webSocket.pause();
     return () => {
       this.#holds -= 1;
-      if (this.#holds === 0) webSocket.resume();
+      if (this.#holds === 0) this.#webSocket.resume();
     };
   }
 
   #take(data: Buffer, isBinary: boolean): void {
-    const { busy, owed, closing } = this.#options;
     if (this.#terminated) return;
-    if (closing()) {
+    if (this.#taker.closing) {
       if (++this.#framesTooLate > maxWaitingFrames) this.#terminate();
       return;
     }
-    this.#holdWhile(busy());
+    this.#holdWhile(this.#taker.busy());
     const text = isBinary ? "" : String(data);
     if (this.#waiting !== undefined) {
       if (this.#waiting.push(text) > maxWaitingFrames) this.#terminate();
       return;
     }
-    const first = owed();
+    const first = this.#taker.owed();
     if (first === undefined) {
       this.#work(text);
       return;
@@ -89,12 +91,11 @@ export class FrameInlet {
   }
 
   async #workOff(first: Promise<void>, waiting: string[]): Promise<void> {
-    const { owed } = this.#options;
     const release = this.holdReading();
     await first;
     while (waiting.length > 0) {
       // Others of the user's sockets have been waiting for the same moment.
-      const more = owed();
+      const more = this.#taker.owed();
       if (more === undefined) this.#work(waiting.shift() ?? "");
       else await more;
     }
@@ -103,13 +104,12 @@ export class FrameInlet {
   }
 
   #work(text: string): void {
-    const { charge, receive } = this.#options;
-    charge(text.length + bytesOfFrame);
-    receive(text);
+    this.#taker.charge(text.length + bytesOfFrame);
+    this.#taker.receive(text);
   }
 
   #holdWhile(busy: Promise<void> | undefined): void {
-    if (busy === undefined || this.#options.webSocket.isPaused) return;
+    if (busy === undefined || this.#webSocket.isPaused) return;
     const release = this.holdReading();
     busy.then(release, release);
   }
@@ -117,6 +117,6 @@ export class FrameInlet {
   #terminate(): void {
     if (this.#terminated) return;
     this.#terminated = true;
-    this.#options.webSocket.terminate();
+    this.#webSocket.terminate();
   }
 }

@@ -116,17 +116,17 @@ export class Connections implements SocketHost {
     };
   }
 
-  openSubscription(userId: string): () => void {
-    const leave = this.#subscriptionsOfUsers.take(userId);
-    if (leave === undefined) {
+  enterSubscription(userId: string): void {
+    if (!this.#subscriptionsOfUsers.enter(userId)) {
       const message = "The caller has as many subscriptions as this server allows.";
       throw new LangwireError("RATE_LIMITED", { message, retryAfterMs });
     }
     this.#subscriptions += 1;
-    return () => {
-      this.#subscriptions -= 1;
-      leave();
-    };
+  }
+
+  leaveSubscription(userId: string): void {
+    this.#subscriptions -= 1;
+    this.#subscriptionsOfUsers.leave(userId);
   }
 
   /** Has every client reconnect, and closes its socket. */

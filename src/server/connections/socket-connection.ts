@@ -39,11 +39,10 @@ export interface SocketHost {
   registerUser(connection: SocketConnection, identity: Identity): void;
   /** The socket has closed. */
   ended(connection: SocketConnection): void;
-  /**
-   * Takes a slot in the user's concurrency limit of subscriptions. @returns releases it, once
-   * @throws LangwireError RATE_LIMITED
-   */
-  openSubscription(userId: string): () => void;
+  /** Takes a slot in the user's concurrency limit of subscriptions. @throws LangwireError RATE_LIMITED */
+  enterSubscription(userId: string): void;
+  /** Releases it. */
+  leaveSubscription(userId: string): void;
 }
 
 /** Receives what comes on a socket. */
@@ -198,14 +197,14 @@ export class SocketConnection implements Expiring, Holder, FrameTaker {
     if (this.#subscriptions >= this.#host.limits.maxSubscriptionsPerSocket) {
       throw new LangwireError("RATE_LIMITED", { message: "Too many subscriptions on one socket." });
     }
-    const release = this.#host.openSubscription(this.#userId ?? "");
+    this.#host.enterSubscription(this.#userId ?? "");
     this.#subscriptions += 1;
     let open = true;
     return () => {
       if (!open) return;
       open = false;
       this.#subscriptions -= 1;
-      release();
+      this.#host.leaveSubscription(this.#userId ?? "");
     };
   }
 

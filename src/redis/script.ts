@@ -1,7 +1,7 @@
 /**
  * A Lua script: what Redis does in one step, so that nobody comes in between. All its keys are in one
  * slot, by a hash tag that they share, so it works on a cluster too. Scripts stand beside what they are
- * for: log/redis/scripts.ts, node-lease.ts, concurrency-slots.ts. Nodes of several versions run them on
+ * for: log/redis/run-scripts.ts, node-lease.ts, concurrency-slots.ts. Nodes of several versions run them on
  * the same keys, so the names of keys and fields stay, and a new field is one that may be absent.
  */
 import { createHash } from "node:crypto";

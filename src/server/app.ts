@@ -15,7 +15,7 @@ import { Refusals } from "./access/refusals.ts";
 import type { ConnectionLimits } from "./connections/connection-limits.ts";
 import { Connections } from "./connections/connections.ts";
 import { wireTransformer } from "./connections/frames/outgoing-frames.ts";
-import { serveSockets } from "./connections/sockets.ts";
+import { serveSockets } from "./connections/websocket-route.ts";
 import { healthRoutes, probePaths } from "./health.ts";
 import { serveHttp } from "./http/http-api.ts";
 import { connectionsThatFit } from "./http/open-files.ts";

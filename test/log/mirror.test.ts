@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Mirror } from "../../src/log/redis/mirror.ts";
-import { keysOf } from "../../src/log/redis/scripts.ts";
+import { keysOf } from "../../src/log/redis/run-scripts.ts";
 import type { RedisCommands } from "../../src/redis/connection.ts";
 
 /** A Redis with one stream, whose answers come when the test says so. */

@@ -11,7 +11,7 @@ import { HumanMessage } from "@langchain/core/messages";
 import { parseAst } from "vite";
 import { expect, test } from "vitest";
 import { withoutKeys } from "../../src/bots/provider/answer/broken-answer.ts";
-import { regularError } from "../../src/bots/provider/refusal/refusal-body.ts";
+import { normalizedError } from "../../src/bots/provider/refusal/refusal-body.ts";
 import { localReply } from "../../src/shipped/local/local-replies.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -113,7 +113,7 @@ const wholeTexts: Record<string, (text: string) => unknown> = {
   "the local model": (text) => localReply([new HumanMessage(text)], []),
   "the local model, with tools": (text) =>
     localReply([new HumanMessage(text)], ["search", "calculator", "time"]),
-  "a refusal": (text) => regularError(`<${text}`),
+  "a refusal": (text) => normalizedError(`<${text}`),
   "a provider's words": withoutKeys,
 };
 

@@ -1,5 +1,5 @@
 /**
- * Chat completions for `ChatOpenAI`, read straight from the response and made regular. The SDK takes
+ * Chat completions for `ChatOpenAI`, read straight from the response and normalized. The SDK takes
  * a stream of events through six async iterators, each with promises of its own for every token;
  * together they cost as much as all that LangChain does with it. Here it is one iterator, and text
  * that arrived together is one chunk. What servers send that speak OpenAI's protocol almost, whole or
@@ -21,7 +21,7 @@ import { ChunkStream, type StreamOptions } from "./answer/chunk-stream.ts";
 import type { Chunk } from "./answer/chunk-text.ts";
 import { type Completion, readUnstreamed } from "./answer/unstreamed-answer.ts";
 import { withSpan } from "./provider-calls.ts";
-import { regularRefusals } from "./refusal/refusal-body.ts";
+import { normalizedRefusals } from "./refusal/refusal-body.ts";
 import { isObject } from "./unknown-json.ts";
 
 type StreamingRequest = OpenAIClient.Chat.ChatCompletionCreateParamsStreaming;
@@ -53,7 +53,7 @@ export class EventCompletions extends ChatOpenAICompletions {
   constructor(fields: ChatOpenAIFields = {}) {
     super(fields);
     const inner = this.clientConfig.fetch ?? globalThis.fetch;
-    this.clientConfig = { ...this.clientConfig, fetch: regularRefusals(inner) };
+    this.clientConfig = { ...this.clientConfig, fetch: normalizedRefusals(inner) };
   }
 
   override _streamResponseChunks(

@@ -9,7 +9,7 @@ import { ProviderTimeout } from "../../event-fetch/event-fetch.ts";
 import { errorTable } from "../../protocol/errors.ts";
 import { startProviderCall } from "./provider-calls.ts";
 import { meaningOf, refusalOf } from "./refusal/refusal.ts";
-import { regularError } from "./refusal/refusal-body.ts";
+import { normalizedError } from "./refusal/refusal-body.ts";
 import { retryAfterOf } from "./retry-after.ts";
 import { parsed, read } from "./unknown-json.ts";
 
@@ -84,7 +84,7 @@ async function outcome(
  */
 function mayPass(status: number, body: string): boolean {
   if (status === 413) return false;
-  const error = regularError(parsed(body) ?? body);
+  const error = normalizedError(parsed(body) ?? body);
   if ([read(error, "code"), read(error, "type")].includes("insufficient_quota")) return false;
   const meaning = meaningOf(refusalOf({ ...error, status }));
   return meaning === undefined || errorTable[meaning].retryable;

@@ -11,7 +11,7 @@ import { LogEntry } from "../entry.ts";
 import type { Slice } from "../log.ts";
 import { sliceFrom } from "../slice.ts";
 import { readEntries, readNewestEntries } from "./read-entries.ts";
-import type { ConversationKeys } from "./scripts.ts";
+import type { ConversationKeys } from "./run-scripts.ts";
 
 const maxEntries = 1_024;
 /** Of all entries: what is older is read from Redis. The newest stays, whatever its size. */

@@ -5,7 +5,7 @@
 import type { Redis } from "../../redis/redis.ts";
 import { retryFor } from "../../redis/retry.ts";
 import { Mirror } from "./mirror.ts";
-import { keysOf } from "./scripts.ts";
+import { keysOf } from "./run-scripts.ts";
 
 export interface MirrorTimes {
   /** A conversation without news is read again after as long: how late a lost notification makes it. */

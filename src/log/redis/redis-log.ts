@@ -24,8 +24,8 @@ import {
 import { Mirrors, type MirrorTimes } from "./mirrors.ts";
 import { OpenRuns } from "./open-runs.ts";
 import { readEntries, readNewestEntries } from "./read-entries.ts";
+import { forgetScript, keysOf } from "./run-scripts.ts";
 import { RedisRunWriter } from "./run-writer.ts";
-import { forgetScript, keysOf } from "./scripts.ts";
 import type { WriterTimes } from "./write-lease.ts";
 
 export interface RedisLogTimes extends WriterTimes, MirrorTimes {

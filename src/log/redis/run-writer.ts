@@ -16,8 +16,8 @@ import type { ChatEvent } from "../../protocol/events.ts";
 import { backoffMs } from "../../time/backoff.ts";
 import type { LogEntry } from "../entry.ts";
 import type { RunWriter } from "../log.ts";
+import { appendScript } from "./run-scripts.ts";
 import { RunTail } from "./run-tail.ts";
-import { appendScript } from "./scripts.ts";
 import { type Refusal, WriteLease, type WriteLeaseOptions } from "./write-lease.ts";
 
 export interface WriterOptions extends WriteLeaseOptions {

@@ -9,7 +9,7 @@
  */
 import { LangwireError } from "../../protocol/errors.ts";
 import type { RedisCommands } from "../../redis/connection.ts";
-import { type ConversationKeys, closeScript, openScript } from "./scripts.ts";
+import { type ConversationKeys, closeScript, openScript } from "./run-scripts.ts";
 
 export interface WriteLeaseOptions {
   readonly link: RedisCommands;

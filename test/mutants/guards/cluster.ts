@@ -51,7 +51,7 @@ export const clusterGuards: readonly Guard[] = [
   },
   {
     slip: "an older run takes the write lease of a newer one",
-    file: "src/log/redis/scripts.ts",
+    file: "src/log/redis/run-scripts.ts",
     code: "elseif lease[1] and tonumber(lease[4]) > after + 1 then",
     becomes: "elseif false then",
     tests: [...redisLog, ...reaper],

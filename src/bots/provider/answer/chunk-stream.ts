@@ -1,12 +1,12 @@
-/** The chunks of one answer of OpenAI's chat completions, cut from the response and made regular. */
+/** The chunks of one answer of OpenAI's chat completions, cut from the response and normalized. */
 import type { BodyFeed } from "../../../event-fetch/body-feed.ts";
 import { feedOf } from "../../../event-fetch/response-feed.ts";
 import { readSseEvent, type SseEvent } from "../../../event-fetch/sse-event.ts";
 import { parsed } from "../unknown-json.ts";
 import { BrokenAnswer } from "./broken-answer.ts";
 import { type Chunk, joinText, TextChunk, textOf } from "./chunk-text.ts";
-import { errorIn, toApiError } from "./provider-says.ts";
-import { type AskedFor, RegularAnswer, type StreamEnd } from "./regular-answer.ts";
+import { errorIn, toApiError } from "./errors-in-answers.ts";
+import { type AskedFor, NormalizedAnswer, type StreamEnd } from "./normalized-answer.ts";
 import { UnframedBody } from "./unframed-body.ts";
 
 export type { Chunk } from "./chunk-text.ts";
@@ -34,7 +34,7 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
   readonly #signal: AbortSignal | undefined;
   readonly #feed: BodyFeed;
   readonly #text = new TextChunk();
-  readonly #answer: RegularAnswer;
+  readonly #answer: NormalizedAnswer;
   /** A body that is no event stream: a whole answer, a page, an error. */
   readonly #unframed = new UnframedBody();
   /** Chunks that are ready, where one event or the end made several. */
@@ -49,7 +49,7 @@ export class ChunkStream implements AsyncIterableIterator<Chunk, undefined> {
   constructor(response: Response, options: StreamOptions = {}) {
     this.#response = response;
     this.#signal = options.signal;
-    this.#answer = new RegularAnswer(options);
+    this.#answer = new NormalizedAnswer(options);
     this.#feed = feedOf(response);
   }
 

@@ -1,5 +1,5 @@
 /**
- * The tool calls of one answer, made regular: each piece says by its index to which call it belongs,
+ * The tool calls of one answer, normalized: each piece says by its index to which call it belongs,
  * and the first one has the name and an id. Servers leave ids and indices out, repeat them, repeat
  * names, or give arguments as an object; LangChain then loses calls, or glues two into one.
  */

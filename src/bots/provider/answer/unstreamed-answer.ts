@@ -8,10 +8,10 @@ import { isObject, type JsonObject, parsed } from "../unknown-json.ts";
 import { BrokenAnswer, excerpt } from "./broken-answer.ts";
 import { ChunkStream, type StreamOptions } from "./chunk-stream.ts";
 import type { Chunk } from "./chunk-text.ts";
+import { errorIn, toApiError } from "./errors-in-answers.ts";
 import { choiceFinishReason, isCut } from "./finish-reasons.ts";
-import { errorIn, toApiError } from "./provider-says.ts";
-import { contentFields, contentOf, saidBy } from "./regular-content.ts";
-import { usageOf } from "./regular-usage.ts";
+import { contentFields, contentOf, saidBy } from "./normalized-content.ts";
+import { usageOf } from "./normalized-usage.ts";
 import { ToolCallDeltas } from "./tool-call-deltas.ts";
 
 export type Completion = OpenAIClient.Chat.Completions.ChatCompletion;
@@ -34,12 +34,12 @@ export async function readUnstreamed(
   }
   return toCompletion({
     ...answer,
-    choices: choices.filter(isObject).map((choice) => regularChoice(choice, options)),
+    choices: choices.filter(isObject).map((choice) => normalizedChoice(choice, options)),
     ...usageField(answer),
   });
 }
 
-function regularChoice(choice: JsonObject, options: StreamOptions): JsonObject {
+function normalizedChoice(choice: JsonObject, options: StreamOptions): JsonObject {
   const { message, delta, text } = choice;
   const said = saidBy(message) ?? saidBy(delta) ?? saidBy(text) ?? { content: "" };
   const given = choiceFinishReason(choice);
@@ -49,12 +49,12 @@ function regularChoice(choice: JsonObject, options: StreamOptions): JsonObject {
   const calls = toolCalls(said, given ?? "", options);
   return {
     ...choice,
-    message: regularMessage(said, calls),
+    message: normalizedMessage(said, calls),
     finish_reason: given ?? (calls.length > 0 ? "tool_calls" : "stop"),
   };
 }
 
-function regularMessage(said: JsonObject, calls: readonly JsonObject[]): JsonObject {
+function normalizedMessage(said: JsonObject, calls: readonly JsonObject[]): JsonObject {
   const { text, reasoning, images, others } = contentOf(said);
   if (others[0] !== undefined) {
     throw new BrokenAnswer(`The answer holds ${others[0]}, which LangChain cannot hand on.`);
@@ -109,7 +109,7 @@ async function joined(response: Response, options: StreamOptions): Promise<Compl
   return toCompletion({
     ...head,
     object: "chat.completion",
-    choices: [regularChoice(choice, options)],
+    choices: [normalizedChoice(choice, options)],
     ...(usage && { usage }),
   });
 }
@@ -119,7 +119,7 @@ function usageField(answer: JsonObject): JsonObject {
   return usage === undefined ? {} : { usage };
 }
 
-/** The one place where what was made regular gets the type that says so. */
+/** The one place where what was normalized gets the type that says so. */
 function toCompletion(answer: JsonObject): Completion {
   return answer as unknown as Completion;
 }

@@ -11,7 +11,7 @@ const bodyAtMost = 16 * 1024;
 const messageAtMost = 1000;
 
 /** A `fetch` whose refusals all have that form. Answers pass through untouched. */
-export function regularRefusals(inner: typeof fetch): typeof fetch {
+export function normalizedRefusals(inner: typeof fetch): typeof fetch {
   return async (input, init) => {
     const response = await inner(input, init);
     if (response.status < 400) return response;
@@ -21,24 +21,24 @@ export function regularRefusals(inner: typeof fetch): typeof fetch {
     for (const name of ["content-length", "content-encoding"]) headers.delete(name);
     headers.set("content-type", "application/json");
     return Response.json(
-      { error: regularError(parsed(body) ?? body) },
+      { error: normalizedError(parsed(body) ?? body) },
       { status, statusText, headers },
     );
   };
 }
 
 /** What any body or part of one says went wrong. The words are bounded, and quote no key. */
-export function regularError(body: unknown): JsonObject {
+export function normalizedError(body: unknown): JsonObject {
   const outer: unknown = Array.isArray(body) ? body[0] : body;
   const error = read(outer, "error") || outer;
   if (typeof error === "string") return { message: excerpt(plainText(error)) };
   if (!isObject(error)) return { message: excerpt(JSON.stringify(body) ?? "") };
-  const regular: Record<string, unknown> = { message: messageOf(error, outer) };
+  const normalized: Record<string, unknown> = { message: messageOf(error, outer) };
   for (const key of ["code", "type", "status", "param"]) {
     const value = error[key] ?? (key === "code" ? read(outer, key) : undefined);
-    if (typeof value === "string" || typeof value === "number") regular[key] = value;
+    if (typeof value === "string" || typeof value === "number") normalized[key] = value;
   }
-  return regular;
+  return normalized;
 }
 
 function messageOf(error: JsonObject, outer: unknown): string {

@@ -1,14 +1,14 @@
 /** The count of tokens, wherever in a chunk it stands and however its fields are called. */
 import { isObject, type JsonObject, numberIn, read } from "../unknown-json.ts";
 
-export type RegularUsage = JsonObject & {
+export type NormalizedUsage = JsonObject & {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
   readonly total_tokens: number;
 };
 
 /** @param chunk an event of a stream, or a whole answer */
-export function usageOf(chunk: JsonObject): RegularUsage | undefined {
+export function usageOf(chunk: JsonObject): NormalizedUsage | undefined {
   const choices = chunk.choices;
   const found = [
     chunk.usage,

@@ -9,8 +9,8 @@ import { BrokenAnswer, excerpt } from "./broken-answer.ts";
 import { Candidate } from "./candidate.ts";
 import { type Chunk, textOf } from "./chunk-text.ts";
 import { choiceFinishReason, isCut } from "./finish-reasons.ts";
-import { contentFields, contentOf, GrowingMessage, saidBy } from "./regular-content.ts";
-import { type RegularUsage, usageOf } from "./regular-usage.ts";
+import { contentFields, contentOf, GrowingMessage, saidBy } from "./normalized-content.ts";
+import { type NormalizedUsage, usageOf } from "./normalized-usage.ts";
 import { ToolCallDeltas } from "./tool-call-deltas.ts";
 
 /** How the server ended the stream. */
@@ -28,7 +28,7 @@ export interface AskedFor {
   readonly candidates?: number;
 }
 
-export class RegularAnswer {
+export class NormalizedAnswer {
   readonly #calls = new ToolCallDeltas();
   /** Fields that all chunks have in common: id, model and the like. */
   #head: JsonObject = {};
@@ -40,7 +40,7 @@ export class RegularAnswer {
   #isWhole = false;
   #finishReason: string | undefined;
   #finish: JsonObject | undefined;
-  #usage: RegularUsage | undefined;
+  #usage: NormalizedUsage | undefined;
   /** Whether usage came with the finish reason or behind it, or all alone: the last of an answer. */
   #hasLastUsage = false;
   /** An event that was not understood, to quote where no answer comes. */
@@ -201,7 +201,7 @@ function choiceOf(delta: JsonObject, finishReason: string | null): JsonObject {
   return { index: 0, delta, finish_reason: finishReason };
 }
 
-/** The one place where what was made regular gets the type that says so. */
+/** The one place where what was normalized gets the type that says so. */
 function toChunk(chunk: JsonObject): Chunk {
   return chunk as unknown as Chunk;
 }

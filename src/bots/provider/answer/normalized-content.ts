@@ -1,7 +1,7 @@
 /** Text and reasoning of a delta or a message, out of all the fields and forms in which they come. */
 import { isObject, type JsonObject, read, textIn } from "../unknown-json.ts";
 
-export interface RegularContent {
+export interface NormalizedContent {
   readonly text: string;
   readonly reasoning: string;
   /** Where pictures are, in OpenRouter's form. */
@@ -19,7 +19,7 @@ export function saidBy(value: unknown): JsonObject | undefined {
   return isObject(value) ? value : undefined;
 }
 
-export function contentOf(said: JsonObject): RegularContent {
+export function contentOf(said: JsonObject): NormalizedContent {
   const { content, refusal } = said;
   const texts: string[] = [];
   const thoughts: string[] = [];
@@ -89,7 +89,7 @@ export const textFields: ReadonlySet<string> = new Set([
   ...reasoningFields,
 ]);
 
-/** Names of fields that are made regular, all of them. */
+/** Names of fields that are normalized, all of them. */
 export const contentFields: ReadonlySet<string> = new Set([
   "role",
   "images",

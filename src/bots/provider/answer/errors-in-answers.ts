@@ -1,7 +1,7 @@
 /** Errors that a provider reports inside of an answer with status 200. */
 import { OpenAIClient, wrapOpenAIClientError } from "@langchain/openai";
 import { refusalOf } from "../refusal/refusal.ts";
-import { regularError } from "../refusal/refusal-body.ts";
+import { normalizedError } from "../refusal/refusal-body.ts";
 import { isObject, numberIn, read, textIn } from "../unknown-json.ts";
 
 /** The error that an event or a body holds; undefined where it holds none. */
@@ -27,12 +27,12 @@ export function errorIn(value: unknown): unknown {
 
 /** As the SDK throws it where the status says it, so that LangChain and we read both alike. */
 export function toApiError(error: unknown, headers: Headers): unknown {
-  const regular = regularError(error);
-  const { status } = refusalOf(regular);
+  const normalized = normalizedError(error);
+  const { status } = refusalOf(normalized);
   return wrapOpenAIClientError(
     status === undefined
-      ? new OpenAIClient.APIError(undefined, regular, undefined, headers)
-      : OpenAIClient.APIError.generate(status, { error: regular }, undefined, headers),
+      ? new OpenAIClient.APIError(undefined, normalized, undefined, headers)
+      : OpenAIClient.APIError.generate(status, { error: normalized }, undefined, headers),
   );
 }
 

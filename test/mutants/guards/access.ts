@@ -29,8 +29,8 @@ export const accessGuards: readonly Guard[] = [
   },
   {
     slip: "deleting leaves the run in progress at work",
-    file: "src/api/conversations.ts",
-    code: "if (deleted.runningRunId !== undefined) runs.stop(deleted.runningRunId);",
+    file: "src/runs/runs.ts",
+    code: "if (runningRunId !== undefined) this.stop(runningRunId);",
     becomes: "",
     tests: ["test/security/removal.test.ts"],
   },

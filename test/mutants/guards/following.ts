@@ -23,7 +23,7 @@ export const followingGuards: readonly Guard[] = [
   {
     slip: "what the store tells after silence stands in for what the log has",
     file: "src/runs/following/follower.ts",
-    code: 'if (this.#state.name === "checking") this.#hold += 1;',
+    code: 'if (this.#state.name === "checking") this.#waitNumber += 1;',
     becomes: "",
     tests: ["test/runs/cursors.test.ts", ...model],
   },

@@ -36,15 +36,15 @@ export const logGuards: readonly Guard[] = [
   {
     slip: "readers who are behind are not woken by an eviction",
     file: "src/log/conversation-log.ts",
-    code: "    if (dropped.length > 0) for (const listener of this.listeners) listener();\n",
+    code: "    if (this.oldest !== before) for (const listener of this.listeners) listener();\n",
     becomes: "",
     tests: [...model, "test/log/memory.test.ts"],
   },
   {
     slip: "an entry that was readable is extended",
-    file: "src/log/conversation-log.ts",
-    code: "last !== undefined && this.hasPending && last.takesIn(event)",
+    file: "src/log/entry-list.ts",
+    code: "last !== undefined && this.#settled < this.#entries.length && last.takesIn(event)",
     becomes: "last !== undefined && last.takesIn(event)",
-    tests: ["test/log/memory.test.ts"],
+    tests: ["test/log/entry-list.test.ts", "test/log/memory.test.ts"],
   },
 ];

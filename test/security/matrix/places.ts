@@ -3,7 +3,7 @@
  * it in every state that a caller may find.
  */
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -62,10 +62,12 @@ export async function openSetting(): Promise<Setting> {
     const text = String(messages.at(-1)?.text);
     return { tokens: [text, "."], until: gates.get(text)?.promise };
   });
-  const pageDir = await mkdtemp(join(tmpdir(), "langwire-matrix-"));
-  opening.defer(() => rm(pageDir, { recursive: true }));
+  const folder = await mkdtemp(join(tmpdir(), "langwire-matrix-"));
+  opening.defer(() => rm(folder, { recursive: true }));
+  const [pageDir, dataDir] = [join(folder, "page"), join(folder, "data")];
+  await mkdir(pageDir);
   await writeFile(join(pageDir, "index.html"), "<!doctype html><title>Chat</title>");
-  const langwire = opening.use(await openLangwire({ bots: [bot] }));
+  const langwire = opening.use(await openLangwire({ bots: [bot], dataDir }));
   const { runs, store } = langwire;
   const authenticate = verifyTokens({ key: { secret: tokenSecret } });
   const { app, close } = await createServer({ langwire, authenticate, connectionLimits, pageDir });

@@ -45,6 +45,8 @@ const known: readonly (readonly [RegExp, ((match: RegExpMatchArray) => boolean)?
   [/^ops\/([\w.-]+)( .*)?$/, ([, file = ""]) => existsSync(join(root, "ops", file))],
   [/^openssl rand -base64 \d+$/],
   [/^redis-server( --[\w-]+ \S+)*$/],
+  [/^pg_dump( --[\w-]+(=\S+)?)+ "\$DATABASE_URL"$/],
+  [/^pg_restore( --[\w-]+(=\S+)?)+ \S+$/],
   [/^kill -TERM \S+$/],
 ];
 

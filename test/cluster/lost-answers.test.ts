@@ -144,7 +144,7 @@ needsRedis("answers of Postgres", () => {
       const sent = read((options) => ann.api.chat.send.subscribe(run, options));
       const watching = read((options) => eve.api.chat.watch.subscribe({ conversationId }, options));
       await watching.until(({ type }) => type === "token");
-      void proxy.next(/^commit/, "orphanedRequest");
+      void proxy.next(/^commit/, "orphanedRequest", conversationId);
       await expect(ann.api.conversations.unshare.mutate({ conversationId })).rejects.toMatchObject({
         data: { langwire: { code: "STORE_UNAVAILABLE" } },
       });

@@ -40,9 +40,12 @@ needsRedis("redis shards", () => {
   }
 
   /** A run of a conversation whose events are on this shard. */
-  async function runOn(shard: TestRedis): Promise<SentRun> {
+  async function runOn(
+    shard: TestRedis,
+    reply: Parameters<typeof world.newRun>[0] = { steps: pieces, paceMs: 20 },
+  ): Promise<SentRun> {
     for (;;) {
-      const run = world.newRun({ steps: pieces, paceMs: 20 });
+      const run = world.newRun(reply);
       if ((await world.redis.shardOf(keyOf(run))) === shard) return run;
     }
   }
@@ -73,7 +76,7 @@ needsRedis("redis shards", () => {
 
   test("conversations on every shard, from every node", async () => {
     const { shards } = world.redis;
-    const runs = await Promise.all([...shards, ...shards].map(runOn));
+    const runs = await Promise.all([...shards, ...shards].map((shard) => runOn(shard)));
     await Promise.all(
       runs.map(async (run) => {
         using reading = await started(run);
@@ -119,13 +122,21 @@ needsRedis("redis shards", () => {
 
     test("the connections to all shards are cut again and again", async () => {
       const [first, second, third] = world.redis.shards;
-      const run = await runOn(second);
+      const cut = [first, second, third, second];
+      // The answer goes on only after a cut, so that each finds the run in progress.
+      const cuts = cut.map(() => Promise.withResolvers<void>());
+      const steps = pieces.flatMap((piece, index) => [
+        piece,
+        ...(index < cuts.length ? [{ until: cuts[index]?.promise ?? Promise.resolve() }] : []),
+      ]);
+      const run = await runOn(second, { steps });
       using reading = await started(run);
-      for (const shard of [first, second, third, second]) {
+      const { received } = reading.readers[1] as Reading;
+      for (const [index, shard] of cut.entries()) {
         await shard.command("CLIENT", "KILL", "TYPE", "normal");
         await shard.command("CLIENT", "KILL", "TYPE", "pubsub");
-        const { received } = reading.readers[1] as Reading;
         const before = received.length;
+        cuts[index]?.resolve();
         await expect.poll(() => received.length).toBeGreaterThan(before);
       }
       await isWhole(run, reading.readers);

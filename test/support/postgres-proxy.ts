@@ -27,6 +27,8 @@ export type AnswerFault = (typeof answerFaults)[number];
 interface Armed {
   readonly statement: RegExp;
   readonly fault: AnswerFault;
+  /** Only in a transaction in which this was part of a request before: a conversation's id, say. */
+  readonly about: string;
   readonly hit: PromiseWithResolvers<void>;
 }
 
@@ -62,9 +64,13 @@ export class PostgresProxy implements AsyncDisposable {
     return url.href;
   }
 
-  /** Does it to the next statement like this one. @returns settles when that has come */
-  next(statement: RegExp, fault: AnswerFault): Promise<void> {
-    const armed = { statement, fault, hit: Promise.withResolvers<void>() };
+  /**
+   * Does it to the next statement like this one.
+   * @param about only in a transaction that has spoken of this; others commit meanwhile
+   * @returns settles when that has come
+   */
+  next(statement: RegExp, fault: AnswerFault, about = ""): Promise<void> {
+    const armed = { statement, fault, about, hit: Promise.withResolvers<void>() };
     this.#armed.add(armed);
     return armed.hit.promise;
   }
@@ -95,9 +101,12 @@ export class PostgresProxy implements AsyncDisposable {
     };
     let onAnswer = (answer: Buffer): void => void client.write(answer);
     const pass = onAnswer;
+    let transaction = "";
     client.on("data", (request) => {
       onAnswer = pass;
-      switch (this.#faultOf(request)) {
+      const said = request.toString("latin1");
+      transaction = /\bbegin\b/.test(said) ? said : transaction + said;
+      switch (this.#faultOf(request, transaction)) {
         case "lostRequest":
           return cut();
         case "lostAnswer":
@@ -126,12 +135,12 @@ export class PostgresProxy implements AsyncDisposable {
     server.on("close", () => client.destroy());
   }
 
-  #faultOf(request: Buffer): AnswerFault | undefined {
+  #faultOf(request: Buffer, transaction: string): AnswerFault | undefined {
     if (this.#armed.size === 0) return undefined;
     const statement = statementOf(request);
     if (statement === undefined) return undefined;
     for (const armed of this.#armed) {
-      if (!armed.statement.test(statement)) continue;
+      if (!armed.statement.test(statement) || !transaction.includes(armed.about)) continue;
       this.#armed.delete(armed);
       armed.hit.resolve();
       return armed.fault;

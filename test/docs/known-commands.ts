@@ -33,7 +33,7 @@ const known: readonly (readonly [RegExp, ((match: RegExpMatchArray) => boolean)?
   [/^npm run example -- ([\w-]+)/, ([, name = ""]) => examples(name)],
   [/^npx vitest run ([\w./-]+)$/, ([, path = ""]) => existsSync(join(root, path))],
   [/^npx (langwire|langwire-chat)\b/],
-  [/^node --env-file=\.env src\/main\.ts$/],
+  [/^npx node --env-file=\.env src\/main\.ts$/],
   [/^node [\w-]+\.ts$/],
   [/^(?:\/usr\/bin\/)?python3 ([\w./-]+)/, ([, path = ""]) => existsSync(join(root, path))],
   [/^cp \.env\.example \.env$/],

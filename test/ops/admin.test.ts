@@ -13,6 +13,7 @@ import { chatBot } from "../../src/shipped/chat-bot.ts";
 import { scriptedModel } from "../../src/testing/index.ts";
 import { exchange } from "../store/store-place.ts";
 import { startProgram } from "../support/child-process.ts";
+import { freePort } from "../support/free-port.ts";
 import { read, wsClient } from "../support/stock-client.ts";
 
 const token = "0123456789abcdef01234567";
@@ -223,4 +224,12 @@ test("says that what is not in a file of its own is backed up otherwise", async 
   expect(code).toBe(1);
   expect(output).toContain("pg_dump");
   expect(existsSync(file)).toBe(false);
+});
+
+test("where no server answers, the address is told", async () => {
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const env = { ADMIN_TOKEN: token };
+  await using command = startProgram(process.execPath, [program, "--url", url, "list"], { env });
+  expect(await command.exited).toBe(1);
+  expect(command.output).toContain(`No server answers at ${url}`);
 });

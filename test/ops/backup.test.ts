@@ -251,7 +251,7 @@ test("wrong usage is told", async () => {
   await writeFile(s.backup, "");
   expect(await s.admin("backup", s.backup)).toMatchObject({
     code: 1,
-    output: expect.stringContaining("EEXIST"),
+    output: expect.stringContaining("is there already"),
   });
   expect(() => commandOf(["backup"])).toThrow(WrongUsage);
   expect(() => commandOf(["restore"])).toThrow(WrongUsage);

@@ -31,8 +31,9 @@ export const usage = `Usage: npm run admin -- [options] <command>
   --help                    this text
 
 The server's ADMIN_TOKEN has to be set, and given here in the variable of the same
-name; restore asks no server, and needs none. Answers are JSON. Exit codes: 0 done, 1 refused, broken off or not reached,
-2 wrong usage.
+name; restore asks no server, and needs none. Answers are JSON; nothing is printed of a
+user who has nothing. Exit codes: 0 done, 1 refused, broken off or not reached, 2 wrong
+usage.
 `;
 
 export class WrongUsage extends Error {}

@@ -36,6 +36,8 @@ async function ask({ url, method, body }: Request, token: string): Promise<Answe
       ...(body !== undefined && { "content-type": "application/json" }),
     },
     body: body === undefined ? null : JSON.stringify(body),
+  }).catch((cause: unknown) => {
+    throw new Error(`No server answers at ${url.origin}: --url says where it is.`, { cause });
   });
   if (!answer.ok || answer.body === null) {
     throw new Error(`The server answered ${answer.status}: ${await answer.text()}`);
@@ -46,7 +48,12 @@ async function ask({ url, method, body }: Request, token: string): Promise<Answe
 /** Whole, or not at all. The server is not asked where the file cannot be made. */
 async function save(answered: () => Promise<AnswerBody>, path: string): Promise<void> {
   const file = createWriteStream(path, { flags: "wx", mode: 0o600, flush: true });
-  await once(file, "open");
+  try {
+    await once(file, "open");
+  } catch (cause) {
+    if (!isThere(cause)) throw cause;
+    throw new Error(`${path} is there already: a backup goes into a new file.`, { cause });
+  }
   try {
     await pipeline(await answered(), file);
   } catch (cause) {
@@ -54,6 +61,10 @@ async function save(answered: () => Promise<AnswerBody>, path: string): Promise<
     await rm(path, { force: true });
     throw cause;
   }
+}
+
+function isThere(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && cause.code === "EEXIST";
 }
 
 async function restore({ backup, overwrite }: Restore): Promise<void> {
@@ -66,7 +77,7 @@ async function restore({ backup, overwrite }: Restore): Promise<void> {
   const { restoreBackup } = await import("../../open/restore-backup.ts");
   const dataDir = settings.shape.DATA_DIR.parse(DATA_DIR || undefined);
   await restoreBackup({ backup, dataDir, overwrite });
-  process.stdout.write(`${backup} is in ${dataDir}\n`);
+  process.stdout.write(`${JSON.stringify({ restored: backup, into: dataDir })}\n`);
 }
 
 function reasonOf(error: unknown): string {

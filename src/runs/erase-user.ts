@@ -39,28 +39,32 @@ export async function* eraseUser(
   const { administration, conversations } = erasure.store;
   const { runs, log } = erasure;
   const forgotten: Forgotten[] = [];
-  for await (const { conversationId, ownerId } of administration.conversationsOf(userId)) {
-    if (ownerId === userId) {
-      await endRunning(conversationId, userId, erasure);
-      const deleted = await administration.delete(conversationId);
-      if (deleted?.runningRunId !== undefined) runs.stop(deleted.runningRunId);
-      forgotten.push({ conversationId });
-    } else await conversations.leave(conversationId, userId);
-    // Nobody is named: the notice stays for a while.
-    await runs.membersChanged(conversationId, ownerId === userId ? undefined : []);
-    yield { type: ownerId === userId ? "conversation" : "membership", conversationId };
+  try {
+    for await (const { conversationId, ownerId } of administration.conversationsOf(userId)) {
+      if (ownerId === userId) {
+        await endRunning(conversationId, userId, erasure);
+        const deleted = await administration.delete(conversationId);
+        if (deleted?.runningRunId !== undefined) runs.stop(deleted.runningRunId);
+        forgotten.push({ conversationId });
+      } else await conversations.leave(conversationId, userId);
+      // Nobody is named: the notice stays for a while.
+      await runs.membersChanged(conversationId, ownerId === userId ? undefined : []);
+      yield { type: ownerId === userId ? "conversation" : "membership", conversationId };
+    }
+    for await (const run of administration.runsOf(userId)) {
+      const { runId, conversationId } = run;
+      const through = await ended(run, erasure);
+      if (through === undefined) continue;
+      await administration.redact(runId);
+      forgotten.push({ conversationId, through });
+      yield { type: "run", conversationId, runId };
+    }
+    await administration.redactDeleted(userId);
+    await erasure.forget(userId);
+  } finally {
+    // Also where it breaks off: a second try no longer finds these.
+    await log.forget(forgotten);
   }
-  for await (const run of administration.runsOf(userId)) {
-    const { runId, conversationId } = run;
-    const through = await ended(run, erasure);
-    if (through === undefined) continue;
-    await administration.redact(runId);
-    forgotten.push({ conversationId, through });
-    yield { type: "run", conversationId, runId };
-  }
-  await administration.redactDeleted(userId);
-  await erasure.forget(userId);
-  await log.forget(forgotten);
 }
 
 async function endRunning(
@@ -80,7 +84,10 @@ async function ended(run: Run, { store, runs }: UserErasure): Promise<number | u
   if (conversation === undefined) return undefined;
   const caller = { userId: conversation.ownerId };
   await runs.cancel(caller, run.runId).catch(unlessMissing);
-  return (await store.runs.get(run.runId, caller.userId))?.endSeq;
+  const after = await store.runs.get(run.runId, caller.userId);
+  // Its ending is not stored yet, which would write what it said once more.
+  if (after?.status === "running") throw new LangwireError("STORE_UNAVAILABLE");
+  return after?.endSeq;
 }
 
 /** It was deleted meanwhile. */

@@ -30,6 +30,16 @@ export function describeRestores(newPlace: () => Promise<StorePlace>): void {
     expect(items.map(({ text }) => text)).toEqual(["Why?", "Answer to: Why?"]);
   });
 
+  test.each(["kept", "lost"])("by several at once: the conversation is %s", async (which) => {
+    const { store } = current;
+    const conversationId =
+      which === "kept" ? (await exchange(store, {}, { endSeq: 41 })).conversationId : undefined;
+    const run = lostRun(conversationId === undefined ? {} : { conversationId, firstSeq: 42 });
+    const answers = await Promise.all([1, 2, 3].map(() => store.runs.restore(run)));
+    expect(answers.sort()).toEqual(["present", "present", "restored"]);
+    expect(await store.runs.running(run.conversationId)).toEqual(run);
+  });
+
   test("in a conversation that is still there, at their old numbers", async () => {
     const { store } = current;
     const { conversationId } = await exchange(store, {}, { endSeq: 41 });

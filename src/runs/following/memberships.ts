@@ -73,6 +73,8 @@ export class Memberships implements Disposable {
   readonly #byConversation = new Map<string, Map<string, Membership>>();
   readonly #closing = new AbortController();
   readonly #renewing: NodeJS.Timeout | undefined;
+  /** One at a time: while the store is away, each would wait with all memberships in hand. */
+  #renewal: Promise<void> | undefined;
   /** Memberships to be proved: still waiting, or in the query under way. */
   readonly #wanted = new Set<Membership>();
   #proving: Promise<void> | undefined;
@@ -83,7 +85,7 @@ export class Memberships implements Disposable {
     this.#options = options;
     const { proofs } = options;
     this.#validMs = proofs?.validMs ?? Number.POSITIVE_INFINITY;
-    this.#renewing = proofs && setInterval(() => void this.#proveAll(), proofs.renewMs).unref();
+    this.#renewing = proofs && setInterval(() => this.#renew(), proofs.renewMs).unref();
   }
 
   /**
@@ -137,6 +139,12 @@ export class Memberships implements Disposable {
     if (provedAtMs < doubtedAtMs || provedAtMs === Number.NEGATIVE_INFINITY) return false;
     const lasts = this.#validMs === Number.POSITIVE_INFINITY;
     return lasts || performance.now() - provedAtMs < this.#validMs;
+  }
+
+  #renew(): void {
+    this.#renewal ??= this.#proveAll().finally(() => {
+      this.#renewal = undefined;
+    });
   }
 
   #proveAll(): Promise<void> {

@@ -113,6 +113,13 @@ export class Finalizer implements AsyncDisposable {
     await this.settle(run.runId).catch(() => {});
   }
 
+  /** Before a run is claimed there: of one whose ending is not stored, the store may have lost the claim. */
+  async settleIn(conversationId: string): Promise<void> {
+    for (const { run } of [...this.#late.values()]) {
+      if (run.conversationId === conversationId) await this.settle(run.runId);
+    }
+  }
+
   /** Stores the run's late ending, if it has one. @throws LangwireError STORE_UNAVAILABLE */
   async settle(runId: string): Promise<void> {
     const numbered = this.#late.get(runId);

@@ -207,11 +207,11 @@ export class LiveRuns implements AsyncDisposable {
     const { runId, conversationId, botId, message, ifBusy } = input;
     const bot = bots.get(botId);
     if (bot === undefined) throw new LangwireError("NOT_FOUND");
-    const { userId } = caller;
-    const claim = { runId, conversationId, botId, userId, message, owner: cluster?.nodeId };
+    const who = { userId: caller.userId, owner: cluster?.nodeId };
+    const claim = { runId, conversationId, botId, message, ...who };
     using admitted = new DisposableStack();
-    const release = await admit?.(caller);
-    if (release !== undefined) admitted.defer(release);
+    admitted.defer((await admit?.(caller)) ?? (() => {}));
+    await this.#finalizer.settleIn(conversationId);
     await restoreIn(conversationId, this.#reconciled);
     for (;;) {
       const claimed = await store.runs.claim(claim);

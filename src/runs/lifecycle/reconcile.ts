@@ -48,7 +48,12 @@ async function restoreOrEnd(run: LiveRun, options: ReconcileOptions): Promise<vo
   switch (await restoreLost(run.run, options)) {
     case "restored":
       return;
-    case "present":
+    case "present": {
+      // Since the list was read, a claim or an ending may have put it back.
+      const inStore = await options.store.runs.inProgress(options.nodeId);
+      if (!inStore.includes(run.run.runId)) run.cancel();
+      return;
+    }
     case "deleted":
       run.cancel();
       return;

@@ -21,7 +21,9 @@ export class Restores {
   async restore(run: Run): Promise<Restored> {
     if (await this.#engine.run((db) => isPresent(db, run))) return "present";
     const done = await this.#engine.transaction((db) => this.#putBack(db, run));
-    return done ?? "superseded";
+    if (done !== undefined) return done;
+    // Several may put it back at once: then it is in its own way.
+    return (await this.#engine.run((db) => isPresent(db, run))) ? "present" : "superseded";
   }
 
   /** Undefined where its place is taken: then nothing of it stays. */

@@ -5,8 +5,12 @@ import { LiveBytes } from "../../src/runs/admission/live-bytes.ts";
 import { all, botSaying, caller, newRun, upTo } from "./run-bench.ts";
 
 class Growing {
+  readonly run: { readonly userId: string };
   bytes = 0;
   code: string | undefined;
+  constructor(userId: string) {
+    this.run = { userId };
+  }
   fail({ code }: { code: string }): void {
     this.code = code;
   }
@@ -14,8 +18,8 @@ class Growing {
 
 function setUp(max: number) {
   const live = new LiveBytes(max);
-  const begin = () => {
-    const run = new Growing();
+  const begin = (userId = "ann") => {
+    const run = new Growing(userId);
     live.add(run);
     const grow = (bytes: number) => {
       run.bytes += bytes;
@@ -35,6 +39,19 @@ describe("of all runs in progress", () => {
     expect([small.code, large.code]).toEqual([undefined, undefined]);
     small.grow(1);
     expect([small.code, large.code]).toEqual([undefined, "OVERLOADED"]);
+  });
+
+  test("of the user who has most: many small ones end no large one of another's", () => {
+    const { begin } = setUp(100);
+    const honest = begin("ann");
+    const many = Array.from({ length: 5 }, () => begin("eve"));
+    honest.grow(30);
+    for (const run of many) run.grow(14);
+    many[4]?.grow(10);
+    expect([honest.code, ...many.map(({ code }) => code)]).toEqual([
+      ...Array(5).fill(undefined),
+      "OVERLOADED",
+    ]);
   });
 
   test("what is ending, or has ended, counts no more", () => {

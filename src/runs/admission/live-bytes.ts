@@ -1,10 +1,12 @@
 /**
  * What the runs in progress on this process come to together. They cannot leave the log as ended ones
- * can, so where they are too much for the process, the largest ends: not whoever writes next.
+ * can, so where they are too much for the process, the largest ends of the user who has most in
+ * progress: not whoever writes next, nor somebody's one long answer for another's many.
  */
 import { LangwireError } from "../../protocol/errors.ts";
 
 export interface GrowingRun {
+  readonly run: { readonly userId: string };
   /** Of its events by now. */
   readonly bytes: number;
   fail(error: LangwireError): void;
@@ -44,11 +46,26 @@ export class LiveBytes {
   }
 
   #endLargest(): void {
-    const [first, ...others] = this.#runs;
-    if (first === undefined) return;
-    const largest = others.reduce((one, other) => (other.bytes > one.bytes ? other : one), first);
+    const byUser = new Map<string, GrowingRun[]>();
+    for (const run of this.#runs) {
+      const { userId } = run.run;
+      byUser.set(userId, [...(byUser.get(userId) ?? []), run]);
+    }
+    const ofHeaviest = largestOf([...byUser.values()], bytesOf);
+    const largest = largestOf(ofHeaviest ?? [], ({ bytes }) => bytes);
+    if (largest === undefined) return;
     // It is not counted while it ends: others would be ended for it.
     this.delete(largest);
     largest.fail(new LangwireError("OVERLOADED"));
   }
+}
+
+function bytesOf(runs: readonly GrowingRun[]): number {
+  return runs.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function largestOf<T>(all: readonly T[], sizeOf: (one: T) => number): T | undefined {
+  let [largest] = all;
+  for (const one of all) if (largest === undefined || sizeOf(one) > sizeOf(largest)) largest = one;
+  return largest;
 }

@@ -58,8 +58,8 @@ export const lifecycleGuards: readonly Guard[] = [
   {
     slip: "a refused claim keeps its live place",
     file: "src/runs/lifecycle/live-runs.ts",
-    code: "if (release !== undefined) admitted.defer(release);",
-    becomes: "const begun: { release?: () => void } = {}; begun.release = release;",
+    code: "admitted.defer((await admit?.(caller)) ?? (() => {}));",
+    becomes: "await admit?.(caller);",
     tests: lifecycle,
   },
   {

@@ -49,7 +49,9 @@ export class LiveBytes {
     const byUser = new Map<string, GrowingRun[]>();
     for (const run of this.#runs) {
       const { userId } = run.run;
-      byUser.set(userId, [...(byUser.get(userId) ?? []), run]);
+      const theirs = byUser.get(userId);
+      if (theirs === undefined) byUser.set(userId, [run]);
+      else theirs.push(run);
     }
     const ofHeaviest = largestOf([...byUser.values()], bytesOf);
     const largest = largestOf(ofHeaviest ?? [], ({ bytes }) => bytes);

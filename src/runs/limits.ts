@@ -19,8 +19,9 @@ export interface RunLimits {
   /** Runs in progress on this process, of all users together: OVERLOADED. */
   readonly maxLiveRuns: number;
   /**
-   * Bytes of the events of all runs in progress on this process, together: beyond it the largest ends
-   * OVERLOADED, and new ones are refused before (admission/live-bytes.ts).
+   * Bytes of the events of all runs in progress on this process, together: beyond it the largest of the
+   * user who has most ends OVERLOADED, and new ones of theirs are refused before
+   * (admission/live-bytes.ts).
    */
   readonly maxLiveBytes: number;
 

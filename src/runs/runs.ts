@@ -246,7 +246,7 @@ export class Runs implements AsyncDisposable {
 
   /** Asked before any claim, and without a write: a client that comes back sends the same run again. */
   async #existing(caller: Caller, input: SendInput): Promise<Run | undefined> {
-    const refusal = this.#live.refusal(input);
+    const refusal = this.#live.refusal(caller, input);
     const run = await this.#store.runs.get(input.runId, caller.userId);
     const isKnown = run !== undefined && !this.#live.isUnattended(run);
     if (!isKnown && refusal !== undefined) throw refusal;

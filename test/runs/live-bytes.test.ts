@@ -1,4 +1,4 @@
-/** Runs in progress that are too large together: the largest ends, and new ones wait. */
+/** Runs in progress that are too large together: whose end, and whose do not begin. */
 import { describe, expect, test } from "vitest";
 import { openLangwire } from "../../src/open/open-langwire.ts";
 import { LiveBytes } from "../../src/runs/admission/live-bytes.ts";
@@ -70,15 +70,36 @@ describe("of all runs in progress", () => {
     expect(third.code).toBeUndefined();
   });
 
-  test("new ones are not to begin while those in progress have most of it", () => {
-    const { live, begin } = setUp(100);
-    const run = begin();
-    run.grow(75);
-    expect(live.nearlyFull).toBe(false);
-    run.grow(1);
-    expect(live.nearlyFull).toBe(true);
-    live.delete(run);
-    expect(live.nearlyFull).toBe(false);
+  describe("near the limit", () => {
+    test("none of the user's is to begin who has most, and others' may", () => {
+      const { live, begin } = setUp(100);
+      const mayBegin = () => ["ann", "eve", "bob"].map((userId) => live.mayBegin(userId));
+      const [honest, greedy] = [begin("ann"), begin("eve")];
+      honest.grow(5);
+      greedy.grow(70);
+      expect(mayBegin()).toEqual([true, true, true]);
+      greedy.grow(1);
+      expect(mayBegin()).toEqual([true, false, true]);
+      live.delete(greedy);
+      expect(mayBegin()).toEqual([true, true, true]);
+    });
+
+    test("many small ones of one user count as one large one", () => {
+      const { live, begin } = setUp(100);
+      begin("ann").grow(20);
+      for (let count = 0; count < 8; count++) begin("eve").grow(8);
+      expect(["ann", "eve", "bob"].map((userId) => live.mayBegin(userId))).toEqual([
+        ...[true, false, true],
+      ]);
+    });
+
+    test("none at all is to begin where it is everybody's doing", () => {
+      const { live, begin } = setUp(100);
+      for (let user = 0; user < 40; user++) begin(`user ${user}`).grow(2);
+      expect(["user 0", "user 1", "bob"].map((userId) => live.mayBegin(userId))).toEqual([
+        ...[false, false, false],
+      ]);
+    });
   });
 });
 
@@ -96,9 +117,14 @@ test("the one that ends keeps what it has said, and others begin", async () => {
   expect(next.at(-1)?.event).toMatchObject({ status: "completed", text: "ok" });
 });
 
-test("none begins while there is hardly room, and the one in progress ends well", async () => {
+test("where one user has nearly all, no more of hers begin, but another's do", async () => {
   const gate = Promise.withResolvers<void>();
-  const bots = [botSaying({ tokens: words(8), until: gate.promise }, { tokens: ["ok"] })];
+  const answers = [
+    { tokens: words(8), until: gate.promise },
+    { tokens: ["ok"] },
+    { tokens: ["ok"] },
+  ];
+  const bots = [botSaying(...answers)];
   await using langwire = await openLangwire({ bots, ...bounded });
   const first = await langwire.runs.send(caller, newRun());
   // Neighbouring tokens come as one.
@@ -108,6 +134,8 @@ test("none begins while there is hardly room, and the one in progress ends well"
   }
   const refused = langwire.runs.send(caller, newRun());
   await expect(refused).rejects.toMatchObject({ code: "OVERLOADED", retryAfterMs: 1_000 });
+  const others = await all(await langwire.runs.send({ userId: "bob" }, newRun()));
+  expect(others.at(-1)?.event).toMatchObject({ status: "completed", text: "ok" });
   gate.resolve();
   expect((await all(first)).at(-1)?.event).toMatchObject({ status: "completed" });
   const next = await all(await langwire.runs.send(caller, newRun()));

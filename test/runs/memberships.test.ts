@@ -1,5 +1,7 @@
 /** Whose reading may go on: proofs that are renewed, that are doubted, and that cannot be had. */
 import { randomUUID } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { LangwireError } from "../../src/protocol/errors.ts";
 import { Memberships, type ProofTimes } from "../../src/runs/following/memberships.ts";
@@ -28,6 +30,14 @@ class Members {
   remove(membership: Membership): void {
     this.#members.delete(key(membership));
   }
+}
+
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
+
+function heapUsed(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
 }
 
 const key = ({ conversationId, userId }: Membership) => `${conversationId} ${userId}`;
@@ -240,6 +250,23 @@ describe("a membership", () => {
     expect([one, two, later].map(({ failures }) => failures.length)).toEqual([0, 0, 1]);
     memberships.leave(again, later);
     expect(store.asked).toBe(2);
+  });
+
+  test("is renewed once while the store does not answer, however long that takes", async () => {
+    using memberships = new Memberships({ store, proofs });
+    for (let user = 0; user < 2_000; user++) {
+      memberships.enter({ ...eve, userId: `user ${user}` }, reader(), performance.now());
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    store.answers = promise;
+    vi.advanceTimersByTime(proofs.renewMs);
+    const before = heapUsed();
+    vi.advanceTimersByTime(1_000 * proofs.renewMs);
+    // Each renewal that waited would have a list of all memberships in hand.
+    expect(heapUsed() - before).toBeLessThan(1024 * 1024);
+    store.answers = Promise.resolve();
+    resolve();
+    await vi.advanceTimersByTimeAsync(0);
   });
 
   test("that its last reader leaves while the store is away is not asked for any more", async () => {

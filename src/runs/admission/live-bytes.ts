@@ -25,9 +25,17 @@ export class LiveBytes {
     this.#max = max;
   }
 
-  /** Whether no new run should begin. */
-  get nearlyFull(): boolean {
-    return this.#bytes > this.#max * shareForNewRuns;
+  /**
+   * Whether a new run of the user should begin. Near the limit none of the user's who has most in
+   * progress: whoever it is does not keep the others waiting, since it is their run that ends for them.
+   * None at all, where what the others have comes near the limit too.
+   */
+  mayBegin(userId: string): boolean {
+    const nearlyFull = this.#max * shareForNewRuns;
+    if (this.#bytes <= nearlyFull) return true;
+    const heaviest = this.#heaviest();
+    if (heaviest === undefined || heaviest.userId === userId) return false;
+    return this.#bytes - heaviest.bytes <= nearlyFull;
   }
 
   add(run: GrowingRun): void {
@@ -46,28 +54,35 @@ export class LiveBytes {
   }
 
   #endLargest(): void {
-    const byUser = new Map<string, GrowingRun[]>();
-    for (const run of this.#runs) {
-      const { userId } = run.run;
-      const theirs = byUser.get(userId);
-      if (theirs === undefined) byUser.set(userId, [run]);
-      else theirs.push(run);
-    }
-    const ofHeaviest = largestOf([...byUser.values()], bytesOf);
-    const largest = largestOf(ofHeaviest ?? [], ({ bytes }) => bytes);
+    const largest = largestOf(this.#heaviest()?.runs ?? []);
     if (largest === undefined) return;
     // It is not counted while it ends: others would be ended for it.
     this.delete(largest);
     largest.fail(new LangwireError("OVERLOADED"));
   }
+
+  /** The user who has most in progress. */
+  #heaviest(): UserRuns | undefined {
+    const byUser = new Map<string, UserRuns>();
+    for (const run of this.#runs) {
+      const { userId } = run.run;
+      const theirs = byUser.get(userId) ?? { userId, bytes: 0, runs: [] };
+      byUser.set(userId, theirs);
+      theirs.bytes += run.bytes;
+      theirs.runs.push(run);
+    }
+    return largestOf([...byUser.values()]);
+  }
 }
 
-function bytesOf(runs: readonly GrowingRun[]): number {
-  return runs.reduce((sum, { bytes }) => sum + bytes, 0);
+interface UserRuns {
+  readonly userId: string;
+  bytes: number;
+  readonly runs: GrowingRun[];
 }
 
-function largestOf<T>(all: readonly T[], sizeOf: (one: T) => number): T | undefined {
+function largestOf<T extends { readonly bytes: number }>(all: readonly T[]): T | undefined {
   let [largest] = all;
-  for (const one of all) if (largest === undefined || sizeOf(one) > sizeOf(largest)) largest = one;
+  for (const one of all) if (largest === undefined || one.bytes > largest.bytes) largest = one;
   return largest;
 }

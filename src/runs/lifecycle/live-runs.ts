@@ -91,11 +91,11 @@ export class LiveRuns implements AsyncDisposable {
     return this.#watch.away;
   }
 
-  /** Why no run may start with this input now. A run that was claimed before can still be followed. */
-  refusal({ botId, message }: SendInput): LangwireError | undefined {
+  /** Why the caller may start no run now. A run that was claimed before can still be followed. */
+  refusal({ userId }: Caller, { botId, message }: SendInput): LangwireError | undefined {
     const { bots, log, limits, cluster } = this.#options;
     const tooMany = this.#live.size + this.#starting.size >= limits.maxLiveRuns;
-    if (this.#draining || tooMany || this.#bytes.nearlyFull) {
+    if (this.#draining || tooMany || !this.#bytes.mayBegin(userId)) {
       return new LangwireError("OVERLOADED", { retryAfterMs });
     }
     if (this.#watch.away || !log.healthy || cluster?.joined === false) {
@@ -117,7 +117,7 @@ export class LiveRuns implements AsyncDisposable {
    */
   async start(caller: Caller, input: SendInput): Promise<Run> {
     const mayBegin = (): void => {
-      const refusal = this.refusal(input);
+      const refusal = this.refusal(caller, input);
       if (refusal !== undefined) throw refusal;
     };
     // Two calls with one id are one run: the later one finds what the earlier one has claimed.

@@ -19,6 +19,7 @@ export type ErrorCode =
   | "MODEL_NOT_FOUND"
   | "MODEL_RATE_LIMIT"
   | "NOT_FOUND"
+  | "OUTPUT_INVALID"
   | "OVERLOADED"
   | "OWNER_LOST"
   | "PROVIDER_ERROR"
@@ -40,15 +41,18 @@ export type EventType =
   | "error"
   | "llmEnd"
   | "llmStart"
+  | "output"
   | "reasoning"
   | "reset"
   | "retrieverEnd"
   | "retrieverStart"
   | "runEnd"
   | "runStart"
+  | "state"
   | "text"
   | "token"
   | "toolEnd"
+  | "toolInput"
   | "toolProgress"
   | "toolStart"
   | "toolUpdate";
@@ -92,6 +96,7 @@ export type ChatEvent =
       botId: string;
       userId: string;
       message: string;
+      input?: Json | undefined;
     }
   | {
       runId: string;
@@ -99,6 +104,7 @@ export type ChatEvent =
       parentSpanId?: string | undefined;
       at: string;
       name: string;
+      agentName?: string | undefined;
       type: "chainStart";
       input?: Json | undefined;
     }
@@ -109,6 +115,7 @@ export type ChatEvent =
       parentSpanId?: string | undefined;
       at: string;
       name: string;
+      agentName?: string | undefined;
       type: "llmStart";
       model?: string | undefined;
     }
@@ -126,6 +133,7 @@ export type ChatEvent =
                 type: "source";
                 url?: string | undefined;
                 title?: string | undefined;
+                documentId?: string | undefined;
                 quote?: string | undefined;
               }
             | {
@@ -134,6 +142,7 @@ export type ChatEvent =
                 mimeType?: string | undefined;
                 bytes?: number | undefined;
                 url?: string | undefined;
+                name?: string | undefined;
               }
             | { type: "tool"; name: string; id?: string | undefined; data?: Json | undefined }
             | { type: "other"; name: string }
@@ -145,9 +154,19 @@ export type ChatEvent =
   | {
       runId: string;
       spanId: string;
+      type: "toolInput";
+      toolCallId: string;
+      name?: string | undefined;
+      text?: string | undefined;
+    }
+  | { runId: string; spanId: string; type: "output"; value: Json }
+  | {
+      runId: string;
+      spanId: string;
       parentSpanId?: string | undefined;
       at: string;
       name: string;
+      agentName?: string | undefined;
       type: "toolStart";
       toolCallId?: string | undefined;
       input?: Json | undefined;
@@ -160,7 +179,35 @@ export type ChatEvent =
       data?: Json | undefined;
     }
   | { runId: string; spanId: string; type: "toolUpdate"; data?: Json | undefined }
-  | { runId: string; spanId: string; at: string; type: "toolEnd"; output?: Json | undefined }
+  | {
+      runId: string;
+      spanId: string;
+      at: string;
+      type: "toolEnd";
+      output?: Json | undefined;
+      artifact?: Json | undefined;
+      content?:
+        | (
+            | {
+                type: "source";
+                url?: string | undefined;
+                title?: string | undefined;
+                documentId?: string | undefined;
+                quote?: string | undefined;
+              }
+            | {
+                type: "file";
+                kind: "audio" | "file" | "image" | "video";
+                mimeType?: string | undefined;
+                bytes?: number | undefined;
+                url?: string | undefined;
+                name?: string | undefined;
+              }
+            | { type: "tool"; name: string; id?: string | undefined; data?: Json | undefined }
+            | { type: "other"; name: string }
+          )[]
+        | undefined;
+    }
   | {
       runId: string;
       spanId: string;
@@ -183,6 +230,7 @@ export type ChatEvent =
       parentSpanId?: string | undefined;
       at: string;
       name: string;
+      agentName?: string | undefined;
       type: "retrieverStart";
       query?: string | undefined;
     }
@@ -197,6 +245,7 @@ export type ChatEvent =
     }
   | { runId: string; spanId: string; type: "text"; text: string }
   | { runId: string; spanId: string; type: "custom"; name: string; data?: Json | undefined }
+  | { runId: string; spanId: string; type: "state"; channel: string; value: Json }
   | { runId: string; spanId: string; type: "reset" }
   | {
       runId: string;
@@ -215,6 +264,7 @@ export type ChatEvent =
       at: string;
       status: RunStatus;
       text: string;
+      output?: Json | undefined;
       usage?: Usage | undefined;
       error?: Failure | undefined;
     };
@@ -243,22 +293,70 @@ export type Conversation = {
   lastEventId?: string | undefined;
 };
 export type Message = {
+  messageId?: string | undefined;
+  parentId?: string | undefined;
   position: number;
   runId: string;
   role: "ai" | "human";
   text: string;
+  parts?: Part[] | undefined;
+  output?: Json | undefined;
   userId?: string | undefined;
   at: string;
   status?: RunStatus | undefined;
   usage?: Usage | undefined;
   error?: Failure | undefined;
 };
+export type Part =
+  | { type: "text"; text: string; final: boolean; spanId?: string | undefined }
+  | { type: "reasoning"; text: string; spanId?: string | undefined }
+  | {
+      type: "tool";
+      name: string;
+      toolCallId?: string | undefined;
+      spanId?: string | undefined;
+      state: "done" | "failed" | "running" | "stopped" | "writing";
+      inputText?: string | undefined;
+      input?: Json | undefined;
+      progress?: string | undefined;
+      output?: Json | undefined;
+      error?: Failure | undefined;
+    }
+  | {
+      type: "source";
+      url?: string | undefined;
+      title?: string | undefined;
+      documentId?: string | undefined;
+      quote?: string | undefined;
+      spanId?: string | undefined;
+    }
+  | {
+      type: "file";
+      kind: "audio" | "file" | "image" | "video";
+      mimeType?: string | undefined;
+      bytes?: number | undefined;
+      url?: string | undefined;
+      name?: string | undefined;
+      spanId?: string | undefined;
+    }
+  | {
+      type: "data";
+      name: string;
+      value: Json;
+      origin: "artifact" | "custom" | "input" | "state";
+      spanId?: string | undefined;
+    };
 export type BotInfo = {
   id: string;
   title: string;
   description: string;
   maxMessageLength?: number | undefined;
-  schemas: { input: Record<string, Json>; output: Record<string, Json> };
+  schemas: {
+    input: Record<string, Json>;
+    output: Record<string, Json>;
+    state?: Record<string, Record<string, Json>> | undefined;
+  };
+  accepts?: { message: boolean; input: boolean } | undefined;
 };
 export type EventOf<T extends EventType> = Extract<ChatEvent, { type: T }>;
 export type AppRouter = import("@trpc/server").TRPCBuiltRouter<
@@ -282,7 +380,8 @@ export type AppRouter = import("@trpc/server").TRPCBuiltRouter<
             runId: string;
             botId: string;
             conversationId: string;
-            message: string;
+            message?: string | undefined;
+            input?: Json | undefined;
             lastEventId?: string | undefined;
             only?: EventType[] | undefined;
             ifBusy?: "interrupt" | "reject" | undefined;

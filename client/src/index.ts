@@ -16,6 +16,7 @@ export type {
   FollowInput,
   Json,
   Message,
+  Part,
   RunStatus,
   SendInput,
   Usage,

@@ -11,6 +11,7 @@ import type {
   ChatEvent,
   EventOf,
   FollowInput,
+  Json,
   RunStatus,
   SendInput,
 } from "./types.ts";
@@ -128,7 +129,9 @@ export class FollowedRun implements AsyncIterable<ChatEvent> {
 export class Run extends FollowedRun {
   readonly conversationId: string;
   readonly botId: string;
-  readonly message: string;
+  /** What it was sent: a message, or to a typed bot an input. */
+  readonly message: string | undefined;
+  readonly input: Json | undefined;
 
   constructor(options: RunOptions<SendInput>) {
     const { runId = uuid(), conversationId = uuid(), ...rest } = options.input;
@@ -139,6 +142,7 @@ export class Run extends FollowedRun {
     this.conversationId = conversationId;
     this.botId = input.botId;
     this.message = input.message;
+    this.input = input.input;
   }
 
   /**
@@ -146,8 +150,9 @@ export class Run extends FollowedRun {
    * it has not, it starts it.
    */
   toJSON(): SendInput & { runId: string; conversationId: string } {
-    const { id, conversationId, botId, message } = this;
-    return { runId: id, conversationId, botId, message };
+    const { id, conversationId, botId, message, input } = this;
+    const ids = { runId: id, conversationId, botId };
+    return message === undefined ? { ...ids, input: input ?? null } : { ...ids, message };
   }
 }
 

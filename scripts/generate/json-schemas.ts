@@ -21,6 +21,7 @@ import {
   watchInput,
 } from "../../src/protocol/inputs.ts";
 import { protocolLimits } from "../../src/protocol/limits.ts";
+import { part } from "../../src/protocol/parts.ts";
 import { eventSummaries } from "./event-summaries.ts";
 import { botList, cancelled, type Procedure } from "./procedures.ts";
 
@@ -45,6 +46,7 @@ const named: Record<string, z.ZodType> = {
   conversationPage,
   message,
   messagePage,
+  part,
   botInfo,
   botList,
 };

@@ -26,22 +26,23 @@ const unions: Record<string, readonly string[]> = {
 /** What else repeats: what stands before it, and its name. Later ones may stand inside earlier ones. */
 const repeated: readonly Repeated[] = [
   { name: "ErrorShape", before: /\berrorShape: (?=\{)/g, internal: true },
-  { name: "ChatEvent", before: /\.TrackedData<(?=\{)/g, union: true },
+  { name: "ChatEvent", before: /\.TrackedData<(?=\{)/g, extent: "argument" },
   { name: "Usage", before: /\busage\?: (?=\{)/g },
   { name: "Failure", before: /\berror\?: (?=\{)/g },
   {
     name: "Conversation",
     before: /\b(?:output|items): (?=\{\s*conversationId: string;\s*botId:)/g,
   },
-  { name: "Message", before: /\bitems: (?=\{\s*position:)/g },
+  { name: "Message", before: /\bitems: (?=\{[^{}]*\bposition:)/g },
+  { name: "Part", before: /\bparts\?: (?=\()/g, extent: "parenthesis" },
   { name: "BotInfo", before: /\boutput: (?=\{\s*id:)/g },
 ];
 
 interface Repeated {
   readonly name: string;
   readonly before: RegExp;
-  /** It is all up to the closing bracket of what is around it, and not one object. */
-  readonly union?: boolean;
+  /** What the type is: one object (the default), a whole type argument, or what is in parentheses. */
+  readonly extent?: keyof typeof ends;
   /** Nobody outside needs the name. */
   readonly internal?: boolean;
 }
@@ -92,7 +93,7 @@ export function assertSelfContained(declaration: string): void {
 /** Puts the name wherever the type stands, and returns the type, which must be the same everywhere. */
 function nameRepeated(
   texts: readonly string[],
-  { name, before, union = false }: Repeated,
+  { name, before, extent = "object" }: Repeated,
 ): { texts: string[]; type: string } {
   const types = new Set<string>();
   const renamed = texts.map((text) => {
@@ -101,7 +102,7 @@ function nameRepeated(
     for (const match of text.matchAll(before)) {
       const start = match.index + match[0].length;
       if (start < from) continue;
-      const end = union ? endOfArgument(text, start) : endOfObject(text, start);
+      const end = ends[extent](text, start);
       types.add(text.slice(start, end).replaceAll(/\s+/g, " "));
       result += text.slice(from, start) + name;
       from = end;
@@ -115,15 +116,18 @@ function nameRepeated(
   return { texts: renamed, type };
 }
 
-const endOfObject = (text: string, start: number) => endOf(text, start, /[{}]/g) + 1;
-/** Before the bracket that closes the type argument which starts here. */
-const endOfArgument = (text: string, start: number) => endOf(text, start - 1, /[<>]/g);
+const ends = {
+  object: (text: string, start: number) => endOf(text, start, /[{}]/g) + 1,
+  /** Before the bracket that closes the type argument which starts here. */
+  argument: (text: string, start: number) => endOf(text, start - 1, /[<>]/g),
+  parenthesis: (text: string, start: number) => endOf(text, start, /[()]/g) + 1,
+};
 
 /** Where the bracket that opens here is closed. */
 function endOf(text: string, start: number, brackets: RegExp): number {
   let depth = 0;
   for (const { 0: bracket, index } of text.slice(start).matchAll(brackets)) {
-    depth += "{<".includes(bracket) ? 1 : -1;
+    depth += "{<(".includes(bracket) ? 1 : -1;
     if (depth === 0) return start + index;
   }
   throw new Error("a bracket in the router's type is never closed");

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { failure } from "./errors.ts";
 import { runStatus, usage } from "./events.ts";
 import { eventId } from "./inputs.ts";
+import { part } from "./parts.ts";
 
 export const botInfo = z.object({
   id: z.string(),
@@ -14,7 +15,11 @@ export const botInfo = z.object({
   schemas: z.object({
     input: z.record(z.string(), z.json()),
     output: z.record(z.string(), z.json()),
+    /** By channel: what the bot reports of its state. */
+    state: z.record(z.string(), z.record(z.string(), z.json())).optional(),
   }),
+  /** What `chat.send` may give it. Servers before this one do not say: a message. */
+  accepts: z.object({ message: z.boolean(), input: z.boolean() }).optional(),
 });
 
 export const conversation = z.object({
@@ -37,11 +42,20 @@ export const conversation = z.object({
 });
 
 export const message = z.object({
+  /** Servers before this one do not say, nor what follows another message. */
+  messageId: z.string().optional(),
+  /** The message that it follows; absent on the first. */
+  parentId: z.string().optional(),
   /** Place in the conversation: ascending, unique there. */
   position: z.number().int().positive(),
   runId: z.uuid(),
   role: z.enum(["human", "ai"]),
+  /** The final texts of the parts. */
   text: z.string(),
+  /** Servers before this one have none, and say `text` alone. */
+  parts: z.array(part).optional(),
+  /** What a typed bot answered. */
+  output: z.json().optional(),
   /** Who wrote it; absent on the bot's, and where its writer was erased, whose text is empty. */
   userId: z.string().optional(),
   at: z.iso.datetime(),

@@ -96,6 +96,11 @@ export const errorTable = {
     retryable: false,
     action: "See the server's log; the tool's own message stays there.",
   },
+  OUTPUT_INVALID: {
+    meaning: "The bot's answer does not have the shape that the bot promises.",
+    retryable: true,
+    action: "Try again: a model may do better. The server's log says what did not fit.",
+  },
   BOT_FAILED: {
     meaning: "The bot's own code failed.",
     retryable: false,

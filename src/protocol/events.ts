@@ -20,7 +20,14 @@ const payload = z.json();
 
 const inRun = { runId };
 const inSpan = { runId, spanId };
-const spanOpens = { ...inSpan, parentSpanId: spanId.optional(), at, name: z.string() };
+const spanOpens = {
+  ...inSpan,
+  parentSpanId: spanId.optional(),
+  at,
+  name: z.string(),
+  /** The agent in which it happens, where the bot gave that a name: a subagent's, in a deep agent. */
+  agentName: z.string().optional(),
+};
 const spanCloses = { ...inSpan, at };
 
 /** Tokens counted by the provider. */
@@ -56,7 +63,10 @@ export const runStart = z.object({
   conversationId: z.uuid(),
   botId: z.string(),
   userId: z.string(),
+  /** What was written; of a typed bot's `input`, its JSON as text. */
   message: z.string(),
+  /** What a typed bot was given, as it was checked. */
+  input: payload.optional(),
 });
 
 export const chainStart = z.object({
@@ -77,13 +87,18 @@ export const llmStart = z.object({
   model: z.string().optional(),
 });
 
-/** What a model gave besides text, reasoning and calls of the bot's tools. Bytes are not on the wire. */
+/**
+ * What a model or a tool gave besides text, reasoning and calls of the bot's tools. A model's bytes are
+ * not on the wire; a tool's are, as a `data:` URL, as far as the server's bound allows.
+ */
 export const modelContent = z.discriminatedUnion("type", [
   /** A page or a document on which the answer rests. */
   z.object({
     type: z.literal("source"),
     url: z.string().optional(),
     title: z.string().optional(),
+    /** Of a document that the bot found by itself: its id there. */
+    documentId: z.string().optional(),
     /** Only where the bot exposes its tools' payloads. */
     quote: z.string().optional(),
   }),
@@ -92,8 +107,9 @@ export const modelContent = z.discriminatedUnion("type", [
     kind: z.enum(["image", "audio", "video", "file"]),
     mimeType: z.string().optional(),
     bytes: z.number().int().nonnegative().optional(),
-    /** Where the provider gave one in place of the bytes. */
+    /** Where the provider gave one in place of the bytes; a tool's bytes as a `data:` URL. */
     url: z.string().optional(),
+    name: z.string().optional(),
   }),
   /** What a tool did that runs at the provider: a web search, code. */
   z.object({
@@ -121,6 +137,23 @@ export const token = z.object({ type: z.literal("token"), ...inSpan, text: z.str
 
 /** A piece of the model's reasoning, where the provider shows it. Merged like tokens. */
 export const reasoning = z.object({ type: z.literal("reasoning"), ...inSpan, text: z.string() });
+
+/**
+ * A piece of a tool call, while a model writes it. The first one of a call has its `name`. Neighbours of
+ * one call that have `text` alone may arrive merged.
+ */
+export const toolInput = z.object({
+  type: z.literal("toolInput"),
+  ...inSpan,
+  /** Unique in the run; the `toolStart` that answers the call has it too. */
+  toolCallId: z.string(),
+  name: z.string().optional(),
+  /** A piece of the arguments' JSON. Only where the bot exposes its tools' payloads. */
+  text: z.string().optional(),
+});
+
+/** A typed bot's answer as far as a model has written it: each one replaces the one before. */
+export const output = z.object({ type: z.literal("output"), ...inSpan, value: payload });
 
 export const toolStart = z.object({
   type: z.literal("toolStart"),
@@ -151,6 +184,10 @@ export const toolEnd = z.object({
   type: z.literal("toolEnd"),
   ...spanCloses,
   output: payload.optional(),
+  /** What it returned for a page and not for the model: LangChain's `artifact`. */
+  artifact: payload.optional(),
+  /** Its images, files and sources. */
+  content: z.array(modelContent).optional(),
 });
 
 /** An agent decided to use a tool. */
@@ -194,6 +231,14 @@ export const custom = z.object({
   data: payload.optional(),
 });
 
+/** What a channel that the bot has declared in its `state` holds from now on. */
+export const state = z.object({
+  type: z.literal("state"),
+  ...inSpan,
+  channel: z.string(),
+  value: payload,
+});
+
 /** The span's tokens so far are void: a retry or a fallback starts over. */
 export const reset = z.object({ type: z.literal("reset"), ...inSpan });
 
@@ -216,6 +261,8 @@ export const runEnd = z.object({
   status: runStatus,
   /** The whole answer; what there is of it when the run was cancelled or failed. */
   text: z.string(),
+  /** What a typed bot answers, checked against its `output`. */
+  output: payload.optional(),
   /** Summed over the model spans; what is known when the run was cancelled or failed. */
   usage: usage.optional(),
   /** Set when `status` is `failed`. */
@@ -230,6 +277,8 @@ export const chatEvent = z.discriminatedUnion("type", [
   llmEnd,
   token,
   reasoning,
+  toolInput,
+  output,
   toolStart,
   toolProgress,
   toolUpdate,
@@ -240,6 +289,7 @@ export const chatEvent = z.discriminatedUnion("type", [
   retrieverEnd,
   text,
   custom,
+  state,
   reset,
   error,
   runEnd,

@@ -22,18 +22,25 @@ const nextPage = {
   limit: z.number().int().min(1).max(protocolLimits.pageSize).default(50),
 };
 
-export const sendInput = z.object({
+const sendFields = z.object({
   /** Made by the client, once a message: sending it again attaches to the same run. */
   runId: z.uuid(),
   botId,
   /** Made by the client. A conversation that is new starts here, owned by the caller. */
   conversationId,
-  message: z.string().min(1).max(protocolLimits.messageLength),
+  message: z.string().min(1).max(protocolLimits.messageLength).optional(),
+  /** For a bot that takes one, in place of a message: checked against its schema before anything runs. */
+  input: z.json().optional(),
   lastEventId,
   only,
   /** What to do when a run is in progress: refuse with CONVERSATION_BUSY, or stop that one first. */
   ifBusy: z.enum(["reject", "interrupt"]).default("reject"),
 });
+
+export const sendInput = sendFields.refine(
+  ({ message, input }) => (message === undefined) !== (input === undefined),
+  { path: ["message"], error: "either a message or an input, and not both" },
+);
 
 /** A run that was sent before: it is read, and never started. */
 export const followInput = z.object({ runId: z.uuid(), lastEventId, only });

@@ -33,6 +33,8 @@ const within: Partial<Record<EventType, EventType>> = {
   token: "llmStart",
   reasoning: "llmStart",
   reset: "llmStart",
+  toolInput: "llmStart",
+  output: "llmStart",
   toolProgress: "toolStart",
   toolUpdate: "toolStart",
 };

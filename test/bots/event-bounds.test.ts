@@ -142,7 +142,7 @@ describe("strings of a megabyte", () => {
 
 /** Fields that the server makes or that `toPayload` bounds. */
 const boundedElsewhere = new Set(
-  "type runId spanId parentSpanId at code source status kind input output data args documents".split(
+  "type runId spanId parentSpanId at code source status kind input output data args documents value artifact".split(
     " ",
   ),
 );

@@ -103,7 +103,7 @@ export function outline(events: readonly SpanEvent[]): string[] {
   const lines: string[] = [];
   let last: SpanEvent | undefined;
   for (const event of events) {
-    if ("name" in event && event.type !== "custom") {
+    if ("name" in event && event.type !== "custom" && event.type !== "toolInput") {
       const above = event.parentSpanId === undefined ? undefined : spans.get(event.parentSpanId);
       spans.set(event.spanId, { name: event.name, depth: (above?.depth ?? -1) + 1 });
     }

@@ -53,12 +53,15 @@ const said: readonly (readonly [ChatEvent, Kind | "any"])[] = [
   [token(), "llm"],
   [{ type: "reasoning", ...inSpan("a"), text: "hm" }, "llm"],
   [reset(), "llm"],
+  [{ type: "toolInput", ...inSpan("a"), toolCallId: "c", name: "clock" }, "llm"],
+  [{ type: "output", ...inSpan("a"), value: {} }, "llm"],
   [{ type: "toolProgress", ...inSpan("a"), text: "half" }, "tool"],
   [{ type: "toolUpdate", ...inSpan("a"), data: 1 }, "tool"],
   [{ type: "agentAction", ...inSpan("a"), tool: "clock" }, "any"],
   [{ type: "agentFinish", ...inSpan("a") }, "any"],
   [{ type: "text", ...inSpan("a"), text: "plan" }, "any"],
   [{ type: "custom", ...inSpan("a"), name: "mine" }, "any"],
+  [{ type: "state", ...inSpan("a"), channel: "todos", value: [] }, "any"],
 ];
 const kinds: readonly Kind[] = ["chain", "llm", "tool", "retriever"];
 

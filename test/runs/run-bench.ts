@@ -9,7 +9,9 @@ import { type ScriptedReply, scriptedModel } from "../../src/testing/index.ts";
 
 export const caller = { userId: "ann" };
 
-export function newRun(input: Partial<SendInput> = {}): SendInput {
+type MessageInput = Omit<SendInput, "message" | "input"> & { readonly message: string };
+
+export function newRun(input: Partial<MessageInput> = {}): MessageInput {
   return {
     runId: randomUUID(),
     conversationId: randomUUID(),

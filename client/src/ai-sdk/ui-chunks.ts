@@ -79,6 +79,9 @@ export class UiChunks {
       case "agentAction":
       case "agentFinish":
       case "text":
+      case "toolInput":
+      case "output":
+      case "state":
         return [];
       default:
         return ignored(event);

@@ -61,6 +61,12 @@ export class Renderer {
         return this.#progress(event);
       case "toolEnd":
         return this.#line("yellow", `Tool finished${payload(event.output)}`);
+      case "toolInput":
+      case "output":
+        // The tool's line and the answer have it whole.
+        return "";
+      case "state":
+        return this.#line("dim", `${event.channel}${payload(event.value)}`);
       case "retrieverStart":
         return this.#line("yellow", `Search ${event.name}${payload(event.query)}`);
       case "retrieverEnd":

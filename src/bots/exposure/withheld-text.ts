@@ -19,6 +19,7 @@ type Told =
   | "agentFinish"
   | "text"
   | "custom"
+  | "state"
   | "error";
 
 export class WithheldText {
@@ -48,7 +49,13 @@ export class WithheldText {
       case "reset":
       // Chains report their model's words in it.
       case "text":
+      case "output":
         return;
+      case "toolInput": {
+        const { text: _written, ...call } = event;
+        if (call.name !== undefined) this.#emit(call);
+        return;
+      }
       case "toolProgress":
         if (event.text === undefined) this.#emit(event);
         return;

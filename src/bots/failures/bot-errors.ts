@@ -54,6 +54,7 @@ const saidByBots: Record<ErrorCode, boolean> = {
   PROVIDER_ERROR: true,
   PROVIDER_REJECTED: true,
   TOOL_FAILED: true,
+  OUTPUT_INVALID: false,
   BOT_FAILED: true,
   BOT_LIMIT_REACHED: true,
   BOT_REFUSED: true,

@@ -12,6 +12,9 @@ const { nameCharacters, characters } = payloadLimits;
 /** Characters of each field, wherever in an event it stands. */
 const charactersOf: Readonly<Record<string, number>> = {
   name: nameCharacters,
+  agentName: nameCharacters,
+  channel: nameCharacters,
+  documentId: nameCharacters,
   id: nameCharacters,
   model: nameCharacters,
   finishReason: nameCharacters,

@@ -104,6 +104,9 @@ export class LiveRuns implements AsyncDisposable {
     if (bots.get(botId) === undefined) {
       return new LangwireError("NOT_FOUND", { message: "No such bot." });
     }
+    if (message === undefined) {
+      return new LangwireError("BAD_INPUT", { message: "message: this bot takes a message" });
+    }
     if (message.length > limits.maxMessageLength) {
       const why = `message: longer than ${limits.maxMessageLength} characters`;
       return new LangwireError("BAD_INPUT", { message: why });
@@ -204,7 +207,7 @@ export class LiveRuns implements AsyncDisposable {
 
   async #claim(caller: Caller, input: SendInput): Promise<Run> {
     const { bots, store, admit, cluster } = this.#options;
-    const { runId, conversationId, botId, message, ifBusy } = input;
+    const { runId, conversationId, botId, message = "", ifBusy } = input;
     const bot = bots.get(botId);
     if (bot === undefined) throw new LangwireError("NOT_FOUND");
     const who = { userId: caller.userId, owner: cluster?.nodeId };

@@ -66,6 +66,8 @@ export interface OpenStorageOptions extends StorageOptions {
 /** The database's name in the data folder. */
 export const databaseFile = "langwire.sqlite";
 const journalFile = "journal.sqlite";
+const foreignWal =
+  "a write-ahead log lay beside another database than its own, and was moved: it would have been played into a backup that was put there. Delete it once nothing is missed";
 const snapshotPrefix = `${databaseFile}-backup-`;
 
 /**
@@ -96,7 +98,10 @@ async function openSqlite(
   if (dataDir !== undefined) opening.use(await lockFolder(dataDir));
   const path = dataDir === undefined ? ":memory:" : join(dataDir, databaseFile);
   const file = { path, loss: "all conversations" };
-  const store = opening.use(await openSqliteStore({ path }).catch(failing(file)));
+  const onForeignWal = (movedTo: string) =>
+    observer.failed?.(foreignWal, new Error(`it is ${movedTo} now`));
+  const sole = dataDir === undefined ? undefined : { onForeignWal };
+  const store = opening.use(await openSqliteStore({ path, sole }).catch(failing(file)));
   const onDamage = observer.failed;
   const journal =
     dataDir === undefined ? undefined : new SqliteJournal(store.database, { onDamage });

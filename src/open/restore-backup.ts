@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { firstMigration } from "../store/migrations.ts";
+import { noteOf } from "../store/sqlite/foreign-wal.ts";
 import { highestNumber, skipNumbers } from "../store/sqlite/skipped-numbers.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { openLangwire } from "./open-langwire.ts";
@@ -44,7 +45,8 @@ export async function restoreBackup({ backup, dataDir, overwrite }: RestoreOptio
     const highest = isReplaced ? closeCleanly(path) : 0;
     goOnBehind(highest, prepared);
     // Of a database that is gone, or could not be closed: it would be played into the backup.
-    for (const end of ["-wal", "-shm"]) await rm(`${path}${end}`, { force: true });
+    for (const file of [`${path}-wal`, `${path}-shm`, noteOf(path)])
+      await rm(file, { force: true });
     await rename(prepared, path);
   } catch (error) {
     throw fileFailure(error, { path: backup, loss: "all conversations" });

@@ -1,5 +1,6 @@
 /** Why a server's storage cannot be opened, and what its operator can do: in one line each. */
 import { LangwireError } from "../protocol/errors.ts";
+import { UnknownWal } from "../store/sqlite/foreign-wal.ts";
 
 /** A file that SQLite keeps. */
 export interface StorageFile {
@@ -86,6 +87,7 @@ function laterVersionReason(name: string): string {
 function reasonOf(error: unknown, { path, loss }: StorageFile): string | undefined {
   const cause = error instanceof LangwireError ? error.cause : error;
   if (!(cause instanceof Error)) return undefined;
+  if (cause instanceof UnknownWal) return cause.message;
   if (laterVersion.test(cause.message)) return laterVersionReason(path);
   const said = `(${cause.message})`;
   switch (codeOf(cause)) {

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import {
   copyFile,
+  cp,
   open,
   readdir,
   readFile,
@@ -13,7 +14,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, backup as sqliteBackup } from "node:sqlite";
 import { Client } from "pg";
 import { expect, onTestFinished, test } from "vitest";
 import { commandOf, WrongUsage } from "../../src/cli/admin/arguments.ts";
@@ -239,6 +240,61 @@ test("a database that is damaged is replaced, and what it left beside it is not 
   expect(items).toHaveLength(1);
   // A copy that a killed process left behind, with all that was kept.
   expect((await readdir(s.dataDir)).filter((name) => name.includes("backup"))).toEqual([]);
+});
+
+test("is what the server starts on, where it was copied by hand over what a killed one left", async () => {
+  const s = await setUp();
+  const server = await s.start();
+  const talk = randomUUID();
+  await s.said(server.url, talk, "before");
+  using database = new DatabaseSync(s.database, { readOnly: true });
+  await sqliteBackup(database, s.backup);
+  for (let times = 1; times <= 3; times++) await s.said(server.url, talk, `after ${times}`);
+  server.signal("SIGKILL");
+  await server.exited;
+  database.close();
+  const left = await readFile(`${s.database}-wal`);
+  expect(left.length).toBeGreaterThan(0);
+  // The same folder as it was left keeps all of it.
+  const untouched = `${s.dataDir}-untouched`;
+  await cp(s.dataDir, untouched, { recursive: true });
+  {
+    await using again = await startTestServer({ bots: [chatBot({ model })], dataDir: untouched });
+    expect(await s.messagesOf(again.url, talk)).toHaveLength(8);
+  }
+  await copyFile(s.backup, s.database);
+  const again = await s.start();
+  expect(await s.messagesOf(again.url, talk)).toEqual([
+    ["before", undefined],
+    ["You said: before", "completed"],
+  ]);
+  await s.said(again.url, talk, "and on");
+  const [moved = ""] = (await readdir(s.dataDir)).filter((name) => name.includes("another"));
+  expect((await readFile(join(s.dataDir, moved))).equals(left)).toBe(true);
+  expect(again.complaints.join()).toContain(moved);
+});
+
+test("a log that may belong to the database or to the one before it is asked about", async () => {
+  const s = await setUp();
+  const other = `${s.dataDir}-other`;
+  {
+    await using here = await openLangwire({ bots: [], dataDir: s.dataDir });
+    await exchange(here.store);
+    await using langwire = await openLangwire({ bots: [], dataDir: other });
+    await exchange(langwire.store);
+  }
+  {
+    using database = new DatabaseSync(join(other, "langwire.sqlite"));
+    database.exec("update runs set text = 'a log of one page'");
+    await copyFile(join(other, "langwire.sqlite-wal"), s.backup);
+  }
+  await copyFile(join(other, "langwire.sqlite"), s.database);
+  await rename(s.backup, `${s.database}-wal`);
+  await expect(openLangwire({ bots: [], dataDir: s.dataDir })).rejects.toMatchObject(
+    refused(
+      /-wal belongs to it cannot be told: if .*, move .*-wal away; if .*, move .*-mark away$/,
+    ),
+  );
 });
 
 function madeOf(path: string, statement: string): void {

@@ -11,6 +11,7 @@ import type { Schema } from "../schema.ts";
 import type { Store } from "../store.ts";
 import { storeOn } from "../store-on.ts";
 import { Checkpoints } from "./checkpoints.ts";
+import { markDatabase, setAsideForeignWal } from "./foreign-wal.ts";
 import { writeSnapshot } from "./snapshot.ts";
 import { NodeSqliteDialect } from "./sqlite-dialect.ts";
 
@@ -28,6 +29,11 @@ export interface SqliteStore extends Store {
 export interface SqliteStoreOptions {
   /** A file, made with its folder when missing, or `:memory:`. */
   readonly path: string;
+  /** Set by who has locked the file's folder: nobody else has the file open, in this process either. */
+  readonly sole?: {
+    /** A write-ahead log of another database lay beside the file, and was moved. */
+    readonly onForeignWal: (movedTo: string) => void;
+  };
 }
 
 /** Another process may be opening the same file, and migrating it. */
@@ -44,16 +50,19 @@ const checkpointIntervalMs = 250;
 const maxLogPages = 16_384;
 
 /** @throws LangwireError STORE_UNAVAILABLE */
-export async function openSqliteStore({ path }: SqliteStoreOptions): Promise<SqliteStore> {
+export async function openSqliteStore({ path, sole }: SqliteStoreOptions): Promise<SqliteStore> {
   let database: DatabaseSync | undefined;
   try {
     if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+    const foreignWal = sole && setAsideForeignWal(path);
+    if (foreignWal !== undefined) sole?.onForeignWal(foreignWal);
     database = new DatabaseSync(path, { timeout: openTimeoutMs });
     const mode = await configure(database);
     const kysely = new Kysely<Schema>({ dialect: new NodeSqliteDialect(database) });
     await migrate(kysely);
     database.exec(`pragma busy_timeout = ${busyTimeoutMs}`);
     cutOffWal(database);
+    if (sole && mode === "wal") markDatabase(database, path);
     return storeIn(database, {
       path,
       engine: new Engine(kysely, sqliteFailure),

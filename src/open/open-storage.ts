@@ -171,9 +171,11 @@ function openJournal(
  * A process does not start while Redis is away or full: it would hold nothing that it could keep. Whoever
  * starts it (a supervisor) tries again; what runs already goes on.
  */
-function noRedis(error: unknown): never {
-  throw redisFailure(error);
-}
+const noRedis =
+  (silent: "Redis" | "Postgres") =>
+  (error: unknown): never => {
+    throw redisFailure(error, silent);
+  };
 
 async function openCluster(
   opening: AsyncDisposableStack,
@@ -185,7 +187,7 @@ async function openCluster(
   const nodeId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const store = opening.use(await openDatabase(databaseUrl, "shared"));
   const redis = opening.use(
-    await Redis.open({ url: redisUrl, prefix: redisPrefix, nodeId, times }).catch(noRedis),
+    await Redis.open({ url: redisUrl, prefix: redisPrefix, nodeId, times }).catch(noRedis("Redis")),
   );
   const log = opening.use(
     new RedisLog({
@@ -202,6 +204,7 @@ async function openCluster(
   );
   const coordination = redisCoordination(redis, times);
   const joining = Cluster.join({ coordination, log, store, times, observer });
-  const cluster = opening.use(await joining.catch(noRedis));
+  // A process joins as one that reaches Postgres, too.
+  const cluster = opening.use(await joining.catch(noRedis("Postgres")));
   return { store, log, shared: { cluster, redis } };
 }

@@ -34,12 +34,14 @@ export function laterVersionFailure(error: unknown, name: string): unknown {
   return isLater ? storageFailure(laterVersionReason(name), error) : error;
 }
 
-/** @returns the error to throw instead of what opening Redis, or taking a place in it, threw */
-export function redisFailure(error: unknown): unknown {
+/**
+ * @param silent which server it was that did not answer in time, where nothing else was said
+ * @returns the error to throw instead of what opening Redis, or taking a place in it, threw
+ */
+export function redisFailure(error: unknown, silent: "Redis" | "Postgres"): unknown {
   const cause = innermost(error);
-  // It was Postgres that this process waited for (runs/cluster/cluster.ts).
   if (cause instanceof LangwireError)
-    return storageFailure("Postgres does not answer in time", error);
+    return storageFailure(`${silent} does not answer in time`, error);
   return cause instanceof Error ? storageFailure(redisReason(cause.message), error) : error;
 }
 

@@ -1,10 +1,14 @@
 /** What keeps a server from starting, each told by its name and with the way out. */
+import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { openLangwire } from "../../src/open/open-langwire.ts";
+import { redisFailure } from "../../src/open/storage-failure.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
+import { Redis } from "../../src/redis/redis.ts";
 import { temporaryFolder } from "../faults/child-server.ts";
 import { all, botSaying, caller, newRun } from "../runs/run-bench.ts";
 
@@ -50,6 +54,17 @@ test("a database that is damaged, one of a later version, a folder in use or non
   const taken = join(folder.path, "taken", "langwire.lock");
   await mkdir(taken, { recursive: true });
   expect(await reasonOf(join(folder.path, "taken"))).toMatch(/langwire\.lock cannot be written to/);
+});
+
+test("a Redis that takes connections and says nothing is named, and not Postgres", async () => {
+  const silent = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  const url = `redis://127.0.0.1:${port}`;
+  const opening = Redis.open({ url, nodeId: "a", times: { connectTimeoutMs: 200 } });
+  const failure = await opening.catch((error: unknown) => redisFailure(error, "Redis"));
+  silent.close();
+  expect(failure).toMatchObject({ cause: { message: expect.stringMatching(/^Redis /) } });
 });
 
 test("one bad row of the journal is named, and the server starts", async () => {

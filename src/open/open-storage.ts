@@ -66,8 +66,9 @@ export interface OpenStorageOptions extends StorageOptions {
 /** The database's name in the data folder. */
 export const databaseFile = "langwire.sqlite";
 const journalFile = "journal.sqlite";
+/** With where to; a message of the log's own, since it withholds those of errors. */
 const foreignWal =
-  "a write-ahead log lay beside another database than its own, and was moved: it would have been played into a backup that was put there. Delete it once nothing is missed";
+  "a write-ahead log lay beside another database than its own (a backup that was copied there?), and was moved to";
 const snapshotPrefix = `${databaseFile}-backup-`;
 
 /**
@@ -99,7 +100,7 @@ async function openSqlite(
   const path = dataDir === undefined ? ":memory:" : join(dataDir, databaseFile);
   const file = { path, loss: "all conversations" };
   const onForeignWal = (movedTo: string) =>
-    observer.failed?.(foreignWal, new Error(`it is ${movedTo} now`));
+    observer.failed?.(`${foreignWal} ${movedTo}`, undefined);
   const sole = dataDir === undefined ? undefined : { onForeignWal };
   const store = opening.use(await openSqliteStore({ path, sole }).catch(failing(file)));
   const onDamage = observer.failed;

@@ -18,6 +18,7 @@ interface SpanHead {
   readonly spanId: string | undefined;
   /** JSON up to the text's first character; else the whole JSON. */
   readonly head: string;
+  readonly headBytes: number;
 }
 
 export class LogEntry {
@@ -34,15 +35,14 @@ export class LogEntry {
     this.seq = seq;
     this.#span = span;
     this.#body = body;
-    this.#bytes = sharesHead ? 0 : Buffer.byteLength(span.head);
+    this.#bytes = sharesHead ? 0 : span.headBytes;
     if (body !== undefined) this.#bytes += Buffer.byteLength(body);
   }
 
   /** @param earlier of the same conversation: the head of one of the same span is shared. */
   static of(seq: number, event: ChatEvent, earlier: readonly LogEntry[] = []): LogEntry {
-    const { type, runId } = event;
     if (!isTextPiece(event)) {
-      return new LogEntry(seq, { type, runId, spanId: undefined, head: JSON.stringify(event) });
+      return new LogEntry(seq, spanOf(event, undefined, JSON.stringify(event)));
     }
     const body = escaped(event.text);
     const oldest = Math.max(0, earlier.length - parallelSpans);
@@ -51,12 +51,12 @@ export class LogEntry {
       if (neighbour?.isNeighbour(event) === true)
         return new LogEntry(seq, neighbour.#span, body, true);
     }
-    return new LogEntry(seq, { type, runId, spanId: event.spanId, head: headOf(event) }, body);
+    return new LogEntry(seq, spanOf(event, event.spanId, headOf(event)), body);
   }
 
-  /** The entry that a storage kept as JSON text. */
-  static parse(seq: number, json: string): LogEntry {
-    return LogEntry.of(seq, JSON.parse(json) as ChatEvent);
+  /** The entry that a storage kept as JSON text. @param earlier as for `of` */
+  static parse(seq: number, json: string, earlier?: readonly LogEntry[]): LogEntry {
+    return LogEntry.of(seq, JSON.parse(json) as ChatEvent, earlier);
   }
 
   /** Two neighbours as one, at the place of the second. */
@@ -81,6 +81,18 @@ export class LogEntry {
     return this.#body === undefined ? head : head + this.#text + tail;
   }
 
+  /** The JSON of its text; of an entry that can have a neighbour, which `continued` takes. */
+  get textJson(): string {
+    return `"${this.#text}"`;
+  }
+
+  /** The entry that continues this one's text, of which a storage kept that alone. */
+  continued(seq: number, textJson: string): LogEntry {
+    const isText = textJson.length > 1 && textJson.endsWith('"');
+    if (!isText || this.#span.spanId === undefined) throw new Error("a line continues no text");
+    return new LogEntry(seq, this.#span, textJson.slice(1, -1), true);
+  }
+
   get event(): ChatEvent {
     return JSON.parse(this.json) as ChatEvent;
   }
@@ -88,6 +100,14 @@ export class LogEntry {
   /** Bytes of its JSON as UTF-8, as far as it holds it for itself; a shared head does not count. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Bytes of its JSON as UTF-8, a shared head included. */
+  get jsonBytes(): number {
+    const { headBytes } = this.#span;
+    return this.#body === undefined
+      ? headBytes
+      : headBytes + Buffer.byteLength(this.#text) + tail.length;
   }
 
   /** Whether the event continues this entry's text. */
@@ -136,6 +156,10 @@ export class LogEntry {
   settle(): void {
     void this.#text;
   }
+}
+
+function spanOf({ type, runId }: ChatEvent, spanId: string | undefined, head: string): SpanHead {
+  return { type, runId, spanId, head, headBytes: Buffer.byteLength(head) };
 }
 
 function headOf({ type, runId, spanId }: TextPiece): string {

@@ -19,6 +19,7 @@ import type { Notice } from "./cluster/notices.ts";
 import type { Follower } from "./following/follower.ts";
 import type { ProofTimes } from "./following/memberships.ts";
 import { type EventSink, Readers } from "./following/readers.ts";
+import { forgetDeleted } from "./forget-deleted.ts";
 import type { LiveRun } from "./lifecycle/live-run.ts";
 import { LiveRuns } from "./lifecycle/live-runs.ts";
 import { Recovery } from "./lifecycle/recovery.ts";
@@ -187,10 +188,7 @@ export class Runs implements AsyncDisposable {
    */
   deleted(conversationId: string, runningRunId?: string): void {
     if (runningRunId !== undefined) this.stop(runningRunId);
-    this.#log.forget([{ conversationId }]).catch((cause: unknown) => {
-      const what = "events of a deleted conversation stay until their retention time";
-      this.#observer.failed(what, cause);
-    });
+    forgetDeleted(conversationId, { log: this.#log, observer: this.#observer });
   }
 
   /**

@@ -6,10 +6,14 @@ import { StoredConversations } from "./queries/conversations.ts";
 import { StoredRuns } from "./queries/runs.ts";
 import type { Store } from "./store.ts";
 
-export function storeOn(engine: Engine): Omit<Store, typeof Symbol.asyncDispose> {
+/** @param numbersAfter no event has this number or a lower one from now on: see skipped-numbers.ts */
+export function storeOn(
+  engine: Engine,
+  numbersAfter: number,
+): Omit<Store, typeof Symbol.asyncDispose> {
   return {
-    conversations: new StoredConversations(engine),
-    runs: new StoredRuns(engine),
+    conversations: new StoredConversations(engine, numbersAfter),
+    runs: new StoredRuns(engine, numbersAfter),
     administration: new StoredAdministration(engine),
     async ping() {
       // A transaction that writes nothing: on SQLite it takes the lock that writing needs.

@@ -58,7 +58,10 @@ export interface Conversations {
   isMember(conversationId: string, userId: string): Promise<boolean>;
   /** @returns those of the memberships, some hundred at most, that exist */
   stillMembers(memberships: readonly Membership[]): Promise<Membership[]>;
-  /** The number of the last finished run's last event; 0 before there is one. */
+  /**
+   * The number after which the next run begins, unless one is in progress: of the last finished run's
+   * last event. Before there is one: 0, or what was given out before a backup was put back.
+   */
   lastSeq(conversationId: string): Promise<number>;
   /**
    * The newest page first; inside a page the oldest message first, as they are read. A human
@@ -99,9 +102,10 @@ export interface Runs {
   finish(ending: Ending): Promise<Finished>;
   /**
    * Puts back a run in progress that the database has lost, as a standby that lagged behind and was
-   * promoted has; with its conversation, where that began with it.
+   * promoted has; with its conversation, where that is lost as well and was the user's own.
+   * @param conversation as the user had it when the run began, if that is known
    */
-  restore(run: Run): Promise<Restored>;
+  restore(run: Run, conversation: Conversation | undefined): Promise<Restored>;
   /**
    * Runs that ended after `afterSeq`, in order, for backfill: at most `limit` of them, with at most
    * 256 KiB of text together, but always the first. For the rest, ask again after the last of these.
@@ -181,7 +185,7 @@ export interface NewRun {
 
 export interface Run extends NewRun {
   readonly status: "running" | RunStatus;
-  /** The number of its first event, `runStart`. When it is 1, nothing came before this run. */
+  /** The number of its first event, `runStart`. When it is 1, no run came before this one. */
   readonly firstSeq: number;
   /** The number of its last event, `runEnd`. This and what follows: once it has ended. */
   readonly endSeq?: number;

@@ -30,12 +30,13 @@ async function setUp(
     }),
   );
   const { api } = stack.use(wsClient(server.url));
+  const { api: others } = stack.use(wsClient(server.url, { userId: "ann" }));
   const send = (conversationId: string = randomUUID()) => {
     const run = { ...{ runId: randomUUID(), conversationId }, ...{ botId: "test", message: "hi" } };
     return { run, ...read((options) => api.chat.send.subscribe(run, options)) };
   };
   return {
-    ...{ api, send, failures, gate },
+    ...{ api, others, send, failures, gate },
     /** What the standby does not have: the run, and what began with it. */
     async lose({ runId, conversationId }: { runId: string; conversationId: string }) {
       const whole = `where conversation_id = '${conversationId}'
@@ -107,6 +108,24 @@ function describeFailover(postgres: TestPostgres, storage: () => Partial<Langwir
     expect(end).toMatchObject({ runId, status: "failed", text: "a" });
     expect(end).toMatchObject({ error: { code: "STORE_UNAVAILABLE" } });
     expect(s.failures).toEqual([fails]);
+  });
+
+  test("one that was the first in another's conversation does not make it its sender's", async () => {
+    await using s = await setUp(postgres, storage());
+    const conversationId = randomUUID();
+    await s.others.conversations.create.mutate({ conversationId, botId: "test" });
+    await s.others.conversations.share.mutate({ conversationId });
+    await s.api.conversations.join.mutate({ conversationId });
+    const { run, until, completed } = s.send(conversationId);
+    await until(({ type }) => type === "token");
+    await s.lose(run);
+    s.gate.resolve();
+    expect((await completed).at(-1)?.event).toMatchObject({ status: "failed", text: "a" });
+    expect(s.failures).toEqual([fails]);
+    const mine = await s.api.conversations.get.query({ conversationId }).catch(codeOf);
+    expect(mine).toBe("NOT_FOUND");
+    const made = await s.others.conversations.create.mutate({ conversationId, botId: "test" });
+    expect(made).toMatchObject({ owned: true });
   });
 
   test("a long one is put back while it goes on", async () => {

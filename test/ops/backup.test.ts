@@ -25,7 +25,7 @@ import { openPostgresStore } from "../../src/store/postgres/postgres.ts";
 import { scriptedModel, startTestServer } from "../../src/testing/index.ts";
 import { root, samplesIn } from "../docs/samples.ts";
 import { startChildServer, temporaryFolder } from "../faults/child-server.ts";
-import { exchange, newRun } from "../store/store-place.ts";
+import { begin, endingOf, exchange, newRun } from "../store/store-place.ts";
 import { startProgram } from "../support/child-process.ts";
 import { startMockProvider } from "../support/mock-provider.ts";
 import { describeWithPostgres } from "../support/postgres.ts";
@@ -155,6 +155,50 @@ test("is what was there at one moment, and its numbers are not given out again",
     await again[Symbol.asyncDispose]();
     using file = new DatabaseSync(s.database);
     expect(file.prepare("pragma integrity_check").get()).toEqual({ integrity_check: "ok" });
+  }
+});
+
+test("a conversation that it knows no run of goes on behind what an open page has seen", async () => {
+  const s = await setUp();
+  const [unused, unknown] = [randomUUID(), randomUUID()];
+  const first = await s.start();
+  const lost = [];
+  {
+    using client = wsClient(first.url);
+    await client.api.conversations.create.mutate({ conversationId: unused, botId: "chat" });
+    const url = ["--url", `http://127.0.0.1:${first.port}`];
+    expect(await s.admin(...url, "backup", s.backup)).toMatchObject({ code: 0 });
+    for (const conversationId of [unused, unknown]) {
+      lost.push(await s.said(first.url, conversationId, "this is lost"));
+    }
+  }
+  first.signal("SIGTERM");
+  await first.exited;
+  // Twice: what was given out in between is not given out again either.
+  for (let times = 0; times < 2; times++) {
+    await s.restore();
+    await using server = await startTestServer({ bots: [chatBot({ model })], dataDir: s.dataDir });
+    for (const [index, conversationId] of [unused, unknown].entries()) {
+      const position = lost[index]?.last ?? 0;
+      using page = wsClient(server.url);
+      // As a page does that comes back: it watches what is there, or begins it again.
+      await page.api.conversations.create.mutate({ conversationId, botId: "chat" });
+      const started = Promise.withResolvers<void>();
+      const watching = read((on) =>
+        page.api.chat.watch.subscribe(
+          { conversationId, lastEventId: String(position) },
+          { ...on, onStarted: () => started.resolve() },
+        ),
+      );
+      await started.promise;
+      const next = await s.said(server.url, conversationId, "and on");
+      expect(next.first).toBeGreaterThan(position);
+      await watching.until(({ type }) => type === "runEnd");
+      const { received } = watching;
+      expect(received.map(({ event }) => event.type).slice(0, 1)).toEqual(["runStart"]);
+      expect(received.map(({ id }) => Number(id))).toContain(next.first);
+      lost[index] = next;
+    }
   }
 });
 
@@ -330,12 +374,25 @@ await describeWithPostgres("a Postgres that was put back", (postgres) => {
     const first = await exchange(store);
     const { conversationId } = first;
     const second = await exchange(store, { conversationId });
+    const left = await begin(store);
     const client = new Client({ connectionString: database.url });
     await client.connect();
-    await client.query(sql[0]?.code ?? "");
+    let highest = (second.endSeq ?? 0) + 1_000_000_000;
+    // Twice: what was given out after the first return is not given out after the second.
+    for (let times = 0; times < 2; times++) {
+      await client.query(sql[0]?.code ?? "");
+      await using again = await openPostgresStore({ url: database.url });
+      expect(await again.runs.get(first.runId, "alice")).toEqual(first);
+      await again.runs.finish(endingOf(left));
+      const { conversationId: unknown } = newRun();
+      for (const talk of [conversationId, left.conversationId, unknown]) {
+        const start = await again.conversations.lastSeq(talk);
+        expect(start).toBeGreaterThan(highest);
+        const next = await exchange(again, { conversationId: talk });
+        expect(next.firstSeq).toBe(start + 1);
+      }
+      highest = await again.conversations.lastSeq(unknown);
+    }
     await client.end();
-    expect(await store.runs.get(first.runId, "alice")).toEqual(first);
-    const next = await store.runs.claim(newRun({ conversationId }));
-    expect(next).toMatchObject({ run: { firstSeq: (second.endSeq ?? 0) + 1_000_000_001 } });
   });
 });

@@ -65,6 +65,40 @@ test("a run whose ending is not stored yet is not run again, though its claim wa
   expect(await store.runs.get(input.runId, userId)).toMatchObject({ text: "answer 1" });
 });
 
+test("a run whose claim was answered to nobody is begun as it was claimed, whatever is sent again", async () => {
+  const botNamed = (id: string) => {
+    const runnable = RunnableLambda.from(() => `${id} answers`);
+    return defineBot({ id, title: id, description: "", runnable });
+  };
+  await using langwire = await openLangwire({ bots: [botNamed("first"), botNamed("second")] });
+  const { runs, store } = langwire;
+  const claim = store.runs.claim.bind(store.runs);
+  vi.spyOn(store.runs, "claim").mockImplementationOnce(async (input) => {
+    await claim(input);
+    throw new LangwireError("STORE_UNAVAILABLE");
+  });
+  // The sweep that would end it comes later.
+  const swept = Promise.withResolvers<string[]>();
+  vi.spyOn(store.runs, "inProgress").mockReturnValue(swept.promise);
+  // What is carried along to put it back is its own conversation.
+  const restoring = vi.spyOn(store.runs, "restore");
+  vi.spyOn(store.runs, "finish").mockResolvedValueOnce({ finished: false, run: undefined });
+  const input = { ...newInput(), botId: "first" };
+  await expect(runs.send(caller, input)).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  await expect.poll(() => runs.storeAway).toBe(false);
+  const other = { botId: "second", conversationId: randomUUID() };
+  const texts: unknown[] = [];
+  for await (const { event } of await runs.send(caller, { ...input, ...other })) {
+    if ("text" in event) texts.push(event.text);
+  }
+  expect(texts.at(-1)).toBe("first answers");
+  const { runId, conversationId } = input;
+  expect(restoring.mock.calls).toMatchObject([
+    [{ runId }, { conversationId, botId: "first", owned: true }],
+  ]);
+  swept.resolve([]);
+});
+
 test("a run that somebody has put back since the list was read goes on", async () => {
   const { store, log } = await open();
   const claimed = await Promise.all(

@@ -12,13 +12,14 @@
 import type { EventLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import { storable } from "../../store/queries/text.ts";
-import type { Run, Store } from "../../store/store.ts";
+import type { Store } from "../../store/store.ts";
 import { orAborted } from "../../time/or-aborted.ts";
 import { within } from "../../time/within.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import { forgetDeleted } from "../forget-deleted.ts";
 import type { RunObserver } from "../observer.ts";
 import type { RunEnding } from "./live-run.ts";
-import { lostFailure, restoreLost } from "./lost-runs.ts";
+import { type BegunRun, lostFailure, restoreLost } from "./lost-runs.ts";
 import { isStoreAway, type StoreWatch } from "./store-watch.ts";
 
 /** How long a shutdown waits for a store that does not answer. */
@@ -36,8 +37,7 @@ export interface FinalizerOptions {
 }
 
 /** How a run ended, with the number of its event in the log. */
-interface NumberedEnding {
-  readonly run: Run;
+interface NumberedEnding extends BegunRun {
   readonly ending: RunEnding;
   /** The number of its `runEnd`. */
   readonly endSeq: number;
@@ -69,7 +69,12 @@ export class Finalizer implements AsyncDisposable {
   }
 
   /** @returns the ending that readers receive: the stored one, when the run had been ended before */
-  async store(run: Run, ended: RunEnding, endSeq: number, endedAt: string): Promise<RunEnding> {
+  async store(
+    begun: BegunRun,
+    ended: RunEnding,
+    endSeq: number,
+    endedAt: string,
+  ): Promise<RunEnding> {
     const { log, watch, timeoutMs, observer } = this.#options;
     // What readers receive and what the history has is the same text.
     const decided = { ...ended, text: storable(ended.text) };
@@ -78,7 +83,7 @@ export class Finalizer implements AsyncDisposable {
     // each try at a locked database holds the thread.
     if (watch.away || !log.healthy) await this.#untilBack(timeoutMs);
     for (let ending: RunEnding = decided; ; ) {
-      const numbered = { run, ending, endSeq, endedAt };
+      const numbered = { ...begun, ending, endSeq, endedAt };
       try {
         return await this.#finish(numbered);
       } catch (cause) {
@@ -104,12 +109,13 @@ export class Finalizer implements AsyncDisposable {
   }
 
   /** Ends a run that was claimed and could not be started. No reader follows it: the caller gets `cause`. */
-  async abandon(run: Run, cause: unknown): Promise<void> {
+  async abandon(begun: BegunRun, cause: unknown): Promise<void> {
+    const { run } = begun;
     this.#options.observer.failed?.("a run could not be started", cause);
     const error = new LangwireError("STORE_UNAVAILABLE").toFailure();
     const ending = { status: "failed", text: "", error, providerCalls: 0 } as const;
     const endedAt = new Date().toISOString();
-    this.#toBeLate({ run, ending, endSeq: run.firstSeq + 1, endedAt });
+    this.#toBeLate({ ...begun, ending, endSeq: run.firstSeq + 1, endedAt });
     await this.settle(run.runId).catch(() => {});
   }
 
@@ -173,24 +179,17 @@ export class Finalizer implements AsyncDisposable {
   async #finishLost(numbered: NumberedEnding): Promise<RunEnding> {
     const { store, observer } = this.#options;
     const { run, ending } = numbered;
-    switch (await restoreLost(run, { store, observer })) {
+    switch (await restoreLost(numbered, { store, observer })) {
       case "restored":
       case "present":
         return await this.#finish(numbered);
       case "deleted":
-        this.#forget(run);
+        // What it has said is nobody's to keep.
+        forgetDeleted(run.conversationId, this.#options);
         return ending;
       case "superseded":
         return { ...ending, status: "failed", error: lostFailure().toFailure() };
     }
-  }
-
-  /** Its conversation was deleted while it was in progress: what it has said is nobody's to keep. */
-  #forget({ conversationId }: Run): void {
-    const { log, observer } = this.#options;
-    log.forget([{ conversationId }]).catch((cause: unknown) => {
-      observer.failed?.("events of a deleted conversation stay until their retention time", cause);
-    });
   }
 
   #toBeLate(numbered: NumberedEnding): RunEnding {

@@ -33,12 +33,14 @@ import type { Bot, HistoryMessage } from "../../bots/bot.ts";
 import type { StrayError } from "../../bots/isolation/bot-at-work.ts";
 import { type SpanEvent, startBot } from "../../bots/run/run-bot.ts";
 import type { RunWriter } from "../../log/log.ts";
+import type { Conversation } from "../../protocol/conversations.ts";
 import { type Failure, LangwireError } from "../../protocol/errors.ts";
 import type { RunStatus, Usage } from "../../protocol/events.ts";
 import { AnswerFold } from "../../protocol/fold/answer-fold.ts";
 import type { Run } from "../../store/store.ts";
 import type { LiveBytes } from "../admission/live-bytes.ts";
 import type { RunLimits } from "../limits.ts";
+import type { BegunRun } from "./lost-runs.ts";
 
 /** How a run ended, as it is stored and as `runEnd` has it. */
 export interface RunEnding {
@@ -55,8 +57,7 @@ export interface RunEnding {
   readonly cause?: unknown;
 }
 
-export interface LiveRunOptions {
-  readonly run: Run;
+export interface LiveRunOptions extends BegunRun {
   readonly bot: Bot;
   /** What was said before. The run fails where this rejects. */
   readonly history: () => Promise<readonly HistoryMessage[]>;
@@ -79,8 +80,9 @@ export interface LiveRunOptions {
 /** Why a run is stopped: by its caller, or for a failure. */
 type StopReason = "cancelled" | LangwireError;
 
-export class LiveRun {
+export class LiveRun implements BegunRun {
   readonly run: Run;
+  readonly conversation: Conversation | undefined;
   /** Settles when `runEnd` can be read, or when another process is to write it. Never rejects. */
   readonly ended: Promise<RunEnding>;
   readonly #options: LiveRunOptions;
@@ -95,6 +97,7 @@ export class LiveRun {
 
   constructor(options: LiveRunOptions) {
     this.run = options.run;
+    this.conversation = options.conversation;
     this.#options = options;
     options.liveBytes.add(this);
     const { lost } = options.writer;

@@ -2,7 +2,6 @@
  * The runs in progress on this process: which may begin, how they are claimed and started, and how
  * all of them end at a shutdown.
  */
-import type { Bot } from "../../bots/bot.ts";
 import type { Catalogue } from "../../bots/catalogue.ts";
 import type { EventLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
@@ -11,6 +10,7 @@ import type { SendInput } from "../../protocol/inputs.ts";
 import type { Run, Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
 import type { Admit } from "../admission/admission.ts";
+import { inputRefusal } from "../admission/input-refusal.ts";
 import { LiveBytes } from "../admission/live-bytes.ts";
 import type { Caller } from "../caller.ts";
 import type { Cluster } from "../cluster/cluster.ts";
@@ -21,6 +21,7 @@ import { Cancellation } from "./cancellation.ts";
 import { Finalizer } from "./finalizer.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
 import { LiveRun, type RunEnding } from "./live-run.ts";
+import type { BegunRun } from "./lost-runs.ts";
 import { endIfUnattended, type ReconcileOptions, reconcile, restoreIn } from "./reconcile.ts";
 import type { Recovery } from "./recovery.ts";
 import { isStoreAway, StoreWatch } from "./store-watch.ts";
@@ -66,16 +67,16 @@ export class LiveRuns implements AsyncDisposable {
     const cancelHere = (run: Run) => this.#cancelHere(run);
     this.#cancellation = new Cancellation({ store, cluster, cancelHere });
     this.#watch = new StoreWatch(store);
-    const timeoutMs = limits.storeTimeoutMs;
     const shared = { store, log, observer };
-    this.#finalizer = new Finalizer({ ...shared, cluster, watch: this.#watch, timeoutMs });
+    const waiting = { watch: this.#watch, timeoutMs: limits.storeTimeoutMs };
+    this.#finalizer = new Finalizer({ ...shared, cluster, ...waiting });
     this.#reconciled = {
       ...{ ...shared, nodeId: cluster?.nodeId },
       ...{ live: this.#live, starting: this.#starting },
       isUnattended: (run) => this.isUnattended(run),
     };
-    const everyMs = limits.reconcileMs;
-    this.#sweep = new Sweep({ work: () => reconcile(this.#reconciled), everyMs, observer });
+    const work = () => reconcile(this.#reconciled);
+    this.#sweep = new Sweep({ work, everyMs: limits.reconcileMs, observer });
   }
 
   get all(): ReadonlyMap<string, LiveRun> {
@@ -92,7 +93,7 @@ export class LiveRuns implements AsyncDisposable {
   }
 
   /** Why the caller may start no run now. A run that was claimed before can still be followed. */
-  refusal({ userId }: Caller, { botId, message }: SendInput): LangwireError | undefined {
+  refusal({ userId }: Caller, input: SendInput): LangwireError | undefined {
     const { bots, log, limits, cluster } = this.#options;
     const tooMany = this.#live.size + this.#starting.size >= limits.maxLiveRuns;
     if (this.#draining || tooMany || !this.#bytes.mayBegin(userId)) {
@@ -101,17 +102,7 @@ export class LiveRuns implements AsyncDisposable {
     if (this.#watch.away || !log.healthy || cluster?.joined === false) {
       return new LangwireError("STORE_UNAVAILABLE", { retryAfterMs });
     }
-    if (bots.get(botId) === undefined) {
-      return new LangwireError("NOT_FOUND", { message: "No such bot." });
-    }
-    if (message === undefined) {
-      return new LangwireError("BAD_INPUT", { message: "message: this bot takes a message" });
-    }
-    if (message.length > limits.maxMessageLength) {
-      const why = `message: longer than ${limits.maxMessageLength} characters`;
-      return new LangwireError("BAD_INPUT", { message: why });
-    }
-    return undefined;
+    return inputRefusal(input, { bots, limits });
   }
 
   /**
@@ -198,18 +189,15 @@ export class LiveRuns implements AsyncDisposable {
   async #cancelHere(run: Run): Promise<RunEnding | undefined> {
     const live = await this.started(run.runId);
     live?.cancel();
-    if (live === undefined) {
-      await this.#finalizer.settle(run.runId);
-      if (this.isUnattended(run)) await endIfUnattended([run.runId], this.#reconciled);
-    }
-    return live?.ended;
+    if (live !== undefined) return live.ended;
+    await this.#finalizer.settle(run.runId);
+    if (this.isUnattended(run)) await endIfUnattended([run.runId], this.#reconciled);
+    return undefined;
   }
 
   async #claim(caller: Caller, input: SendInput): Promise<Run> {
-    const { bots, store, admit, cluster } = this.#options;
+    const { store, admit, cluster } = this.#options;
     const { runId, conversationId, botId, message = "", ifBusy } = input;
-    const bot = bots.get(botId);
-    if (bot === undefined) throw new LangwireError("NOT_FOUND");
     const who = { userId: caller.userId, owner: cluster?.nodeId };
     const claim = { runId, conversationId, botId, message, ...who };
     using admitted = new DisposableStack();
@@ -220,13 +208,14 @@ export class LiveRuns implements AsyncDisposable {
       const claimed = await store.runs.claim(claim);
       switch (claimed.outcome) {
         case "claimed":
-          return await this.#begin(claimed.run, bot, admitted.move());
-        case "exists":
-          // An earlier claim whose answer was lost: the run is still to be begun.
-          if (this.isUnattended(claimed.run)) {
-            return await this.#begin(claimed.run, bot, admitted.move());
-          }
-          return claimed.run;
+          return await this.#begin(claimed, admitted.move());
+        case "exists": {
+          const { run } = claimed;
+          if (!this.isUnattended(run)) return run;
+          // An earlier claim whose answer was lost: the run is still to be begun, as it was claimed.
+          const conversation = await store.conversations.get(run.conversationId, run.userId);
+          return await this.#begin({ run, conversation }, admitted.move());
+        }
         case "foreign":
           throw new LangwireError("NOT_FOUND");
         case "wrongBot":
@@ -239,21 +228,23 @@ export class LiveRuns implements AsyncDisposable {
   }
 
   /** @param admitted frees the run's slot in its caller's concurrency limit: disposed of at its end */
-  async #begin(run: Run, bot: Bot, admitted: DisposableStack): Promise<Run> {
-    const { log, limits, observer, store } = this.#options;
-    const { runId, conversationId } = run;
+  async #begin(begun: BegunRun, admitted: DisposableStack): Promise<Run> {
+    const { bots, log, limits, observer, store } = this.#options;
+    const { run } = begun;
+    const { runId, conversationId, firstSeq } = run;
     const { spanEvent } = observer;
     try {
-      const after = run.firstSeq - 1;
-      const writer = await log.open({ conversationId, runId, after });
+      const bot = bots.get(run.botId);
+      if (bot === undefined) throw new LangwireError("NOT_FOUND");
+      const writer = await log.open({ conversationId, runId, after: firstSeq - 1 });
       const live = new LiveRun({
-        run,
+        ...begun,
         bot,
         history: () => botHistory(run, bot, store),
         writer,
         limits,
         liveBytes: this.#bytes,
-        store: (...ending) => this.#finalizer.store(run, ...ending),
+        store: (...ending) => this.#finalizer.store(begun, ...ending),
         onFailure: observer.failed,
         onStrayError: this.#options.containStrayErrors ? observer.strayError : undefined,
         within: (botCode) => observer.withinRun(run, botCode),
@@ -272,7 +263,7 @@ export class LiveRuns implements AsyncDisposable {
     } catch (cause) {
       admitted.dispose();
       if (!(cause instanceof LangwireError) || cause.code !== "OWNER_LOST") {
-        await this.#finalizer.abandon(run, cause);
+        await this.#finalizer.abandon(begun, cause);
         throw cause;
       }
       // Somebody took it over in the log, where it may have an end already: `reconcile` finds that.

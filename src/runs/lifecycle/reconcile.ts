@@ -39,13 +39,13 @@ export async function reconcile(options: ReconcileOptions): Promise<void> {
 
 /** Before a run is claimed: one in progress there that the store has lost would not be in its way. */
 export async function restoreIn(conversationId: string, options: ReconcileOptions): Promise<void> {
-  for (const { run } of [...options.live.values()]) {
-    if (run.conversationId === conversationId) await restoreLost(run, options);
+  for (const live of [...options.live.values()]) {
+    if (live.run.conversationId === conversationId) await restoreLost(live, options);
   }
 }
 
 async function restoreOrEnd(run: LiveRun, options: ReconcileOptions): Promise<void> {
-  switch (await restoreLost(run.run, options)) {
+  switch (await restoreLost(run, options)) {
     case "restored":
       return;
     case "present": {

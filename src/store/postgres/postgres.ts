@@ -51,9 +51,10 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   };
   await using opening = new AsyncDisposableStack();
   let lock: DatabaseLock | undefined;
+  let numbersAfter: number;
   try {
     if (use !== undefined) lock = opening.use(await DatabaseLock.take(shared, use));
-    await migrateAlone(shared);
+    numbersAfter = await migrateAlone(shared);
   } catch (error) {
     throw postgresFailure(error);
   }
@@ -73,7 +74,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const opened = opening.move();
   let closing: Promise<void> | undefined;
   return {
-    ...storeOn(new Engine(kyselyOn(connections), postgresFailure)),
+    ...storeOn(new Engine(kyselyOn(connections), postgresFailure), numbersAfter),
     async [Symbol.asyncDispose]() {
       closing ??= opened.disposeAsync();
       await closing;
@@ -93,16 +94,27 @@ function guarded(pool: Pool, lock: DatabaseLock): PostgresPool {
   };
 }
 
-/** Migrates on a connection of its own: it may wait long for another process's migration. */
-async function migrateAlone(config: PoolConfig): Promise<void> {
+/**
+ * Migrates on a connection of its own: it may wait long for another process's migration.
+ * @returns the number after which events are numbered, where a backup was put back (docs/deployment.md)
+ */
+async function migrateAlone(config: PoolConfig): Promise<number> {
   const stream = () => socketThatGivesUp(migrationTimeoutMs);
   const pool = poolOf({ ...config, stream, max: 1 });
   try {
     const db = kyselyOn(pool);
     await migrate(db, await ownMigrationTables(db, firstMigration));
+    return await skippedNumbers(pool);
   } finally {
     await pool.end();
   }
+}
+
+async function skippedNumbers(pool: Pool): Promise<number> {
+  const { rows } = await pool.query("select to_regclass('langwire_skipped_numbers') as found");
+  if (rows[0]?.found === null) return 0;
+  const skipped = await pool.query("select max(up_to) as seq from langwire_skipped_numbers");
+  return skipped.rows[0]?.seq ?? 0;
 }
 
 function poolOf(config: PoolConfig): Pool {

@@ -3,17 +3,17 @@
  * conversation's row is written, which holds it against everybody else who begins a run there,
  * deletes it or removes members; what the insert then sees stays true until the commit.
  */
-import type { Kysely } from "kysely";
+import { expressionBuilder, type Kysely } from "kysely";
 import type { Engine } from "../engine.ts";
 import { toConversation, toRun } from "../rows.ts";
 import { running, type Schema } from "../schema.ts";
 import type { Claim, NewRun } from "../store.ts";
 import { preparedInsert } from "./conversation-queries.ts";
+import { insertRun, type RunValues } from "./insert-run.ts";
 import { storable, titleOf } from "./text.ts";
 
 type Refusal = Exclude<Claim, { outcome: "claimed" }>;
 type AtTime = { readonly at: string };
-type InsertValues = Omit<NewRun, "owner"> & AtTime & { readonly owner: string | null };
 
 /** A claim is retried when it was refused and the cause is gone by the time that it is looked up. */
 const maxAttempts = 5;
@@ -25,12 +25,13 @@ export class Claims {
   readonly #insertConversation;
   readonly #insertRun;
 
-  constructor(engine: Engine) {
+  /** @param numbersAfter no event has this number or a lower one from now on */
+  constructor(engine: Engine, numbersAfter: number) {
     this.#engine = engine;
     this.#selectRun = engine.prepare(selectRun);
     this.#touchConversation = engine.prepare(touchConversation);
     this.#insertConversation = preparedInsert(engine);
-    this.#insertRun = engine.prepare(insertRun);
+    this.#insertRun = engine.prepare((db, run: RunValues) => insertNext(db, run, numbersAfter));
   }
 
   async claim(input: NewRun): Promise<Claim> {
@@ -99,59 +100,17 @@ function touchConversation(
     .returningAll();
 }
 
-/** Inserts nothing unless the user is a member, no run is running there, and the id is new. */
-function insertRun(
-  db: Kysely<Schema>,
-  { runId, conversationId, botId, userId, message, at, owner }: InsertValues,
-) {
-  return db
-    .insertInto("runs")
-    .columns([
-      "run_id",
-      "conversation_id",
-      "bot_id",
-      "user_id",
-      "message",
-      "status",
-      "started_at",
-      "owner",
-      "first_seq",
-    ])
-    .expression((eb) =>
-      eb
-        .selectFrom("members as m")
-        .where("m.conversation_id", "=", conversationId)
-        .where("m.user_id", "=", userId)
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom("runs")
-                .select("run_id")
-                .where("conversation_id", "=", conversationId)
-                .where("status", "=", running),
-            ),
-          ),
-        )
-        .select((eb) => [
-          eb.val(runId).as("run_id"),
-          "m.conversation_id",
-          eb.val(botId).as("bot_id"),
-          "m.user_id",
-          eb.val(message).as("message"),
-          running.as("status"),
-          eb.val(at).as("started_at"),
-          eb.val(owner).as("owner"),
-          eb
-            .selectFrom("runs")
-            .where("conversation_id", "=", conversationId)
-            .select(({ fn, eb, lit }) =>
-              eb(fn.coalesce(fn.max("end_seq"), lit(0)), "+", lit(1)).as("next"),
-            )
-            .as("first_seq"),
-        ]),
-    )
-    .onConflict((conflict) => conflict.doNothing())
-    .returningAll();
+/** Takes the conversation's next number, unless a run is in progress there. */
+function insertNext(db: Kysely<Schema>, run: RunValues, numbersAfter: number) {
+  const eb = expressionBuilder<Schema, "runs">();
+  const next = eb
+    .selectFrom("runs")
+    .where("conversation_id", "=", run.conversationId)
+    .where("end_seq", ">", eb.lit(numbersAfter))
+    .select(({ fn, eb, lit }) =>
+      eb(fn.coalesce(fn.max("end_seq"), lit(numbersAfter)), "+", lit(1)).as("next"),
+    );
+  return insertRun(db, run, { firstSeq: next.$asScalar(), inTheWay: eb("status", "=", running) });
 }
 
 async function giveTitle(

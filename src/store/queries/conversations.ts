@@ -27,11 +27,14 @@ import { storable } from "./text.ts";
 
 export class StoredConversations implements Conversations {
   readonly #engine: Engine;
+  readonly #numbersAfter: number;
   readonly #messages: Messages;
   readonly #insert;
 
-  constructor(engine: Engine) {
+  /** @param numbersAfter no event has this number or a lower one from now on */
+  constructor(engine: Engine, numbersAfter: number) {
     this.#engine = engine;
+    this.#numbersAfter = numbersAfter;
     this.#messages = new Messages(engine);
     this.#insert = preparedInsert(engine);
   }
@@ -191,7 +194,7 @@ export class StoredConversations implements Conversations {
         .where("conversation_id", "=", conversationId)
         .executeTakeFirst(),
     );
-    return last?.seq ?? 0;
+    return Math.max(last?.seq ?? 0, this.#numbersAfter);
   }
 
   async messages(conversationId: string, page: PageRequest): Promise<Page<Message>> {

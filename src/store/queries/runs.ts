@@ -1,6 +1,7 @@
 /** Runs: finding them and ending them. `claim.ts` begins them. */
 
 import { type Kysely, sql } from "kysely";
+import type { Conversation } from "../../protocol/conversations.ts";
 import type { RunStatus } from "../../protocol/events.ts";
 import type { Engine } from "../engine.ts";
 import { toRun } from "../rows.ts";
@@ -21,9 +22,10 @@ export class StoredRuns implements Runs {
   readonly #selectOwn;
   readonly #endRun;
 
-  constructor(engine: Engine) {
+  /** @param numbersAfter no event has this number or a lower one from now on */
+  constructor(engine: Engine, numbersAfter: number) {
     this.#engine = engine;
-    this.#claims = new Claims(engine);
+    this.#claims = new Claims(engine, numbersAfter);
     this.#restores = new Restores(engine);
     this.#selectOwn = engine.prepare(selectOwn);
     this.#endRun = engine.prepare(endRun);
@@ -127,8 +129,8 @@ export class StoredRuns implements Runs {
     return repeated ? { finished: true, run } : { finished: false, run };
   }
 
-  async restore(run: Run): Promise<Restored> {
-    return await this.#restores.restore(run);
+  async restore(run: Run, conversation: Conversation | undefined): Promise<Restored> {
+    return await this.#restores.restore(run, conversation);
   }
 
   async endedBetween(conversationId: string, afterSeq: number, limit: number): Promise<Run[]> {

@@ -12,6 +12,7 @@ import type { Store } from "../store.ts";
 import { storeOn } from "../store-on.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { markDatabase, setAsideForeignWal } from "./foreign-wal.ts";
+import { skippedNumbers } from "./skipped-numbers.ts";
 import { writeSnapshot } from "./snapshot.ts";
 import { NodeSqliteDialect } from "./sqlite-dialect.ts";
 
@@ -81,7 +82,7 @@ function storeIn(
 ): SqliteStore {
   const { path, engine, checkpoints } = options;
   return {
-    ...storeOn(engine),
+    ...storeOn(engine, skippedNumbers(database)),
     database,
     snapshot: (to) => writeSnapshot({ from: path, to }),
     async [Symbol.asyncDispose]() {

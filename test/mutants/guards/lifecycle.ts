@@ -30,7 +30,7 @@ export const lifecycleGuards: readonly Guard[] = [
   {
     slip: "a claimed run that cannot start leaves its conversation busy",
     file: "src/runs/lifecycle/live-runs.ts",
-    code: "      await this.#finalizer.abandon(run, cause);\n",
+    code: "      await this.#finalizer.abandon(begun, cause);\n",
     becomes: "",
     tests: lifecycle,
   },

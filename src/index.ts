@@ -11,6 +11,8 @@ export {
   type Expose,
   type Memory,
 } from "./bots/bot.ts";
+export type { BotTypes } from "./bots/definition/bot-types.ts";
+export type { StandardSchema } from "./bots/definition/standard-schema.ts";
 export { type BotAtWork, botAtWork, type StrayError } from "./bots/isolation/bot-at-work.ts";
 export { EventCompletions } from "./bots/provider/event-completions.ts";
 export { createEventFetch } from "./event-fetch/event-fetch.ts";

@@ -1,12 +1,10 @@
 /** What a bot is: a LangChain runnable with the settings that put it on the wire. */
 import type { Runnable } from "@langchain/core/runnables";
-import { z } from "zod";
 import { LangwireError } from "../protocol/errors.ts";
-import type { Json } from "../protocol/events.ts";
-import { protocolLimits } from "../protocol/limits.ts";
-
-/** The context of models that are not known: small enough for self-hosted ones. */
-export const defaultContextTokens = 8_192;
+import type { BotTypes, TypesOfSettings } from "./definition/bot-types.ts";
+import type { BotSchemas } from "./definition/schemas.ts";
+import { checkSettings, graphProblem, isRunnable } from "./definition/settings.ts";
+import { isStandardSchema, type StandardSchema } from "./definition/standard-schema.ts";
 
 /** The run, its conversation and its user, for a bot's own functions. */
 export interface BotContext {
@@ -70,15 +68,18 @@ export interface ModelCall {
 /** Anything with LangChain's `invoke`: a chain, an agent, a graph. */
 export type BotRunnable = Pick<Runnable, "invoke">;
 
-/** JSON Schemas of what the bot's runnable takes and answers, shown by `bots.list`. */
-interface BotSchemas {
-  readonly input: Record<string, Json>;
-  readonly output: Record<string, Json>;
-}
-
-export interface BotDefinition {
+/**
+ * What a bot is made of. `Input`, `Output` and `State` are the settings of those names: with a Standard
+ * Schema (zod, valibot, arktype …), clients infer its type.
+ */
+export interface BotDefinition<
+  Id extends string = string,
+  Input extends InputSetting = InputSetting,
+  Output extends OutputSetting = OutputSetting,
+  State extends StateSetting = StateSetting,
+> {
   /** Names the bot in every request. */
-  readonly id: string;
+  readonly id: Id;
   readonly title: string;
   readonly description: string;
   /** The runnable, or a function that makes one for each run. */
@@ -86,17 +87,26 @@ export interface BotDefinition {
   /**
    * The last exchanges that the bot is given, or `false` for none: right for a graph with a
    * checkpointer, which remembers by itself (`thread_id` is the conversation). Default: the last two.
+   * A bot whose `input` is a schema is given none.
    */
   readonly memory?: Memory | false | undefined;
   /** Default: `root`. */
   readonly expose?: Expose | undefined;
-  /** Makes the runnable's input of the turn. Default: see `defaultInput` in bot-input.ts. */
-  readonly input?: ((turn: BotTurn, context: BotContext) => unknown) | undefined;
   /**
-   * Finds the answer in what the runnable returned; where it returns undefined, and by default, it is
-   * found as `answerIn` in bot-output.ts says.
+   * A schema: `chat.send` takes an `input` in place of a message, refused where it does not fit, and the
+   * runnable is given what the schema makes of it. A function: makes the runnable's input of the turn.
+   * Default: see `defaultInput` in run/bot-input.ts.
    */
-  readonly output?: ((value: unknown) => string | undefined) | undefined;
+  readonly input?: Input | undefined;
+  /**
+   * A schema: the answer is a value besides a text, `runEnd.output`: `structuredResponse` of an agent's
+   * state, else what the runnable returned. Where that does not fit, the run fails OUTPUT_INVALID.
+   * A function: finds the answer's text in what the runnable returned; where it returns undefined, and by
+   * default, it is found as `answerIn` in run/bot-output.ts says.
+   */
+  readonly output?: Output | undefined;
+  /** Channels that the bot reports while it works, by name, each with the schema of its values. */
+  readonly state?: State | undefined;
   /**
    * Whether what a model says is the answer, or a step to it, and goes to the readers. Default: unless
    * it is called in a tool or a retriever, tagged `nostream`, or asked for structure.
@@ -113,13 +123,21 @@ export interface BotDefinition {
    * if it has `Symbol.asyncDispose` or `Symbol.dispose`.
    */
   readonly onEnd?: ((context: BotContext) => unknown) | undefined;
-  /** Default: a text in, a text out. */
+  /** JSON Schemas to show in `bots.list`. Default: those of `input`, `output` and `state`, or of a text. */
   readonly schemas?: Partial<BotSchemas> | undefined;
 }
 
+type MakeInput = (turn: BotTurn, context: BotContext) => unknown;
+type FindAnswer = (value: unknown) => string | undefined;
+type InputSetting = StandardSchema | MakeInput | undefined;
+type OutputSetting = StandardSchema | FindAnswer | undefined;
+type StateSetting = Readonly<Record<string, StandardSchema>>;
+
 /** A definition that was checked, with its defaults filled in. */
-export interface Bot {
-  readonly id: string;
+export interface Bot<Types extends BotTypes = BotTypes> {
+  /** There for the compiler alone: clients' types are inferred from it. */
+  readonly "~types"?: Types;
+  readonly id: Types["id"];
   readonly title: string;
   readonly description: string;
   readonly memory: Required<Memory> | false;
@@ -130,94 +148,59 @@ export interface Bot {
   readonly makesRunnables: boolean;
   readonly onEnd: BotDefinition["onEnd"];
   readonly makeRunnable: (context: BotContext) => BotRunnable | Promise<BotRunnable>;
-  readonly input: BotDefinition["input"];
-  readonly output: BotDefinition["output"];
+  readonly input?: MakeInput | undefined;
+  readonly inputSchema?: StandardSchema | undefined;
+  readonly output?: FindAnswer | undefined;
+  readonly outputSchema?: StandardSchema | undefined;
+  /** By channel. */
+  readonly state: StateSetting | undefined;
   readonly speaks: BotDefinition["speaks"];
 }
-
-const isFunction = (value: unknown): boolean => typeof value === "function";
-const isRunnable = (value: unknown): value is BotRunnable =>
-  typeof value === "object" && value !== null && "invoke" in value && isFunction(value.invoke);
-const optionalFunction = z.custom(isFunction, { error: "must be a function" }).optional();
-
-const jsonSchema = z.record(z.string(), z.json());
-
-const shape = z.strictObject({
-  id: z
-    .string()
-    .max(protocolLimits.idLength)
-    .regex(/^[\w.-]+$/, "must be letters, digits, '.', '_' or '-'"),
-  title: z.string().trim().min(1),
-  description: z.string(),
-  runnable: z.custom<BotDefinition["runnable"]>(
-    (value) => isFunction(value) || isRunnable(value),
-    "must be a LangChain runnable, or a function that makes one",
-  ),
-  memory: z
-    .union([
-      z.literal(false),
-      z.strictObject({
-        k: z.number().int().nonnegative(),
-        contextTokens: z.number().int().positive().default(defaultContextTokens),
-      }),
-    ])
-    .default({ k: 2, contextTokens: defaultContextTokens }),
-  expose: z.enum(["none", "root", "tools", "all"]).default("root"),
-  input: optionalFunction,
-  output: optionalFunction,
-  speaks: optionalFunction,
-  stream: z.boolean().default(true),
-  onEnd: optionalFunction,
-  schemas: z
-    .strictObject({ input: jsonSchema.optional(), output: jsonSchema.optional() })
-    .default({}),
-});
-
-const settings = shape.refine(({ stream, expose }) => stream || expose !== "all", {
-  path: ["stream"],
-  error: 'must not be false where expose is "all", which shows what the models say',
-});
 
 /**
  * Checks a definition and fills in its defaults.
  * @throws Error that names the bot and every setting that is wrong.
  */
-export function defineBot(definition: BotDefinition): Bot {
-  const parsed = settings.safeParse(definition);
-  if (!parsed.success) {
-    throw new Error(
-      `Bot "${definition.id}" is not defined well:\n${z.prettifyError(parsed.error)}`,
-    );
-  }
-  const { runnable } = definition;
+export function defineBot<
+  const Id extends string,
+  Input extends InputSetting = MakeInput,
+  Output extends OutputSetting = FindAnswer,
+  State extends StateSetting = Readonly<Record<never, never>>,
+>(
+  definition: BotDefinition<Id, Input, Output, State>,
+): Bot<TypesOfSettings<Id, Input, Output, State>> {
+  const { id, runnable, input, output, state, onEnd, speaks } = definition;
+  const { title, description, memory, expose, schemas, stream } = checkSettings(definition);
   return {
-    id: parsed.data.id,
-    title: parsed.data.title,
-    description: parsed.data.description,
-    memory: parsed.data.memory,
-    expose: parsed.data.expose,
-    schemas: {
-      input: parsed.data.schemas.input ?? { type: "string" },
-      output: parsed.data.schemas.output ?? { type: "string" },
-    },
-    stream: parsed.data.stream,
+    id,
+    title,
+    description,
+    memory,
+    expose,
+    schemas,
+    stream,
     makesRunnables: typeof runnable === "function",
-    onEnd: definition.onEnd,
+    onEnd,
     makeRunnable:
-      typeof runnable === "function" ? (context) => make(runnable, context) : () => runnable,
-    input: definition.input,
-    output: definition.output,
-    speaks: definition.speaks,
+      typeof runnable === "function"
+        ? (context) => make(runnable, context, definition)
+        : () => runnable,
+    ...(isStandardSchema(input) ? { inputSchema: input } : { input }),
+    ...(isStandardSchema(output) ? { outputSchema: output } : { output }),
+    state,
+    speaks,
   };
 }
 
 async function make(
   factory: (context: BotContext) => BotRunnable | Promise<BotRunnable>,
   context: BotContext,
+  definition: Pick<BotDefinition, "input" | "output">,
 ): Promise<BotRunnable> {
   const made: unknown = await factory(context);
-  if (isRunnable(made)) return made;
-  throw new LangwireError("BOT_FAILED", {
-    cause: new TypeError("The bot's factory did not return a LangChain runnable."),
-  });
+  const problem = isRunnable(made)
+    ? graphProblem(made, definition)
+    : "The bot's factory did not return a LangChain runnable.";
+  if (isRunnable(made) && problem === undefined) return made;
+  throw new LangwireError("BOT_FAILED", { cause: new TypeError(problem) });
 }

@@ -1,6 +1,7 @@
 /** The bots that a server has, by id. */
 import type { BotInfo } from "../protocol/conversations.ts";
 import type { Bot } from "./bot.ts";
+import { takesText } from "./definition/schemas.ts";
 
 export class Catalogue {
   readonly #bots: ReadonlyMap<string, Bot>;
@@ -21,12 +22,16 @@ export class Catalogue {
 
   /** @param maxMessageLength characters of the longest message that a run is started with */
   list(maxMessageLength: number): BotInfo[] {
-    return [...this.#bots.values()].map(({ id, title, description, schemas }) => ({
+    return [...this.#bots.values()].map(({ id, title, description, schemas, inputSchema }) => ({
       id,
       title,
       description,
       maxMessageLength,
-      schemas,
+      schemas: { ...schemas, ...(schemas.state && { state: { ...schemas.state } }) },
+      accepts: {
+        message: inputSchema === undefined || takesText(schemas.input),
+        input: inputSchema !== undefined,
+      },
     }));
   }
 }

@@ -1,6 +1,7 @@
 /** How many tokens the context of a model holds, by how its name begins. */
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
-import { defaultContextTokens, type Memory } from "./bot.ts";
+import type { Memory } from "./bot.ts";
+import { defaultContextTokens } from "./definition/settings.ts";
 
 const contextTokensByPrefix: Readonly<Record<string, number>> = {
   "gpt-3.5": 16_385,

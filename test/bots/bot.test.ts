@@ -8,11 +8,11 @@ import { describe, expect, test } from "vitest";
 import {
   type Bot,
   type BotDefinition,
-  defaultContextTokens,
   defineBot,
   type HistoryMessage,
 } from "../../src/bots/bot.ts";
 import { Catalogue } from "../../src/bots/catalogue.ts";
+import { defaultContextTokens } from "../../src/bots/definition/settings.ts";
 import { estimateTokens, recall } from "../../src/bots/memory.ts";
 import { contextTokensOf } from "../../src/bots/model-limits.ts";
 import { defaultInput } from "../../src/bots/run/bot-input.ts";

@@ -53,29 +53,48 @@ type Beginning =
   | { readonly inputMessagesKey: string | undefined };
 
 function beginningOf(runnable: unknown): Beginning {
-  if (typeof runnable !== "object" || runnable === null) return "chain";
-  if (isGraph(runnable)) return "graph";
-  if ("_modelType" in runnable) return "model";
-  if ("agent" in runnable && "tools" in runnable) return "executor";
-  if ("_getRelevantDocuments" in runnable) return "retriever";
-  if ("getMessageHistory" in runnable && "inputMessagesKey" in runnable) {
-    const { inputMessagesKey: key } = runnable;
-    return { inputMessagesKey: typeof key === "string" ? key : undefined };
-  }
-  for (const inner of ["first", "bound", "runnable"] as const) {
-    const part: unknown = inner in runnable ? Reflect.get(runnable, inner) : undefined;
-    if (typeof part === "object" && part !== null) return beginningOf(part);
+  for (const layer of layersOf(runnable)) {
+    const channels = ownChannels(layer);
+    if (channels !== undefined && "messages" in channels) return "graph";
+    if ("_modelType" in layer) return "model";
+    if ("agent" in layer && "tools" in layer) return "executor";
+    if ("_getRelevantDocuments" in layer) return "retriever";
+    if ("getMessageHistory" in layer && "inputMessagesKey" in layer) {
+      const { inputMessagesKey: key } = layer;
+      return { inputMessagesKey: typeof key === "string" ? key : undefined };
+    }
   }
   return "chain";
 }
 
-/** A compiled graph, or an agent around one (`createAgent`), that takes messages. */
-function isGraph(runnable: object): boolean {
+/** The runnable, and where it begins: past bindings, retries and fallbacks, at a sequence's first step. */
+function* layersOf(runnable: unknown): Generator<object, undefined> {
+  let layer = runnable;
+  while (typeof layer === "object" && layer !== null) {
+    yield layer;
+    const outer = layer;
+    layer = (["first", "bound", "runnable"] as const)
+      .map((inner): unknown => (inner in outer ? Reflect.get(outer, inner) : undefined))
+      .find((inner) => typeof inner === "object" && inner !== null);
+  }
+}
+
+/** The channels of the graph with which a runnable begins. */
+export function channelsOf(runnable: unknown): object | undefined {
+  for (const layer of layersOf(runnable)) {
+    const channels = ownChannels(layer);
+    if (channels !== undefined) return channels;
+  }
+  return undefined;
+}
+
+/** Of a compiled graph, or of an agent around one (`createAgent`). */
+function ownChannels(runnable: object): object | undefined {
   if ("lg_is_pregel" in runnable && "channels" in runnable) {
     const { channels } = runnable;
-    return typeof channels === "object" && channels !== null && "messages" in channels;
+    return typeof channels === "object" && channels !== null ? channels : undefined;
   }
   return "graph" in runnable && typeof runnable.graph === "object" && runnable.graph !== null
-    ? isGraph(runnable.graph)
-    : false;
+    ? ownChannels(runnable.graph)
+    : undefined;
 }

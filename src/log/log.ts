@@ -10,8 +10,8 @@
  * - Readers are only cursors. The log keeps nothing for them but the callback to wake them.
  * - Neighbouring tokens of one span that are appended together may become one entry. An entry that
  *   was readable once never changes.
- * - Bounds. Finished runs leave the log after a retention time, and earlier, oldest first, when it
- *   is over its size; a run in progress stays.
+ * - Bounds. Finished runs leave the log after a retention time, sooner where they are archived, and
+ *   earlier, oldest first, when it is over its size; a run in progress stays.
  */
 import type { ChatEvent } from "../protocol/events.ts";
 import type { LogEntry } from "./entry.ts";
@@ -40,8 +40,13 @@ export interface RunWriter {
   append(event: ChatEvent): number;
   /** Settles when all that was appended is stored and readable. */
   flushed(): Promise<void>;
-  /** The run is over; what it wrote may leave the log. */
-  close(): void;
+  /** What was appended here, in order. To be asked for when nothing but the run's end is to come. */
+  entries(): readonly LogEntry[];
+  /**
+   * The run is over; what it wrote may leave the log.
+   * @param options.archived whether all of the run can be read from elsewhere, for good
+   */
+  close(options?: { readonly archived: boolean }): void;
   /** Writes nothing more, and leaves the run open for whoever opens it again or takes it over. */
   abandon(): void;
   /**
@@ -159,8 +164,17 @@ export interface SharedLog extends EventLog {
 export interface LogBounds {
   /** How long a finished run stays readable, in milliseconds. */
   readonly retentionMs: number;
+  /**
+   * How long one that is archived stays in this process's memory, in milliseconds: for readers who are a
+   * little behind.
+   */
+  readonly archivedMs: number;
   /** Bytes of all events in memory, above which the oldest finished runs leave. */
   readonly maxBytes: number;
 }
 
-export const defaultLogBounds: LogBounds = { retentionMs: 5 * 60_000, maxBytes: 256 * 1024 * 1024 };
+export const defaultLogBounds: LogBounds = {
+  retentionMs: 5 * 60_000,
+  archivedMs: 5_000,
+  maxBytes: 256 * 1024 * 1024,
+};

@@ -70,6 +70,7 @@ export class MemoryLog implements EventLog {
     this.#bytes -= conversation.placeAfter(options.after);
     conversation.writingRunId = options.runId;
     conversation.writing = Promise.withResolvers();
+    const firstSeq = conversation.lastSeq + 1;
     const stop = () => {
       conversation.writingRunId = undefined;
       conversation.writing?.resolve();
@@ -80,10 +81,11 @@ export class MemoryLog implements EventLog {
       },
       append: (event) => this.#append(conversation, event),
       flushed: () => (this.#dirty.has(conversation) ? this.#committed.promise : Promise.resolve()),
+      entries: () => conversation.between(firstSeq, conversation.lastSeq),
       abandon: stop,
-      close: () => {
+      close: ({ archived } = { archived: false }) => {
         stop();
-        this.#retain(conversation);
+        this.#retain(conversation, archived);
       },
     };
   }
@@ -208,8 +210,8 @@ export class MemoryLog implements EventLog {
   }
 
   /** What is in it may leave the log. */
-  #retain({ conversationId, lastSeq }: ConversationLog, endedAt?: Date): void {
-    this.#retention.add({ conversationId, lastSeq }, endedAt);
+  #retain({ conversationId, lastSeq }: ConversationLog, archived = false): void {
+    this.#retention.add({ conversationId, lastSeq }, { archived });
   }
 
   /** Takes back the newest of what an earlier process wrote, as far as it is whole. */
@@ -238,7 +240,7 @@ export class MemoryLog implements EventLog {
       }
     }
     ended.sort((one, other) => one.endedAt.getTime() - other.endedAt.getTime());
-    for (const { endedAt, ...run } of ended) this.#retention.add(run, endedAt);
+    for (const { endedAt, ...run } of ended) this.#retention.add(run, { endedAt });
   }
 
   /** @param absent by conversation */

@@ -1,4 +1,4 @@
-/** Which finished runs are still in the log, oldest first, and when they leave it. */
+/** Which finished runs are still in the log, and when they leave it. */
 import type { LogBounds } from "./log.ts";
 
 interface FinishedRun {
@@ -7,37 +7,84 @@ interface FinishedRun {
   readonly lastSeq: number;
 }
 
+interface FinishedRunOptions {
+  /** Where that is not now. */
+  readonly endedAt?: Date | undefined;
+  /** Whether its events can be read from elsewhere. */
+  readonly archived?: boolean | undefined;
+}
+
+/** Drops the run's events and returns the bytes that the log holds after it. */
+type Evict = (run: FinishedRun) => number;
+
 export class Retention {
-  readonly #bounds: LogBounds;
-  readonly #evict: (run: FinishedRun) => number;
+  readonly #maxBytes: number;
+  readonly #archived: ExpiringRuns;
+  readonly #kept: ExpiringRuns;
+
+  constructor({ bounds, evict }: { bounds: LogBounds; evict: Evict }) {
+    const { retentionMs, archivedMs, maxBytes } = bounds;
+    this.#maxBytes = maxBytes;
+    this.#archived = new ExpiringRuns(Math.min(archivedMs, retentionMs), evict);
+    this.#kept = new ExpiringRuns(retentionMs, evict);
+  }
+
+  /** Runs come in the order of their ends. */
+  add(run: FinishedRun, { endedAt, archived = false }: FinishedRunOptions = {}): void {
+    const ageMs = endedAt === undefined ? 0 : Math.max(0, Date.now() - endedAt.getTime());
+    // A run takes those before it along: behind one that the log alone has, it stays as long.
+    const isBehindKept = this.#kept.has(run.conversationId);
+    (archived && !isBehindKept ? this.#archived : this.#kept).add(run, ageMs);
+  }
+
+  /** Lets the oldest finished runs go until the log fits, or none is left: first those that are archived. */
+  fit(bytes: number, maxBytes: number = this.#maxBytes): void {
+    for (const runs of [this.#archived, this.#kept]) {
+      while (bytes > maxBytes) {
+        const left = runs.dropOldest();
+        if (left === undefined) break;
+        bytes = left;
+      }
+    }
+  }
+
+  close(): void {
+    this.#archived.close();
+    this.#kept.close();
+  }
+}
+
+/** Runs that leave the log so long after their ends. */
+class ExpiringRuns {
+  readonly #afterMs: number;
+  readonly #evict: Evict;
   readonly #runs = new Map<number, FinishedRun & { expiresAtMs: number }>();
+  /** How many of each conversation. */
+  readonly #counts = new Map<string, number>();
   #nextKey = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param options.evict drops the run's events and returns the bytes that the log holds after it */
-  constructor(options: { bounds: LogBounds; evict: (run: FinishedRun) => number }) {
-    this.#bounds = options.bounds;
-    this.#evict = options.evict;
+  constructor(afterMs: number, evict: Evict) {
+    this.#afterMs = afterMs;
+    this.#evict = evict;
   }
 
-  /**
-   * Runs come in the order of their ends.
-   * @param endedAt where that is not now
-   */
-  add(run: FinishedRun, endedAt?: Date): void {
-    const ageMs = endedAt === undefined ? 0 : Math.max(0, Date.now() - endedAt.getTime());
-    const expiresAtMs = performance.now() + this.#bounds.retentionMs - ageMs;
+  has(conversationId: string): boolean {
+    return this.#counts.has(conversationId);
+  }
+
+  add(run: FinishedRun, ageMs: number): void {
+    const expiresAtMs = performance.now() + this.#afterMs - ageMs;
     this.#runs.set(this.#nextKey++, { ...run, expiresAtMs });
+    const { conversationId } = run;
+    this.#counts.set(conversationId, (this.#counts.get(conversationId) ?? 0) + 1);
     this.#schedule();
   }
 
-  /** Lets the oldest finished runs go until the log fits, or none is left. */
-  fit(bytes: number, maxBytes: number = this.#bounds.maxBytes): void {
-    if (bytes <= maxBytes) return;
-    for (const key of this.#runs.keys()) {
-      if (bytes <= maxBytes) return;
-      bytes = this.#drop(key);
-    }
+  /** @returns the bytes that the log holds after it; undefined when there is none */
+  dropOldest(): number | undefined {
+    const [key] = this.#runs.keys();
+    return key === undefined ? undefined : this.#drop(key);
   }
 
   close(): void {
@@ -58,6 +105,10 @@ export class Retention {
     const run = this.#runs.get(key);
     if (run === undefined) throw new Error(`no finished run ${key}`);
     this.#runs.delete(key);
+    const { conversationId } = run;
+    const left = (this.#counts.get(conversationId) ?? 1) - 1;
+    if (left === 0) this.#counts.delete(conversationId);
+    else this.#counts.set(conversationId, left);
     return this.#evict(run);
   }
 

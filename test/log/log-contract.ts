@@ -60,6 +60,23 @@ function textOf(entries: readonly LogEntry[]): string {
 
 export function describeLog(name: string, openLog: OpenLog): void {
   describe(`${name}: event log contract`, () => {
+    test("gives a run's writer what was appended, as it is read", async () => {
+      await using log = await openLog();
+      const { conversationId, runId, writer } = await openRun(log);
+      await appendAll(writer, [custom(runId, "a"), token(runId, "b")]);
+      writer.append(token(runId, "c"));
+      writer.append(runEnd(runId));
+      const shown = (entries: readonly LogEntry[]) => entries.map(({ seq, json }) => [seq, json]);
+      const appended = shown(writer.entries());
+      await writer.flushed();
+      expect(appended).toEqual(shown(await readAll(log, conversationId)));
+      writer.close();
+      const next = await openRun(log, conversationId, writer.lastSeq);
+      next.writer.append(custom(next.runId, "d"));
+      expect(next.writer.entries().map(({ runId }) => runId)).toEqual([next.runId]);
+      next.writer.close();
+    });
+
     test("numbers a new conversation's events from 1, without gaps, in order", async () => {
       await using log = await openLog();
       const { conversationId, runId, writer } = await openRun(log);

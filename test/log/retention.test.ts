@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Retention } from "../../src/log/retention.ts";
 
 const retentionMs = 1_000;
+const archivedMs = 100;
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -16,18 +17,19 @@ function start(maxBytes = 1_000) {
   const left: string[] = [];
   let bytes = 0;
   const retention = new Retention({
-    bounds: { retentionMs, maxBytes },
+    bounds: { retentionMs, archivedMs, maxBytes },
     evict: ({ conversationId }) => {
       left.push(conversationId);
       bytes -= 10;
       return bytes;
     },
   });
-  const add = (conversationId: string, endedAt?: Date) => {
+  const add = (conversationId: string, endedAt?: Date, archived?: boolean) => {
     bytes += 10;
-    retention.add({ conversationId, lastSeq: 1 }, endedAt);
+    retention.add({ conversationId, lastSeq: 1 }, { endedAt, archived });
   };
-  return { retention, left, add };
+  const addArchived = (conversationId: string) => add(conversationId, undefined, true);
+  return { retention, left, add, addArchived };
 }
 
 describe("the retention time", () => {
@@ -72,6 +74,43 @@ describe("the retention time", () => {
     retention.close();
     expect(vi.getTimerCount()).toBe(0);
     expect(left).toEqual(["a", "b", "c"]);
+  });
+});
+
+describe("a run that is archived", () => {
+  test("leaves after a short grace, and takes none along that is not", () => {
+    const { left, add, addArchived } = start();
+    add("a");
+    addArchived("b");
+    vi.advanceTimersByTime(archivedMs - 1);
+    expect(left).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(left).toEqual(["b"]);
+    vi.advanceTimersByTime(retentionMs);
+    expect(left).toEqual(["b", "a"]);
+  });
+
+  test("stays as long as one before it that the log alone has, and not longer for it afterwards", () => {
+    const { left, add, addArchived } = start();
+    add("a");
+    addArchived("a");
+    vi.advanceTimersByTime(retentionMs - 1);
+    expect(left).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(left).toEqual(["a", "a"]);
+    addArchived("a");
+    vi.advanceTimersByTime(archivedMs);
+    expect(left).toEqual(["a", "a", "a"]);
+  });
+
+  test("makes room before those that are not", () => {
+    const { retention, left, add, addArchived } = start(30);
+    add("a");
+    for (const id of ["b", "c", "d"]) addArchived(id);
+    retention.fit(40);
+    expect(left).toEqual(["b"]);
+    retention.fit(30, 0);
+    expect(left).toEqual(["b", "c", "d", "a"]);
   });
 });
 

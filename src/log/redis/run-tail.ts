@@ -31,6 +31,10 @@ export class RunTail {
     return this.#acknowledgedSeq === this.lastSeq;
   }
 
+  get entries(): readonly LogEntry[] {
+    return this.#list.entries;
+  }
+
   /** @returns by how many bytes, roughly, the tail grew */
   append(event: ChatEvent): number {
     return this.#list.append(event);

@@ -91,6 +91,12 @@ export class RedisRunWriter implements RunWriter {
     return promise;
   }
 
+  /** The tail has all of them until the run is over, so nothing has to be read from Redis. */
+  entries(): readonly LogEntry[] {
+    return this.#tail.entries;
+  }
+
+  /** Archived or not, it stays in Redis for its retention time: no process holds it there. */
   close(): void {
     this.#closed = true;
     this.#pumpSoon();

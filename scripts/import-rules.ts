@@ -108,8 +108,9 @@ export const importRules: readonly ImportRule[] = [
   {
     path: "src/config",
     ours: ["src/protocol", "src/log", "src/runs", "src/server"],
-    packages: ["zod"],
-    reason: "config reads the environment; it takes defaults from others, and opens nothing.",
+    packages: ["node:*", "zod"],
+    reason:
+      "config reads the environment, and the container's limits; it takes defaults from others, and opens nothing.",
   },
   {
     path: "src/shipped",

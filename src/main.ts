@@ -6,6 +6,7 @@ import { inspect } from "node:util";
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import type { Logger } from "pino";
 import type { Bot } from "./bots/bot.ts";
+import { containerMemoryBytes } from "./config/container-memory.ts";
 import { type MemoryBounds, memoryBounds } from "./config/memory-bounds.ts";
 import { ConfigError, readSettings, serviceLinks } from "./config/read-settings.ts";
 import type { Settings } from "./config/settings.ts";
@@ -52,7 +53,7 @@ function boundsByMemory(): MemoryBounds {
   const constrainedBytes = process.constrainedMemory() || Number.POSITIVE_INFINITY;
   return memoryBounds({
     heapLimitBytes: getHeapStatistics().heap_size_limit,
-    totalBytes: Math.min(constrainedBytes, totalmem()),
+    totalBytes: Math.min(constrainedBytes, containerMemoryBytes(), totalmem()),
   });
 }
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The composition root: settings in, a listening server out. */
 import { totalmem } from "node:os";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,5 @@
 /** The packed client in other runtimes than the tests' own: Bun, Node.js 20, CommonJS, and what renders pages. */
+import { fileURLToPath } from "node:url";
 import { createElement, StrictMode } from "react";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type UseChat, useChat } from "../../client/src/react/index.ts";
@@ -104,6 +105,23 @@ await withOwnInstall("consumers", "the client in Bun, in Node.js 20 and as Commo
   ])("a message is sent and answered in %s", async (_what, [command = "", ...args]) => {
     const { url } = await setUp([{ tokens: [answer] }]);
     expect(await project.run(command, ...args, url)).toBe(answered);
+  });
+
+  test("the command line says in a line what it lacks in Node.js 20, and chats with it", async () => {
+    const { url } = await setUp([{ tokens: ["Hello"] }]);
+    const command = ["node_modules/langwire-client/dist/cli/main.js", "--url", url, "Hi"];
+    await expect(project.run(node20, ...command)).rejects.toThrow(
+      /\n\nlangwire-chat needs a WebSocket.* NODE_OPTIONS=--experimental-websocket gives it one\.\n$/,
+    );
+    const withIt = ["NODE_OPTIONS=--experimental-websocket", node20];
+    expect(await project.run("env", ...withIt, ...command)).toContain("Hello");
+  });
+
+  test("the server's command says in a line that Node.js 20 is too old", async () => {
+    const command = fileURLToPath(new URL("../../bin/langwire.cjs", import.meta.url));
+    await expect(project.run(node20, command)).rejects.toThrow(
+      /\n\nLangwire needs Node\.js \d+\.\d+ or later, and this is 20\.\S+ .*\n$/,
+    );
   });
 
   test("what Node.js 20 renders is taken over in a browser without a difference", async () => {

@@ -50,16 +50,21 @@ describe("a new user", () => {
   );
 
   test("starts the server by its command", async () => {
-    const main = await readFile(join(project.packages[0] ?? "", "dist/main.js"), "utf8");
-    expect(main.startsWith("#!/usr/bin/env node\n")).toBe(true);
-    const settings = { HOST: "0.0.0.0" };
-    const started = project.run(
-      "env",
-      ...Object.entries(settings).map((e) => e.join("=")),
-      "node",
-      "node_modules/langwire/dist/main.js",
+    const { bin: commands } = JSON.parse(
+      await readFile(join(project.packages[0] ?? "", "package.json"), "utf8"),
     );
+    const command = join("node_modules/langwire", commands.langwire);
+    const started = project.run("env", "HOST=0.0.0.0", command);
     await expect(started).rejects.toThrow("HOST is");
+  });
+
+  test("is told in a line that the Node.js is too old for the server", async () => {
+    const command = join(project.packages[0] ?? "", "bin/langwire.cjs");
+    const old = `Object.defineProperty(process.versions, "node", { value: "20.20.2" });
+      require(${JSON.stringify(command)})`;
+    const said =
+      /\nLangwire needs Node\.js 22\.18 or later, and this is 20\.20\.2\. Install one from nodejs\.org\.\n$/;
+    await expect(project.run("node", "-e", old)).rejects.toThrow(said);
   });
 
   test("chats from the command line", async () => {

@@ -76,7 +76,15 @@ export async function openPackedProject({
 
 /** A copy to build in: the repository's own build is in use by those who run it. */
 async function copySource(target: string): Promise<void> {
-  const files = ["src", "client", "package.json", "tsconfig.json", "tsconfig.build.json"];
+  const files = [
+    "bin",
+    "src",
+    "client",
+    "scripts",
+    "package.json",
+    "tsconfig.json",
+    "tsconfig.build.json",
+  ];
   const packed = [
     "PROTOCOL.md",
     "ARCHITECTURE.md",

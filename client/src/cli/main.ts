@@ -79,7 +79,13 @@ function argumentsOrProblem(): ChatArguments | string {
   }
 }
 
+const tooOld = `langwire-chat needs a WebSocket, which Node.js has from version 22 on, and this is ${process.versions.node}: in 20.10 or later, NODE_OPTIONS=--experimental-websocket gives it one.
+`;
+
 const options = argumentsOrProblem();
 if (typeof options === "string") process.exitCode = misused(options);
 else if (options.help) stdout.write(usage);
-else process.exitCode = await main(options);
+else if (globalThis.WebSocket === undefined) {
+  stderr.write(tooOld);
+  process.exitCode = exitCodes.failed;
+} else process.exitCode = await main(options);

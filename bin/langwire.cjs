@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+/** The package's command. Written for any Node.js, as what it checks first. */
+require("../scripts/require-node.cjs");
+
+import("../dist/main.js");

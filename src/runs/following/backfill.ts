@@ -13,6 +13,7 @@ import { LogEntry } from "../../log/entry.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Run, Store } from "../../store/store.ts";
 import { isStoreAway } from "../lifecycle/store-watch.ts";
+import { runEndOf, runStartOf } from "../run-events.ts";
 
 /** What is known of the log when a reader begins. */
 export interface KnownPositions {
@@ -137,15 +138,12 @@ export class Backfill {
 
 /** A run that has ended as the store has it, at numbers that a reader who has `after` will take. */
 function entriesOf(run: Run, after: number): LogEntry[] {
-  const { runId, conversationId, botId, userId, message, firstSeq, startedAt } = run;
-  const { status, text = "", usage, error, endSeq, endedAt: at } = run;
+  const { firstSeq, status, text = "", usage, error, endSeq, endedAt: at } = run;
   if (status === "running" || endSeq === undefined || at === undefined) return [];
-  const endEvent = { type: "runEnd" as const, runId, at, status, text, usage, error };
+  const endEvent = runEndOf(run, { at, status, text, usage, error });
   const end = LogEntry.of(Math.max(endSeq, after + 1), endEvent);
   if (firstSeq <= after) return [end];
-  const startOf = { type: "runStart" as const, runId, at: startedAt };
-  const start = LogEntry.of(firstSeq, { ...startOf, conversationId, botId, userId, message });
-  return [start, end];
+  return [LogEntry.of(firstSeq, runStartOf(run)), end];
 }
 
 /** A reader who waits goes on waiting while the store is away. */

@@ -40,6 +40,7 @@ import { AnswerFold } from "../../protocol/fold/answer-fold.ts";
 import type { Run } from "../../store/store.ts";
 import type { LiveBytes } from "../admission/live-bytes.ts";
 import type { RunLimits } from "../limits.ts";
+import { runEndOf, runStartOf } from "../run-events.ts";
 import type { BegunRun } from "./lost-runs.ts";
 
 /** How a run ended, as it is stored and as `runEnd` has it. */
@@ -146,9 +147,8 @@ export class LiveRun implements BegunRun {
 
   async #outcome(): Promise<RunEnding> {
     const { run, bot, writer, limits, onFailure, onStrayError, within } = this.#options;
-    const { runId, conversationId, botId, userId, message } = run;
-    const at = run.startedAt;
-    writer.append({ type: "runStart", runId, at, conversationId, botId, userId, message });
+    const { runId, conversationId, userId, message } = run;
+    writer.append(runStartOf(run));
     const signal = this.#stopping.signal;
     const timeout = setTimeout(
       () => this.fail(new LangwireError("RUN_TIMEOUT")),
@@ -234,7 +234,7 @@ export class LiveRun implements BegunRun {
     const at = new Date().toISOString();
     const { status, text, usage, error, ...rest } = await store(ending, writer.lastSeq + 1, at);
     const appendedMs = performance.now();
-    writer.append({ type: "runEnd", runId: run.runId, at, status, text, usage, error });
+    writer.append(runEndOf(run, { at, status, text, usage, error }));
     await writer.flushed();
     const appendMs = performance.now() - appendedMs;
     writer.close();

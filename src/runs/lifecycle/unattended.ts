@@ -13,10 +13,11 @@
 import type { LogEntry } from "../../log/entry.ts";
 import type { EventLog, MaybePromise, RunWriter, SharedLog, Slice } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
-import type { ChatEvent, EventOf, Usage } from "../../protocol/events.ts";
+import type { EventOf, Usage } from "../../protocol/events.ts";
 import { AnswerFold } from "../../protocol/fold/answer-fold.ts";
 import { addUsage } from "../../protocol/usage.ts";
 import type { Run, Store } from "../../store/store.ts";
+import { type EndFacts, runEndOf, runStartOf } from "../run-events.ts";
 
 export interface UnattendedRunOptions {
   readonly store: Pick<Store, "runs">;
@@ -107,23 +108,16 @@ export async function unlessOver<Writer extends RunWriter>(
   }
 }
 
-function runStartOf(run: Run): ChatEvent {
-  const { runId, conversationId, botId, userId, message, startedAt: at } = run;
-  return { type: "runStart", runId, at, conversationId, botId, userId, message };
-}
-
 /** Appends the runEnd of a run that the store knows to be over, and closes the writer. */
 export async function appendEnd(writer: RunWriter, run: Run): Promise<void> {
-  const { runId, status, text = "", usage, error, endedAt = new Date().toISOString() } = run;
-  if (status !== "running") {
-    writer.append({ type: "runEnd", runId, at: endedAt, status, text, usage, error });
-  }
+  const { status, text = "", usage, error, endedAt: at = new Date().toISOString() } = run;
+  if (status !== "running") writer.append(runEndOf(run, { at, status, text, usage, error }));
   await writer.flushed();
   writer.close();
 }
 
 /** The ending for `runs.finish`, from a `runEnd` that readers have received. */
-type LoggedEnd = Pick<EventOf<"runEnd">, "status" | "text" | "usage" | "error"> & {
+type LoggedEnd = EndFacts & {
   readonly endSeq: number;
   readonly endedAt: string;
 };

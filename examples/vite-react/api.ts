@@ -9,6 +9,8 @@ const socket = createWSClient({
   url: new URL("/trpc", window.location.href).href.replace(/^http/, "ws"),
   // Who is calling; a server with authentication takes `token` instead.
   connectionParams: { userId: "local" },
+  // Without it, a connection that dies without a word is never noticed.
+  keepAlive: { enabled: true },
 });
 
 export const queryClient = new QueryClient();

@@ -177,6 +177,37 @@ describe("a stream that is quiet", () => {
     expect(connected).toBeGreaterThan(1);
   });
 
+  test("a stock client notices one that died without a word, and misses nothing", async () => {
+    const gate = Promise.withResolvers<void>();
+    const bot = scriptedBot(() => ({ tokens: ["a", "b"], until: gate.promise }));
+    await using server = await start({ bots: [bot], connectionLimits: { pingMs: 100 } });
+    await using proxy = await startTcpProxy({ port: server.port });
+    using client = sseClient(`http://127.0.0.1:${proxy.port}/trpc`);
+    const reading = read((options) => client.api.chat.send.subscribe(newRun(), options));
+    await reading.until(({ type }) => type === "token");
+    proxy.pause();
+    // What is said meanwhile is lost with the connection.
+    gate.resolve();
+    await proxy.connected();
+    proxy.cut();
+    proxy.resume();
+    expect(expectWholeRun(await reading.completed).text).toBe("ab");
+  });
+
+  test("a stock client waits for a long event as long as a slow link may take", async () => {
+    const text = "x".repeat(160 * 1024);
+    const bot = scriptedBot(() => ({ tokens: [text] }));
+    const connectionLimits = { pingMs: 100, slowReaderMs: 10_000 };
+    await using server = await start({ bots: [bot], connectionLimits });
+    await using proxy = await startTcpProxy({ port: server.port });
+    proxy.throttle(320 * 1024);
+    using client = sseClient(`http://127.0.0.1:${proxy.port}/trpc`);
+    const reading = read((options) => client.api.chat.send.subscribe(newRun(), options));
+    expect(expectWholeRun(await reading.completed).text).toBe(text);
+    // As an event and in the run's end: neither was begun again.
+    expect(proxy.carried.toClient).toBeLessThan(1.5 * 2 * text.length);
+  });
+
   test("a stock client reads a run through several of them, each event once", async () => {
     const gate = Promise.withResolvers<void>();
     const bot = scriptedBot(() => ({ tokens: ["a", "b"], until: gate.promise }));

@@ -26,6 +26,10 @@ export interface EventStreamOptions {
  * how the server notices readers that are gone without closing: they do not reconnect.
  */
 const pingsPerStream = 5;
+/** Pings that a stock client misses before it takes a stream for dead. */
+const missedPings = 3;
+/** The slowest link on which it waits for a long event: it sees nothing of that before all is there. */
+const slowestBytesPerMs = 4;
 /** How long an EventSource waits before it reconnects. */
 const retryMs = 250;
 const headers = {
@@ -82,7 +86,7 @@ export class EventStream implements Pacer, Holder {
   /** Sends every event, then the end. @returns settles when all is sent, or the reader has gone */
   async deliver(events: TrackedEvents): Promise<void> {
     // With an id, so that a reader who reconnects before the first event resumes from here too.
-    this.#write(`retry: ${retryMs}\nevent: connected\ndata: {}\nid: ${events.position}\n\n`);
+    this.#write(`retry: ${retryMs}\nid: ${events.position}\n${this.#connected(0)}`);
     await events.deliver((entry) => this.#send(entry));
     await this.#sendingLong;
     this.#write("event: return\ndata: \n\n", "end");
@@ -107,6 +111,13 @@ export class EventStream implements Pacer, Holder {
     this.#response.req.socket.destroy();
   }
 
+  /** From each of these, wherever it comes, a stock client takes how long a silence it bears. */
+  #connected(longestBytes: number): string {
+    const silenceMs = missedPings * this.#options.pingMs + longestBytes / slowestBytesPerMs;
+    const options = { reconnectAfterInactivityMs: Math.ceil(silenceMs) };
+    return `event: connected\ndata: ${JSON.stringify(options)}\n\n`;
+  }
+
   #end(): void {
     this.#write("", "end");
   }
@@ -123,7 +134,9 @@ export class EventStream implements Pacer, Holder {
       return;
     }
     const { bytes, release } = this.#options.longTexts.hold(entry, this);
-    const parts = [Buffer.from('data: {"json":'), bytes, Buffer.from(`}\nid: ${entry.seq}\n\n`)];
+    const start = `${this.#connected(entry.bytes)}data: {"json":`;
+    const end = `}\nid: ${entry.seq}\n\n${this.#connected(0)}`;
+    const parts = [Buffer.from(start), bytes, Buffer.from(end)];
     this.#sendingLong = writeInPieces(parts, this.#outlet()).finally(() => {
       release();
       this.#sendingLong = undefined;

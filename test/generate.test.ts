@@ -31,18 +31,18 @@ test("the same comes out every time", async () => {
 
 test("a file that is missing or was changed is stale, and one that nobody makes any more is stray", async () => {
   const inFolder = pathToFileURL(`${folder}/`);
-  await mkdir(join(folder, "fold"));
+  await mkdir(join(folder, "fold/parts"), { recursive: true });
   for (const [name, text] of files) await writeFile(join(folder, name), text);
   expect(await staleFiles(files, inFolder)).toEqual([]);
   await writeFile(join(folder, "router.d.ts"), `${files.get("router.d.ts")} `);
   await writeFile(join(folder, "fold/run-fold.js"), `${files.get("fold/run-fold.js")} `);
   await rm(join(folder, "asyncapi.json"));
-  await rm(join(folder, "fold/segments.d.ts"));
+  await rm(join(folder, "fold/of-parts.d.ts"));
   await writeFile(join(folder, "fold/old.js"), "");
   expect((await staleFiles(files, inFolder)).sort()).toEqual([
     "asyncapi.json",
+    "fold/of-parts.d.ts",
     "fold/run-fold.js",
-    "fold/segments.d.ts",
     "router.d.ts",
   ]);
   expect(await strayFiles(files, inFolder)).toEqual(["fold/old.js"]);
@@ -52,11 +52,12 @@ describe("the fold for clients", () => {
   test("runs with nothing around it", () => {
     const code = [...files].filter(([name]) => name.endsWith(".js"));
     expect(code.map(([name]) => name)).toContain("fold/run-fold.js");
-    for (const [, text] of code) expect(text).not.toMatch(/\bfrom "(?!\.\/[a-z-]+\.js")/);
+    for (const [, text] of code) expect(text).not.toMatch(/\bfrom "(?!\.\.?\/[a-z/-]+\.js")/);
   });
 
   test.each([
     ["code of the protocol", 'import { usage } from "../events.js";', "a.js"],
+    ["code of the client's", 'import { a } from "../../a.js";', "parts/a.js"],
     ["a package", 'import { z } from "zod";', "a.js"],
     ["a package's types", 'import type { z } from "zod";', "a.d.ts"],
     ["the server", 'export type A = import("../../runs/runs.ts").Runs;', "a.d.ts"],

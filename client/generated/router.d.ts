@@ -359,6 +359,7 @@ export type BotInfo = {
   accepts?: { message: boolean; input: boolean } | undefined;
 };
 export type EventOf<T extends EventType> = Extract<ChatEvent, { type: T }>;
+export type PartOf<T extends Part["type"]> = Extract<Part, { type: T }>;
 export type AppRouter = import("@trpc/server").TRPCBuiltRouter<
   {
     ctx: object;

@@ -70,6 +70,7 @@ export async function routerTypes(): Promise<string> {
     named.splice(0, named.length, ...texts, `${declare} ${repeat.name} = ${type};`);
   }
   named.push("export type EventOf<T extends EventType> = Extract<ChatEvent, { type: T }>;");
+  named.push('export type PartOf<T extends Part["type"]> = Extract<Part, { type: T }>;');
   const source = `${[head, ...named].join("\n")}\nexport type AppRouter = ${text};\n`;
   assertSelfContained(source);
   return formatted(source, "router.d.ts");

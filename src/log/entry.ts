@@ -1,6 +1,6 @@
 /** One entry of a conversation's log: an event that became JSON text once, when it was appended. */
 import type { ChatEvent, EventType } from "../protocol/events.ts";
-import { isTextPiece, type TextPiece } from "../protocol/fold/text-pieces.ts";
+import { callOf, isTextPiece, type TextPiece } from "../protocol/fold/text-pieces.ts";
 
 const tail = '"}';
 /** Bytes from which an entry takes in no more: a reader holds one, whatever a run's size. */
@@ -16,6 +16,8 @@ interface SpanHead {
   readonly runId: string;
   /** Undefined on events that never merge. */
   readonly spanId: string | undefined;
+  /** Of a tool call's arguments: the call. */
+  readonly call?: string | undefined;
   /** JSON up to the text's first character; else the whole JSON. */
   readonly head: string;
   readonly headBytes: number;
@@ -42,7 +44,7 @@ export class LogEntry {
   /** @param earlier of the same conversation: the head of one of the same span is shared. */
   static of(seq: number, event: ChatEvent, earlier: readonly LogEntry[] = []): LogEntry {
     if (!isTextPiece(event)) {
-      return new LogEntry(seq, spanOf(event, undefined, JSON.stringify(event)));
+      return new LogEntry(seq, spanOf(event, JSON.stringify(event)));
     }
     const body = escaped(event.text);
     const oldest = Math.max(0, earlier.length - parallelSpans);
@@ -51,7 +53,7 @@ export class LogEntry {
       if (neighbour?.isNeighbour(event) === true)
         return new LogEntry(seq, neighbour.#span, body, true);
     }
-    return new LogEntry(seq, spanOf(event, event.spanId, headOf(event)), body);
+    return new LogEntry(seq, spanOf(event, headOf(event), event), body);
   }
 
   /** The entry that a storage kept as JSON text. @param earlier as for `of` */
@@ -112,13 +114,14 @@ export class LogEntry {
 
   /** Whether the event continues this entry's text. */
   isNeighbour(event: ChatEvent): event is TextPiece {
-    const { type, runId, spanId } = this.#span;
+    const { type, runId, spanId, call } = this.#span;
     return (
       spanId !== undefined &&
       event.type === type &&
       isTextPiece(event) &&
       event.spanId === spanId &&
-      event.runId === runId
+      event.runId === runId &&
+      callOf(event) === call
     );
   }
 
@@ -130,7 +133,8 @@ export class LogEntry {
       ours.spanId !== undefined &&
       ours.spanId === theirs.spanId &&
       ours.type === theirs.type &&
-      ours.runId === theirs.runId
+      ours.runId === theirs.runId &&
+      ours.call === theirs.call
     );
   }
 
@@ -158,12 +162,16 @@ export class LogEntry {
   }
 }
 
-function spanOf({ type, runId }: ChatEvent, spanId: string | undefined, head: string): SpanHead {
-  return { type, runId, spanId, head, headBytes: Buffer.byteLength(head) };
+/** @param piece of events that merge: what a neighbour must be of */
+function spanOf({ type, runId }: ChatEvent, head: string, piece?: TextPiece): SpanHead {
+  const call = piece === undefined ? undefined : callOf(piece);
+  return { type, runId, spanId: piece?.spanId, call, head, headBytes: Buffer.byteLength(head) };
 }
 
-function headOf({ type, runId, spanId }: TextPiece): string {
-  return JSON.stringify({ type, runId, spanId, text: "" }).slice(0, -tail.length);
+function headOf(piece: TextPiece): string {
+  const { type, runId, spanId } = piece;
+  const head = { type, runId, spanId, toolCallId: callOf(piece), text: "" };
+  return JSON.stringify(head).slice(0, -tail.length);
 }
 
 /**

@@ -15,6 +15,7 @@ export const textPart = z.object({
   text: z.string(),
   /** Whether it is the answer, or part of it; otherwise a step on the way. A person's text always is. */
   final: z.boolean(),
+  /** Of a step: the model span that said it. The answer is the run's own. */
   spanId,
 });
 
@@ -79,3 +80,6 @@ export const part = z.discriminatedUnion("type", [
   filePart,
   dataPart,
 ]);
+
+export type Part = z.infer<typeof part>;
+export type PartOf<T extends Part["type"]> = Extract<Part, { type: T }>;

@@ -9,9 +9,10 @@ const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url))
  * in place of a shorter answer of its own, which every change of the server's rules would have made wrong;
  * and 4.3 kB before it looked after its sockets itself: tRPC's client cannot tell a slow link from a dead
  * one, nor why a socket does not open, and goes on for ever with nobody there.
- * The last 300 bytes are where a subscription begins, and the time limits of calls over HTTP.
+ * The last 300 bytes are where a subscription begins, and the time limits of calls over HTTP; then 70
+ * for the joining of a tool call's arguments.
  */
-const maxGzipBytes = 7_100;
+const maxGzipBytes = 7_200;
 
 /** The client as an application's bundler takes it in, without what it stands on. */
 async function bundle(): Promise<string> {
@@ -34,7 +35,7 @@ async function bundle(): Promise<string> {
   return output.output.map((part) => ("code" in part ? part.code : "")).join("");
 }
 
-test("the client adds less than 7.1 kB to tRPC's and superjson, and nothing that is not theirs", async () => {
+test("the client adds less than 7.2 kB to tRPC's and superjson, and nothing that is not theirs", async () => {
   const code = await bundle();
   const imported = [...code.matchAll(/\bfrom\s*["']([^"']+)["']/g)].map(([, name]) => name);
   expect(new Set(imported)).toEqual(new Set(["@trpc/client", "superjson"]));

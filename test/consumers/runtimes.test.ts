@@ -22,7 +22,7 @@ async function main() {
     fold.add(event);
   }
   const { items } = await client.conversations.messages({ conversationId });
-  console.log((await run.text).length, types[0], types.at(-1), items.length, fold.segments.length);
+  console.log((await run.text).length, types[0], types.at(-1), items.length, fold.parts.length);
   await client.close();
 }
 main();

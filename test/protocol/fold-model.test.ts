@@ -13,12 +13,53 @@ const at = "2026-01-01T00:00:00.000Z";
 
 const spanId = fc.constantFrom("a", "b", "c");
 const text = fc.constantFrom("x", " ", "\n", " y ", "z");
+const found = fc.array(
+  fc.oneof(
+    fc.record(
+      {
+        type: fc.constant("source"),
+        url: fc.constantFrom("https://a.example", "https://b.example"),
+        title: text,
+        quote: text,
+      },
+      { requiredKeys: ["type"] },
+    ),
+    fc.record({ type: fc.constant("file"), kind: fc.constant("image"), url: text }),
+    fc.record({
+      type: fc.constant("tool"),
+      name: fc.constantFrom("web", "code"),
+      id: fc.constantFrom("1", "2", undefined),
+      data: text,
+    }),
+  ),
+  { maxLength: 2 },
+);
 const event: fc.Arbitrary<ChatEvent> = fc.oneof(
   { weight: 6, arbitrary: spanned("token", { text }) },
   { weight: 4, arbitrary: spanned("reasoning", { text }) },
   { weight: 2, arbitrary: spanned("reset", {}) },
   { weight: 1, arbitrary: spanned("llmStart", { at: fc.constant(at), name: text }) },
-  { weight: 1, arbitrary: spanned("llmEnd", { at: fc.constant(at) }) },
+  {
+    weight: 1,
+    arbitrary: spanned("llmEnd", {
+      ...{ at: fc.constant(at), content: found },
+      toolCalls: fc.array(
+        fc.record({
+          id: fc.constantFrom("1", "2", "3"),
+          name: fc.constantFrom("search", "sum"),
+          args: fc.constantFrom({ q: 1 }, undefined),
+        }),
+        { maxLength: 2 },
+      ),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: spanned("error", {
+      ...{ at: fc.constant(at), source: fc.constantFrom("llm", "tool"), message: text },
+      ...{ code: fc.constant("PROVIDER_ERROR"), retryable: fc.boolean() },
+    }),
+  },
   {
     weight: 1,
     arbitrary: spanned("chainStart", {
@@ -32,6 +73,7 @@ const event: fc.Arbitrary<ChatEvent> = fc.oneof(
     arbitrary: spanned("toolStart", {
       at: fc.constant(at),
       name: fc.constantFrom("search", "sum"),
+      toolCallId: fc.constantFrom("1", "2", undefined),
       parentSpanId: fc.option(spanId, { nil: undefined }),
     }),
   },
@@ -41,7 +83,26 @@ const event: fc.Arbitrary<ChatEvent> = fc.oneof(
     weight: 1,
     arbitrary: spanned("toolProgress", { text, data: fc.constantFrom(1, "d") }),
   },
-  { weight: 1, arbitrary: spanned("toolEnd", { at: fc.constant(at), output: text }) },
+  {
+    weight: 2,
+    arbitrary: spanned("toolInput", {
+      toolCallId: fc.constantFrom("1", "2"),
+      name: fc.option(fc.constantFrom("search", "sum"), { nil: undefined }),
+      text: fc.option(text, { nil: undefined }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: spanned("toolEnd", {
+      ...{ at: fc.constant(at), output: text, content: found },
+      artifact: fc.option(text, { nil: undefined }),
+    }),
+  },
+  { weight: 1, arbitrary: spanned("output", { value: text }) },
+  {
+    weight: 2,
+    arbitrary: spanned("state", { channel: fc.constantFrom("todos", "page"), value: text }),
+  },
   { weight: 1, arbitrary: spanned("custom", { name: text, data: text }) },
 );
 
@@ -66,7 +127,9 @@ const read = (fold: RunFold) => ({
   answerSpans: fold.answerSpans,
   steps: fold.steps,
   reasoning: fold.reasoning,
-  segments: fold.segments,
+  parts: fold.parts,
+  output: fold.output,
+  state: fold.state,
   spans: fold.spans,
   start: fold.start,
   end: fold.end,
@@ -94,7 +157,7 @@ test("read at any moment, it is what a fresh one is", () => {
           expect(structuredClone(now)).toEqual(structuredClone(read(folded(events))));
           // Nothing came in between: no list is another one.
           const again = read(fold);
-          for (const name of ["steps", "reasoning", "segments", "spans"] as const) {
+          for (const name of ["steps", "reasoning", "parts", "state", "spans"] as const) {
             expect(again[name]).toBe(now[name]);
           }
         };
@@ -110,20 +173,24 @@ test("read at any moment, it is what a fresh one is", () => {
   );
 });
 
-test("of what was said every character is in one segment, also after a reset in the middle", () => {
+test("of what was said every character is in one part, also after a reset in the middle", () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 30, size: "max" }), (events) => {
       const fold = folded(events);
+      // An answer that nobody said: all that was said is a step, and says whose.
+      fold.add({ type: "runEnd", runId, at, status: "completed", text: "something else" });
       const joined = (kind: "text" | "reasoning", span: string): string =>
-        fold.segments
-          .map((one) => (one.kind === kind && one.spanId === span ? one.text : ""))
+        fold.parts
+          .map((one) => (one.type === kind && one.spanId === span ? one.text : ""))
           .join("");
       // By hand: what came since the span's last reset.
-      const said = (type: "token" | "reasoning", span: string): string =>
-        events.reduce((whole, one) => {
+      const said = (type: "token" | "reasoning", span: string): string => {
+        const text = events.reduce((whole, one) => {
           if (one.type === "reset" && one.spanId === span) return "";
           return one.type === type && one.spanId === span ? whole + one.text : whole;
         }, "");
+        return /\S/.test(text) ? text : "";
+      };
       for (const span of ["a", "b", "c"]) {
         expect(joined("text", span)).toBe(said("token", span));
         expect(joined("reasoning", span)).toBe(said("reasoning", span));
@@ -146,8 +213,8 @@ test("what has not changed is the same object, whatever else was said", () => {
   const after = read(fold);
   expect(after.steps).toBe(before.steps);
   expect(after.reasoning).toBe(before.reasoning);
-  expect(after.segments[0]).toBe(before.segments[0]);
-  expect(after.segments[2]).not.toBe(before.segments[2]);
+  expect(after.parts[0]).toBe(before.parts[0]);
+  expect(after.parts[2]).not.toBe(before.parts[2]);
 });
 
 test("a text of thousands of pieces is whole, and is read again for nothing", () => {

@@ -2,8 +2,9 @@
  * What runs are, by their events: the same vectors for the server's fold, the one that is generated for
  * clients, and the store that a page draws.
  */
-import type { ChatEvent, RunStatus, Usage } from "../../src/protocol/events.ts";
-import type { Segment, Span, SpanNote, SpanText } from "../../src/protocol/fold/run-fold.ts";
+import type { ChatEvent, Json, RunStatus, Usage } from "../../src/protocol/events.ts";
+import type { BotState, Span, SpanNote, SpanText } from "../../src/protocol/fold/run-fold.ts";
+import type { Part, PartOf } from "../../src/protocol/parts.ts";
 
 export interface FoldVector {
   readonly name: string;
@@ -11,7 +12,9 @@ export interface FoldVector {
   readonly text: string;
   readonly steps?: readonly SpanText[];
   readonly reasoning?: readonly SpanText[];
-  readonly segments: readonly Segment[];
+  readonly parts: readonly Part[];
+  readonly output?: Json;
+  readonly state?: BotState;
   /** What has to be in the tree, which has no other spans. */
   readonly spans: readonly SpanOutline[];
   readonly status?: RunStatus;
@@ -108,16 +111,26 @@ const fails = (source: "chain" | "llm" | "tool" | "retriever", id: string): Chat
 });
 const callsTool = { toolCalls: [{ id: "call clock", name: "clock" }] };
 const unknown = (type: string, more = {}) => ({ type, ...on("a"), ...more }) as never;
-const said = (spanId: string, text: string): Segment => ({ kind: "text", spanId, text });
-const thought = (spanId: string, text: string): Segment => ({ kind: "reasoning", spanId, text });
-const used = (spanId: string): Segment => ({ kind: "tool", spanId });
+const step = (spanId: string, text: string): Part => ({
+  type: "text",
+  text,
+  final: false,
+  spanId,
+});
+const answer = (text: string): Part => ({ type: "text", text, final: true });
+const thought = (spanId: string, text: string): Part => ({ type: "reasoning", text, spanId });
+const used = (spanId: string, more: Partial<PartOf<"tool">> = {}): Part => ({
+  ...{ type: "tool", name: "clock", toolCallId: `call ${spanId}`, spanId, state: "running" },
+  input: { zone: "utc" },
+  ...more,
+});
 
 export const foldVectors: readonly FoldVector[] = [
   {
     name: "nothing yet",
     events: [],
     text: "",
-    segments: [],
+    parts: [],
     spans: [],
     answerSpans: [],
   },
@@ -125,7 +138,7 @@ export const foldVectors: readonly FoldVector[] = [
     name: "one model, while it speaks",
     events: [start, model("a"), token("a", "Hel"), token("a", "lo")],
     text: "Hello",
-    segments: [said("a", "Hello")],
+    parts: [answer("Hello")],
     spans: [
       {
         id: "a",
@@ -153,7 +166,7 @@ export const foldVectors: readonly FoldVector[] = [
       end("Hello"),
     ],
     text: "Hello",
-    segments: [said("a", "Hello")],
+    parts: [answer("Hello")],
     spans: [
       {
         id: "root",
@@ -172,7 +185,7 @@ export const foldVectors: readonly FoldVector[] = [
     events: [start, model("a"), token("a", '{"sum":42}'), closes("llm", "a"), end("It is 42.")],
     text: "It is 42.",
     steps: [{ spanId: "a", text: '{"sum":42}' }],
-    segments: [said("a", '{"sum":42}')],
+    parts: [step("a", '{"sum":42}'), answer("It is 42.")],
     spans: [{ id: "a", status: "done" }],
     status: "completed",
     answerSpans: [],
@@ -190,7 +203,7 @@ export const foldVectors: readonly FoldVector[] = [
       end("One. Two."),
     ],
     text: "One. Two.",
-    segments: [said("a", "One. "), said("b", "Two.")],
+    parts: [answer("One. "), answer("Two.")],
     spans: [
       { id: "a", status: "done" },
       { id: "b", status: "done" },
@@ -212,7 +225,7 @@ export const foldVectors: readonly FoldVector[] = [
     ],
     text: "Yes.",
     steps: [{ spanId: "a", text: "Yes." }],
-    segments: [said("a", "Yes."), said("b", "Yes.")],
+    parts: [step("a", "Yes."), answer("Yes.")],
     spans: [
       { id: "a", status: "done" },
       { id: "b", status: "done" },
@@ -235,7 +248,7 @@ export const foldVectors: readonly FoldVector[] = [
       end("One more.\n\nTwo more."),
     ],
     text: "One more.\n\nTwo more.",
-    segments: [said("a", "One more."), said("b", "Two more.")],
+    parts: [answer("One more."), answer("Two more.")],
     spans: [
       { id: "a", status: "done" },
       { id: "b", status: "done" },
@@ -247,7 +260,7 @@ export const foldVectors: readonly FoldVector[] = [
     name: "one that goes on while another speaks, stopped in the middle",
     events: [start, model("a"), token("a", "O"), model("b"), token("b", "Two"), token("a", "ne")],
     text: "One\n\nTwo",
-    segments: [said("a", "One"), said("b", "Two")],
+    parts: [answer("One"), answer("Two")],
     spans: [
       { id: "a", status: "running" },
       { id: "b", status: "running" },
@@ -258,7 +271,7 @@ export const foldVectors: readonly FoldVector[] = [
     name: "two that begin before either speaks, stopped in the middle",
     events: [start, model("a"), model("b"), token("a", "One"), token("b", "Two")],
     text: "One\n\nTwo",
-    segments: [said("a", "One"), said("b", "Two")],
+    parts: [answer("One"), answer("Two")],
     spans: [
       { id: "a", status: "running" },
       { id: "b", status: "running" },
@@ -277,7 +290,7 @@ export const foldVectors: readonly FoldVector[] = [
       token("b", "Two"),
     ],
     text: "One\n\nTwo",
-    segments: [said("a", "One"), said("b", "Two")],
+    parts: [answer("One"), answer("Two")],
     spans: [
       { id: "a", status: "running" },
       { id: "b", status: "running" },
@@ -301,7 +314,7 @@ export const foldVectors: readonly FoldVector[] = [
       { spanId: "a", text: "No" },
       { spanId: "b", text: "Yes" },
     ],
-    segments: [said("a", "No"), said("b", "Yes"), said("c", "Indeed")],
+    parts: [step("a", "No"), step("b", "Yes"), answer("Indeed")],
     spans: [
       { id: "a", status: "running" },
       { id: "b", status: "done" },
@@ -325,7 +338,7 @@ export const foldVectors: readonly FoldVector[] = [
     ],
     text: "Three",
     steps: [{ spanId: "b", text: "Two" }],
-    segments: [said("b", "Two"), said("c", "Three")],
+    parts: [step("b", "Two"), answer("Three")],
     spans: [
       { id: "a", status: "done" },
       { id: "b", status: "done" },
@@ -337,7 +350,7 @@ export const foldVectors: readonly FoldVector[] = [
     name: "a run whose tokens had left the log",
     events: [start, end("All of it.")],
     text: "All of it.",
-    segments: [],
+    parts: [answer("All of it.")],
     spans: [],
     status: "completed",
     answerSpans: [],
@@ -352,7 +365,7 @@ export const foldVectors: readonly FoldVector[] = [
       tool("clock"),
     ],
     text: "Let me see.",
-    segments: [said("a", "Let me see."), used("clock")],
+    parts: [answer("Let me see."), used("clock")],
     spans: [
       { id: "a", status: "done", toolCalls: callsTool.toolCalls },
       {
@@ -387,12 +400,12 @@ export const foldVectors: readonly FoldVector[] = [
       { spanId: "a", text: "A tool." },
       { spanId: "b", text: "Noon." },
     ],
-    segments: [
+    parts: [
       thought("a", "A tool."),
-      said("a", "Let me see."),
-      used("clock"),
+      step("a", "Let me see."),
+      used("clock", { state: "done", output: "12:00" }),
       thought("b", "Noon."),
-      said("b", "It is noon."),
+      answer("It is noon."),
     ],
     spans: [
       { id: "a", status: "done", reasoning: "A tool." },
@@ -413,7 +426,7 @@ export const foldVectors: readonly FoldVector[] = [
       token("b", "\n"),
     ],
     text: "Noon.",
-    segments: [said("a", "Noon."), said("b", "\n")],
+    parts: [answer("Noon.")],
     spans: [
       { id: "a", status: "done" },
       { id: "b", status: "running", text: "\n" },
@@ -433,7 +446,7 @@ export const foldVectors: readonly FoldVector[] = [
     ],
     text: "Two four.",
     reasoning: [{ spanId: "a", text: "One, three" }],
-    segments: [thought("a", "One"), said("a", "Two "), thought("a", ", three"), said("a", "four.")],
+    parts: [thought("a", "One"), answer("Two "), thought("a", ", three"), answer("four.")],
     spans: [{ id: "a", status: "running", text: "Two four.", reasoning: "One, three" }],
     answerSpans: ["a"],
   },
@@ -450,7 +463,7 @@ export const foldVectors: readonly FoldVector[] = [
     ],
     text: "Right",
     reasoning: [{ spanId: "a", text: "right" }],
-    segments: [thought("a", "right"), said("a", "Right")],
+    parts: [thought("a", "right"), answer("Right")],
     spans: [{ id: "a", status: "running", text: "Right", reasoning: "right" }],
     answerSpans: ["a"],
   },
@@ -468,7 +481,7 @@ export const foldVectors: readonly FoldVector[] = [
       model("c"),
     ],
     text: "First.",
-    segments: [said("a", "First.")],
+    parts: [answer("First.")],
     spans: [
       { id: "a", status: "done" },
       { id: "b", status: "failed", text: "", error: failure },
@@ -488,7 +501,7 @@ export const foldVectors: readonly FoldVector[] = [
       token("a", "a"),
     ],
     text: "b\n\na",
-    segments: [said("b", "b"), said("a", "a")],
+    parts: [answer("b"), answer("a")],
     spans: [
       { id: "a", status: "running" },
       { id: "b", status: "running" },
@@ -509,7 +522,7 @@ export const foldVectors: readonly FoldVector[] = [
       token("b", "."),
     ],
     text: "Bb.\n\nAa",
-    segments: [said("b", "Bb."), said("a", "Aa")],
+    parts: [answer("Bb."), answer("Aa")],
     spans: [
       {
         id: "root",
@@ -532,7 +545,7 @@ export const foldVectors: readonly FoldVector[] = [
       end("Half an", "cancelled"),
     ],
     text: "Half an",
-    segments: [said("a", "Half an")],
+    parts: [answer("Half an")],
     spans: [
       {
         id: "root",
@@ -548,7 +561,7 @@ export const foldVectors: readonly FoldVector[] = [
     name: "failed in the middle",
     events: [start, model("a"), token("a", "Half"), fails("llm", "a"), end("Half", "failed")],
     text: "Half",
-    segments: [said("a", "Half")],
+    parts: [answer("Half")],
     spans: [{ id: "a", status: "failed", error: failure, endedAt: at(2) }],
     status: "failed",
     answerSpans: ["a"],
@@ -564,7 +577,10 @@ export const foldVectors: readonly FoldVector[] = [
       closes("retriever", "docs", { documents: [{ text: "Soda." }] }),
     ],
     text: "",
-    segments: [],
+    parts: [
+      { type: "data", name: "page", value: 1, origin: "custom", spanId: "root" },
+      { type: "source", quote: "Soda.", spanId: "docs" },
+    ],
     spans: [
       {
         id: "root",
@@ -595,7 +611,10 @@ export const foldVectors: readonly FoldVector[] = [
       closes("tool", "outer", { output: 1 }),
     ],
     text: "",
-    segments: [used("outer"), used("inner")],
+    parts: [
+      used("outer", { state: "done", output: 1 }),
+      used("inner", { state: "failed", error: failure }),
+    ],
     spans: [
       {
         id: "root",
@@ -626,7 +645,7 @@ export const foldVectors: readonly FoldVector[] = [
       progress("clock", { text: "z" }),
     ],
     text: "",
-    segments: [used("clock")],
+    parts: [used("clock", { progress: "Nearly there.xyz" })],
     spans: [
       {
         id: "clock",
@@ -660,7 +679,7 @@ export const foldVectors: readonly FoldVector[] = [
       reset("ghost"),
     ],
     text: "Hello",
-    segments: [said("a", "Hello")],
+    parts: [answer("Hello")],
     spans: [{ id: "a", status: "running" }],
     answerSpans: ["a"],
   },
@@ -675,7 +694,7 @@ export const foldVectors: readonly FoldVector[] = [
       fails("llm", "a"),
     ],
     text: "",
-    segments: [],
+    parts: [],
     spans: [
       {
         id: "a",
@@ -702,7 +721,7 @@ export const foldVectors: readonly FoldVector[] = [
       end("Other", "failed"),
     ],
     text: "Hello",
-    segments: [said("a", "Hello")],
+    parts: [answer("Hello")],
     spans: [{ id: "a", status: "done", text: "Hello" }],
     status: "completed",
     answerSpans: ["a"],

@@ -1,14 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as generatedAnswer from "../../client/generated/fold/answer-fold.js";
+import * as generatedMessage from "../../client/generated/fold/message-fold.js";
 import * as generated from "../../client/generated/fold/run-fold.js";
 import { Turn } from "../../client/src/react/turn.ts";
 import type { ChatEvent } from "../../src/protocol/events.ts";
 import { AnswerFold } from "../../src/protocol/fold/answer-fold.ts";
 import { wasSaid } from "../../src/protocol/fold/answer-spans.ts";
+import { MessageFold } from "../../src/protocol/fold/message-fold.ts";
 import { RunFold, type Span } from "../../src/protocol/fold/run-fold.ts";
 import { joined } from "../../src/protocol/fold/text-pieces.ts";
 import { foldVectors, type SpanOutline } from "./fold-vectors.ts";
+import { type PartVector, partVectors } from "./part-vectors.ts";
+
+const runId = crypto.randomUUID();
+const at = new Date(0).toISOString();
 
 /** As much of the tree as the outline names, and every span of it. */
 function outlineOf(spans: readonly Span[], outlines: readonly SpanOutline[]): unknown[] {
@@ -31,8 +37,8 @@ function folded(events: readonly ChatEvent[], fold = new RunFold()): RunFold {
 
 /** All that can be read of it. */
 function readingOf(fold: RunFold) {
-  const { start, end, text, answerSpans, steps, reasoning, segments, spans } = fold;
-  return { start, end, text, answerSpans, steps, reasoning, segments, spans };
+  const { start, end, text, answerSpans, parts, output, state, steps, reasoning, spans } = fold;
+  return { start, end, text, answerSpans, parts, output, state, steps, reasoning, spans };
 }
 
 describe.each([
@@ -53,10 +59,40 @@ describe.each([
     expect(fold.answerSpans).toEqual(vector.answerSpans);
     expect(fold.steps).toEqual(vector.steps ?? []);
     expect(fold.reasoning).toEqual(vector.reasoning ?? []);
-    expect(fold.segments).toEqual(vector.segments);
+    expect(fold.parts).toStrictEqual(vector.parts);
     expect(outlineOf(fold.spans, vector.spans)).toEqual(whole(vector.spans));
     expect(fold.end?.status).toBe(vector.status);
     expect(readingOf(folded(vector.events))).toEqual(readingOf(fold as RunFold));
+  });
+});
+
+function eventsOf({ events, end }: PartVector): ChatEvent[] {
+  const start: ChatEvent = {
+    ...{ type: "runStart", runId, at, conversationId: runId, botId: "test", userId: "ann" },
+    message: "hello",
+  };
+  const last: ChatEvent = { type: "runEnd", runId, at, status: "completed", text: end ?? "" };
+  return [start, ...events, ...(end === undefined ? [] : [last])];
+}
+
+describe.each([
+  ["the server's fold", RunFold, MessageFold],
+  ["the fold that clients have", generated.RunFold, generatedMessage.MessageFold],
+] as const)("what a message is made of, by %s", (_name, Fold, Message) => {
+  test.each(partVectors.map((vector) => [vector.name, vector] as const))("%s", (_title, vector) => {
+    const fold = new Fold();
+    const message = new Message();
+    for (const event of eventsOf(vector)) {
+      fold.add(event);
+      message.add(event);
+      readingOf(fold as RunFold);
+    }
+    expect(fold.parts).toStrictEqual(vector.parts);
+    expect(message.parts).toStrictEqual(vector.parts);
+    expect(fold.output).toEqual(vector.output);
+    expect(fold.state).toEqual(vector.state ?? {});
+    // It is stored as JSON, and is the same again.
+    expect(JSON.parse(JSON.stringify(fold.parts))).toStrictEqual(vector.parts);
   });
 });
 
@@ -93,12 +129,10 @@ test.each([
 });
 
 describe("what is merged on the way makes no difference", () => {
-  const runId = crypto.randomUUID();
-  const at = new Date(0).toISOString();
   const pieces = fc.constantFrom("a", " ", "b\n", "", "é");
   const spanIds = fc.constantFrom("m1", "m2", "t1", "t2");
   const event: fc.Arbitrary<ChatEvent> = fc
-    .tuple(spanIds, pieces, fc.nat({ max: 12 }))
+    .tuple(spanIds, pieces, fc.nat({ max: 14 }))
     .map(([spanId, text, which]): ChatEvent => {
       const inSpan = { runId, spanId };
       const isTool = spanId.startsWith("t");
@@ -114,7 +148,11 @@ describe("what is merged on the way makes no difference", () => {
         case 4:
           return { type: "toolProgress", ...inSpan, text, data: 1 };
         case 5:
+          return { type: "toolInput", ...inSpan, toolCallId: text, name: "x", text };
         case 6:
+        case 7:
+          return { type: "toolInput", ...inSpan, toolCallId: "a", text };
+        case 8:
           return { type: "reasoning", ...inSpan, text };
         default:
           return isTool
@@ -160,6 +198,12 @@ describe("what is merged on the way makes no difference", () => {
       { type: "text", runId, spanId: "m1", text: "a" },
     ];
     for (const other of others) expect(joined(token, other)).toBeUndefined();
+    const input = { type: "toolInput", runId, spanId: "m1", toolCallId: "1", text: "a" } as const;
+    expect(joined(input, { ...input, text: "b" })).toEqual({ ...input, text: "ab" });
+    for (const other of [{ ...input, toolCallId: "2" }, { ...input, name: "x" }, token]) {
+      expect(joined(input, other)).toBeUndefined();
+    }
+    expect(joined({ ...input, name: "x" }, input)).toBeUndefined();
     expect(joined(token, undefined)).toBeUndefined();
     expect(joined(tool, { ...tool, data: 1 })).toBeUndefined();
     expect(joined({ ...tool, data: 1 }, tool)).toBeUndefined();
@@ -190,7 +234,7 @@ describe("what has not changed is the same object", () => {
     expect(after.spans[2]?.notes).toBe(before.spans[2]?.notes);
     expect(after.steps).toBe(before.steps);
     expect(after.reasoning).toBe(before.reasoning);
-    expect(after.segments.map((one, at) => one === before.segments[at])).toEqual([
+    expect(after.parts.map((one, at) => one === before.parts[at])).toEqual([
       ...[true, true, true, true, false],
     ]);
   });

@@ -93,11 +93,11 @@ test("each text and each reasoning is in the message once, and what is void is n
     const message = await messageOf([start, ...middle, end]);
     expect(message.metadata).toMatchObject({ runId, status: "completed" });
     const whole = said ? [] : [text];
-    // The fold cuts a text where its model reasons in between; a part of the message goes on.
-    const texts = new Map<string, string>();
-    for (const one of fold.segments) {
-      if (one.kind === "text") texts.set(one.spanId, (texts.get(one.spanId) ?? "") + one.text);
-    }
+    // A fold of its own that ends with what nobody said: so all that was said says whose it is.
+    const other = new RunFold();
+    for (const event of middle) other.add(event);
+    other.add({ type: "runEnd", runId, at, status: "completed", text: "Nobody's." });
+    const texts = new Map(other.steps.map((one) => [one.spanId, one.text]));
     expect(textsOf(message, "text").sort()).toEqual([...texts.values(), ...whole].sort());
     const reasoned = fold.reasoning.map((one) => one.text);
     expect(textsOf(message, "reasoning").sort()).toEqual(reasoned.sort());

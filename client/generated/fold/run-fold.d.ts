@@ -5,14 +5,14 @@
  * what it is given, ignores what it does not know, and never throws. Adding a token takes the same time
  * however long the run is; what is read twice without a change is the same object.
  */
-import type { ChatEvent, EventOf } from "../router.d.ts";
-import { type Segment } from "./segments.js";
+import type { ChatEvent, EventOf, Json } from "../router.d.ts";
+import type { Part } from "../router.d.ts";
+import { type BotState } from "./of-parts.js";
 import type { Span, SpanText } from "./span.js";
-export type { Segment } from "./segments.js";
+export type { BotState } from "./of-parts.js";
 export type { Span, SpanKind, SpanNote, SpanStatus, SpanText } from "./span.js";
 export declare class RunFold {
   #private;
-  constructor();
   /** One event of the run, in the log's order. What comes after `runEnd` is ignored. */
   add(event: ChatEvent): void;
   /** The run's first event, once it has come. */
@@ -21,14 +21,21 @@ export declare class RunFold {
   get end(): EventOf<"runEnd"> | undefined;
   /** The answer so far; the whole of it once the run has ended. */
   get text(): string;
+  /**
+   * What the message is made of, in the order in which it came: what the history has of it once the run
+   * has ended.
+   */
+  get parts(): readonly Part[];
+  /** What a typed bot answers: as far as it is made; checked, once the run has ended. */
+  get output(): Json | undefined;
+  /** What the bot reports of its state, by channel. */
+  get state(): BotState;
   /** The spans whose text is the answer. None where the bot made the answer of something else. */
   get answerSpans(): readonly string[];
   /** What other spans said on the way to the answer, in the order in which they first spoke. */
   get steps(): readonly SpanText[];
   /** What models showed of their reasoning, in the order in which they began to. */
   get reasoning(): readonly SpanText[];
-  /** Texts, reasonings and tools in the order in which they came. */
-  get segments(): readonly Segment[];
   /** What happened inside the run: the outermost spans, with all that is in them. */
   get spans(): readonly Span[];
 }

@@ -7,9 +7,15 @@ export type TextPiece =
   | (EventOf<"toolProgress"> & {
       text: string;
       data?: undefined;
+    })
+  | (EventOf<"toolInput"> & {
+      text: string;
+      name?: undefined;
     });
 /** Whether all that the event says is a piece of a text: then it can be joined to its neighbours. */
 export declare function isTextPiece(event: ChatEvent): event is TextPiece;
+/** The call that a piece belongs to, of which a span may write several at a time. */
+export declare function callOf(piece: TextPiece): string | undefined;
 /** The two as one; undefined unless both are pieces of one text. */
 export declare function joined(
   event: ChatEvent,

@@ -5,12 +5,18 @@ export function isTextPiece(event) {
   return (
     type === "token" ||
     type === "reasoning" ||
-    (type === "toolProgress" && event.text !== undefined && event.data === undefined)
+    (type === "toolProgress" && event.text !== undefined && event.data === undefined) ||
+    (type === "toolInput" && event.text !== undefined && event.name === undefined)
   );
+}
+/** The call that a piece belongs to, of which a span may write several at a time. */
+export function callOf(piece) {
+  return piece.type === "toolInput" ? piece.toolCallId : undefined;
 }
 /** The two as one; undefined unless both are pieces of one text. */
 export function joined(event, next) {
   if (next?.type !== event.type || !isTextPiece(event) || !isTextPiece(next)) return undefined;
   if (next.spanId !== event.spanId || next.runId !== event.runId) return undefined;
+  if (callOf(next) !== callOf(event)) return undefined;
   return { ...event, text: event.text + next.text };
 }

@@ -4,62 +4,49 @@
  * what it is given, ignores what it does not know, and never throws. Adding a token takes the same time
  * however long the run is; what is read twice without a change is the same object.
  */
-import type { ChatEvent, EventOf } from "../events.ts";
-import { AnswerFold, type Said, say } from "./answer-fold.ts";
-import { answerSpans } from "./answer-spans.ts";
-import type { GrowingText } from "./growing-text.ts";
-import { type Segment, Segments } from "./segments.ts";
+import type { ChatEvent, EventOf, Json } from "../events.ts";
+import type { Part } from "../parts.ts";
+import { MessageFold } from "./message-fold.ts";
+import { type BotState, reasoningIn, stateIn, stepsIn } from "./of-parts.ts";
 import type { Span, SpanText } from "./span.ts";
 import { SpanTree } from "./span-tree.ts";
 
-export type { Segment } from "./segments.ts";
+export type { BotState } from "./of-parts.ts";
 export type { Span, SpanKind, SpanNote, SpanStatus, SpanText } from "./span.ts";
 
 export class RunFold {
-  readonly #answer = new AnswerFold();
-  readonly #reasoned = new Map<string, GrowingText>();
-  readonly #texts: { readonly said: Said; readonly reasoned: Said };
-  readonly #spans: SpanTree;
-  readonly #order: Segments;
+  readonly #message = new MessageFold();
+  readonly #spans = new SpanTree(this.#message);
   #start: EventOf<"runStart"> | undefined;
   #end: EventOf<"runEnd"> | undefined;
-  /** Whether something was said or taken back since the lists below were read. */
-  #changed = false;
+  #output: EventOf<"output"> | undefined;
+  /** The parts of which the rest was read. */
+  #seen: readonly Part[] = [];
   #steps: readonly SpanText[] = [];
   #reasoning: readonly SpanText[] = [];
-  #segments: readonly Segment[] = [];
-
-  constructor() {
-    this.#texts = { said: this.#answer.said, reasoned: this.#reasoned };
-    this.#spans = new SpanTree(this.#texts);
-    this.#order = new Segments(this.#texts);
-  }
+  #state: BotState = {};
+  #stateChanged = false;
 
   /** One event of the run, in the log's order. What comes after `runEnd` is ignored. */
   add(event: ChatEvent): void {
     if (this.#end !== undefined) return;
-    this.#order.add(event);
-    this.#answer.add(event);
+    this.#message.add(event);
     this.#spans.add(event);
     switch (event.type) {
       case "runStart":
         this.#start ??= event;
         break;
-      case "reasoning":
-        say(this.#reasoned, event);
-        this.#changed = true;
+      case "output":
+        this.#output = event;
+        break;
+      case "state":
+        this.#stateChanged = true;
         break;
       case "reset":
-        this.#reasoned.delete(event.spanId);
-        this.#changed = true;
-        break;
-      case "token":
-      case "toolStart":
-        this.#changed = true;
+        if (this.#output?.spanId === event.spanId) this.#output = undefined;
         break;
       case "runEnd":
         this.#end = event;
-        this.#changed = true;
         break;
     }
   }
@@ -76,13 +63,31 @@ export class RunFold {
 
   /** The answer so far; the whole of it once the run has ended. */
   get text(): string {
-    return this.#answer.text;
+    return this.#message.text;
+  }
+
+  /**
+   * What the message is made of, in the order in which it came: what the history has of it once the run
+   * has ended.
+   */
+  get parts(): readonly Part[] {
+    return this.#message.parts;
+  }
+
+  /** What a typed bot answers: as far as it is made; checked, once the run has ended. */
+  get output(): Json | undefined {
+    return this.#end === undefined ? this.#output?.value : this.#end.output;
+  }
+
+  /** What the bot reports of its state, by channel. */
+  get state(): BotState {
+    this.#read();
+    return this.#state;
   }
 
   /** The spans whose text is the answer. None where the bot made the answer of something else. */
   get answerSpans(): readonly string[] {
-    if (this.#end !== undefined) return answerSpans(this.#answer, this.#end.text);
-    return this.#answer.speakers;
+    return this.#message.answerSpans;
   }
 
   /** What other spans said on the way to the answer, in the order in which they first spoke. */
@@ -97,46 +102,29 @@ export class RunFold {
     return this.#reasoning;
   }
 
-  /** Texts, reasonings and tools in the order in which they came. */
-  get segments(): readonly Segment[] {
-    this.#read();
-    return this.#segments;
-  }
-
   /** What happened inside the run: the outermost spans, with all that is in them. */
   get spans(): readonly Span[] {
     return this.#spans.roots;
   }
 
   #read(): void {
-    if (!this.#changed) return;
-    this.#changed = false;
-    const answer = new Set(this.answerSpans);
-    const { said, reasoned } = this.#texts;
-    const steps = listOf(said).filter(({ spanId, text }) => !answer.has(spanId) && /\S/.test(text));
-    this.#steps = kept(this.#steps, steps);
-    this.#reasoning = kept(this.#reasoning, listOf(reasoned));
-    this.#segments = kept(this.#segments, this.#order.all);
+    const { parts } = this.#message;
+    if (parts === this.#seen) return;
+    this.#seen = parts;
+    this.#steps = kept(this.#steps, stepsIn(parts));
+    this.#reasoning = kept(this.#reasoning, reasoningIn(parts));
+    if (!this.#stateChanged) return;
+    this.#stateChanged = false;
+    this.#state = stateIn(parts);
   }
 }
 
-function listOf(said: Said): SpanText[] {
-  return [...said].map(([spanId, { text }]) => ({ spanId, text }));
-}
-
 /** The list with the old objects where nothing has changed, and the old list where nothing has at all. */
-function kept<T extends SpanText | Segment>(before: readonly T[], now: readonly T[]): readonly T[] {
+function kept(before: readonly SpanText[], now: readonly SpanText[]): readonly SpanText[] {
   const list = now.map((item, index) => {
     const old = before[index];
-    return old !== undefined && same(old, item) ? old : item;
+    return old?.spanId === item.spanId && old.text === item.text ? old : item;
   });
   const isSame = list.length === before.length && list.every((item, at) => item === before[at]);
   return isSame ? before : list;
 }
-
-function same(a: SpanText | Segment, b: SpanText | Segment): boolean {
-  return a.spanId === b.spanId && kindOf(a) === kindOf(b) && textOf(a) === textOf(b);
-}
-
-const kindOf = (item: SpanText | Segment) => ("kind" in item ? item.kind : undefined);
-const textOf = (item: SpanText | Segment) => ("text" in item ? item.text : undefined);

@@ -145,7 +145,7 @@ export const reasoning = z.object({ type: z.literal("reasoning"), ...inSpan, tex
 export const toolInput = z.object({
   type: z.literal("toolInput"),
   ...inSpan,
-  /** Unique in the run; the `toolStart` that answers the call has it too. */
+  /** The provider's; the `toolStart` that answers the call has it too. Unique among the span's calls. */
   toolCallId: z.string(),
   name: z.string().optional(),
   /** A piece of the arguments' JSON. Only where the bot exposes its tools' payloads. */
@@ -239,7 +239,7 @@ export const state = z.object({
   value: payload,
 });
 
-/** The span's tokens so far are void: a retry or a fallback starts over. */
+/** The span's tokens so far, and the calls that it was writing, are void: a retry or a fallback starts over. */
 export const reset = z.object({ type: z.literal("reset"), ...inSpan });
 
 /** A span ended by failing. The run itself may go on: a fallback, a retry, an agent that copes. */

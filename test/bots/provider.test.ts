@@ -107,7 +107,11 @@ test("the agent bot calls its tools, and their payloads go out", async () => {
   );
   expect(outcome).toEqual({ status: "completed", text: "That makes 42." });
   expect(run.providerCalls).toBe(2);
-  expect(events.filter(({ type }) => type.startsWith("tool") || type.startsWith("agent"))).toEqual([
+  const written = events.flatMap((event) => (event.type === "toolInput" ? [event] : []));
+  expect(written[0]).toMatchObject({ toolCallId: "call_1", name: "calculator" });
+  expect(written.map(({ text }) => text ?? "").join("")).toBe('{"expression":"6 * 7"}');
+  const others = events.filter(({ type }) => /^(tool(?!Input)|agent)/.test(type));
+  expect(others).toEqual([
     expect.objectContaining({
       type: "agentAction",
       tool: "calculator",

@@ -4,20 +4,25 @@ import { LogEntry } from "../../src/log/entry.ts";
 import type { ChatEvent } from "../../src/protocol/events.ts";
 
 const kinds = ["token", "reasoning", "toolProgress"] as const;
-const pieces = kinds.flatMap((type) =>
-  ["run 1", "run 2"].flatMap((runId) =>
-    ["span 1", "span 2"].map((spanId) => ({ type, runId, spanId })),
-  ),
+const places = ["run 1", "run 2"].flatMap((runId) =>
+  ["span 1", "span 2"].map((spanId) => ({ runId, spanId })),
 );
+const pieces = [
+  ...kinds.flatMap((type) => places.map((place) => ({ type, ...place }))),
+  ...["call 1", "call 2"].flatMap((toolCallId) =>
+    places.map((place) => ({ type: "toolInput" as const, ...place, toolCallId })),
+  ),
+];
 const others: ChatEvent[] = [
   { type: "custom", runId: "run 1", spanId: "span 1", name: "x" },
   { type: "reset", runId: "run 1", spanId: "span 1" },
   { type: "toolProgress", runId: "run 1", spanId: "span 1", data: 1 },
   { type: "toolProgress", runId: "run 1", spanId: "span 1", text: "a", data: 1 },
+  { type: "toolInput", runId: "run 1", spanId: "span 1", toolCallId: "call 1", name: "a" },
 ];
 const events: ChatEvent[] = [...pieces.map((piece) => ({ ...piece, text: "é" })), ...others];
 
-test("only texts of one kind, one run and one span are joined, when they are written and when they are read", () => {
+test("only texts of one kind, one run, one span and one call are joined, when they are written and when they are read", () => {
   for (const first of events) {
     for (const second of events) {
       const isOne = first === second && !others.includes(first);

@@ -58,7 +58,7 @@ export class EventCallbacks extends BaseCallbackHandler {
     runName?: string,
   ): void {
     const name = nameOf(model, runName, "model");
-    const span = this.#writer.open({ id, kind: "llm", name, parentId, tags });
+    const span = this.#writer.open({ id, kind: "llm", name, parentId, tags, metadata });
     this.models.started(span, { tags, metadata, extraParams });
   }
 
@@ -138,6 +138,7 @@ export class EventCallbacks extends BaseCallbackHandler {
       tags,
       agent: agentRoleOf(chain, metadata, parent?.inAgent ?? false),
       inAgent: isInAgent(metadata),
+      metadata,
     });
     if (span.hidden) return;
     this.#writer.emit({
@@ -174,7 +175,7 @@ export class EventCallbacks extends BaseCallbackHandler {
   ): void {
     const inAgent = isInAgent(metadata);
     const name = nameOf(tool, runName, "tool");
-    const span = this.#writer.open({ id, kind: "tool", name, parentId, tags, inAgent });
+    const span = this.#writer.open({ id, kind: "tool", name, parentId, tags, inAgent, metadata });
     this.#tools.started(span, input, toolCallId);
   }
 
@@ -206,11 +207,11 @@ export class EventCallbacks extends BaseCallbackHandler {
     id: string,
     parentId?: string,
     tags?: string[],
-    _metadata?: Metadata,
+    metadata?: Metadata,
     runName?: string,
   ): void {
     const name = nameOf(retriever, runName, "retriever");
-    const span = this.#writer.open({ id, kind: "retriever", name, parentId, tags });
+    const span = this.#writer.open({ id, kind: "retriever", name, parentId, tags, metadata });
     if (span.hidden) return;
     this.#writer.emit({
       type: "retrieverStart",

@@ -1,7 +1,7 @@
 /**
  * Bounds the strings of events that a bot or a provider decides: names, ids, reasons, texts. Types
  * promise that they are strings and say nothing of their length; packages and servers keep neither. What
- * `toPayload` made has bounds of its own, and the text of a token those of its run.
+ * `toPayload` made has bounds of its own, and the text of a token or of a call's arguments those of its run.
  */
 
 import { cutText, payloadLimits, toPayload } from "./payload.ts";
@@ -40,6 +40,8 @@ export function bounded(event: SpanEvent): SpanEvent {
     case "reasoning":
     case "toolProgress":
       return event;
+    case "toolInput":
+      return event.name === undefined ? event : boundedFields(event);
     default: {
       let kept = boundedFields(event);
       for (const list of lists) {

@@ -1,5 +1,5 @@
 /** Reads a span's name, model, visibility and role from what LangChain passes when it starts. */
-import type { AgentRole } from "./span-tree.ts";
+import type { AgentRole, Span } from "./span-tree.ts";
 
 type Tags = readonly string[] | undefined;
 
@@ -51,6 +51,24 @@ export function agentRoleOf(
   if (lastOf(id) === "AgentExecutor") return "reports";
   if (id[0] !== "langgraph") return undefined;
   return isInAgent(metadata) && !parentInAgent ? "agent" : "graph";
+}
+
+/** How LangGraph calls the span of a graph that was given no name. */
+const namelessGraph = "LangGraph";
+
+/**
+ * By the graph: what runs in an agent that was passed its caller's config has the caller's name in
+ * `metadata`. The outermost graph is named as its bot.
+ */
+export function agentNameOf(
+  span: { name: string; agent?: AgentRole; parent: Span | undefined },
+  metadata: Metadata,
+): string | undefined {
+  const { name, agent, parent } = span;
+  const isGraph = agent === "graph" || agent === "agent";
+  if (isGraph && parent !== undefined) return name === namelessGraph ? undefined : name;
+  if (!isGraph && (parent?.isGraph || parent?.graph !== undefined)) return parent.agentName;
+  return textField(metadata, "lc_agent_name");
 }
 
 function idOf(serialized: unknown): readonly unknown[] {

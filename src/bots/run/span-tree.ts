@@ -17,6 +17,7 @@
  */
 import type { LangwireError } from "../../protocol/errors.ts";
 import type { ErrorSource } from "../provider/provider-errors.ts";
+import type { WrittenCall } from "./model/tool-inputs.ts";
 import type { Voice } from "./model/who-speaks.ts";
 import type { HeldHalf } from "./model/whole-characters.ts";
 
@@ -46,6 +47,8 @@ export class Span {
   readonly agent: AgentRole;
   /** A chain or tool that runs inside what `createAgent` made. */
   readonly inAgent: boolean;
+  /** Of the agent or graph that it is or is in, where that was given a name. */
+  readonly agentName: string | undefined;
   open = true;
   /** A model's: where its text goes. */
   voice: Voice = "silent";
@@ -64,6 +67,8 @@ export class Span {
   sentText = false;
   /** A model's: it has sent pieces of its reasoning. */
   sentReasoning = false;
+  /** A model's: the tool calls that it has written since it began or was reset, where readers see them. */
+  calls: WrittenCall[] | undefined;
   /** A model's: text that came without chunks. */
   uncheckedText = "";
   /** A model's: its own text, once it has ended. */
@@ -95,6 +100,7 @@ export class Span {
     nostream: boolean;
     agent?: AgentRole;
     inAgent?: boolean;
+    agentName: string | undefined;
   }) {
     this.id = options.id;
     this.kind = options.kind;
@@ -105,6 +111,7 @@ export class Span {
     this.nostream = options.nostream;
     this.agent = options.agent;
     this.inAgent = options.inAgent ?? false;
+    this.agentName = options.agentName;
   }
 
   /** This span if it shows and is open, else the nearest ancestor that does and is. */
@@ -131,15 +138,20 @@ export class Span {
     return this.parent === undefined ? [] : [...this.parent.path, this.parent.name];
   }
 
+  /** Whether it is a graph's, an agent's mostly. */
+  get isGraph(): boolean {
+    return this.agent === "graph" || this.agent === "agent";
+  }
+
   /** Whether it is a node of a graph. */
   get isNode(): boolean {
-    return this.parent?.agent === "graph" || this.parent?.agent === "agent";
+    return this.parent?.isGraph === true;
   }
 
   /** The graph around it, an agent's mostly. */
   get graph(): Span | undefined {
     for (let span = this.parent; span !== undefined; span = span.parent) {
-      if (span.agent === "graph" || span.agent === "agent") return span;
+      if (span.isGraph) return span;
     }
     return undefined;
   }

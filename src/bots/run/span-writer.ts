@@ -10,7 +10,7 @@ import { FailureNames } from "../failures/failure-names.ts";
 import { Interrupts } from "../threads/interrupts.ts";
 import { bounded } from "./event-bounds.ts";
 import { payloadLimits, toPayload, unreadable } from "./payload.ts";
-import { isTaggedHidden, isTaggedNostream } from "./span-facts.ts";
+import { agentNameOf, isTaggedHidden, isTaggedNostream, type Metadata } from "./span-facts.ts";
 import { type AgentRole, isTool, Span, type SpanKind, SpanTree } from "./span-tree.ts";
 
 /** What a bot's work can say: all but the run's own start and end. */
@@ -55,8 +55,9 @@ export class SpanWriter {
     tags: readonly string[] | undefined;
     agent?: AgentRole;
     inAgent?: boolean;
+    metadata?: Metadata;
   }): Span {
-    const { id: langChainId, parentId, tags, ...facts } = options;
+    const { id: langChainId, parentId, tags, metadata, ...facts } = options;
     const parent = this.#parentOf(parentId);
     const taggedHidden = isTaggedHidden(tags);
     // A model inside of plumbing inherits the tag, and is no plumbing: what it says is the answer.
@@ -69,6 +70,7 @@ export class SpanWriter {
       taggedHidden,
       hidden,
       nostream: isTaggedNostream(tags),
+      agentName: agentNameOf({ ...facts, parent }, metadata),
     });
     // Another model begins: the run goes on without those that failed.
     if (span.kind === "llm") this.#resetFailedModels(() => true);
@@ -85,6 +87,7 @@ export class SpanWriter {
       ...(parentSpanId !== undefined && { parentSpanId }),
       at: now(),
       name: span.name,
+      ...(span.agentName !== undefined && { agentName: span.agentName }),
     };
   }
 
@@ -102,8 +105,8 @@ export class SpanWriter {
 
   /** A span ends by failing. */
   fail(span: Span | undefined, cause: unknown): void {
-    if (span?.open && span.speaks && (span.sentText || span.sentReasoning))
-      this.#failedModels.add(span);
+    const hasSent = span?.sentText || span?.sentReasoning || span?.calls !== undefined;
+    if (span?.open && span.speaks && hasSent) this.#failedModels.add(span);
     this.breakOff(span, cause);
   }
 
@@ -157,6 +160,7 @@ export class SpanWriter {
   }
 
   reset(span: Span): void {
+    span.calls = undefined;
     if (!span.hidden) this.emit({ type: "reset", runId: this.runId, spanId: span.id });
   }
 
@@ -248,6 +252,7 @@ export interface Opening {
   readonly parentSpanId?: string;
   readonly at: string;
   readonly name: string;
+  readonly agentName?: string;
 }
 
 export interface Closing {

@@ -42,6 +42,20 @@ export const answerColumns: readonly Column[] = [
     },
   },
   {
+    name: "a call while it is written",
+    async check({ provider, talkToAgent }) {
+      provider.answer({ steps: [callOf("a"), callOf("b")] });
+      provider.answer(done);
+      const seen = await (await talkToAgent({ expose: "tools" })).send("hi");
+      const written = Map.groupBy(seen.of("toolInput"), ({ toolCallId }) => toolCallId);
+      const ids = seen.of("toolStart").map(({ toolCallId }) => toolCallId);
+      expect([...written.keys()].sort()).toEqual(ids.sort());
+      const args = [...written.values()].map((pieces) => pieces.map(({ text }) => text).join(""));
+      expect(args.map((text) => JSON.parse(text))).toEqual([{ key: "a" }, { key: "b" }]);
+      for (const [first] of written.values()) expect(first?.name).toBe("look_up");
+    },
+  },
+  {
     name: "parallel tools",
     async check({ provider, talkToAgent }) {
       provider.answer({ steps: [callOf("a"), callOf("b")] });

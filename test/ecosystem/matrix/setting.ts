@@ -6,6 +6,7 @@ import { tool } from "@langchain/core/tools";
 import { createAgent } from "langchain";
 import { expect } from "vitest";
 import { z } from "zod";
+import type { Expose } from "../../../src/bots/bot.ts";
 import { Conversation } from "../conversation.ts";
 import { type MockProvider, startMockProvider } from "../mocks/mock-provider.ts";
 import type { Row } from "./rows.ts";
@@ -15,7 +16,7 @@ export interface Setting extends AsyncDisposable {
   readonly provider: MockProvider;
   readonly model: BaseChatModel;
   /** A conversation with this runnable. Without one: with the model itself. */
-  talk(runnable?: Pick<Runnable, "invoke">): Promise<Conversation>;
+  talk(runnable?: Pick<Runnable, "invoke">, expose?: Expose): Promise<Conversation>;
   /** A conversation with an agent of this model, which has the tool `look_up`. */
   talkToAgent(options?: AgentOptions): Promise<Conversation>;
 }
@@ -24,21 +25,27 @@ interface AgentOptions {
   /** What its tool does. */
   readonly lookUp?: (key: string, signal: AbortSignal | undefined) => Promise<string>;
   readonly callbacks?: BaseCallbackHandler[];
+  /** Default: `none`. */
+  readonly expose?: Expose;
 }
 
 export async function setUp(row: Row): Promise<Setting> {
   const stack = new AsyncDisposableStack();
   const provider = stack.use(await startMockProvider(row.protocol));
   const model = await row.model(provider.url);
-  const talk: Setting["talk"] = async (runnable = model) => {
-    return stack.use(await Conversation.with(runnable, { expose: "none" }));
+  const talk: Setting["talk"] = async (runnable = model, expose = "none") => {
+    return stack.use(await Conversation.with(runnable, { expose }));
   };
   return {
     row,
     provider,
     model,
     talk,
-    talkToAgent: ({ lookUp = async (key: string) => `row ${key}`, callbacks = [] } = {}) => {
+    talkToAgent: ({
+      lookUp = async (key: string) => `row ${key}`,
+      callbacks = [],
+      expose,
+    } = {}) => {
       const tools = [
         tool(({ key }, { signal }) => lookUp(key, signal), {
           name: "look_up",
@@ -46,7 +53,7 @@ export async function setUp(row: Row): Promise<Setting> {
           schema: z.object({ key: z.string() }),
         }),
       ];
-      return talk(createAgent({ model, tools }).withConfig({ callbacks }));
+      return talk(createAgent({ model, tools }).withConfig({ callbacks }), expose);
     },
     async [Symbol.asyncDispose]() {
       await stack.disposeAsync();

@@ -1,5 +1,6 @@
 /** The model spans of one run: their tokens, their reasoning, their usage, their results. */
 import type { ChatModelStreamEvent } from "@langchain/core/language_models/event";
+import type { AIMessageChunk } from "@langchain/core/messages";
 import type { ChatGenerationChunk, GenerationChunk, LLMResult } from "@langchain/core/outputs";
 import { LangwireError } from "../../../protocol/errors.ts";
 import type { EventOf, Usage } from "../../../protocol/events.ts";
@@ -16,6 +17,7 @@ import { readBlock, readContent } from "./message-content.ts";
 import { type ModelResult, readResult } from "./model-result.ts";
 import { otherContentOf } from "./other-content.ts";
 import { StreamingChoice } from "./streaming-choice.ts";
+import { ToolInputs } from "./tool-inputs.ts";
 import { modelCallOf, voiceOf } from "./who-speaks.ts";
 import { endOfHalf, wholeCharacters } from "./whole-characters.ts";
 
@@ -28,11 +30,13 @@ export class ModelEvents {
 
   readonly #speaks: BotDefinition["speaks"];
   readonly #streaming = new StreamingChoice();
+  readonly #toolInputs: ToolInputs;
   #fault: LangwireError | undefined;
 
   constructor(writer: SpanWriter, speaks: BotDefinition["speaks"]) {
     this.#writer = writer;
     this.#speaks = speaks;
+    this.#toolInputs = new ToolInputs(writer);
   }
 
   /** Whether the call may stream that LangChain has begun and now asks for. */
@@ -80,10 +84,13 @@ export class ModelEvents {
     }
     // Google's package counts with each text, which is all that is known of a call that is cut.
     const counts = "usage_metadata" in message && message.usage_metadata !== undefined;
+    const pieces = (message as Partial<AIMessageChunk>).tool_call_chunks;
+    const writesCalls = pieces !== undefined && pieces.length > 0;
     // Nearly every token: text and nothing else.
     if (
       token !== "" &&
       !counts &&
+      !writesCalls &&
       message.content === token &&
       isEmpty(message.additional_kwargs)
     ) {
@@ -94,6 +101,7 @@ export class ModelEvents {
     const { text, reasoning } = readContent(message);
     if (reasoning !== "") this.#reasoning(span, reasoning);
     if (text !== "") this.#text(span, text);
+    if (writesCalls) this.#toolInputs.wrote(span, pieces);
   }
 
   streamEvent(span: Span, event: ChatModelStreamEvent): void {
@@ -104,6 +112,7 @@ export class ModelEvents {
         const { text, reasoning } = readBlock(event.content);
         if (reasoning !== "") this.#reasoning(span, reasoning);
         if (text !== "") this.#text(span, text);
+        this.#toolInputs.streamed(span, event);
         break;
       }
       case "content-block-delta":
@@ -113,6 +122,7 @@ export class ModelEvents {
         if (event.delta.type === "reasoning-delta" && event.delta.reasoning !== "") {
           this.#reasoning(span, event.delta.reasoning);
         }
+        this.#toolInputs.streamed(span, event);
         break;
       case "message-start":
       case "message-finish":
@@ -126,6 +136,7 @@ export class ModelEvents {
   /** @param cached the answer came out of LangChain's cache, which keeps no finish reason */
   ended(span: Span, output: LLMResult, cached: boolean): ModelResult {
     const result = readResult(output);
+    this.#toolInputs.ended(span);
     if (result.usage !== undefined) this.#usage.set(span.id, result.usage);
     const { text, message } = result;
     span.returned = text;

@@ -28,8 +28,7 @@ export function modelCallOf(
 ): ModelCall {
   const { metadata = {}, tags = [], extraParams } = facts;
   const structured = asksForStructure(extraParams);
-  const { outerTool } = model;
-  const agentName = agentNameOf(model, metadata);
+  const { outerTool, agentName } = model;
   const node = text(metadata.langgraph_node);
   return {
     name: model.name,
@@ -42,12 +41,6 @@ export function modelCallOf(
     ...(node !== undefined && { node }),
     ...(outerTool !== undefined && { insideTool: outerTool.name }),
   };
-}
-
-/** By the graph: an agent that was passed its caller's config has the caller's name in `metadata`. */
-function agentNameOf({ graph }: Span, metadata: Fields): string | undefined {
-  if (graph?.parent === undefined) return text(metadata.lc_agent_name);
-  return graph.name === "LangGraph" ? undefined : graph.name;
 }
 
 /**

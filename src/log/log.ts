@@ -151,6 +151,8 @@ export interface SharedLog extends EventLog {
    * @throws the connection's error
    */
   readStored(conversationId: string, after: number): Promise<Slice>;
+  /** The last event that is stored of a conversation. @throws the connection's error */
+  readNewest(conversationId: string): Promise<LogEntry | undefined>;
   /** The runs that a process has opened and not closed. @throws the connection's error */
   openRunsOf(nodeId: string): Promise<readonly ListedRun[]>;
   /** To be called when all of them have been taken over. @throws the connection's error */

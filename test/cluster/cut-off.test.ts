@@ -1,7 +1,7 @@
 /** A node that cannot reach Postgres where others can: its runs' ends are told, and its clients go there. */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import type { TestServer } from "../../src/testing/index.ts";
 import { needsRedis } from "../support/redis.ts";
@@ -60,6 +60,12 @@ needsRedis("a node cut off from Postgres", () => {
     }
   }
 
+  /** While this is held, nobody takes over the runs of a process whose lease has run out. */
+  function withoutReaper(): Disposable {
+    const finding = vi.spyOn(steady.langwire.store.runs, "ownedBy");
+    return finding.mockRejectedValue(new Error("no reaper"));
+  }
+
   const readiness = ({ port }: TestServer) =>
     fetch(`http://127.0.0.1:${port}/readyz`).then(({ status }) => status);
   const listing = ({ httpUrl }: TestServer) =>
@@ -103,9 +109,30 @@ needsRedis("a node cut off from Postgres", () => {
     gate.resolve();
     const end = { status: "completed", text: "one two" };
     expect(expectWholeRun(await reading.completed)).toMatchObject(end);
+    // Nobody waits for its lease to run out: the next message finds the conversation free.
+    using there = wsClient(steady.url);
+    using _ = withoutReaper();
+    const next = world.newRun({ steps: ["three"] }, run.conversationId);
+    const sent = read((options) => there.api.chat.send.subscribe(next, options));
+    expect(expectWholeRun(await sent.completed)).toMatchObject({ text: "three" });
     const { runs } = steady.langwire.store;
     const stored = async () => (await runs.endedBetween(run.conversationId, 0, 1))[0];
     await expect.poll(stored, patience).toMatchObject(end);
+  });
+
+  test("has told its run's end, which whoever cancels the run elsewhere is answered", async () => {
+    const gate = Promise.withResolvers<void>();
+    const run = world.newRun({ steps: ["one ", { until: gate.promise }, "two"] });
+    using here = wsClient(node.url);
+    const reading = read((options) => here.api.chat.send.subscribe(run, options));
+    await reading.until(({ type }) => type === "token");
+    cutOff(way);
+    gate.resolve();
+    await reading.completed;
+    using there = wsClient(steady.url);
+    const { runId } = run;
+    using _ = withoutReaper();
+    expect(await there.api.chat.cancel.mutate({ runId })).toEqual({ runId, status: "completed" });
   });
 
   test("closes its sockets with 1013, and takes no calls until it is back", async () => {

@@ -10,6 +10,7 @@ import { LangwireError } from "../../protocol/errors.ts";
 import type { Redis } from "../../redis/redis.ts";
 import { orUnavailable, retryFor } from "../../redis/retry.ts";
 import { within } from "../../time/within.ts";
+import type { LogEntry } from "../entry.ts";
 import {
   defaultLogBounds,
   type Forgotten,
@@ -135,6 +136,12 @@ export class RedisLog implements SharedLog {
       // Else it has come between the two questions.
       if (newest === undefined || newest.seq <= after) return { entries, oldest: newest?.seq };
     }
+  }
+
+  async readNewest(conversationId: string): Promise<LogEntry | undefined> {
+    const key = keysOf(this.#redis.prefix, conversationId).events;
+    const [newest] = await readNewestEntries(this.#redis.link, key, 1);
+    return newest;
   }
 
   subscribe(conversationId: string, onChange: () => void): Promise<() => void> {

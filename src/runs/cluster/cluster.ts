@@ -2,7 +2,7 @@
  * One process among several that share a store and a log: its lease, its turns as reaper, the notices
  * that it publishes and receives.
  */
-import type { SharedLog } from "../../log/log.ts";
+import type { ListedRun, SharedLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Run, Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
@@ -11,6 +11,7 @@ import type { RunObserver } from "../observer.ts";
 import type { Broadcast, Coordination, NodeLease, Renewal } from "./coordination.ts";
 import { formatNotice, type Notice, parseNotice } from "./notices.ts";
 import { reap } from "./reaper.ts";
+import { storeToldEnd } from "./told-end.ts";
 
 export interface ClusterTimes {
   /** How long a reader waits for the log before it asks the store whether a run has ended. */
@@ -131,6 +132,11 @@ export class Cluster implements AsyncDisposable {
   async alive(): Promise<ReadonlySet<string> | undefined> {
     const census = await this.#lease?.census();
     return census?.alive;
+  }
+
+  /** Stores the ending of another process's run, where that has told it. @returns whether it had */
+  storeToldEnd(run: ListedRun): Promise<boolean> {
+    return storeToldEnd(run, this.#options);
   }
 
   /** To all processes, this one too. */

@@ -191,6 +191,8 @@ export class LiveRuns implements AsyncDisposable {
     live?.cancel();
     if (live !== undefined) return live.ended;
     await this.#finalizer.settle(run.runId);
+    if (run.status === "running" && (await this.#options.cluster?.storeToldEnd(run)))
+      return undefined;
     if (this.isUnattended(run)) await endIfUnattended([run.runId], this.#reconciled);
     return undefined;
   }
@@ -221,6 +223,7 @@ export class LiveRuns implements AsyncDisposable {
         case "wrongBot":
           throw new LangwireError("BAD_INPUT", { message: "botId: not this conversation's bot" });
         case "busy":
+          if (await cluster?.storeToldEnd({ conversationId, runId: claimed.runId })) break;
           if (ifBusy === "reject") throw new LangwireError("CONVERSATION_BUSY");
           await this.cancel(caller, claimed.runId);
       }

@@ -13,7 +13,7 @@
 import type { LogEntry } from "../../log/entry.ts";
 import type { EventLog, MaybePromise, RunWriter, SharedLog, Slice } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
-import type { EventOf, Usage } from "../../protocol/events.ts";
+import type { Usage } from "../../protocol/events.ts";
 import { AnswerFold } from "../../protocol/fold/answer-fold.ts";
 import { addUsage } from "../../protocol/usage.ts";
 import type { Run, Store } from "../../store/store.ts";
@@ -141,7 +141,8 @@ async function foldRun(run: Run, read: UnattendedRunOptions["read"]): Promise<Fo
       const { event } = entry;
       answer.add(event);
       if (event.type === "llmEnd") usage = addUsage(usage, event.usage);
-      if (event.type === "runEnd") return { text: event.text, usage, end: endOf(entry, event) };
+      const end = loggedEnd(entry);
+      if (end !== undefined) return { text: end.text, usage, end };
     }
     const last = entries.at(-1);
     if (last === undefined) return { text: answer.text, usage };
@@ -149,7 +150,9 @@ async function foldRun(run: Run, read: UnattendedRunOptions["read"]): Promise<Fo
   }
 }
 
-function endOf(entry: LogEntry, event: EventOf<"runEnd">): LoggedEnd {
+/** Undefined where the event is no `runEnd`. */
+export function loggedEnd({ event, seq }: LogEntry): LoggedEnd | undefined {
+  if (event.type !== "runEnd") return undefined;
   const { status, text, usage, error, at } = event;
-  return { status, text, usage, error, endSeq: entry.seq, endedAt: at };
+  return { status, text, usage, error, endSeq: seq, endedAt: at };
 }

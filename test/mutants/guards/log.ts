@@ -15,14 +15,14 @@ export const logGuards: readonly Guard[] = [
   {
     slip: "slices are not bounded in bytes",
     file: "src/log/slice.ts",
-    code: " && bytes <= maxBytes",
+    code: " && bytes <= sliceMaxBytes",
     becomes: "",
     tests: model,
   },
   {
     slip: "slices are not bounded in number",
     file: "src/log/slice.ts",
-    code: " && to - from < maxEntries",
+    code: " && to - from < sliceMaxEntries",
     becomes: "",
     tests: model,
   },

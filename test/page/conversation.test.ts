@@ -1,5 +1,14 @@
 /** One person, one window: writing, reading, stopping, trying again, coming back. */
+import { AIMessage } from "@langchain/core/messages";
+import {
+  interrupt,
+  MemorySaver,
+  MessagesAnnotation,
+  START,
+  StateGraph,
+} from "@langchain/langgraph";
 import { expect, test } from "vitest";
+import { defineBot } from "../../src/index.ts";
 import { describeWithChromium, gate, textOf } from "./site.ts";
 
 describeWithChromium("the page: a conversation", (open) => {
@@ -86,6 +95,23 @@ describeWithChromium("the page: a conversation", (open) => {
     await window.shows("MODEL_RATE_LIMIT");
     await window.button("Try again").click();
     await window.shows("Now it works");
+  });
+
+  test("what an interrupted graph asks is shown, as text and as data", async () => {
+    const questions = ["Send it to **Ann**?", { tool: "send", args: { to: "Ann" } }];
+    const graph = new StateGraph(MessagesAnnotation)
+      .addNode("ask", () => ({ messages: [new AIMessage(interrupt(questions.shift()))] }))
+      .addEdge(START, "ask")
+      .compile({ checkpointer: new MemorySaver() });
+    const asking = defineBot({ id: "asking", title: "Asks", description: "", runnable: graph });
+    const { visit } = await open({ bots: [asking] });
+    const window = await visit();
+    await window.send("Go");
+    await window.shows("INTERRUPT_UNSUPPORTED");
+    await textOf(window.page.locator(".question")).toBe("The bot asked\n\nSend it to **Ann**?");
+    await window.send("Again");
+    await window.shows(/"to": "Ann"/);
+    expect(window.complaints).toEqual([]);
   });
 
   test("a reload in mid-answer goes on where it was, and keeps the address", async () => {

@@ -6,6 +6,7 @@ import { Markdown } from "../markdown/markdown.tsx";
 import { usageText } from "../trace/figures.ts";
 import { Trace } from "../trace/trace.tsx";
 import { Failure } from "./failure.tsx";
+import { Questions } from "./questions.tsx";
 
 interface AnswerItemProps {
   readonly message: AiMessage;
@@ -35,6 +36,7 @@ export const AnswerItem = memo(
           </div>
         ))}
         {text !== "" && <Markdown text={text} isStreaming={isStreaming} />}
+        <Questions spans={spans} />
         {isStreaming && <p className="writing" aria-hidden="true" />}
         {status === "cancelled" && <p className="stopped faint">Stopped here.</p>}
         {error !== undefined && <Failure error={error} onRetry={retry} />}

@@ -2,8 +2,9 @@
 import type { Selectable } from "kysely";
 import type { Conversation, Message } from "../protocol/conversations.ts";
 import type { Failure } from "../protocol/errors.ts";
-import type { Usage } from "../protocol/events.ts";
-import type { ConversationTable, MessageView, RunTable } from "./schema.ts";
+import type { Json, Usage } from "../protocol/events.ts";
+import { decodeParts, inputParts } from "./queries/stored-parts.ts";
+import type { ConversationTable, RunTable } from "./schema.ts";
 import type { Run } from "./store.ts";
 
 export type ConversationRow = Selectable<ConversationTable> & { running_run_id: string | null };
@@ -28,6 +29,7 @@ export function toRun(row: Selectable<RunTable>): Run {
     botId: row.bot_id,
     userId: row.user_id,
     message: row.message,
+    ...(row.input !== null && { input: JSON.parse(row.input) as Json }),
     status: row.status,
     firstSeq: row.first_seq,
     startedAt: row.started_at,
@@ -40,25 +42,56 @@ export function toRun(row: Selectable<RunTable>): Run {
   };
 }
 
-export function toMessage(row: Selectable<MessageView>): Message {
-  return {
-    position: row.position,
-    runId: row.run_id,
-    role: row.role,
-    text: row.text,
-    // Empty: the run of a user who was deleted.
-    ...(row.user_id !== null && row.user_id !== "" && { userId: row.user_id }),
-    at: row.at,
-    ...(row.status !== null && { status: row.status }),
+/** A run for its messages. `text` and `output` are null where only its first message was read. */
+export type ExchangeRow = Omit<
+  Selectable<RunTable>,
+  "conversation_id" | "bot_id" | "owner" | "provider_calls"
+> & {
+  parts: string | null;
+  question_parent_id: string | null;
+  answer_parent_id: string | null;
+};
+
+export function messageIdOf(runId: string, role: Message["role"]): string {
+  return `${runId}/${role}`;
+}
+
+/** What was asked and, where it was read, what was answered. */
+export function toMessages(row: ExchangeRow): Message[] {
+  const question = toQuestion(row);
+  const { run_id: runId, status, text, end_seq: position, ended_at: at, answer_parent_id } = row;
+  if (status === "running" || text === null || position === null || at === null) return [question];
+  const role = "ai";
+  const answer: Message = {
+    messageId: messageIdOf(runId, role),
+    parentId: answer_parent_id ?? messageIdOf(runId, "human"),
+    ...{ position, runId, role, text, at, status },
+    parts: decodeParts(row.parts, text),
     ...toOutcome(row),
+  };
+  return [question, answer];
+}
+
+function toQuestion(row: ExchangeRow): Message {
+  const { run_id: runId, first_seq: position, message: text, started_at: at } = row;
+  const role = "human";
+  return {
+    messageId: messageIdOf(runId, role),
+    ...(row.question_parent_id !== null && { parentId: row.question_parent_id }),
+    ...{ position, runId, role, text, at },
+    parts: row.input === null ? decodeParts(null, text) : inputParts(JSON.parse(row.input) as Json),
+    // Empty: the run of a user who was deleted.
+    ...(row.user_id !== "" && { userId: row.user_id }),
   };
 }
 
-function toOutcome(row: { usage: string | null; error: string | null }): {
+function toOutcome(row: { output: string | null; usage: string | null; error: string | null }): {
+  output?: Json;
   usage?: Usage;
   error?: Failure;
 } {
   return {
+    ...(row.output !== null && { output: JSON.parse(row.output) as Json }),
     ...(row.usage !== null && { usage: JSON.parse(row.usage) as Usage }),
     ...(row.error !== null && { error: JSON.parse(row.error) as Failure }),
   };

@@ -7,7 +7,8 @@ export interface Schema {
   /** Owners are members too. In place and without a name, so that declarations need none for it. */
   members: { conversation_id: string; user_id: string };
   runs: RunTable;
-  messages: MessageView;
+  run_messages: RunMessageTable;
+  run_archives: RunArchiveTable;
 }
 
 export interface ConversationTable {
@@ -28,16 +29,21 @@ export interface RunTable {
   conversation_id: string;
   bot_id: string;
   user_id: string;
+  /** Of a typed bot's input, its JSON. */
   message: string;
   status: "running" | RunStatus;
   first_seq: number;
   started_at: string;
   /** The process that works on it, where there are several. */
   owner: string | null;
+  /** JSON: what a typed bot was given. */
+  input: string | null;
   /** Null as long as the run is running, as is all that follows. */
   end_seq: number | null;
   ended_at: string | null;
   text: string | null;
+  /** JSON: what a typed bot answered. Null where it did not. */
+  output: string | null;
   /** JSON. */
   usage: string | null;
   /** JSON. */
@@ -46,20 +52,32 @@ export interface RunTable {
 }
 
 /**
- * A view of the runs: an exchange is one row there, and two messages here. A message's position is
- * the number of the event that brought it, so positions ascend and no counter is needed.
+ * What a run's two messages have besides what its row says: the row has their texts, and their positions,
+ * which are the numbers of the events that brought them. A process of the version before writes none of
+ * it, so a row may be missing here; queries/messages.ts says what is read then.
  */
-export interface MessageView {
-  conversation_id: string;
-  position: number;
+export interface RunMessageTable {
   run_id: string;
   role: "human" | "ai";
-  text: string;
-  user_id: string | null;
-  at: string;
-  status: RunStatus | null;
-  usage: string | null;
-  error: string | null;
+  /** The id of the message that it follows (`messageIdOf`); null where it is the first. */
+  parent_id: string | null;
+  /** As parts.ts writes them. Null where they are the row's text alone, or what the run was given. */
+  parts: string | null;
+  /** JSON: LangChain's messages of the exchange, for the bot's memory alone. */
+  model_messages: string | null;
+}
+
+/** The events of runs that have ended, compressed. */
+export interface RunArchiveTable {
+  run_id: string;
+  /** 0, 1, 2 …: a run may be archived in pieces. */
+  segment: number;
+  first_seq: number;
+  last_seq: number;
+  /** Before they were compressed. */
+  raw_bytes: number;
+  ended_at: string;
+  events: Uint8Array;
 }
 
 /** As a literal: a partial index serves only queries that name its condition in their text. */

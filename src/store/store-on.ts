@@ -2,6 +2,7 @@
 
 import type { Engine } from "./engine.ts";
 import { StoredAdministration } from "./queries/administration.ts";
+import { StoredArchives } from "./queries/archives.ts";
 import { StoredConversations } from "./queries/conversations.ts";
 import { StoredRuns } from "./queries/runs.ts";
 import type { Store } from "./store.ts";
@@ -14,6 +15,7 @@ export function storeOn(
   return {
     conversations: new StoredConversations(engine, numbersAfter),
     runs: new StoredRuns(engine, numbersAfter),
+    archives: new StoredArchives(engine),
     administration: new StoredAdministration(engine),
     async ping() {
       // A transaction that writes nothing: on SQLite it takes the lock that writing needs.

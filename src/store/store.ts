@@ -1,6 +1,6 @@
 /**
- * What is stored for good: conversations, their members, and their runs, each with its human message
- * and its answer. The same contract on SQLite and Postgres, with these guarantees:
+ * What is stored for good: conversations, their members, and their runs, each with its human message,
+ * its answer, and its events. The same contract on SQLite and Postgres, with these guarantees:
  *
  * - A run id is claimed once, and a conversation has one running run at most. Both are constraints
  *   of the database, so they hold between processes too.
@@ -19,11 +19,15 @@
  */
 import type { Conversation, Message } from "../protocol/conversations.ts";
 import type { Failure } from "../protocol/errors.ts";
-import type { RunStatus, Usage } from "../protocol/events.ts";
+import type { Json, RunStatus, Usage } from "../protocol/events.ts";
+import type { Part } from "../protocol/parts.ts";
+import type { Administration } from "./administration.ts";
+import type { ArchiveSegment, Archives } from "./archives.ts";
 
 export interface Store extends AsyncDisposable {
   readonly conversations: Conversations;
   readonly runs: Runs;
+  readonly archives: Archives;
   /** For the operator alone: it checks no membership. */
   readonly administration: Administration;
   /**
@@ -53,7 +57,7 @@ export interface Conversations {
   join(conversationId: string, userId: string): Promise<Conversation | undefined>;
   /** False for who is not a member, and for the owner, who deletes instead. */
   leave(conversationId: string, userId: string): Promise<boolean>;
-  /** For the owner only: removes the title, the members, the runs and their messages. */
+  /** For the owner only: removes the title, the members, the runs, their messages and their events. */
   delete(conversationId: string, userId: string): Promise<Deleted | undefined>;
   isMember(conversationId: string, userId: string): Promise<boolean>;
   /** @returns those of the memberships, some hundred at most, that exist */
@@ -66,14 +70,14 @@ export interface Conversations {
   /**
    * The newest page first; inside a page the oldest message first, as they are read. A human
    * message stands from its run's start, the bot's from its end, also when that has no text. A page
-   * is of `limit` messages, or of those that fit in 1 MiB of UTF-8 if they are fewer, and of one at
-   * least while there is one.
+   * is of `limit` messages, or of those that fit in 1 MiB of UTF-8, with parts and outputs, if they are
+   * fewer, and of one at least while there is one.
    * Whether the caller may read them is the caller's to check.
    */
   messages(conversationId: string, page: PageRequest): Promise<Page<Message>>;
   /**
    * The last finished exchanges, oldest first: a human message and what was answered, in part or
-   * whole. Those without an answer are left out.
+   * whole. Those without an answer, and without model's messages, are left out.
    */
   history(conversationId: string, bounds: HistoryBounds): Promise<HistoryEntry[]>;
 }
@@ -98,7 +102,10 @@ export interface Runs {
   owners(): Promise<(string | null)[]>;
   /** The runs in progress of one owner, or of none, oldest first. */
   ownedBy(owner: string | null): Promise<Run[]>;
-  /** Ends a run and keeps the bot's message. Repeating it with the same ending is harmless. */
+  /**
+   * Ends a run and keeps the bot's message, and all else that the ending has. Repeating it with the same
+   * ending is harmless.
+   */
   finish(ending: Ending): Promise<Finished>;
   /**
    * Puts back a run in progress that the database has lost, as a standby that lagged behind and was
@@ -111,53 +118,7 @@ export interface Runs {
    * 256 KiB of text together, but always the first. For the rest, ask again after the last of these.
    * Whether the caller may read them is the caller's to check.
    */
-  endedBetween(conversationId: string, afterSeq: number, limit: number): Promise<Run[]>;
-}
-
-/** The operator's queries, over everybody's conversations. */
-export interface Administration {
-  /** Undefined when there is none, or it was deleted. */
-  conversation(conversationId: string): Promise<StoredConversation | undefined>;
-  /** Its members' ids, in their order; the owner is one of them. */
-  members(conversationId: string): AsyncIterable<string>;
-  /** Its runs, the oldest first, one in progress last. */
-  runs(conversationId: string): AsyncIterable<Run>;
-  /**
-   * The conversations whose last activity was before that time and that have no run in progress, in no
-   * particular order. Deleting them while this is read is harmless.
-   * @param before an ISO string
-   */
-  inactive(before: string): AsyncIterable<StoredConversation>;
-  /**
-   * Deletes a conversation as its owner would.
-   * @returns false when it does not exist, was active since `before`, or has a run in progress
-   */
-  deleteInactive(conversationId: string, before: string): Promise<boolean>;
-  /** Deletes a conversation as its owner would. Undefined when it does not exist. */
-  delete(conversationId: string): Promise<Deleted | undefined>;
-  /** The conversations that a user is a member of, owned or not. Deleting them meanwhile is harmless. */
-  conversationsOf(userId: string): AsyncIterable<StoredConversation>;
-  /** What a user has sent, in whosever conversation, also where he is no member any more. */
-  runsOf(userId: string): AsyncIterable<Run>;
-  /**
-   * Empties a run that has ended: who sent it, what was said, and a title that was made of it. Its
-   * place in the conversation stays, since its numbers must not be given out again.
-   */
-  redact(runId: string): Promise<void>;
-  /** Removes a user's name from what versions before left of conversations that were deleted. */
-  redactDeleted(userId: string): Promise<void>;
-}
-
-export interface StoredConversation {
-  readonly conversationId: string;
-  readonly botId: string;
-  readonly ownerId: string;
-  readonly title: string;
-  /** Whether others may join. */
-  readonly shared: boolean;
-  readonly createdAt: string;
-  /** Its last activity: when its newest run began; until there is one, when it was created. */
-  readonly updatedAt: string;
+  endedBetween(conversationId: string, afterSeq: number, limit: number): Promise<EndedRun[]>;
 }
 
 export interface Membership {
@@ -178,7 +139,10 @@ export interface NewRun {
   readonly conversationId: string;
   readonly botId: string;
   readonly userId: string;
+  /** Of a typed bot's input, its JSON. */
   readonly message: string;
+  /** What a typed bot is given, in place of a message. */
+  readonly input?: Json | undefined;
   /** The process that works on it, where there are several: an id that is never used again. */
   readonly owner?: string | undefined;
 }
@@ -192,9 +156,15 @@ export interface Run extends NewRun {
   readonly startedAt: string;
   readonly endedAt?: string;
   readonly text?: string;
+  readonly output?: Json;
   readonly usage?: Usage;
   readonly error?: Failure;
   readonly providerCalls?: number;
+}
+
+export interface EndedRun extends Run {
+  /** Whether its events can be read from `archives`. */
+  readonly archived: boolean;
 }
 
 export type Claim =
@@ -212,6 +182,8 @@ export interface Ending {
   readonly runId: string;
   readonly status: RunStatus;
   readonly text: string;
+  /** What a typed bot answered. */
+  readonly output?: Json | undefined;
   readonly usage?: Usage | undefined;
   readonly error?: Failure | undefined;
   /** Higher than the run's `firstSeq`. */
@@ -219,6 +191,12 @@ export interface Ending {
   readonly endedAt: string;
   /** How often a provider was called for it. */
   readonly providerCalls?: number | undefined;
+  /** Of the bot's message. Without them, it is its text. */
+  readonly parts?: readonly Part[] | undefined;
+  /** JSON: LangChain's messages of the exchange, for the bot's memory. Nobody is sent them. */
+  readonly modelMessages?: string | undefined;
+  /** The run's events, `runEnd` included. */
+  readonly archive?: Pick<ArchiveSegment, "rawBytes" | "events"> | undefined;
 }
 
 export type Finished =
@@ -260,9 +238,16 @@ export interface HistoryBounds {
   readonly exchanges: number;
   /** Of all texts together, as UTF-8: an exchange that goes past it is left out, and all before it. */
   readonly maxBytes: number;
+  /**
+   * Of all `modelMessages` together: from the exchange on that goes past it, the older ones come without.
+   * Default: `maxBytes`.
+   */
+  readonly maxModelBytes?: number | undefined;
 }
 
 export interface HistoryEntry {
   readonly role: "human" | "ai";
   readonly text: string;
+  /** On the bot's, where `finish` was given them and they fit. */
+  readonly modelMessages?: string;
 }

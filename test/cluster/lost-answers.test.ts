@@ -27,9 +27,13 @@ const statements = {
       /^start transaction|^begin/,
       /^update "conversations"/,
     ],
-    ...[/^insert into "conversations"/, /^insert into "runs"/, /^commit/],
+    ...[/^insert into "conversations"/, /^insert into "runs"/],
+    ...[/^insert into "run_messages"/, /^commit/],
   ],
-  finish: [/^update "runs"/],
+  finish: [
+    ...[/^start transaction|^begin/, /^update "runs"/],
+    ...[/^insert into "run_messages"/, /^commit/],
+  ],
   cancel: [/^select .*from "runs" as "r" inner/, /^update "runs"/],
   unshare: [
     /^start transaction|^begin/,

@@ -135,7 +135,7 @@ test("across a gap, whoever may no longer read learns nothing", async () => {
   await store.conversations.delete(conversationId, "alice");
   const ofRun = backfillOf(first.runId);
   await expect(ofRun.acrossGap(0)).rejects.toMatchObject({ code: "NOT_FOUND" });
-  vi.spyOn(store.runs, "endedBetween").mockResolvedValue([first]);
+  vi.spyOn(store.runs, "endedBetween").mockResolvedValue([{ ...first, archived: false }]);
   await expect(backfill.acrossGap(0)).rejects.toMatchObject({ code: "NOT_FOUND" });
 });
 

@@ -14,18 +14,23 @@ export function describeMessages(newPlace: () => Promise<StorePlace>): void {
     const { items } = await store.conversations.messages(run.conversationId, { limit: 10 });
     expect(items.map((item) => messageSchema.strict().parse(item))).toEqual([
       {
+        messageId: `${run.runId}/human`,
         position: 1,
         runId: run.runId,
         role: "human",
         text: "Why?",
+        parts: [{ type: "text", text: "Why?", final: true }],
         userId: "alice",
         at: run.startedAt,
       },
       {
+        messageId: `${run.runId}/ai`,
+        parentId: `${run.runId}/human`,
         position: run.endSeq,
         runId: run.runId,
         role: "ai",
         text: "Because.",
+        parts: [{ type: "text", text: "Because.", final: true }],
         at: run.endedAt,
         status: "completed",
         usage,
@@ -76,7 +81,8 @@ export function describeMessages(newPlace: () => Promise<StorePlace>): void {
     const ofBytes = (bytes: number) => "炭".repeat(bytes / 3) + "x".repeat(bytes % 3);
     const mebibyte = 1024 * 1024;
     await exchange(store, { conversationId, message: "1" }, { text: ofBytes(3 * mebibyte) });
-    await exchange(store, { conversationId, message: "2" }, { text: ofBytes(mebibyte - 1) });
+    // Each text comes twice: once more in its parts.
+    await exchange(store, { conversationId, message: "2" }, { text: ofBytes(mebibyte / 2 - 1) });
     await exchange(store, { conversationId, message: "3" }, { text: "Short." });
     const pages: (string | number)[][] = [];
     let cursor: string | undefined;
@@ -85,7 +91,7 @@ export function describeMessages(newPlace: () => Promise<StorePlace>): void {
       pages.push(page.items.map(({ text }) => (text.length > 9 ? Buffer.byteLength(text) : text)));
       cursor = page.nextCursor;
     } while (cursor !== undefined);
-    expect(pages).toEqual([["3", "Short."], ["2", mebibyte - 1], [3 * mebibyte], ["1"]]);
+    expect(pages).toEqual([["3", "Short."], ["2", mebibyte / 2 - 1], [3 * mebibyte], ["1"]]);
   });
 
   test("refuse a cursor that is none of theirs", async () => {

@@ -27,7 +27,7 @@ await describeWithPostgres("the Postgres store when Postgres fails", (postgres) 
     );
     await using stack = new AsyncDisposableStack();
     for (const store of opened) stack.use(store);
-    expect(await query(database.url, "select * from langwire_migration")).toHaveLength(2);
+    expect(await query(database.url, "select * from langwire_migration")).toHaveLength(3);
     for (const store of opened) await exchange(store);
   });
 

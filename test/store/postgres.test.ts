@@ -14,7 +14,7 @@ await describeWithPostgres("the store on Postgres", (postgres) => {
   const newPlace = async () => ({
     open: () => openPostgresStore({ url: database.url }),
     // Much faster than a database for each test.
-    [Symbol.asyncDispose]: () => administer(database.url, "truncate conversations, members, runs"),
+    [Symbol.asyncDispose]: () => administer(database.url, "truncate conversations cascade"),
   });
   describeStore("Postgres", newPlace);
   describe("two nodes, any interleaving", () => describeStoreModel(newPlace, 2));

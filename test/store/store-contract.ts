@@ -4,9 +4,11 @@
  */
 import { describe } from "vitest";
 import { describeAdministration } from "./administration-contract.ts";
+import { describeArchives } from "./archives-contract.ts";
 import { describeConversations } from "./conversations-contract.ts";
 import { describeMembers } from "./members-contract.ts";
 import { describeMessages } from "./messages-contract.ts";
+import { describeParts } from "./parts-contract.ts";
 import { describeRestores } from "./restore-contract.ts";
 import { describeRuns } from "./runs-contract.ts";
 import { describeStoreItself } from "./store-itself-contract.ts";
@@ -18,8 +20,10 @@ export function describeStore(name: string, newPlace: () => Promise<StorePlace>)
     describe("conversations", () => describeConversations(newPlace));
     describe("members", () => describeMembers(newPlace));
     describe("messages", () => describeMessages(newPlace));
+    describe("parts of messages", () => describeParts(newPlace));
     describe("runs", () => describeRuns(newPlace));
     describe("runs that it has lost are put back", () => describeRestores(newPlace));
+    describe("archives", () => describeArchives(newPlace));
     describe("administration", () => describeAdministration(newPlace));
     describe("itself", () => describeStoreItself(newPlace));
     describe("under any interleaving", () => describeStoreModel(newPlace));

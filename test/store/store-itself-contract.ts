@@ -15,7 +15,7 @@ export function describeStoreItself(newPlace: () => Promise<StorePlace>): void {
     const running = await begin(store, { conversationId });
     await store[Symbol.asyncDispose]();
     await using reopened = await place.open();
-    expect(await reopened.runs.endedBetween(conversationId, 0, 5)).toEqual([ended]);
+    expect(await reopened.runs.endedBetween(conversationId, 0, 5)).toMatchObject([ended]);
     expect(await reopened.runs.unfinished()).toEqual([running]);
     await reopened.runs.finish(endingOf(running));
     expect((await begin(reopened, { conversationId })).firstSeq).toBe(running.firstSeq + 10);

@@ -3,7 +3,8 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { Langwire } from "../../open/open-langwire.ts";
 import { LangwireError } from "../../protocol/errors.ts";
-import type { Administration, Run, StoredConversation } from "../../store/store.ts";
+import type { Administration, StoredConversation } from "../../store/administration.ts";
+import type { Run } from "../../store/store.ts";
 import { jsonLines } from "./json-lines.ts";
 
 /** A line of an export: first the conversation, then its members, then its runs, the oldest first. */

@@ -5,10 +5,12 @@
  */
 import { setImmediate } from "node:timers/promises";
 import type { Selectable } from "kysely";
+import type { Administration, StoredConversation } from "../administration.ts";
 import type { Engine } from "../engine.ts";
 import { toRun } from "../rows.ts";
 import { type ConversationTable, running } from "../schema.ts";
-import type { Administration, Deleted, Run, StoredConversation } from "../store.ts";
+import type { Deleted, Run } from "../store.ts";
+
 import { removeContents, tombstone } from "./conversation-queries.ts";
 import { titleOf } from "./text.ts";
 
@@ -171,9 +173,15 @@ export class StoredAdministration implements Administration {
       if (run === undefined) return undefined;
       await db
         .updateTable("runs")
-        .set({ user_id: "", message: "", text: "" })
+        .set({ user_id: "", message: "", text: "", input: null, output: null })
         .where("run_id", "=", runId)
         .execute();
+      await db
+        .updateTable("run_messages")
+        .set({ parts: null, model_messages: null })
+        .where("run_id", "=", runId)
+        .execute();
+      await db.deleteFrom("run_archives").where("run_id", "=", runId).execute();
       await db
         .updateTable("conversations")
         .set({ title: "" })

@@ -10,6 +10,7 @@ import { running, type Schema } from "../schema.ts";
 import type { Claim, NewRun } from "../store.ts";
 import { preparedInsert } from "./conversation-queries.ts";
 import { insertRun, type RunValues } from "./insert-run.ts";
+import { insertQuestion } from "./run-messages.ts";
 import { storable, titleOf } from "./text.ts";
 
 type Refusal = Exclude<Claim, { outcome: "claimed" }>;
@@ -24,6 +25,7 @@ export class Claims {
   readonly #touchConversation;
   readonly #insertConversation;
   readonly #insertRun;
+  readonly #insertQuestion;
 
   /** @param numbersAfter no event has this number or a lower one from now on */
   constructor(engine: Engine, numbersAfter: number) {
@@ -32,6 +34,7 @@ export class Claims {
     this.#touchConversation = engine.prepare(touchConversation);
     this.#insertConversation = preparedInsert(engine);
     this.#insertRun = engine.prepare((db, run: RunValues) => insertNext(db, run, numbersAfter));
+    this.#insertQuestion = engine.prepare(insertQuestion);
   }
 
   async claim(input: NewRun): Promise<Claim> {
@@ -66,8 +69,10 @@ export class Claims {
       }));
     if (conversation?.bot_id !== botId) return undefined;
     const owner = input.owner ?? null;
-    const [run] = await this.#insertRun(db, { ...input, message, at, owner });
+    const given = input.input === undefined ? null : JSON.stringify(input.input);
+    const [run] = await this.#insertRun(db, { ...input, message, at, owner, input: given });
     if (run === undefined) return undefined;
+    await this.#insertQuestion(db, { runId, conversationId });
     const title = conversation.title || (await giveTitle(db, conversationId, titleOf(message)));
     return {
       outcome: "claimed",

@@ -3,7 +3,9 @@ import type { AliasableExpression, Expression, Kysely, SqlBool } from "kysely";
 import { running, type Schema } from "../schema.ts";
 import type { NewRun } from "../store.ts";
 
-export interface RunValues extends Omit<NewRun, "owner"> {
+export interface RunValues extends Omit<NewRun, "owner" | "input"> {
+  /** JSON. */
+  readonly input: string | null;
   readonly owner: string | null;
   /** When it began. */
   readonly at: string;
@@ -18,13 +20,13 @@ export interface RunPlace {
 /** Inserts nothing unless the user is a member, the run's place is free, and its id is new. */
 export function insertRun(
   db: Kysely<Schema>,
-  { runId, conversationId, botId, userId, message, at, owner }: RunValues,
+  { runId, conversationId, botId, userId, message, input, at, owner }: RunValues,
   { firstSeq, inTheWay }: RunPlace,
 ) {
   return db
     .insertInto("runs")
     .columns([
-      ...(["run_id", "conversation_id", "bot_id", "user_id", "message"] as const),
+      ...(["run_id", "conversation_id", "bot_id", "user_id", "message", "input"] as const),
       ...(["status", "started_at", "owner", "first_seq"] as const),
     ])
     .expression((eb) =>
@@ -48,6 +50,7 @@ export function insertRun(
           eb.val(botId).as("bot_id"),
           "m.user_id",
           eb.val(message).as("message"),
+          eb.val(input).as("input"),
           running.as("status"),
           eb.val(at).as("started_at"),
           eb.val(owner).as("owner"),

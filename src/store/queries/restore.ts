@@ -9,6 +9,7 @@ import { running, type Schema } from "../schema.ts";
 import type { Restored, Run } from "../store.ts";
 import { preparedInsert } from "./conversation-queries.ts";
 import { insertRun } from "./insert-run.ts";
+import { insertQuestion } from "./run-messages.ts";
 import { storable, titleOf } from "./text.ts";
 
 export class Restores {
@@ -45,7 +46,9 @@ export class Restores {
       if ((await this.#insertConversation(db, input)) === undefined) return undefined;
     }
     const [inserted] = await insertAgain(db, run);
-    return inserted === undefined ? undefined : "restored";
+    if (inserted === undefined) return undefined;
+    await insertQuestion(db, run).execute();
+    return "restored";
   }
 }
 
@@ -70,8 +73,9 @@ async function lockConversation(db: Kysely<Schema>, conversationId: string) {
 /** Inserts nothing where a run is in progress, or its numbers are taken. */
 async function insertAgain(db: Kysely<Schema>, run: Run) {
   const { firstSeq, startedAt: at, owner = null } = run;
+  const input = run.input === undefined ? null : JSON.stringify(run.input);
   const eb = expressionBuilder<Schema, "runs">();
-  const values = { ...run, message: storable(run.message), at, owner };
+  const values = { ...run, message: storable(run.message), input, at, owner };
   const inTheWay = eb.or([eb("status", "=", running), eb("end_seq", ">=", firstSeq)]);
   return await insertRun(db, values, { firstSeq: eb.val(firstSeq), inTheWay }).execute();
 }

@@ -1,16 +1,15 @@
-/** Runs: finding them and ending them. `claim.ts` begins them. */
+/** Finding runs. They begin in claim.ts and end in finish.ts. */
 
-import { type Kysely, sql } from "kysely";
+import type { Kysely } from "kysely";
 import type { Conversation } from "../../protocol/conversations.ts";
-import type { RunStatus } from "../../protocol/events.ts";
 import type { Engine } from "../engine.ts";
 import { toRun } from "../rows.ts";
 import { running, type Schema } from "../schema.ts";
-import type { Claim, Ending, Finished, NewRun, Restored, Run, Runs } from "../store.ts";
+import type { Claim, EndedRun, Ending, Finished, NewRun, Restored, Run, Runs } from "../store.ts";
 import { Claims } from "./claim.ts";
-import { fitting } from "./fitting.ts";
+import { Endings } from "./finish.ts";
+import { bytesOf, fitting } from "./fitting.ts";
 import { Restores } from "./restore.ts";
-import { storable } from "./text.ts";
 
 /** Limit of the texts that `endedBetween` reads at once. The first run comes whatever its size. */
 const endedMaxBytes = 256 * 1024;
@@ -18,17 +17,17 @@ const endedMaxBytes = 256 * 1024;
 export class StoredRuns implements Runs {
   readonly #engine: Engine;
   readonly #claims: Claims;
+  readonly #endings: Endings;
   readonly #restores: Restores;
   readonly #selectOwn;
-  readonly #endRun;
 
   /** @param numbersAfter no event has this number or a lower one from now on */
   constructor(engine: Engine, numbersAfter: number) {
     this.#engine = engine;
     this.#claims = new Claims(engine, numbersAfter);
+    this.#endings = new Endings(engine);
     this.#restores = new Restores(engine);
     this.#selectOwn = engine.prepare(selectOwn);
-    this.#endRun = engine.prepare(endRun);
   }
 
   async claim(input: NewRun): Promise<Claim> {
@@ -104,43 +103,19 @@ export class StoredRuns implements Runs {
     return rows.map(toRun);
   }
 
-  /** One statement, whose condition decides who ends the run; nothing else needs to be written. */
   async finish(ending: Ending): Promise<Finished> {
-    const { runId, status, text, usage, error, endSeq, endedAt, providerCalls } = ending;
-    const [ended] = await this.#engine.run((db) =>
-      this.#endRun(db, {
-        runId,
-        status,
-        text: storable(text),
-        usage: usage === undefined ? null : JSON.stringify(usage),
-        error: error === undefined ? null : JSON.stringify(error),
-        endSeq,
-        endedAt,
-        providerCalls: providerCalls ?? null,
-      }),
-    );
-    if (ended !== undefined) return { finished: true, run: toRun(ended) };
-    const row = await this.#engine.run((db) =>
-      db.selectFrom("runs").selectAll().where("run_id", "=", runId).executeTakeFirst(),
-    );
-    if (row === undefined) return { finished: false, run: undefined };
-    const run = toRun(row);
-    const repeated = run.status === status && run.endSeq === endSeq && run.endedAt === endedAt;
-    return repeated ? { finished: true, run } : { finished: false, run };
+    return await this.#endings.finish(ending);
   }
 
   async restore(run: Run, conversation: Conversation | undefined): Promise<Restored> {
     return await this.#restores.restore(run, conversation);
   }
 
-  async endedBetween(conversationId: string, afterSeq: number, limit: number): Promise<Run[]> {
+  async endedBetween(conversationId: string, afterSeq: number, limit: number): Promise<EndedRun[]> {
     const found = await this.#engine.run((db) =>
       db
         .selectFrom("runs")
-        .select(({ fn }) => {
-          const bytes = sql<number>`${fn("octet_length", ["message"])} + ${fn("octet_length", ["text"])}`;
-          return ["end_seq", bytes.as("bytes")];
-        })
+        .select(["end_seq", bytesOf("message", "text", "input", "output").as("bytes")])
         .where("conversation_id", "=", conversationId)
         .where("end_seq", ">", afterSeq)
         .orderBy("end_seq")
@@ -153,13 +128,20 @@ export class StoredRuns implements Runs {
       db
         .selectFrom("runs")
         .selectAll()
+        .select(({ exists, selectFrom }) =>
+          exists(
+            selectFrom("run_archives as a")
+              .select("a.run_id")
+              .whereRef("a.run_id", "=", "runs.run_id"),
+          ).as("archived"),
+        )
         .where("conversation_id", "=", conversationId)
         .where("end_seq", ">", afterSeq)
         .where("end_seq", "<=", last.end_seq)
         .orderBy("end_seq")
         .execute(),
     );
-    return rows.map(toRun);
+    return rows.map((row) => ({ ...toRun(row), archived: Boolean(row.archived) }));
   }
 }
 
@@ -174,32 +156,4 @@ function selectOwn(
     .where("r.run_id", "=", runId)
     .where("m.user_id", "=", userId)
     .selectAll("r");
-}
-
-interface EndValues {
-  readonly runId: string;
-  readonly status: RunStatus;
-  readonly text: string;
-  readonly usage: string | null;
-  readonly error: string | null;
-  readonly endSeq: number;
-  readonly endedAt: string;
-  readonly providerCalls: number | null;
-}
-
-function endRun(db: Kysely<Schema>, end: EndValues) {
-  return db
-    .updateTable("runs")
-    .set({
-      status: end.status,
-      text: end.text,
-      usage: end.usage,
-      error: end.error,
-      end_seq: end.endSeq,
-      ended_at: end.endedAt,
-      provider_calls: end.providerCalls,
-    })
-    .where("run_id", "=", end.runId)
-    .where("status", "=", running)
-    .returningAll();
 }

@@ -1,0 +1,48 @@
+/** The operator's queries, over everybody's conversations. */
+import type { Deleted, Run } from "./store.ts";
+
+export interface Administration {
+  /** Undefined when there is none, or it was deleted. */
+  conversation(conversationId: string): Promise<StoredConversation | undefined>;
+  /** Its members' ids, in their order; the owner is one of them. */
+  members(conversationId: string): AsyncIterable<string>;
+  /** Its runs, the oldest first, one in progress last. */
+  runs(conversationId: string): AsyncIterable<Run>;
+  /**
+   * The conversations whose last activity was before that time and that have no run in progress, in no
+   * particular order. Deleting them while this is read is harmless.
+   * @param before an ISO string
+   */
+  inactive(before: string): AsyncIterable<StoredConversation>;
+  /**
+   * Deletes a conversation as its owner would.
+   * @returns false when it does not exist, was active since `before`, or has a run in progress
+   */
+  deleteInactive(conversationId: string, before: string): Promise<boolean>;
+  /** Deletes a conversation as its owner would. Undefined when it does not exist. */
+  delete(conversationId: string): Promise<Deleted | undefined>;
+  /** The conversations that a user is a member of, owned or not. Deleting them meanwhile is harmless. */
+  conversationsOf(userId: string): AsyncIterable<StoredConversation>;
+  /** What a user has sent, in whosever conversation, also where he is no member any more. */
+  runsOf(userId: string): AsyncIterable<Run>;
+  /**
+   * Empties a run that has ended: who sent it, what was said, with its parts, its input and its output,
+   * what its bot remembers of it, its events, and a title that was made of it. Its place in the
+   * conversation stays, since its numbers must not be given out again.
+   */
+  redact(runId: string): Promise<void>;
+  /** Removes a user's name from what versions before left of conversations that were deleted. */
+  redactDeleted(userId: string): Promise<void>;
+}
+
+export interface StoredConversation {
+  readonly conversationId: string;
+  readonly botId: string;
+  readonly ownerId: string;
+  readonly title: string;
+  /** Whether others may join. */
+  readonly shared: boolean;
+  readonly createdAt: string;
+  /** Its last activity: when its newest run began; until there is one, when it was created. */
+  readonly updatedAt: string;
+}

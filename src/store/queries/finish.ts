@@ -1,0 +1,122 @@
+/**
+ * Ending a run. The first statement's condition decides who ends it; what its ending has besides is
+ * written in the same transaction, so whoever sees the run ended has all of it.
+ */
+import type { Kysely } from "kysely";
+import type { RunStatus } from "../../protocol/events.ts";
+import type { Engine } from "../engine.ts";
+import { messageIdOf, toRun } from "../rows.ts";
+import { running, type Schema } from "../schema.ts";
+import type { Ending, Finished } from "../store.ts";
+import { insertAnswer } from "./run-messages.ts";
+import { encodeParts } from "./stored-parts.ts";
+import { storable } from "./text.ts";
+
+export class Endings {
+  readonly #engine: Engine;
+  readonly #endRun;
+  readonly #insertAnswer;
+  readonly #insertArchive;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#endRun = engine.prepare(endRun);
+    this.#insertAnswer = engine.prepare(insertAnswer);
+    this.#insertArchive = engine.prepare(insertArchive);
+  }
+
+  async finish(ending: Ending): Promise<Finished> {
+    const { runId, status, endSeq, endedAt } = ending;
+    const ended = await this.#engine.transaction((db) => this.#end(db, ending));
+    if (ended !== undefined) return { finished: true, run: toRun(ended) };
+    const row = await this.#engine.run((db) =>
+      db.selectFrom("runs").selectAll().where("run_id", "=", runId).executeTakeFirst(),
+    );
+    if (row === undefined) return { finished: false, run: undefined };
+    const run = toRun(row);
+    const repeated = run.status === status && run.endSeq === endSeq && run.endedAt === endedAt;
+    return repeated ? { finished: true, run } : { finished: false, run };
+  }
+
+  /** Undefined when it is not in progress. */
+  async #end(db: Kysely<Schema>, ending: Ending) {
+    const { runId, status, output, usage, error, endSeq, endedAt, providerCalls } = ending;
+    const { parts, modelMessages, archive } = ending;
+    const text = storable(ending.text);
+    const [ended] = await this.#endRun(db, {
+      ...{ runId, status, text, endSeq, endedAt },
+      output: jsonOrNull(output),
+      usage: jsonOrNull(usage),
+      error: jsonOrNull(error),
+      providerCalls: providerCalls ?? null,
+    });
+    if (ended === undefined) return undefined;
+    await this.#insertAnswer(db, {
+      runId,
+      parentId: messageIdOf(runId, "human"),
+      parts: encodeParts(parts, text),
+      modelMessages: modelMessages === undefined ? null : storable(modelMessages),
+    });
+    if (archive !== undefined) {
+      const { first_seq: firstSeq } = ended;
+      await this.#insertArchive(db, { runId, firstSeq, endSeq, endedAt, ...archive });
+    }
+    return ended;
+  }
+}
+
+function jsonOrNull(value: unknown): string | null {
+  return value === undefined ? null : JSON.stringify(value);
+}
+
+interface EndValues {
+  readonly runId: string;
+  readonly status: RunStatus;
+  readonly text: string;
+  readonly output: string | null;
+  readonly usage: string | null;
+  readonly error: string | null;
+  readonly endSeq: number;
+  readonly endedAt: string;
+  readonly providerCalls: number | null;
+}
+
+function endRun(db: Kysely<Schema>, end: EndValues) {
+  return db
+    .updateTable("runs")
+    .set({
+      status: end.status,
+      text: end.text,
+      output: end.output,
+      usage: end.usage,
+      error: end.error,
+      end_seq: end.endSeq,
+      ended_at: end.endedAt,
+      provider_calls: end.providerCalls,
+    })
+    .where("run_id", "=", end.runId)
+    .where("status", "=", running)
+    .returningAll();
+}
+
+interface ArchiveValues {
+  readonly runId: string;
+  readonly firstSeq: number;
+  readonly endSeq: number;
+  readonly endedAt: string;
+  readonly rawBytes: number;
+  readonly events: Uint8Array;
+}
+
+function insertArchive(db: Kysely<Schema>, archive: ArchiveValues) {
+  return db.insertInto("run_archives").values({
+    run_id: archive.runId,
+    // A run is archived as one piece, at its end.
+    segment: 0,
+    first_seq: archive.firstSeq,
+    last_seq: archive.endSeq,
+    raw_bytes: archive.rawBytes,
+    ended_at: archive.endedAt,
+    events: archive.events,
+  });
+}

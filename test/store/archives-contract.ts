@@ -1,0 +1,146 @@
+/** The events of runs that have ended: kept with them, read, pruned, and deleted with them. */
+import { randomBytes, randomUUID } from "node:crypto";
+import { expect, test } from "vitest";
+import type { Ending, Store } from "../../src/store/store.ts";
+import {
+  begin,
+  endingOf,
+  exchange,
+  ownClock,
+  type StorePlace,
+  storeForEach,
+} from "./store-place.ts";
+
+function archived(bytes = 100): Pick<Ending, "archive"> & { archive: object } {
+  return { archive: { events: new Uint8Array(randomBytes(bytes)), rawBytes: bytes * 9 } };
+}
+
+export function describeArchives(newPlace: () => Promise<StorePlace>): void {
+  const current = storeForEach(newPlace);
+
+  const isArchived = async (store: Store, runId: string) =>
+    (await store.archives.get(runId)).length > 0;
+
+  test("are kept with the ending, byte for byte", async () => {
+    const { store } = current;
+    for (const bytes of [0, 1, 3_000_000]) {
+      const { archive } = archived(bytes);
+      const run = await exchange(store, {}, { archive, endSeq: 5_000_000_000 });
+      const segments = await store.archives.get(run.runId);
+      expect(segments).toEqual([
+        { firstSeq: 1, lastSeq: 5_000_000_000, ...archive, events: expect.any(Uint8Array) },
+      ]);
+      expect(Buffer.from(segments[0]?.events ?? []).equals(archive.events)).toBe(true);
+    }
+    expect(await store.archives.get(randomUUID())).toEqual([]);
+    expect(await store.archives.get((await exchange(store)).runId)).toEqual([]);
+  });
+
+  test("are said to be there, to who asks for runs that ended", async () => {
+    const { store } = current;
+    const conversationId = randomUUID();
+    await exchange(store, { conversationId }, archived());
+    await exchange(store, { conversationId });
+    await exchange(store, { conversationId }, archived());
+    const ended = await store.runs.endedBetween(conversationId, 0, 10);
+    expect(ended.map((run) => run.archived)).toEqual([true, false, true]);
+  });
+
+  test("are those of the first ending, however often it is repeated", async () => {
+    const { store } = current;
+    const run = await begin(store);
+    const { archive } = archived();
+    const ending = endingOf(run, { archive });
+    await store.runs.finish(ending);
+    await store.runs.finish(ending);
+    await store.runs.finish(endingOf(run, { ...archived(), endSeq: 99 }));
+    expect(await store.archives.get(run.runId)).toHaveLength(1);
+    expect(await store.archives.get(run.runId)).toMatchObject([{ rawBytes: archive.rawBytes }]);
+  });
+
+  test("end with their conversation, whoever deletes it", async () => {
+    const { store } = current;
+    const { conversations, administration } = store;
+    const clock = ownClock();
+    const deletions: ((conversationId: string) => Promise<unknown>)[] = [
+      (conversationId) => conversations.delete(conversationId, "alice"),
+      (conversationId) => administration.delete(conversationId),
+      (conversationId) => administration.deleteInactive(conversationId, clock.nextSecond()),
+    ];
+    const kept = await exchange(store, {}, archived());
+    for (const remove of deletions) {
+      const { conversationId, runId } = await exchange(store, {}, archived());
+      const second = await exchange(store, { conversationId }, archived());
+      await remove(conversationId);
+      expect(await store.archives.get(runId)).toEqual([]);
+      expect(await store.archives.get(second.runId)).toEqual([]);
+    }
+    expect(await isArchived(store, kept.runId)).toBe(true);
+  });
+
+  test("are pruned by the time of the run's end, all that are old and no others", async () => {
+    const { store } = current;
+    const clock = ownClock();
+    const conversationId = randomUUID();
+    const old = [];
+    for (let index = 0; index < 120; index++) {
+      const ending = { ...archived(index === 60 ? 1_500_000 : 100), endedAt: clock.nextSecond() };
+      old.push(await exchange(store, { conversationId }, ending));
+    }
+    const before = clock.nextSecond();
+    const recent = await exchange(store, { conversationId }, { ...archived(), endedAt: before });
+    expect(await store.archives.prune(before)).toBe(120);
+    expect(await store.archives.prune(before)).toBe(0);
+    for (const { runId } of old) expect(await isArchived(store, runId)).toBe(false);
+    expect(await isArchived(store, recent.runId)).toBe(true);
+    // Their runs stay, with all else.
+    expect(await store.runs.endedBetween(conversationId, 0, 200)).toHaveLength(121);
+  });
+
+  test("pruning stops when it is told to, and goes on where it stopped", async () => {
+    const { store } = current;
+    const endedAt = new Date(Date.now() - 1_000).toISOString();
+    for (let index = 0; index < 120; index++) await exchange(store, {}, { ...archived(), endedAt });
+    const before = new Date().toISOString();
+    const pruned = await store.archives.prune(before, AbortSignal.abort());
+    expect(pruned).toBeGreaterThan(0);
+    expect(pruned).toBeLessThan(120);
+    expect(await store.archives.prune(before)).toBe(120 - pruned);
+  });
+
+  test("go with what their user has sent, and so do parts, input, output and memory", async () => {
+    const { store } = current;
+    const { administration, conversations } = store;
+    const canary = "a canary";
+    const said = {
+      parts: [{ type: "data" as const, name: "d", value: canary, origin: "custom" as const }],
+      output: { said: canary },
+      modelMessages: JSON.stringify([canary]),
+    };
+    const given = { message: canary, input: { given: canary } };
+    const run = await exchange(store, given, { ...archived(), ...said, text: canary });
+    const { conversationId, runId } = run;
+    const other = await exchange(store, { conversationId }, { ...archived(), ...said });
+    await administration.redact(runId);
+    expect(await store.archives.get(runId)).toEqual([]);
+    const { items } = await conversations.messages(conversationId, { limit: 10 });
+    expect(items.slice(0, 2).map(({ text, parts, output }) => ({ text, parts, output }))).toEqual([
+      { text: "", parts: [] },
+      { text: "", parts: [] },
+    ]);
+    // Its place in the conversation stays.
+    expect(items.map(({ parentId }) => parentId)).toEqual([
+      undefined,
+      `${runId}/human`,
+      `${runId}/ai`,
+      `${other.runId}/human`,
+    ]);
+    const history = await conversations.history(conversationId, { exchanges: 9, maxBytes: 1_000 });
+    expect(history.map(({ text }) => text)).toEqual(["Hello?", "Answer to: Hello?"]);
+    const runs = await store.runs.endedBetween(conversationId, 0, 10);
+    expect(runs.map((it) => [it.input, it.output, it.archived])).toEqual([
+      [undefined, undefined, false],
+      [undefined, { said: canary }, true],
+    ]);
+  });
+}

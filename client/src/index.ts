@@ -17,6 +17,7 @@ export type {
   Json,
   Message,
   Part,
+  PartOf,
   RunStatus,
   SendInput,
   Usage,

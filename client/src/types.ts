@@ -15,6 +15,7 @@ export type {
   Json,
   Message,
   Part,
+  PartOf,
   RunStatus,
   Usage,
 } from "../generated/router.d.ts";

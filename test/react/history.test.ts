@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Message } from "../../client/src/index.ts";
 import { History, merged } from "../../client/src/react/history.ts";
-import type { ChatMessage } from "../../client/src/react/index.ts";
+import type { ChatMessage, Span } from "../../client/src/react/index.ts";
 import { fromHistory } from "../../client/src/react/turn.ts";
 
 function message(runId: string): Message {
@@ -100,4 +100,15 @@ test.each([
 test("what was seen of a run takes the place of what the history has", () => {
   const live = chat("b").map((one) => ({ ...one, text: "seen" }));
   expect(merged(chat("a", "b", "c"), live)[1]).toBe(live[0]);
+});
+
+test("a trace stays with its answer, also when the history is read again", async () => {
+  const answer: Message = { ...message("a"), role: "ai" };
+  const history = new History(async () => ({ items: [message("a"), answer] }), [answer]);
+  const spans: Span[] = [];
+  history.trace("a", spans);
+  expect(history.messages).toMatchObject([{ role: "ai", isTraced: true }]);
+  await history.load();
+  expect(history.messages).toMatchObject([{ role: "human" }, { role: "ai", isTraced: true }]);
+  expect(history.messages[1]).toHaveProperty("spans", spans);
 });

@@ -1,16 +1,17 @@
 /** A chat on a conversation, and ways to look at it. */
 import { onTestFinished } from "vitest";
-import type { LangwireClient } from "../../client/src/index.ts";
+import type { LangwireClient, Message } from "../../client/src/index.ts";
 import { Chat, type ChatState } from "../../client/src/react/index.ts";
 
 export interface Open {
   readonly botId?: string;
   readonly conversationId?: string;
+  readonly initialMessages?: readonly Message[];
 }
 
 export function open(client: LangwireClient, options: Open = {}) {
-  const { botId = "chat", conversationId = crypto.randomUUID() } = options;
-  const chat = new Chat({ client: () => client, botId, conversationId });
+  const { botId = "chat", conversationId = crypto.randomUUID(), initialMessages } = options;
+  const chat = new Chat({ client: () => client, botId, conversationId, initialMessages });
   const states: ChatState[] = [];
   const close = chat.subscribe(() => void states.push(chat.getState()));
   onTestFinished(close);

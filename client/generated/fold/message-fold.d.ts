@@ -12,6 +12,8 @@ export declare class MessageFold {
   constructor();
   /** One event of the run, in the log's order. */
   add(event: ChatEvent): void;
+  /** @returns the parts of the run that has ended with that answer */
+  end(answer: string): readonly Part[];
   get said(): Said;
   get reasoned(): Said;
   /** The answer so far; the whole of it once the run has ended. */

@@ -20,6 +20,7 @@ import type { ChatState, ChatStatus } from "./chat-state.ts";
 import { FrameBatch } from "./frame-batch.ts";
 import { History, merged } from "./history.ts";
 import { retry } from "./retry.ts";
+import { Traces } from "./traces.ts";
 import type { ChatMessage } from "./turn.ts";
 import { Turns } from "./turns.ts";
 
@@ -42,6 +43,7 @@ export class Chat {
   #loaded: boolean;
   /** Whether the server has this conversation; undefined until it was asked. */
   #known: boolean | undefined;
+  readonly #traces: Traces;
   readonly #problems = new Map<Work, LangwireClientError>();
   #watching: AbortController | undefined;
   /** Ends the load of the history that was begun last. */
@@ -59,6 +61,13 @@ export class Chat {
     const readPage = (cursor: string | undefined) =>
       options.client().conversations.messages({ conversationId, cursor });
     this.#history = new History(readPage, initialMessages);
+    this.#traces = new Traces({
+      follow: (runId) => options.client().follow({ runId }, { signal: this.#watching?.signal }),
+      onLoaded: (runId, spans) => {
+        this.#history.trace(runId, spans);
+        this.#batch.schedule();
+      },
+    });
     this.#loaded = initialMessages !== undefined;
     if (this.#history.messages.length > 0) this.#known = true;
     this.#state = this.#initialState = this.#nextState();
@@ -123,6 +132,13 @@ export class Chat {
   /** Loads the messages before the first one, if there are any; twice at a time is once. */
   readonly loadEarlier = (): Promise<void> =>
     this.#attempt("earlier", () => this.#history.loadEarlier());
+
+  /**
+   * Loads what happened inside a run that was over before this chat was opened: its answer then has
+   * `spans`, as they were live. None where the server keeps no events any more.
+   * @throws LangwireClientError where they cannot be read
+   */
+  readonly loadTrace = (runId: string): Promise<void> => this.#traces.load(runId);
 
   #watch(): void {
     if (this.#watching !== undefined) return;

@@ -1,4 +1,5 @@
 /** The messages that the server keeps, as far back as they were asked for. */
+import type { Span } from "../../generated/fold/run-fold.js";
 import type { Message } from "../types.ts";
 import { type ChatMessage, fromHistory } from "./turn.ts";
 
@@ -18,10 +19,12 @@ export class History {
   #begun = 0;
   #shown = 0;
   #loadingEarlier: Promise<void> | undefined;
+  /** What happened inside runs, as far as it was loaded. */
+  readonly #traces = new Map<string, readonly Span[]>();
 
   constructor(read: ReadPage, initialMessages: readonly Message[] = []) {
     this.#read = read;
-    this.#messages = initialMessages.map(fromHistory);
+    this.#messages = initialMessages.map((message) => fromHistory(message));
   }
 
   get messages(): readonly ChatMessage[] {
@@ -32,13 +35,23 @@ export class History {
     return this.#cursor !== undefined;
   }
 
+  /** What happened inside a run, for its answer. */
+  trace(runId: string, spans: readonly Span[]): void {
+    this.#traces.set(runId, spans);
+    this.#messages = this.#messages.map((message) =>
+      message.role === "ai" && message.runId === runId
+        ? { ...message, spans, isTraced: true }
+        : message,
+    );
+  }
+
   /** Loads the newest page. Of several loads the one that was begun last is shown. */
   async load(): Promise<void> {
     const number = ++this.#begun;
     const { items, nextCursor } = await this.#read(undefined);
     if (number < this.#shown) return;
     this.#shown = number;
-    const page = items.map(fromHistory);
+    const page = items.map(this.#traced);
     // Earlier pages stay where the new one joins them; otherwise there would be a gap.
     const joint = this.#messages.findIndex(({ id }) => id === page[0]?.id);
     this.#messages = [...this.#messages.slice(0, Math.max(0, joint)), ...page];
@@ -54,6 +67,9 @@ export class History {
     return this.#loadingEarlier;
   }
 
+  readonly #traced = (message: Message): ChatMessage =>
+    fromHistory(message, this.#traces.get(message.runId));
+
   async #loadEarlier(): Promise<void> {
     const cursor = this.#cursor;
     if (cursor === undefined) return;
@@ -62,7 +78,7 @@ export class History {
     if (this.#cursor !== cursor) return;
     this.#cursor = nextCursor;
     const present = new Set(this.#messages.map(({ id }) => id));
-    const earlier = items.map(fromHistory).filter(({ id }) => !present.has(id));
+    const earlier = items.map(this.#traced).filter(({ id }) => !present.has(id));
     this.#messages = [...earlier, ...this.#messages];
   }
 }

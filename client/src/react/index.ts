@@ -1,6 +1,7 @@
 /** `langwire-client/react`: conversations in React. */
 
 export type {
+  BotState,
   Span,
   SpanKind,
   SpanNote,

@@ -1,7 +1,8 @@
 /** One run as people see it: somebody's message and the bot's answer, while it is made and after. */
-import { RunFold, type Span, type SpanText } from "../../generated/fold/run-fold.js";
+import { reasoningIn, stateIn, stepsIn } from "../../generated/fold/of-parts.js";
+import { type BotState, RunFold, type Span, type SpanText } from "../../generated/fold/run-fold.js";
 import type { ClientErrorCode } from "../errors.ts";
-import type { ChatEvent, EventOf, Message, RunStatus, Usage } from "../types.ts";
+import type { ChatEvent, EventOf, Json, Message, Part, RunStatus, Usage } from "../types.ts";
 
 export interface ChatError {
   readonly code: ClientErrorCode;
@@ -15,6 +16,11 @@ interface MessageBase {
   readonly id: string;
   readonly runId: string;
   readonly text: string;
+  /**
+   * What it is made of, in order: texts, reasoning, tools, sources, files, data. A person's is one text, or
+   * what a typed bot was given. Live and from the history the same; of servers that keep none, the text.
+   */
+  readonly parts: readonly Part[];
   /** ISO time. */
   readonly at: string;
 }
@@ -31,32 +37,53 @@ export interface HumanMessage extends MessageBase {
 export interface AiMessage extends MessageBase {
   readonly role: "ai";
   readonly status: "streaming" | RunStatus;
-  /**
-   * What models said on the way to the answer, in order: before a tool, say. Empty for runs that were
-   * over before the chat was opened.
-   */
+  /** What models said on the way to the answer, in order: before a tool, say. */
   readonly steps: readonly SpanText[];
   /** What the models showed of their reasoning, where they show any. */
   readonly reasoning: string;
   readonly usage?: Usage | undefined;
   readonly error?: ChatError | undefined;
-  /** What happened inside the run. Empty for runs that were over before the chat was opened. */
+  /** What a typed bot answers: as far as it is made; checked, once the run has completed. */
+  readonly output?: Json | undefined;
+  /** What the bot reports of its state, by channel. */
+  readonly state: BotState;
+  /** What happened inside the run. Empty until it is loaded, where the run was over before (`isTraced`). */
   readonly spans: readonly Span[];
+  /** Whether `spans` are known. Of a run that was over before the chat was opened, `loadTrace` brings them. */
+  readonly isTraced: boolean;
 }
 
 export type ChatMessage = HumanMessage | AiMessage;
 
-/** A message as the server keeps it. */
-export function fromHistory(message: Message): ChatMessage {
-  const { runId, role, text, at, userId, status, usage, error } = message;
+/** A message as the server keeps it. @param spans what happened inside its run, where that was loaded */
+export function fromHistory(message: Message, spans?: readonly Span[]): ChatMessage {
+  const { runId, role, text, at, userId, status = "completed", usage, error, output } = message;
+  const { parts = textParts(text) } = message;
   const base = { id: messageId(runId, role), runId, text, at };
-  return role === "human"
-    ? { ...base, role, userId, status: "sent" }
-    : { ...base, role, status: status ?? "completed", ...nothingSeen, usage, error };
+  if (role === "human") return { ...base, role, parts, userId, status: "sent" };
+  const trace = { spans: spans ?? [], isTraced: spans !== undefined };
+  return { ...base, role, status, ...partsOf(parts), output, usage, error, ...trace };
 }
 
-/** Of a run whose events were not followed. */
-const nothingSeen = { steps: [], reasoning: "", spans: [] } as const;
+/** The parts, and what can be read of them. */
+function partsOf(parts: readonly Part[]) {
+  const reasoning = joinedReasoning(reasoningIn(parts));
+  return { parts, steps: stepsIn(parts), reasoning, state: stateIn(parts) };
+}
+
+function joinedReasoning(reasoning: readonly SpanText[]): string {
+  return reasoning.map(({ text }) => text).join("\n\n");
+}
+
+function textParts(text: string): readonly Part[] {
+  return text === "" ? [] : [{ type: "text", text, final: true }];
+}
+
+/** What a person wrote, or gave a typed bot. */
+function givenParts({ message, input }: { message: string; input?: Json | undefined }) {
+  if (input === undefined) return textParts(message);
+  return [{ type: "data", name: "input", value: input, origin: "input" } as const];
+}
 
 function messageId(runId: string, role: Message["role"]): string {
   return `${runId}/${role}`;
@@ -86,6 +113,7 @@ export class Turn {
       runId,
       role: "human",
       text,
+      parts: textParts(text),
       at,
       status: "sending",
     };
@@ -117,20 +145,22 @@ export class Turn {
     if (event.type === "runEnd") this.#phase = "over";
   }
 
-  #begin({ runId, at, userId, message: text }: EventOf<"runStart">): void {
+  #begin({ runId, at, userId, message: text, input }: EventOf<"runStart">): void {
     this.#phase = "running";
     const id = messageId(runId, "human");
-    this.#human = { id, runId, role: "human", text, at, userId, status: "sent" };
+    const parts = givenParts({ message: text, input });
+    this.#human = { id, runId, role: "human", text, parts, at, userId, status: "sent" };
   }
 
   /** The answer so far. */
   #ai(): AiMessage | undefined {
-    const { start, end, text, steps, spans } = this.#fold;
+    const { start, end, text, parts, output, state, steps, spans } = this.#fold;
     const { runId, at } = end ?? start ?? {};
     if (runId === undefined || at === undefined) return undefined;
     const { status, usage, error } = end ?? { status: "streaming" };
-    const reasoning = this.#fold.reasoning.map((one) => one.text).join("\n\n");
-    const id = messageId(runId, "ai");
-    return { id, runId, role: "ai", text, at, status, steps, reasoning, usage, error, spans };
+    const reasoning = joinedReasoning(this.#fold.reasoning);
+    const base = { id: messageId(runId, "ai"), runId, role: "ai", text, at, status } as const;
+    const made = { parts, steps, reasoning, state, output };
+    return { ...base, ...made, usage, error, spans, isTraced: true };
   }
 }

@@ -38,6 +38,11 @@ export interface UseChat extends ChatState {
   /** Sends the last message once more, as a new run. */
   readonly regenerate: () => Promise<EventOf<"runEnd">> | undefined;
   readonly loadEarlier: () => Promise<void>;
+  /**
+   * Loads what happened inside a run that was over before the chat was opened: its answer's `spans`.
+   * Twice is once. Rejects with a LangwireClientError where they cannot be read.
+   */
+  readonly loadTrace: (runId: string) => Promise<void>;
 }
 
 /**
@@ -64,9 +69,10 @@ export function useChat(options: UseChatOptions): UseChat {
     return new Chat({ client, botId, conversationId, initialMessages: known });
   }, [client, botId, conversationId, firstMessages]);
   const state = useSyncExternalStore(chat.subscribe, chat.getState, chat.getServerState);
-  const { send, stop, regenerate, loadEarlier } = chat;
+  const { send, stop, regenerate, loadEarlier, loadTrace } = chat;
   const shownId = options.conversationId ?? drawnId;
-  return { ...state, conversationId: shownId, send, stop, regenerate, loadEarlier };
+  const actions = { send, stop, regenerate, loadEarlier, loadTrace };
+  return { ...state, conversationId: shownId, ...actions };
 }
 
 /** Tells of no change, for what never changes. */

@@ -45,13 +45,20 @@ export class MessageFold {
         this.#reasoned.delete(event.spanId);
         break;
       case "runEnd":
-        this.#places.add(event);
-        this.#end = event.text;
+        this.end(event.text);
         break;
       default:
         this.#places.add(event);
         this.#answer.add(event);
     }
+  }
+
+  /** @returns the parts of the run that has ended with that answer */
+  end(answer: string): readonly Part[] {
+    this.#places.stop();
+    this.#end = answer;
+    this.#changed = true;
+    return this.parts;
   }
 
   get said(): Said {
@@ -102,7 +109,7 @@ export class MessageFold {
     });
     const end = this.#end ?? "";
     if (finals.length > 0 || !/\S/.test(end)) return parts;
-    this.#unsaid ??= { type: "text", text: end, final: true };
+    if (this.#unsaid?.text !== end) this.#unsaid = { type: "text", text: end, final: true };
     return [...parts, this.#unsaid];
   }
 }

@@ -30,5 +30,7 @@ export declare class Places {
   speaks(kind: SpokenPlace["kind"], spanId: string): void;
   /** Any other event than a piece of text or reasoning. */
   add(event: ChatEvent): void;
+  /** The run is over. */
+  stop(): void;
 }
 export {};

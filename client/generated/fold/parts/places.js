@@ -88,10 +88,11 @@ export class Places {
       case "reset":
         this.#takeBack(event.spanId);
         break;
-      case "runEnd":
-        this.#tools.stop();
-        break;
     }
+  }
+  /** The run is over. */
+  stop() {
+    this.#tools.stop();
   }
   /** @param writer the model span that wrote it */
   #push(place, writer) {

@@ -115,10 +115,12 @@ export class Places {
       case "reset":
         this.#takeBack(event.spanId);
         break;
-      case "runEnd":
-        this.#tools.stop();
-        break;
     }
+  }
+
+  /** The run is over. */
+  stop(): void {
+    this.#tools.stop();
   }
 
   /** @param writer the model span that wrote it */

@@ -18,6 +18,7 @@ import { agentRoleOf, isInAgent, nameOf } from "./span-facts.ts";
 import { documentsOf, queryOf } from "./span-payloads.ts";
 import type { Span } from "./span-tree.ts";
 import type { SpanWriter } from "./span-writer.ts";
+import type { StateEvents } from "./state/state-events.ts";
 import { ToolEvents } from "./tool-events.ts";
 
 type Metadata = Record<string, unknown>;
@@ -27,11 +28,17 @@ export class EventCallbacks extends BaseCallbackHandler {
   readonly models: ModelEvents;
   readonly #agents: AgentEvents;
   readonly #tools: ToolEvents;
+  readonly #state: StateEvents;
   readonly #writer: SpanWriter;
 
-  constructor(writer: SpanWriter, speaks: BotDefinition["speaks"]) {
+  constructor(
+    writer: SpanWriter,
+    options: { readonly speaks: BotDefinition["speaks"]; readonly state: StateEvents },
+  ) {
     super({ _awaitHandler: true });
+    const { speaks, state } = options;
     this.#writer = writer;
+    this.#state = state;
     this.models = new ModelEvents(writer, speaks);
     this.#agents = new AgentEvents(writer);
     this.#tools = new ToolEvents(writer);
@@ -140,6 +147,7 @@ export class EventCallbacks extends BaseCallbackHandler {
       inAgent: isInAgent(metadata),
       metadata,
     });
+    this.#state.nodeStarted(span, inputs, metadata);
     if (span.hidden) return;
     this.#writer.emit({
       type: "chainStart",
@@ -152,6 +160,8 @@ export class EventCallbacks extends BaseCallbackHandler {
     const span = this.#ending(id);
     if (span === undefined) return;
     this.#tools.chainEnding(span, outputs);
+    this.#state.nodeEnding(span, outputs);
+    this.#state.graphEnding(span, outputs);
     if (span.isNode) markRemoved(outputs, this.#writer.tree.models);
     this.#agents.graphEnded(span, outputs);
     this.#chainEnded(span, outputs);

@@ -12,12 +12,14 @@ import { BotLifetime } from "../isolation/bot-lifetime.ts";
 import { recall } from "../memory.ts";
 import { withProviderCalls } from "../provider/provider-calls.ts";
 import type { ThreadConfig } from "../threads/checkpointed-graphs.ts";
+import { replacedChannels } from "../threads/graphs.ts";
 import { continuesThread, repairThreads } from "../threads/thread-repair.ts";
 import { defaultInput } from "./bot-input.ts";
 import { answerIn, asJson } from "./bot-output.ts";
 import { EventCallbacks } from "./callbacks.ts";
 import { brokenPart } from "./model/broken-part.ts";
 import { type SpanEvent, SpanWriter } from "./span-writer.ts";
+import { StateEvents } from "./state/state-events.ts";
 
 export type { SpanEvent } from "./span-writer.ts";
 
@@ -65,6 +67,7 @@ class BotExecution implements BotRun {
   readonly #options: StartOptions;
   readonly #writer: SpanWriter;
   readonly #callbacks: EventCallbacks;
+  readonly #state: StateEvents;
   readonly #lifetime: BotLifetime;
   readonly #withheld: WithheldText | undefined;
   /** The bot's signal, aborted in the bot's async context: what its listeners throw is the bot's error. */
@@ -82,7 +85,9 @@ class BotExecution implements BotRun {
     this.#withheld = bot.stream ? undefined : new WithheldText({ emit: options.emit, hasOutput });
     const emit = this.#withheld?.emit.bind(this.#withheld) ?? options.emit;
     this.#writer = new SpanWriter({ runId, expose: bot.expose, emit });
-    this.#callbacks = new EventCallbacks(this.#writer, bot.speaks);
+    this.#state = new StateEvents(this.#writer, Object.keys(bot.state ?? {}));
+    const { speaks } = bot;
+    this.#callbacks = new EventCallbacks(this.#writer, { speaks, state: this.#state });
     const run = () => {
       const done = this.#run();
       return { done, closed: done.then(() => this.#lifetime.end()) };
@@ -149,6 +154,7 @@ class BotExecution implements BotRun {
   async #invoke(): Promise<unknown> {
     const { context, turn, signal, callbacks } = this.#options;
     const runnable = await this.#lifetime.make();
+    if (this.#bot.state !== undefined) this.#state.replacedIn(replacedChannels(runnable));
     const recalled = { message: turn.message, history: recall(this.#bot.memory, turn) };
     const input = await this.#input(runnable, recalled);
     const configurable = configurableOf(context);
@@ -160,7 +166,7 @@ class BotExecution implements BotRun {
       runName: this.#bot.id,
       metadata: { langwireRunId: context.runId, conversationId: context.conversationId },
       configurable,
-      writer: streamWriter(this.#writer),
+      writer: streamWriter(this.#writer, this.#state),
     };
     return runnable.invoke(input, config);
   }

@@ -1,8 +1,8 @@
-/** Finds the graphs with a checkpointer in a bot's runnable. */
+/** Finds the graphs with a checkpointer of their own in a bot's runnable. */
+import { type Graph, graphsIn } from "./graphs.ts";
+
 /** What is read and written of a thread: a part of LangGraph's `Pregel`. */
-export interface CheckpointedGraph {
-  readonly nodes: Readonly<Record<string, unknown>>;
-  readonly channels: Readonly<Record<string, unknown>>;
+export interface CheckpointedGraph extends Graph {
   getState(config: ThreadConfig): Promise<ThreadState>;
   updateState(config: ThreadConfig, values: unknown, asNode?: string): Promise<unknown>;
 }
@@ -16,39 +16,13 @@ export interface ThreadState {
   readonly next: readonly string[];
 }
 
-/**
- * Graphs with a checkpointer of their own, also of agents: past bindings, retries and fallbacks, and
- * in the steps of a sequence. Those that a function of the bot's calls cannot be seen.
- */
 export function checkpointedGraphs(runnable: unknown): CheckpointedGraph[] {
-  const found: CheckpointedGraph[] = [];
-  const seen = new Set<object>();
-  const left: unknown[] = [runnable];
-  while (left.length > 0) {
-    const next = left.shift();
-    if (typeof next !== "object" || next === null || seen.has(next)) continue;
-    seen.add(next);
-    if (isGraph(next)) {
-      if (hasCheckpointer(next)) found.push(next);
-      continue;
-    }
-    for (const name of ["graph", "bound", "runnable", "first", "last"]) {
-      if (name in next) left.push(Reflect.get(next, name));
-    }
-    for (const name of ["middle", "fallbacks"]) {
-      const several: unknown = name in next ? Reflect.get(next, name) : undefined;
-      if (Array.isArray(several)) left.push(...several);
-    }
-  }
-  return found;
-}
-
-function isGraph(value: object): value is CheckpointedGraph {
-  return "lg_is_pregel" in value && "getState" in value && "updateState" in value;
+  return graphsIn(runnable, { nested: false }).filter(hasCheckpointer);
 }
 
 /** A boolean says whether the parent's checkpointer is used; it is none of the graph's own. */
-function hasCheckpointer(graph: object): boolean {
+function hasCheckpointer(graph: Graph): graph is CheckpointedGraph {
   const checkpointer: unknown = "checkpointer" in graph ? graph.checkpointer : undefined;
-  return typeof checkpointer === "object" && checkpointer !== null;
+  const isOwn = typeof checkpointer === "object" && checkpointer !== null;
+  return isOwn && "getState" in graph && "updateState" in graph;
 }

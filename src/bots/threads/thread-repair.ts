@@ -10,6 +10,7 @@ import {
   type ThreadConfig,
   type ThreadState,
 } from "./checkpointed-graphs.ts";
+import { isReplaced } from "./graphs.ts";
 import { messagesIn, withResults } from "./open-tool-calls.ts";
 
 /** LangGraph's names for the end of a graph, and for "all messages" in its messages' reducer. */
@@ -80,14 +81,4 @@ function updateOf(
     else update[channel] = [new RemoveMessage({ id: allMessages }), ...whole];
   }
   return Object.keys(update).length > 0 ? update : undefined;
-}
-
-/** Whether writing to the channel replaces its value: it has no reducer. */
-function isReplaced(channel: unknown): boolean {
-  return (
-    typeof channel === "object" &&
-    channel !== null &&
-    "lc_graph_name" in channel &&
-    channel.lc_graph_name === "LastValue"
-  );
 }

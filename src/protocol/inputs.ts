@@ -1,6 +1,7 @@
 /** What callers send, one schema each. */
 import { z } from "zod";
 import { eventTypes } from "./events.ts";
+import { jsonInput } from "./json-input.ts";
 import { protocolLimits } from "./limits.ts";
 
 /**
@@ -30,7 +31,7 @@ const sendFields = z.object({
   conversationId,
   message: z.string().min(1).max(protocolLimits.messageLength).optional(),
   /** For a bot that takes one, in place of a message: checked against its schema before anything runs. */
-  input: z.json().optional(),
+  input: jsonInput.optional(),
   lastEventId,
   only,
   /** What to do when a run is in progress: refuse with CONVERSATION_BUSY, or stop that one first. */

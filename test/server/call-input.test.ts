@@ -36,6 +36,41 @@ describe("what stock superjson makes of an input", () => {
   });
 });
 
+describe("a typed bot's input", () => {
+  test.each<[object]>([
+    [{ file: "a", lines: [{ total: 1 }, { total: null }], deep: { deeper: { deepest: [] } } }],
+    [{ left: undefined, "a.b": { "c\\.d": undefined, e: 1 }, list: [{ gone: undefined }] }],
+    [["a", ["list"]]],
+  ])("comes as JSON would bring it: %j", (input) => {
+    const json = JSON.parse(JSON.stringify(input)) as unknown;
+    expect(sent(superjson.serialize({ runId: "a", input }))).toEqual({ runId: "a", input: json });
+  });
+
+  test("comes the same where superjson made it of any JSON with undefined fields", () => {
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        fc.string(),
+        fc.integer(),
+        fc.constant(null),
+        fc.array(tie("value")),
+        fc.dictionary(fc.string(), fc.option(tie("value"), { nil: undefined })),
+      ),
+    }));
+    fc.assert(
+      fc.property(value, (input) => {
+        fc.pre(!JSON.stringify(input).includes("__proto__"));
+        const json = JSON.parse(JSON.stringify(input)) as unknown;
+        expect(sent(superjson.serialize({ input }))).toEqual({ input: json });
+      }),
+    );
+  });
+
+  test("is no JSON where superjson marks more than that", () => {
+    const marked = superjson.serialize({ input: { since: new Date(0) } });
+    expect(sent(marked)).toBe(unacceptable);
+  });
+});
+
 describe("what no stock client sends for our inputs", () => {
   const deep = (levels: number) =>
     JSON.parse(`${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`) as unknown;

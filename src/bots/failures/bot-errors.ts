@@ -8,6 +8,7 @@ import type { ErrorCode } from "../../protocol/errors.ts";
 const codeByLangChainCode: Readonly<Record<string, ErrorCode>> = {
   GRAPH_RECURSION_LIMIT: "BOT_LIMIT_REACHED",
   MISSING_CHECKPOINTER: "INTERRUPT_UNSUPPORTED",
+  OUTPUT_PARSING_FAILURE: "OUTPUT_INVALID",
 };
 
 const codeByName: Readonly<Record<string, ErrorCode>> = {
@@ -54,7 +55,7 @@ const saidByBots: Record<ErrorCode, boolean> = {
   PROVIDER_ERROR: true,
   PROVIDER_REJECTED: true,
   TOOL_FAILED: true,
-  OUTPUT_INVALID: false,
+  OUTPUT_INVALID: true,
   BOT_FAILED: true,
   BOT_LIMIT_REACHED: true,
   BOT_REFUSED: true,

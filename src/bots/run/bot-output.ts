@@ -18,6 +18,9 @@
  *   a message, a string
  *
  * Undefined where there is none, or an empty one.
+ *
+ * A typed bot's answer is its value (typed-output.ts): the text beside it is what was said, `spokenIn` for
+ * 1 and 2, and never the value's JSON.
  */
 import {
   type BaseMessage,
@@ -58,6 +61,14 @@ export function answerIn(value: unknown, spans: SpanTree, depth = 0): string | u
     if (answer !== undefined) return answer;
   }
   return undefined;
+}
+
+/** What a typed bot said beside its value: the value itself where it is a text, else the state's messages. */
+export function spokenIn(value: unknown, spans: SpanTree): string | undefined {
+  if (typeof value === "string") return value;
+  if (typeof value !== "object" || value === null || !("messages" in value)) return undefined;
+  const { messages } = value;
+  return answerOfTurn(lastMessages(Array.isArray(messages) ? messages : [messages]), spans);
 }
 
 /**

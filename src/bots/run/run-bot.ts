@@ -2,8 +2,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { LangwireError } from "../../protocol/errors.ts";
-import type { Usage } from "../../protocol/events.ts";
+import type { Json, Usage } from "../../protocol/events.ts";
 import type { Bot, BotContext, BotRunnable, BotTurn } from "../bot.ts";
+import { checkOutput } from "../definition/checked-output.ts";
 import { WithheldText } from "../exposure/withheld-text.ts";
 import { configurableOf } from "../invocation/configurable.ts";
 import { streamWriter } from "../invocation/stream-writer.ts";
@@ -15,7 +16,7 @@ import type { ThreadConfig } from "../threads/checkpointed-graphs.ts";
 import { replacedChannels } from "../threads/graphs.ts";
 import { continuesThread, repairThreads } from "../threads/thread-repair.ts";
 import { defaultInput } from "./bot-input.ts";
-import { answerIn, asJson } from "./bot-output.ts";
+import { answerIn, asJson, spokenIn } from "./bot-output.ts";
 import { EventCallbacks } from "./callbacks.ts";
 import { brokenPart } from "./model/broken-part.ts";
 import { type SpanEvent, SpanWriter } from "./span-writer.ts";
@@ -36,12 +37,19 @@ export interface BotRun {
 
 export type BotOutcome =
   /** `text` is undefined when the bot returned none: what was spoken is the answer then. */
-  | { readonly status: "completed"; readonly text: string | undefined }
+  | {
+      readonly status: "completed";
+      readonly text: string | undefined;
+      /** What a typed bot answered, as it was checked. */
+      readonly output?: Json;
+    }
   | { readonly status: "failed"; readonly error: LangwireError };
 
 export interface StartOptions {
   readonly context: BotContext;
   readonly turn: BotTurn;
+  /** What a typed bot is given, as it was checked. */
+  readonly input?: unknown;
   /** Called synchronously, in causal order. It must be cheap and must not throw. */
   readonly emit: (event: SpanEvent) => void;
   /** The answer so far, folded from the events that were emitted. */
@@ -144,7 +152,9 @@ class BotExecution implements BotRun {
     try {
       const value = await withProviderCalls(this, () => this.#invoke());
       if (signal.aborted) return stopped(signal);
-      return this.#outcome(value);
+      const outcome = await this.#outcome(value);
+      if (signal.aborted) return stopped(signal);
+      return outcome;
     } catch (thrown) {
       if (signal.aborted) return stopped(signal);
       return { status: "failed", error: this.#writer.name(thrown, "chain") };
@@ -172,13 +182,16 @@ class BotExecution implements BotRun {
   }
 
   /** The order of what the answer may be is told in bot-output.ts. */
-  #outcome(value: unknown): BotOutcome {
+  async #outcome(value: unknown): Promise<BotOutcome> {
     const { tree } = this.#writer;
+    const { outputSchema } = this.#bot;
     const found = asText(this.#bot.output?.(value));
-    const text = found ?? answerIn(value, tree);
+    const text = found ?? (outputSchema ? spokenIn(value, tree) : answerIn(value, tree));
     // A bot that handles interrupts itself has an `output` that returns the question as the answer.
     const asksByItself = found !== undefined && found !== "";
-    if (!asksByItself && this.#writer.interrupts.leftOpen(value, text)) {
+    const output = outputSchema && (await checkOutput(outputSchema, value));
+    const hasAnswer = output === undefined ? text !== undefined && text !== "" : "value" in output;
+    if (!asksByItself && this.#writer.interrupts.leftOpen(value, hasAnswer)) {
       return { status: "failed", error: new LangwireError("INTERRUPT_UNSUPPORTED") };
     }
     // What a guard took back is not the answer, though it was the last thing spoken.
@@ -187,7 +200,13 @@ class BotExecution implements BotRun {
     const answer = text ?? withheld ?? this.#options.spoken();
     const error = this.#callbacks.models.fault ?? brokenPart(answer, tree.models);
     if (error !== undefined) return { status: "failed", error };
+    if (output !== undefined && "error" in output) {
+      return { status: "failed", error: output.error };
+    }
     this.#writer.closeOpenSpans();
+    if (output !== undefined) {
+      return { status: "completed", text: text ?? withheld, output: output.value };
+    }
     const hidesTools = !this.#writer.exposesTools;
     const json = () => asJson(value, { spans: tree, hidesTools });
     return { status: "completed", text: text ?? withheld ?? json() };
@@ -203,6 +222,7 @@ class BotExecution implements BotRun {
   }
 
   #input(runnable: BotRunnable, turn: BotTurn): unknown {
+    if (this.#bot.inputSchema !== undefined) return this.#options.input;
     if (this.#bot.input !== undefined) return this.#bot.input(turn, this.#options.context);
     return defaultInput(runnable, turn.history, turn.message);
   }

@@ -34,10 +34,10 @@ export class Interrupts {
     }
   }
 
-  /** @param value what the bot's runnable returned; @param text the answer in it */
-  leftOpen(value: unknown, text: string | undefined): boolean {
+  /** @param value what the bot's runnable returned; @param hasAnswer whether there is an answer in it */
+  leftOpen(value: unknown, hasAnswer: boolean): boolean {
     if (this.refused || isInterruptedState(value)) return true;
-    return this.raised && (text === undefined || text === "");
+    return this.raised && !hasAnswer;
   }
 }
 

@@ -1,28 +1,73 @@
-/** Why no run starts with an input, whatever else goes on. */
+/** What `chat.send` gives a bot: a message, or a typed bot's input, which is checked before anything runs. */
 import type { Catalogue } from "../../bots/catalogue.ts";
+import { takesText } from "../../bots/definition/schemas.ts";
+import { type Checked, check } from "../../bots/definition/standard-schema.ts";
 import { LangwireError } from "../../protocol/errors.ts";
+import type { Json } from "../../protocol/events.ts";
 import type { SendInput } from "../../protocol/inputs.ts";
+import { within } from "../../time/within.ts";
 import type { RunLimits } from "../limits.ts";
 
-export interface InputBounds {
-  readonly bots: Catalogue;
-  readonly limits: Pick<RunLimits, "maxMessageLength">;
+/** A message or an input, as sent or as stored with its run. */
+interface Given {
+  readonly message?: string | undefined;
+  readonly input?: Json | undefined;
 }
 
-/** @returns NOT_FOUND, BAD_INPUT */
+/** A schema's own code may wait for something that never comes. */
+const checkTimeoutMs = 10_000;
+
+/** What stands where a message stands: in lists, as a title, for readers that know no inputs. */
+export function textOf({ message, input }: Given): string {
+  return message ?? JSON.stringify(input ?? null);
+}
+
+/** Why no run is started with it, before anybody has looked into it. */
 export function inputRefusal(
-  { botId, message }: SendInput,
-  { bots, limits }: InputBounds,
+  { botId, ...given }: SendInput,
+  options: { readonly bots: Catalogue; readonly limits: RunLimits },
 ): LangwireError | undefined {
-  if (bots.get(botId) === undefined) {
-    return new LangwireError("NOT_FOUND", { message: "No such bot." });
+  const { maxMessageLength } = options.limits;
+  const bot = options.bots.get(botId);
+  if (bot === undefined) return new LangwireError("NOT_FOUND", { message: "No such bot." });
+  const field = given.message === undefined ? "input" : "message";
+  const takesInput = bot.inputSchema !== undefined;
+  if (field === "input" && !takesInput) return badInput("input: this bot takes a message");
+  if (field === "message" && takesInput && !takesText(bot.schemas.input)) {
+    return badInput("message: this bot takes an input");
   }
-  if (message === undefined) {
-    return new LangwireError("BAD_INPUT", { message: "message: this bot takes a message" });
+  const isTooLong = textOf(given).length > maxMessageLength;
+  return isTooLong ? badInput(`${field}: longer than ${maxMessageLength} characters`) : undefined;
+}
+
+/**
+ * What the runnable of a typed bot is given. A message is such a bot's input as well, where that may be a
+ * text.
+ * @returns undefined for a bot that takes messages
+ * @throws LangwireError BAD_INPUT that names what does not fit by its path; BOT_FAILED where the check fails
+ */
+export async function checkInput(
+  { botId, ...given }: Given & { readonly botId: string },
+  bots: Catalogue,
+): Promise<unknown> {
+  const { inputSchema } = bots.get(botId) ?? {};
+  if (inputSchema === undefined) return undefined;
+  const { message, input = message } = given;
+  const path = given.input === undefined ? "message" : "input";
+  let checked: Checked | undefined;
+  try {
+    checked = await within(check(inputSchema, input, path), checkTimeoutMs);
+  } catch (cause) {
+    throw new LangwireError("BOT_FAILED", { cause });
   }
-  if (message.length > limits.maxMessageLength) {
-    const why = `message: longer than ${limits.maxMessageLength} characters`;
-    return new LangwireError("BAD_INPUT", { message: why });
+  if (checked === undefined) {
+    const cause = new Error(`The check of the bot's input took longer than ${checkTimeoutMs} ms.`);
+    throw new LangwireError("BOT_FAILED", { cause });
   }
-  return undefined;
+  if (!checked.ok) throw badInput(checked.issues.join("; "));
+  return checked.value;
+}
+
+function badInput(message: string): LangwireError {
+  return new LangwireError("BAD_INPUT", { message });
 }

@@ -138,9 +138,9 @@ export class Backfill {
 
 /** A run that has ended as the store has it, at numbers that a reader who has `after` will take. */
 function entriesOf(run: Run, after: number): LogEntry[] {
-  const { firstSeq, status, text = "", usage, error, endSeq, endedAt: at } = run;
+  const { firstSeq, status, text = "", endSeq, endedAt: at } = run;
   if (status === "running" || endSeq === undefined || at === undefined) return [];
-  const endEvent = runEndOf(run, { at, status, text, usage, error });
+  const endEvent = runEndOf(run, { ...run, at, status, text });
   const end = LogEntry.of(Math.max(endSeq, after + 1), endEvent);
   if (firstSeq <= after) return [end];
   return [LogEntry.of(firstSeq, runStartOf(run)), end];

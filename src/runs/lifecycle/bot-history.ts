@@ -8,11 +8,13 @@ const maxBytesPerToken = 4;
 /** @throws LangwireError STORE_UNAVAILABLE */
 export async function botHistory(
   { conversationId, firstSeq }: Run,
-  { memory }: Bot,
+  { memory, inputSchema }: Bot,
   store: Pick<Store, "conversations">,
 ): Promise<HistoryEntry[]> {
   const isFirstRun = firstSeq === 1;
   if (isFirstRun || memory === false || memory.k === 0) return [];
+  // It is given what was sent, and nothing besides.
+  if (inputSchema !== undefined) return [];
   const maxBytes = memory.contextTokens * maxBytesPerToken;
   return store.conversations.history(conversationId, { exchanges: memory.k, maxBytes });
 }

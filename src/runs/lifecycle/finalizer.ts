@@ -150,12 +150,13 @@ export class Finalizer implements AsyncDisposable {
 
   async #finish(numbered: NumberedEnding): Promise<RunEnding> {
     const { run, ending, endSeq, endedAt } = numbered;
-    const { status, text, usage, error, providerCalls } = ending;
+    const { status, text, output, usage, error, providerCalls } = ending;
     const { runId } = run;
     const answer = this.#options.store.runs.finish({
       runId,
       status,
       text,
+      output,
       usage,
       error,
       providerCalls,
@@ -170,6 +171,7 @@ export class Finalizer implements AsyncDisposable {
       ...ending,
       status: stored.run.status,
       text: stored.run.text ?? "",
+      output: stored.run.output,
       usage: stored.run.usage,
       error: stored.run.error,
     };

@@ -35,7 +35,7 @@ import { type SpanEvent, startBot } from "../../bots/run/run-bot.ts";
 import type { RunWriter } from "../../log/log.ts";
 import type { Conversation } from "../../protocol/conversations.ts";
 import { type Failure, LangwireError } from "../../protocol/errors.ts";
-import type { RunStatus, Usage } from "../../protocol/events.ts";
+import type { Json, RunStatus, Usage } from "../../protocol/events.ts";
 import { AnswerFold } from "../../protocol/fold/answer-fold.ts";
 import type { Run } from "../../store/store.ts";
 import type { LiveBytes } from "../admission/live-bytes.ts";
@@ -47,6 +47,8 @@ import type { BegunRun } from "./lost-runs.ts";
 export interface RunEnding {
   readonly status: RunStatus;
   readonly text: string;
+  /** What a typed bot answered. */
+  readonly output?: Json | undefined;
   readonly usage?: Usage | undefined;
   readonly error?: Failure | undefined;
   readonly providerCalls: number;
@@ -60,6 +62,8 @@ export interface RunEnding {
 
 export interface LiveRunOptions extends BegunRun {
   readonly bot: Bot;
+  /** What a typed bot is given, as it was checked. */
+  readonly input?: unknown;
   /** What was said before. The run fails where this rejects. */
   readonly history: () => Promise<readonly HistoryMessage[]>;
   readonly writer: RunWriter;
@@ -146,7 +150,7 @@ export class LiveRun implements BegunRun {
   }
 
   async #outcome(): Promise<RunEnding> {
-    const { run, bot, writer, limits, onFailure, onStrayError, within } = this.#options;
+    const { run, bot, input, writer, limits, onFailure, onStrayError, within } = this.#options;
     const { runId, conversationId, userId, message } = run;
     writer.append(runStartOf(run));
     const signal = this.#stopping.signal;
@@ -159,6 +163,7 @@ export class LiveRun implements BegunRun {
       startBot(bot, {
         context: { runId, conversationId, userId },
         turn: { message, history },
+        input,
         emit: (event) => this.#emit(event),
         spoken: () => this.#answer.text,
         onFailure,
@@ -178,8 +183,10 @@ export class LiveRun implements BegunRun {
     if (this.#stopReason === undefined && outcome.status === "completed") {
       // The last of what an answer may be: bots/run/bot-output.ts has the order.
       const text = outcome.text ?? this.#answer.text;
-      if (Buffer.byteLength(text) <= limits.maxRunBytes) {
-        return { status: "completed", text, ...known };
+      const { output } = outcome;
+      const outputText = output === undefined ? "" : JSON.stringify(output);
+      if (Buffer.byteLength(text) + Buffer.byteLength(outputText) <= limits.maxRunBytes) {
+        return { status: "completed", text, output, ...known };
       }
       this.#stopReason = new LangwireError("RUN_TOO_LARGE");
     }
@@ -232,13 +239,13 @@ export class LiveRun implements BegunRun {
     liveBytes.delete(this);
     if (ending.error?.code === "OWNER_LOST") return ending;
     const at = new Date().toISOString();
-    const { status, text, usage, error, ...rest } = await store(ending, writer.lastSeq + 1, at);
+    const ended = await store(ending, writer.lastSeq + 1, at);
     const appendedMs = performance.now();
-    writer.append(runEndOf(run, { at, status, text, usage, error }));
+    writer.append(runEndOf(run, { at, ...ended }));
     await writer.flushed();
     const appendMs = performance.now() - appendedMs;
     writer.close();
-    return { status, text, usage, error, ...rest, appendMs };
+    return { ...ended, appendMs };
   }
 
   /** For `cancel` and `fail` alike: the first reason counts, and `#outcome` makes the ending of it. */

@@ -10,7 +10,7 @@ import type { SendInput } from "../../protocol/inputs.ts";
 import type { Run, Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
 import type { Admit } from "../admission/admission.ts";
-import { inputRefusal } from "../admission/input-refusal.ts";
+import { checkInput, inputRefusal, textOf } from "../admission/input-refusal.ts";
 import { LiveBytes } from "../admission/live-bytes.ts";
 import type { Caller } from "../caller.ts";
 import type { Cluster } from "../cluster/cluster.ts";
@@ -198,10 +198,12 @@ export class LiveRuns implements AsyncDisposable {
   }
 
   async #claim(caller: Caller, input: SendInput): Promise<Run> {
-    const { store, admit, cluster } = this.#options;
-    const { runId, conversationId, botId, message = "", ifBusy } = input;
+    const { bots, store, admit, cluster } = this.#options;
+    const { runId, conversationId, botId, ifBusy } = input;
     const who = { userId: caller.userId, owner: cluster?.nodeId };
-    const claim = { runId, conversationId, botId, message, ...who };
+    const given = await checkInput(input, bots);
+    const asked = { message: textOf(input), input: input.input };
+    const claim = { runId, conversationId, botId, ...asked, ...who };
     using admitted = new DisposableStack();
     admitted.defer((await admit?.(caller)) ?? (() => {}));
     await this.#finalizer.settleIn(conversationId);
@@ -210,13 +212,14 @@ export class LiveRuns implements AsyncDisposable {
       const claimed = await store.runs.claim(claim);
       switch (claimed.outcome) {
         case "claimed":
-          return await this.#begin(claimed, admitted.move());
+          return await this.#begin({ ...claimed, input: given }, admitted.move());
         case "exists": {
           const { run } = claimed;
           if (!this.isUnattended(run)) return run;
           // An earlier claim whose answer was lost: the run is still to be begun, as it was claimed.
           const conversation = await store.conversations.get(run.conversationId, run.userId);
-          return await this.#begin({ run, conversation }, admitted.move());
+          const stored = await checkInput(run, bots);
+          return await this.#begin({ run, conversation, input: stored }, admitted.move());
         }
         case "foreign":
           throw new LangwireError("NOT_FOUND");
@@ -231,7 +234,10 @@ export class LiveRuns implements AsyncDisposable {
   }
 
   /** @param admitted frees the run's slot in its caller's concurrency limit: disposed of at its end */
-  async #begin(begun: BegunRun, admitted: DisposableStack): Promise<Run> {
+  async #begin(
+    begun: BegunRun & { readonly input: unknown },
+    admitted: DisposableStack,
+  ): Promise<Run> {
     const { bots, log, limits, observer, store } = this.#options;
     const { run } = begun;
     const { runId, conversationId, firstSeq } = run;

@@ -110,8 +110,8 @@ export async function unlessOver<Writer extends RunWriter>(
 
 /** Appends the runEnd of a run that the store knows to be over, and closes the writer. */
 export async function appendEnd(writer: RunWriter, run: Run): Promise<void> {
-  const { status, text = "", usage, error, endedAt: at = new Date().toISOString() } = run;
-  if (status !== "running") writer.append(runEndOf(run, { at, status, text, usage, error }));
+  const { status, text = "", endedAt: at = new Date().toISOString() } = run;
+  if (status !== "running") writer.append(runEndOf(run, { ...run, at, status, text }));
   await writer.flushed();
   writer.close();
 }
@@ -153,6 +153,6 @@ async function foldRun(run: Run, read: UnattendedRunOptions["read"]): Promise<Fo
 /** Undefined where the event is no `runEnd`. */
 export function loggedEnd({ event, seq }: LogEntry): LoggedEnd | undefined {
   if (event.type !== "runEnd") return undefined;
-  const { status, text, usage, error, at } = event;
-  return { status, text, usage, error, endSeq: seq, endedAt: at };
+  const { status, text, output, usage, error, at } = event;
+  return { status, text, output, usage, error, endSeq: seq, endedAt: at };
 }

@@ -93,9 +93,8 @@ export const lifecycleGuards: readonly Guard[] = [
   {
     slip: "the store hears of the end after the readers",
     file: "src/runs/lifecycle/live-run.ts",
-    code: "const { status, text, usage, error, ...rest } = await store(ending, writer.lastSeq + 1, at);",
-    becomes:
-      "const { status, text, usage, error, ...rest } = ending; void store(ending, writer.lastSeq + 1, at);",
+    code: "const ended = await store(ending, writer.lastSeq + 1, at);",
+    becomes: "const ended = ending; void store(ending, writer.lastSeq + 1, at);",
     tests: ["test/e2e/send.test.ts", ...unattended],
   },
   {

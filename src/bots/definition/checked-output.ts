@@ -1,0 +1,56 @@
+/** What a typed bot answers: the value in what its runnable returned, checked, as plain JSON. */
+import { LangwireError } from "../../protocol/errors.ts";
+import type { Json } from "../../protocol/events.ts";
+import { check, type StandardSchema } from "./standard-schema.ts";
+
+/** Deeper than that, readers' own code may not follow. */
+const levelsAtMost = 100;
+
+/**
+ * The bot's answer.
+ * @param returned by its runnable: an agent's state, whose `structuredResponse` it is, or the value itself
+ * @returns OUTPUT_INVALID where it does not fit, with what does not as its cause, for the server's log
+ * @throws what the schema's own code throws
+ */
+export async function checkOutput(
+  schema: StandardSchema,
+  returned: unknown,
+): Promise<{ readonly value: Json } | { readonly error: LangwireError }> {
+  const checked = await check(schema, valueIn(returned), "output");
+  if (!checked.ok) return invalid(checked.issues.join("; "));
+  return plainJson(checked.value);
+}
+
+function valueIn(returned: unknown): unknown {
+  if (typeof returned !== "object" || returned === null) return returned;
+  const response: unknown =
+    "structuredResponse" in returned ? returned.structuredResponse : undefined;
+  return response ?? returned;
+}
+
+function plainJson(value: unknown): ReturnType<typeof invalid> | { readonly value: Json } {
+  if (isDeeper(value, levelsAtMost)) return invalid(`output: deeper than ${levelsAtMost} levels`);
+  try {
+    return { value: JSON.parse(JSON.stringify(value, finite)) as Json };
+  } catch (cause) {
+    return invalid("output: it is no JSON", cause);
+  }
+}
+
+/** JSON would make `null` of other numbers. */
+function finite(_key: string, value: unknown): unknown {
+  if (typeof value === "number" && !Number.isFinite(value)) throw new TypeError(`${value}`);
+  return value;
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+}
+
+function invalid(what: string, cause?: unknown): { readonly error: LangwireError } {
+  const why = new TypeError(`The bot's answer does not fit its output's schema: ${what}`, {
+    ...(cause !== undefined && { cause }),
+  });
+  return { error: new LangwireError("OUTPUT_INVALID", { cause: why }) };
+}

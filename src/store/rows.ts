@@ -3,7 +3,7 @@ import type { Selectable } from "kysely";
 import type { Conversation, Message } from "../protocol/conversations.ts";
 import type { Failure } from "../protocol/errors.ts";
 import type { Json, Usage } from "../protocol/events.ts";
-import { decodeParts, inputParts } from "./queries/stored-parts.ts";
+import { decodeParts, questionParts } from "./queries/stored-parts.ts";
 import type { ConversationTable, RunTable } from "./schema.ts";
 import type { Run } from "./store.ts";
 
@@ -79,7 +79,7 @@ function toQuestion(row: ExchangeRow): Message {
     messageId: messageIdOf(runId, role),
     ...(row.question_parent_id !== null && { parentId: row.question_parent_id }),
     ...{ position, runId, role, text, at },
-    parts: row.input === null ? decodeParts(null, text) : inputParts(JSON.parse(row.input) as Json),
+    parts: questionParts(text, row.input === null ? undefined : (JSON.parse(row.input) as Json)),
     // Empty: the run of a user who was deleted.
     ...(row.user_id !== "" && { userId: row.user_id }),
   };

@@ -55,6 +55,8 @@ export function describeParts(newPlace: () => Promise<StorePlace>): void {
     ["its text, as a step", "A", [{ type: "text", text: "A", final: false }]],
     ["another text", "A", [{ type: "text", text: "B", final: true }]],
     ["nothing, where there is a text", "A", []],
+    ["nothing, where the text is blank", " \n", []],
+    ["a blank text", " \n", [{ type: "text", text: " \n", final: true }]],
     ["its text twice", "A", [1, 2].map(() => ({ type: "text", text: "A", final: true }) as const)],
   ])("of %s are no others", async (_what, text, parts) => {
     const { store } = current;

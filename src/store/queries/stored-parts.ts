@@ -8,14 +8,19 @@ import type { Part } from "../../protocol/parts.ts";
 type StoredPart = Exclude<Part, { type: "text" }> | TextPart;
 type TextPart = Omit<Extract<Part, { type: "text" }>, "text"> & { readonly text?: string };
 
-/** The parts of a message that is one text. */
+/** Of a message that is one text; a blank answer is none, as in the fold. */
 function textAlone(text: string): Part[] {
-  return text === "" ? [] : [{ type: "text", text, final: true }];
+  return isBlank(text) ? [] : [{ type: "text", text, final: true }];
 }
 
-/** The parts of what a person gave to a typed bot. */
-export function inputParts(input: Json): Part[] {
-  return [{ type: "data", name: "input", value: input, origin: "input" }];
+function isBlank(text: string): boolean {
+  return !/\S/.test(text);
+}
+
+/** Of what a person wrote, or gave to a typed bot. */
+export function questionParts(text: string, input: Json | undefined): Part[] {
+  if (input !== undefined) return [{ type: "data", name: "input", value: input, origin: "input" }];
+  return text === "" ? [] : [{ type: "text", text, final: true }];
 }
 
 /** @param text the message's, as it is in the run's row */
@@ -29,6 +34,7 @@ export function encodeParts(parts: readonly Part[] | undefined, text: string): s
   return JSON.stringify(stored);
 }
 
+/** Of an answer; those of a process that stored none are its text. */
 export function decodeParts(stored: string | null, text: string): Part[] {
   if (stored === null) return textAlone(text);
   const parts = JSON.parse(stored) as StoredPart[];
@@ -39,7 +45,8 @@ export function decodeParts(stored: string | null, text: string): Part[] {
 
 function isTextAlone(parts: readonly Part[], text: string): boolean {
   const [first] = parts;
-  if (first === undefined) return text === "";
-  if (parts.length > 1 || first.type !== "text" || first.text !== text || text === "") return false;
+  if (first === undefined) return isBlank(text);
+  if (parts.length > 1 || first.type !== "text" || first.text !== text || isBlank(text))
+    return false;
   return first.final && first.spanId === undefined;
 }

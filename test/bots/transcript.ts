@@ -26,13 +26,15 @@ export interface Transcript {
 
 export interface TurnOptions {
   readonly message?: string;
+  /** A typed bot's, as it was checked. */
+  readonly input?: unknown;
   readonly history?: readonly HistoryMessage[];
   readonly signal?: AbortSignal;
   readonly callbacks?: readonly BaseCallbackHandler[];
   readonly onEvent?: (event: SpanEvent) => void;
 }
 
-export interface TranscriptOptions extends TurnOptions, Partial<BotDefinition> {
+export interface TranscriptOptions extends Omit<TurnOptions, "input">, Partial<BotDefinition> {
   readonly runnable: BotDefinition["runnable"];
 }
 
@@ -40,11 +42,11 @@ export interface TranscriptOptions extends TurnOptions, Partial<BotDefinition> {
 export function transcriptOf(options: TranscriptOptions): Promise<Transcript> {
   const { message, history, signal, callbacks, onEvent, ...definition } = options;
   const bot = defineBot({ id: "bot", title: "Bot", description: "", ...definition });
-  return transcriptOfBot(bot, options);
+  return transcriptOfBot(bot, { ...options, input: undefined });
 }
 
 export async function transcriptOfBot(bot: Bot, options: TurnOptions = {}): Promise<Transcript> {
-  const { message = "hello", history = [], signal, callbacks, onEvent } = options;
+  const { message = "hello", history = [], input, signal, callbacks, onEvent } = options;
   const context = {
     runId: crypto.randomUUID(),
     conversationId: crypto.randomUUID(),
@@ -56,6 +58,7 @@ export async function transcriptOfBot(bot: Bot, options: TurnOptions = {}): Prom
   const run = startBot(bot, {
     context,
     turn: { message, history },
+    input,
     signal: signal ?? new AbortController().signal,
     ...(callbacks && { callbacks }),
     spoken: () => answer.text,

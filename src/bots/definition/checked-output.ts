@@ -4,7 +4,7 @@ import type { Json } from "../../protocol/events.ts";
 import { check, type StandardSchema } from "./standard-schema.ts";
 
 /** Deeper than that, readers' own code may not follow. */
-const levelsAtMost = 100;
+export const levelsAtMost = 100;
 
 /**
  * The bot's answer.
@@ -43,7 +43,7 @@ function finite(_key: string, value: unknown): unknown {
   return value;
 }
 
-function isDeeper(value: unknown, levels: number): boolean {
+export function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }

@@ -10,7 +10,7 @@ import type { ChatModelStreamEvent } from "@langchain/core/language_models/event
 import type { Serialized } from "@langchain/core/load/serializable";
 import type { BaseMessage } from "@langchain/core/messages";
 import type { ChatGenerationChunk, GenerationChunk, LLMResult } from "@langchain/core/outputs";
-import type { BotDefinition } from "../bot.ts";
+import type { Bot } from "../bot.ts";
 import { AgentEvents } from "./agent-events.ts";
 import { ModelEvents } from "./model/model-events.ts";
 import { markRemoved } from "./model/removed-messages.ts";
@@ -31,15 +31,12 @@ export class EventCallbacks extends BaseCallbackHandler {
   readonly #state: StateEvents;
   readonly #writer: SpanWriter;
 
-  constructor(
-    writer: SpanWriter,
-    options: { readonly speaks: BotDefinition["speaks"]; readonly state: StateEvents },
-  ) {
+  constructor(writer: SpanWriter, options: { readonly bot: Bot; readonly state: StateEvents }) {
     super({ _awaitHandler: true });
-    const { speaks, state } = options;
+    const { bot, state } = options;
     this.#writer = writer;
     this.#state = state;
-    this.models = new ModelEvents(writer, speaks);
+    this.models = new ModelEvents(writer, bot);
     this.#agents = new AgentEvents(writer);
     this.#tools = new ToolEvents(writer);
   }

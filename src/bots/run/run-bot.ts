@@ -89,13 +89,12 @@ class BotExecution implements BotRun {
     const { context, onStrayError: stray, onFailure } = options;
     const { runId } = context;
     this.#lifetime = new BotLifetime({ bot, context, onFailure });
-    const hasOutput = bot.output !== undefined;
+    const hasOutput = bot.output !== undefined || bot.outputSchema !== undefined;
     this.#withheld = bot.stream ? undefined : new WithheldText({ emit: options.emit, hasOutput });
     const emit = this.#withheld?.emit.bind(this.#withheld) ?? options.emit;
     this.#writer = new SpanWriter({ runId, expose: bot.expose, emit });
     this.#state = new StateEvents(this.#writer, Object.keys(bot.state ?? {}));
-    const { speaks } = bot;
-    this.#callbacks = new EventCallbacks(this.#writer, { speaks, state: this.#state });
+    this.#callbacks = new EventCallbacks(this.#writer, { bot, state: this.#state });
     const run = () => {
       const done = this.#run();
       return { done, closed: done.then(() => this.#lifetime.end()) };

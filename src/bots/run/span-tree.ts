@@ -17,6 +17,7 @@
  */
 import type { LangwireError } from "../../protocol/errors.ts";
 import type { ErrorSource } from "../provider/provider-errors.ts";
+import type { WrittenOutput } from "./model/partial-outputs.ts";
 import type { WrittenCall } from "./model/tool-inputs.ts";
 import type { Voice } from "./model/who-speaks.ts";
 import type { HeldHalf } from "./model/whole-characters.ts";
@@ -69,6 +70,10 @@ export class Span {
   sentReasoning = false;
   /** A model's: the tool calls that it has written since it began or was reset, where readers see them. */
   calls: WrittenCall[] | undefined;
+  /** A typed bot's model's: it is asked for JSON, or for one call, that may be the bot's answer. */
+  writesOutput = false;
+  /** … and the JSON that it has written so far. */
+  output: WrittenOutput | undefined;
   /** A model's: text that came without chunks. */
   uncheckedText = "";
   /** A model's: its own text, once it has ended. */

@@ -161,6 +161,7 @@ export class SpanWriter {
 
   reset(span: Span): void {
     span.calls = undefined;
+    span.output = undefined;
     if (!span.hidden) this.emit({ type: "reset", runId: this.runId, spanId: span.id });
   }
 

@@ -5,7 +5,7 @@ import type { ChatGenerationChunk, GenerationChunk, LLMResult } from "@langchain
 import { LangwireError } from "../../../protocol/errors.ts";
 import type { EventOf, Usage } from "../../../protocol/events.ts";
 import { addUsage } from "../../../protocol/usage.ts";
-import type { BotDefinition, ModelCall } from "../../bot.ts";
+import type { Bot, BotDefinition, ModelCall } from "../../bot.ts";
 import { callerId } from "../../invocation/caller-id.ts";
 import { usageOfMetadata } from "../../provider/provider-usage.ts";
 import { PayloadBudget, payloadLimits } from "../payload.ts";
@@ -16,9 +16,10 @@ import { saysBroken, sendsFinishReason } from "./finish-reasons.ts";
 import { readBlock, readContent } from "./message-content.ts";
 import { type ModelResult, readResult } from "./model-result.ts";
 import { otherContentOf } from "./other-content.ts";
+import { beginOutput, PartialOutputs } from "./partial-outputs.ts";
 import { StreamingChoice } from "./streaming-choice.ts";
 import { ToolInputs } from "./tool-inputs.ts";
-import { modelCallOf, voiceOf } from "./who-speaks.ts";
+import { modelCallOf, voiceOf, writesAnswer } from "./who-speaks.ts";
 import { endOfHalf, wholeCharacters } from "./whole-characters.ts";
 
 type Chunk = GenerationChunk | ChatGenerationChunk;
@@ -31,12 +32,15 @@ export class ModelEvents {
   readonly #speaks: BotDefinition["speaks"];
   readonly #streaming = new StreamingChoice();
   readonly #toolInputs: ToolInputs;
+  readonly #outputs: PartialOutputs | undefined;
   #fault: LangwireError | undefined;
 
-  constructor(writer: SpanWriter, speaks: BotDefinition["speaks"]) {
+  /** @param bot with its output's JSON Schema, where it is typed */
+  constructor(writer: SpanWriter, bot: Pick<Bot, "speaks" | "outputSchema" | "schemas">) {
     this.#writer = writer;
-    this.#speaks = speaks;
-    this.#toolInputs = new ToolInputs(writer);
+    this.#speaks = bot.speaks;
+    this.#outputs = bot.outputSchema && new PartialOutputs(writer, bot.schemas.output);
+    this.#toolInputs = new ToolInputs(writer, this.#outputs);
   }
 
   /** Whether the call may stream that LangChain has begun and now asks for. */
@@ -65,6 +69,7 @@ export class ModelEvents {
     span.candidates = candidatesOf(facts.extraParams);
     const call = modelCallOf(span, facts);
     span.voice = voiceOf(span, { ...call, speaks: this.#ask(call) });
+    span.writesOutput = this.#outputs !== undefined && writesAnswer(span, call);
     this.#streaming.started(span, call, facts.extraParams);
     if (span.hidden) return;
     const model = modelOf(facts.metadata, facts.extraParams);
@@ -137,6 +142,7 @@ export class ModelEvents {
   ended(span: Span, output: LLMResult, cached: boolean): ModelResult {
     const result = readResult(output);
     this.#toolInputs.ended(span);
+    if (span.output !== undefined) this.#outputs?.ended(span, span.output);
     if (result.usage !== undefined) this.#usage.set(span.id, result.usage);
     const { text, message } = result;
     span.returned = text;
@@ -213,6 +219,9 @@ export class ModelEvents {
       const tool = span.outerTool?.shown;
       if (tool?.kind !== "tool" || !this.#writer.exposes(tool)) return;
       this.#writer.emit({ type: "toolProgress", runId, spanId: tool.id, text });
+    } else if (span.writesOutput) {
+      span.output ??= beginOutput();
+      this.#outputs?.wrote(span, span.output, text);
     }
   }
 

@@ -13,6 +13,7 @@ import type {
 import { cutText, payloadLimits } from "../payload.ts";
 import type { Span } from "../span-tree.ts";
 import type { SpanWriter } from "../span-writer.ts";
+import { beginOutput, type PartialOutputs, type WrittenOutput } from "./partial-outputs.ts";
 import { endOfHalf, type HeldHalf, wholeCharacters } from "./whole-characters.ts";
 
 /** A call of which a model has written something. Nothing is emitted before it has an id and a name. */
@@ -26,6 +27,8 @@ export interface WrittenCall {
   /** Characters of its arguments so far. */
   written: number;
   readonly half: HeldHalf;
+  /** Its arguments, where they are the bot's answer and no tool's. */
+  output: WrittenOutput | undefined;
 }
 
 /** A piece of a call, as a package hands it on. */
@@ -38,14 +41,17 @@ export interface CallPiece {
 
 export class ToolInputs {
   readonly #writer: SpanWriter;
+  readonly #outputs: PartialOutputs | undefined;
 
-  constructor(writer: SpanWriter) {
+  /** @param outputs of a typed bot */
+  constructor(writer: SpanWriter, outputs: PartialOutputs | undefined) {
     this.#writer = writer;
+    this.#outputs = outputs;
   }
 
   /** @param pieces of one chunk of what the model says */
   wrote(span: Span, pieces: readonly CallPiece[]): void {
-    if (!isSeen(span)) return;
+    if (!isSeen(span) && !span.writesOutput) return;
     span.calls ??= [];
     for (const piece of pieces) {
       const call = callOf(span.calls, piece) ?? begin(span.calls, piece);
@@ -75,18 +81,24 @@ export class ToolInputs {
   ended(span: Span): void {
     for (const call of span.calls ?? []) {
       if (call.half.half !== "") this.#text(span, call, endOfHalf(call.half));
+      if (call.output !== undefined) this.#outputs?.ended(span, call.output);
     }
   }
 
   #goOn(span: Span, call: WrittenCall, { id, name, args }: CallPiece): void {
     const text = textOf(args);
-    if (call.id !== "" && call.name !== "") {
+    if (call.output !== undefined || (call.id !== "" && call.name !== "")) {
       this.#text(span, call, wholeCharacters(call.half, text));
       return;
     }
     call.early += text;
     if (isName(id)) call.id = cut(id);
     if (isName(name)) call.name = cut(name);
+    if (call.name !== "" && isAnswer(span, call)) {
+      call.output = beginOutput();
+      this.#text(span, call, wholeCharacters(call.half, call.early));
+      return;
+    }
     if (call.id === "" || call.name === "") return;
     const begins = { spanId: span.id, toolCallId: call.id, name: call.name };
     this.#writer.emit({ type: "toolInput", runId: this.#writer.runId, ...begins });
@@ -97,6 +109,10 @@ export class ToolInputs {
   #text(span: Span, call: WrittenCall, text: string): void {
     if (text === "") return;
     call.written += text.length;
+    if (call.output !== undefined) {
+      this.#outputs?.wrote(span, call.output, text);
+      return;
+    }
     if (!this.#writer.exposesTools) return;
     const { runId } = this.#writer;
     this.#writer.emit({ type: "toolInput", runId, spanId: span.id, toolCallId: call.id, text });
@@ -105,6 +121,13 @@ export class ToolInputs {
 
 /** Whose calls readers see as they are written: of the models that speak, outside of tools. */
 const isSeen = (span: Span): boolean => span.speaks && !span.hidden && span.candidates === 1;
+
+/**
+ * Whether a call is the bot's answer, which no tool runs for: one that the model was made to write, or an
+ * agent's for its `responseFormat`, by the name that LangChain gives it.
+ */
+const isAnswer = (span: Span, { name }: WrittenCall): boolean =>
+  span.writesOutput || name.startsWith("extract-");
 
 /** The call that the piece goes on, if it begins none. */
 function callOf(calls: readonly WrittenCall[], piece: CallPiece): WrittenCall | undefined {
@@ -118,7 +141,15 @@ function callOf(calls: readonly WrittenCall[], piece: CallPiece): WrittenCall | 
 }
 
 function begin(calls: WrittenCall[], { index }: CallPiece): WrittenCall {
-  const call = { index, id: "", name: "", early: "", written: 0, half: { half: "" } };
+  const call = {
+    index,
+    id: "",
+    name: "",
+    early: "",
+    written: 0,
+    half: { half: "" },
+    output: undefined,
+  };
   calls.push(call);
   return call;
 }

@@ -21,6 +21,14 @@ export function voiceOf(model: Span, call: ModelCall): Voice {
   return outerTool?.kind === "tool" && !model.nostream && !call.structured ? "progress" : "silent";
 }
 
+/** Whether what a call was asked for, JSON or one call, may be a typed bot's answer: nobody reads it as text. */
+export function writesAnswer(model: Span, { structured }: ModelCall): boolean {
+  const { voice, outerTool, nostream, candidates } = model;
+  return (
+    structured && voice === "silent" && outerTool === undefined && !nostream && candidates === 1
+  );
+}
+
 /** A model's call as a bot's `speaks` receives it, with the default in `speaks`. */
 export function modelCallOf(
   model: Span,

@@ -11,11 +11,23 @@ import { Catalogue } from "../../src/bots/catalogue.ts";
 import { MemoryLog } from "../../src/log/memory-log.ts";
 import { openLangwire } from "../../src/open/open-langwire.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
+import { endUnattended } from "../../src/runs/lifecycle/unattended.ts";
 import type { RunLimits } from "../../src/runs/limits.ts";
 import { Runs } from "../../src/runs/runs.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import type { Store } from "../../src/store/store.ts";
-import { all, botDoing, botSaying, botWaiting, caller, newRun, types, upTo } from "./run-bench.ts";
+import { ShapedModel } from "../support/shaped-model.ts";
+import {
+  all,
+  botDoing,
+  botOf,
+  botSaying,
+  botWaiting,
+  caller,
+  newRun,
+  types,
+  upTo,
+} from "./run-bench.ts";
 
 type StoredRuns = Store["runs"];
 type Faults = Partial<{ [Name in keyof StoredRuns]: (work: () => Promise<unknown>) => unknown }>;
@@ -169,7 +181,7 @@ describe("an ending", () => {
     await using s = await start(botSaying({ tokens: ["hello"] }));
     let refused = 0;
     s.faults.finish = (work) => {
-      if (refused++ > 0) return work();
+      if (refused++ > 1) return work();
       return Promise.reject(new Error("check constraint"));
     };
     const run = newRun();
@@ -181,6 +193,71 @@ describe("an ending", () => {
     expect(next.at(-1)?.event).toMatchObject({ status: "failed" });
     const other = await all(await s.runs.send(caller, newRun()));
     expect(other.at(-1)?.event).toMatchObject({ status: "completed" });
+  });
+});
+
+describe("what a message is made of", () => {
+  const pieces = [
+    { message: { additional_kwargs: { reasoning_content: "Hm." } } },
+    { message: { content: "hello" }, info: { finish_reason: "stop" } },
+  ];
+  const thinking = () => botOf(new ShapedModel({ provider: "openai", calls: [pieces] }));
+  const partsOf = async ({ store }: { store: Store }, conversationId: string) => {
+    const { items } = await store.conversations.messages(conversationId, { limit: 9 });
+    return items.at(-1)?.parts;
+  };
+
+  test("is stored with the ending; where the store refuses it, the ending is stored without", async () => {
+    await using s = await start(thinking());
+    const run = newRun();
+    await all(await s.runs.send(caller, run));
+    expect(await partsOf(s, run.conversationId)).toMatchObject([
+      { type: "reasoning", text: "Hm." },
+      { type: "text", text: "hello", final: true },
+    ]);
+    let refused = 0;
+    s.faults.finish = (work) => {
+      if (refused++ > 0) return work();
+      return Promise.reject(new Error("too long"));
+    };
+    const other = newRun();
+    const entries = await all(await s.runs.send(caller, other));
+    expect(entries.at(-1)?.event).toMatchObject({ status: "completed", text: "hello" });
+    expect(await partsOf(s, other.conversationId)).toEqual([
+      { type: "text", text: "hello", final: true },
+    ]);
+  });
+
+  test("is stored by whoever ends a run for a process that is gone", async () => {
+    await using s = await start(thinking());
+    const { runId, conversationId, botId, message } = newRun();
+    const claim = { runId, conversationId, botId, message, userId: caller.userId };
+    const { outcome, ...claimed } = await s.store.runs.claim(claim);
+    if (outcome !== "claimed" || !("run" in claimed)) throw new Error(outcome);
+    const { run } = claimed;
+    const at = run.startedAt;
+    const writer = await s.log.open({ conversationId, runId, after: run.firstSeq - 1 });
+    const inSpan = { runId, spanId: "t" };
+    writer.append({ type: "runStart", ...claim, at });
+    writer.append({ type: "reasoning", runId, spanId: "m", text: "Hm." });
+    writer.append({ type: "token", runId, spanId: "m", text: "hel" });
+    writer.append({ type: "toolStart", ...inSpan, at, name: "clock", input: {} });
+    await writer.flushed();
+    await endUnattended(run, {
+      store: s.store,
+      open: () => writer,
+      read: (after) => s.log.read(conversationId, after),
+      error: new LangwireError("OWNER_LOST"),
+    });
+    const { items } = await s.store.conversations.messages(conversationId, { limit: 9 });
+    expect(items.at(-1)).toMatchObject({
+      ...{ text: "hel", status: "failed", error: { code: "OWNER_LOST" } },
+      parts: [
+        { type: "reasoning", text: "Hm.", spanId: "m" },
+        { type: "text", text: "hel", final: true },
+        { type: "tool", name: "clock", spanId: "t", state: "stopped", input: {} },
+      ],
+    });
   });
 });
 

@@ -78,6 +78,7 @@ export class Finalizer implements AsyncDisposable {
     const { log, watch, timeoutMs, observer } = this.#options;
     // What readers receive and what the history has is the same text.
     const decided = { ...ended, text: storable(ended.text) };
+    const internal = new LangwireError("INTERNAL").toFailure();
     const deadlineMs = performance.now() + timeoutMs;
     // Where the log's storage fails, the store may be on the same disk. Endings come in crowds, and
     // each try at a locked database holds the thread.
@@ -89,12 +90,13 @@ export class Finalizer implements AsyncDisposable {
       } catch (cause) {
         if (!isStoreAway(cause)) {
           // The store refuses this ending itself, so a retry will not do. No reader has received it
-          // yet: the run fails instead.
+          // yet: it is stored without what the message is made of; else the run fails instead.
           observer.failed?.("the store refused a run's ending", cause);
-          if (ending !== decided) return this.#toBeLate(numbered);
-          const { usage, providerCalls, firstTokenMs } = decided;
-          const error = new LangwireError("INTERNAL").toFailure();
-          ending = { status: "failed", text: "", error, usage, providerCalls, firstTokenMs, cause };
+          if (ending.error === internal) return this.#toBeLate(numbered);
+          const { usage, providerCalls, firstTokenMs } = ending;
+          const known = { usage, providerCalls, firstTokenMs, cause };
+          if (ending.partsOf !== undefined) ending = { ...ending, partsOf: undefined };
+          else ending = { status: "failed", text: "", error: internal, ...known };
           continue;
         }
         const leftMs = deadlineMs - performance.now();
@@ -150,7 +152,7 @@ export class Finalizer implements AsyncDisposable {
 
   async #finish(numbered: NumberedEnding): Promise<RunEnding> {
     const { run, ending, endSeq, endedAt } = numbered;
-    const { status, text, output, usage, error, providerCalls } = ending;
+    const { status, text, output, usage, error, providerCalls, partsOf } = ending;
     const { runId } = run;
     const answer = this.#options.store.runs.finish({
       runId,
@@ -162,6 +164,7 @@ export class Finalizer implements AsyncDisposable {
       providerCalls,
       endSeq,
       endedAt,
+      parts: partsOf?.(text),
     });
     const givenUp = AbortSignal.any([this.#lastTryOver.signal, this.#elsewhere.signal]);
     const stored = await orAborted(answer, givenUp);

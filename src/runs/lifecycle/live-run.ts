@@ -36,7 +36,8 @@ import type { RunWriter } from "../../log/log.ts";
 import type { Conversation } from "../../protocol/conversations.ts";
 import { type Failure, LangwireError } from "../../protocol/errors.ts";
 import type { Json, RunStatus, Usage } from "../../protocol/events.ts";
-import { AnswerFold } from "../../protocol/fold/answer-fold.ts";
+import { MessageFold } from "../../protocol/fold/message-fold.ts";
+import type { Part } from "../../protocol/parts.ts";
 import type { Run } from "../../store/store.ts";
 import type { LiveBytes } from "../admission/live-bytes.ts";
 import type { RunLimits } from "../limits.ts";
@@ -51,6 +52,8 @@ export interface RunEnding {
   readonly output?: Json | undefined;
   readonly usage?: Usage | undefined;
   readonly error?: Failure | undefined;
+  /** What its message is made of, by the answer that it ends with. For the store alone. */
+  readonly partsOf?: ((answer: string) => readonly Part[]) | undefined;
   readonly providerCalls: number;
   /** From the start to the first token, where there was one. */
   readonly firstTokenMs?: number | undefined;
@@ -91,7 +94,7 @@ export class LiveRun implements BegunRun {
   /** Settles when `runEnd` can be read, or when another process is to write it. Never rejects. */
   readonly ended: Promise<RunEnding>;
   readonly #options: LiveRunOptions;
-  readonly #answer = new AnswerFold();
+  readonly #message = new MessageFold();
   readonly #stopping = new AbortController();
   #stopReason: StopReason | undefined;
   #accepting = true;
@@ -146,7 +149,7 @@ export class LiveRun implements BegunRun {
     this.#closed.resolve();
     this.#options.liveBytes.delete(this);
     const error = new LangwireError("INTERNAL").toFailure();
-    return { status: "failed", text: this.#answer.text, error, cause, providerCalls: 0 };
+    return { status: "failed", text: this.#message.text, error, cause, providerCalls: 0 };
   }
 
   async #outcome(): Promise<RunEnding> {
@@ -165,7 +168,7 @@ export class LiveRun implements BegunRun {
         turn: { message, history },
         input,
         emit: (event) => this.#emit(event),
-        spoken: () => this.#answer.text,
+        spoken: () => this.#message.text,
         onFailure,
         onStrayError,
         signal,
@@ -178,11 +181,11 @@ export class LiveRun implements BegunRun {
     const { usage, providerCalls } = botRun;
     const known = { usage, providerCalls, firstTokenMs: this.#firstTokenMs };
     if (this.#stopReason === "cancelled") {
-      return { status: "cancelled", text: this.#answer.text, ...known };
+      return { status: "cancelled", text: this.#message.text, ...known };
     }
     if (this.#stopReason === undefined && outcome.status === "completed") {
       // The last of what an answer may be: bots/run/bot-output.ts has the order.
-      const text = outcome.text ?? this.#answer.text;
+      const text = outcome.text ?? this.#message.text;
       const { output } = outcome;
       const outputText = output === undefined ? "" : JSON.stringify(output);
       if (Buffer.byteLength(text) + Buffer.byteLength(outputText) <= limits.maxRunBytes) {
@@ -195,7 +198,7 @@ export class LiveRun implements BegunRun {
       (outcome.status === "failed" ? outcome.error : new LangwireError("INTERNAL"));
     return {
       status: "failed",
-      text: this.#answer.text,
+      text: this.#message.text,
       error: error.toFailure(),
       cause: error.cause,
       ...known,
@@ -210,7 +213,7 @@ export class LiveRun implements BegunRun {
     // Payloads were bounded where they were made; a text is as long as the bot made it.
     const leastBytes = "text" in event ? (event.text?.length ?? 0) : 0;
     if (this.#bytes + leastBytes <= limits.maxRunBytes) {
-      this.#answer.add(event);
+      this.#message.add(event);
       const grownBytes = writer.append(event);
       this.#bytes += grownBytes;
       liveBytes.grew(this, grownBytes);
@@ -239,7 +242,9 @@ export class LiveRun implements BegunRun {
     liveBytes.delete(this);
     if (ending.error?.code === "OWNER_LOST") return ending;
     const at = new Date().toISOString();
-    const ended = await store(ending, writer.lastSeq + 1, at);
+    const partsOf = (answer: string) => this.#message.end(answer);
+    const stored = await store({ ...ending, partsOf }, writer.lastSeq + 1, at);
+    const { partsOf: _stored, ...ended } = stored;
     const appendedMs = performance.now();
     writer.append(runEndOf(run, { at, ...ended }));
     await writer.flushed();

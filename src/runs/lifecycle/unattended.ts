@@ -14,8 +14,10 @@ import type { LogEntry } from "../../log/entry.ts";
 import type { EventLog, MaybePromise, RunWriter, SharedLog, Slice } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Usage } from "../../protocol/events.ts";
-import { AnswerFold } from "../../protocol/fold/answer-fold.ts";
+import { MessageFold } from "../../protocol/fold/message-fold.ts";
+import type { Part } from "../../protocol/parts.ts";
 import { addUsage } from "../../protocol/usage.ts";
+import { storable } from "../../store/queries/text.ts";
 import type { Run, Store } from "../../store/store.ts";
 import { type EndFacts, runEndOf, runStartOf } from "../run-events.ts";
 
@@ -45,6 +47,7 @@ export async function endUnattended(run: Run, options: UnattendedRunOptions): Pr
   const lacksEvents = logged < firstSeq || options.mayLackEvents?.() === true;
   const finished = await store.runs.finish({
     runId,
+    parts: found.parts,
     ...(found.end ?? {
       status: "failed" as const,
       text: found.text,
@@ -123,8 +126,9 @@ type LoggedEnd = EndFacts & {
 };
 
 interface FoldedRun {
-  /** The answer so far. */
+  /** The answer so far, and what its message is made of. */
   readonly text: string;
+  readonly parts: readonly Part[];
   readonly usage: Usage | undefined;
   /** Set where the log has the run's end. */
   readonly end?: LoggedEnd;
@@ -132,20 +136,23 @@ interface FoldedRun {
 
 /** Reads what the log has of the run, from its first event on. */
 async function foldRun(run: Run, read: UnattendedRunOptions["read"]): Promise<FoldedRun> {
-  const answer = new AnswerFold();
+  const message = new MessageFold();
   let usage: Usage | undefined;
   for (let after = run.firstSeq - 1; ; ) {
     const { entries } = await read(after);
     for (const entry of entries) {
       if (entry.runId !== run.runId) continue;
       const { event } = entry;
-      answer.add(event);
+      message.add(event);
       if (event.type === "llmEnd") usage = addUsage(usage, event.usage);
       const end = loggedEnd(entry);
-      if (end !== undefined) return { text: end.text, usage, end };
+      if (end !== undefined) return { text: end.text, parts: message.parts, usage, end };
     }
     const last = entries.at(-1);
-    if (last === undefined) return { text: answer.text, usage };
+    if (last === undefined) {
+      const text = storable(message.text);
+      return { text, parts: message.end(text), usage };
+    }
     after = last.seq;
   }
 }

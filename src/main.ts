@@ -6,7 +6,7 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import type { Logger } from "pino";
 import type { Bot } from "./bots/bot.ts";
 import { containerMemoryBytes } from "./config/container-memory.ts";
-import { type MemoryBounds, memoryBounds } from "./config/memory-bounds.ts";
+import { type MemoryBounds, memoryBounds, socketsPerAddress } from "./config/memory-bounds.ts";
 import { ConfigError, readSettings, serviceLinks } from "./config/read-settings.ts";
 import type { Settings } from "./config/settings.ts";
 import { openLangwire } from "./open/open-langwire.ts";
@@ -220,7 +220,7 @@ function limits(settings: Settings, bounds: MemoryBounds): Pick<ServerOptions, "
       maxConnections: settings.MAX_CONNECTIONS ?? maxSockets + connectionsBesidesSockets,
       maxHttpConnectionsPerAddress: settings.MAX_HTTP_CONNECTIONS_PER_ADDRESS,
       maxSockets,
-      maxSocketsPerAddress: settings.MAX_SOCKETS_PER_ADDRESS,
+      maxSocketsPerAddress: settings.MAX_SOCKETS_PER_ADDRESS ?? socketsPerAddress(maxSockets),
       maxSocketsPerUser: settings.MAX_SOCKETS_PER_USER,
       authTimeoutMs: settings.AUTH_TIMEOUT_MS,
       pingMs: settings.PING_MS,

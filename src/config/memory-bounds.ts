@@ -3,6 +3,8 @@
  * container for its heap, and ends the process where that is full; the container ends it where all is.
  */
 
+import { defaultConnectionLimits } from "../server/connections/connection-limits.ts";
+
 const mebibyte = 1024 * 1024;
 
 export interface ProcessMemory {
@@ -38,6 +40,14 @@ export function memoryBounds({ heapLimitBytes, totalBytes }: ProcessMemory): Mem
     maxLiveRuns: between(64, heap / 2 / heapPerLiveRunBytes, 1_000),
     maxSockets: between(256, totalBytes / 4 / perSocketBytes, 10_000),
   };
+}
+
+/**
+ * How many of all sockets may come from one address, which may be many people's: never so many that nobody
+ * else gets in.
+ */
+export function socketsPerAddress(maxSockets: number): number {
+  return between(1, maxSockets / 4, defaultConnectionLimits.maxSocketsPerAddress);
 }
 
 function between(least: number, value: number, most: number): number {

@@ -117,7 +117,7 @@ export const settings = z
     MAX_CONNECTIONS: count.optional(),
     MAX_HTTP_CONNECTIONS_PER_ADDRESS: count.default(limits.maxHttpConnectionsPerAddress),
     MAX_SOCKETS: count.optional(),
-    MAX_SOCKETS_PER_ADDRESS: count.default(limits.maxSocketsPerAddress),
+    MAX_SOCKETS_PER_ADDRESS: count.optional(),
     MAX_SOCKETS_PER_USER: count.default(limits.maxSocketsPerUser),
     AUTH_TIMEOUT_MS: interval.default(limits.authTimeoutMs),
     PING_MS: interval.default(limits.pingMs),

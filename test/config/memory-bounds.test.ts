@@ -1,6 +1,7 @@
 /** What a process may hold follows the memory that it has; all of it together fits in. */
 import { describe, expect, test } from "vitest";
-import { memoryBounds } from "../../src/config/memory-bounds.ts";
+import { memoryBounds, socketsPerAddress } from "../../src/config/memory-bounds.ts";
+import { readSettings } from "../../src/config/read-settings.ts";
 
 const mebibyte = 1024 * 1024;
 const gibibyte = 1024 * mebibyte;
@@ -31,6 +32,14 @@ describe.each(containers)("in %i MiB with a heap of %i", (total, heap) => {
     const { maxSockets } = bounds(total, heap);
     expect(maxSockets === least || maxSockets * 64 * 1024 < (total * mebibyte) / 4).toBe(true);
   });
+});
+
+test.each(containers)("in %i MiB one address or user cannot take all", (total, heap) => {
+  const { maxSockets, maxLiveRuns } = bounds(total, heap);
+  const { MAX_SOCKETS_PER_USER, MAX_LIVE_RUNS_PER_USER } = readSettings({});
+  expect(socketsPerAddress(maxSockets)).toBeLessThanOrEqual(maxSockets / 4);
+  expect(MAX_SOCKETS_PER_USER).toBeLessThanOrEqual(maxSockets / 2);
+  expect(MAX_LIVE_RUNS_PER_USER).toBeLessThanOrEqual(maxLiveRuns / 2);
 });
 
 test("a large machine has what it always had", () => {

@@ -97,6 +97,20 @@ describeWithBrowser("the page in Firefox", firefox, (executablePath) => {
     await shows(page, "Some words and more.");
     expect(await page.evaluate("String(getSelection())")).toBe("Some");
     expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBe(0);
+    // What is out of sight within the messages is out of nothing else.
+    provider.answer({ steps: ["سلام\n\n", "line\n\n".repeat(30)] });
+    await send(page, "Again");
+    await page.waitForFunction("document.querySelectorAll('.answer footer').length === 2");
+    await send(page, "And again");
+    await page.waitForFunction("document.querySelectorAll('.answer footer').length === 3");
+    expect(await page.evaluate("document.documentElement.scrollHeight - innerHeight")).toBe(0);
+    const isOnTheRight = `(() => {
+      const element = [...document.querySelectorAll(".markdown p")].find((p) => p.textContent === "سلام");
+      const words = document.createRange();
+      words.selectNodeContents(element);
+      return words.getBoundingClientRect().right === element.getBoundingClientRect().right;
+    })()`;
+    expect(await page.evaluate(isOnTheRight)).toBe(true);
     await page.locator('button[aria-label="Conversations"]').click();
     await page.locator("nav a").setVisibility("visible").wait();
     expect(complaints).toEqual([]);

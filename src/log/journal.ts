@@ -4,13 +4,20 @@
  * the log (journal/journal-segments.ts).
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { ArchivedRanges } from "./archive/archived-ranges.ts";
 import type { ConversationLog } from "./conversation-log.ts";
 import { bootIdentity, WrittenInBoot } from "./journal/boot-identity.ts";
 import { Compactor } from "./journal/compactor.ts";
 import { JournalSegments, note } from "./journal/journal-segments.ts";
 import { OlderEvents, removeLeftOver } from "./journal/older-events.ts";
 import { type OnDamage, RowReader } from "./journal/row-reader.ts";
-import { decodeRow, encodeRow, encodeSection, type Section } from "./journal/rows.ts";
+import {
+  archivedSections,
+  decodeRow,
+  encodeRow,
+  encodeSection,
+  type Section,
+} from "./journal/rows.ts";
 
 export interface Journal {
   /** False while groups could not be written; they wait in memory and are tried again. */
@@ -24,12 +31,8 @@ export interface Journal {
    * transaction of somebody else's, which must not take the row down with it.
    */
   write(group: Iterable<ConversationLog>): "done" | "later";
-  /**
-   * Gives the newest of what an earlier process wrote, in the order in which it was written.
-   * @param maxBytes of the rows that are read
-   * @param take returns who keeps the events now; the rows stay as long as he has them
-   */
-  restoreNewest(maxBytes: number, take: (section: Section) => ConversationLog): void;
+  /** Gives the newest of what an earlier process wrote, in the order in which it was written. */
+  restoreNewest(options: RestoreOptions): void;
   /** Reads all that an earlier process wrote of some conversations. To be disposed of. */
   readOlder(
     conversationIds: ReadonlySet<string>,
@@ -45,6 +48,15 @@ export interface Journal {
   /** Events have left the log: deletes what is not needed any more, a while later. */
   compactSoon(): void;
   close(): void;
+}
+
+export interface RestoreOptions {
+  /** Of the rows that are read. */
+  readonly maxBytes: number;
+  /** What nobody takes: rows that have nothing else need not be unpacked. */
+  readonly archived: ArchivedRanges;
+  /** @returns who keeps the events now, if anybody: the rows stay as long as he has them */
+  readonly take: (section: Section) => ConversationLog | undefined;
 }
 
 export interface SqliteJournalOptions {
@@ -147,16 +159,24 @@ export class SqliteJournal implements Journal {
     return "done";
   }
 
-  restoreNewest(maxBytes: number, take: (section: Section) => ConversationLog): void {
+  restoreNewest({ maxBytes, archived, take }: RestoreOptions): void {
     const from = this.#rows.newest(maxBytes);
     this.#oldestId = from;
     for (const { id, events } of this.#rows.between(from, this.#firstId)) {
       try {
+        const unneeded = archivedSections(events, archived);
+        if (unneeded !== undefined) {
+          const segment = this.#segments.row(id, String(events).length);
+          for (const conversationId of unneeded) segment.conversationIds.add(conversationId);
+          continue;
+        }
         for (const section of decodeRow(events)) {
           const segment = this.#segments.row(id, section.length);
-          const { firstSeq, length } = section;
+          const { conversationId, firstSeq, length } = section;
+          segment.conversationIds.add(conversationId);
+          const keeper = take(section);
           const lastSeq = firstSeq + section.events.length - 1;
-          note(segment, take(section), { firstSeq, lastSeq, length });
+          if (keeper !== undefined) note(segment, keeper, { firstSeq, lastSeq, length });
         }
       } catch (cause) {
         this.#rows.damaged(id, cause);

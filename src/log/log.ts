@@ -163,6 +163,13 @@ export interface SharedLog extends EventLog {
   readonly interruptions: number;
 }
 
+/** Events that can be read from elsewhere, for good. */
+export interface ArchivedEvents {
+  readonly conversationId: string;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+}
+
 export interface LogBounds {
   /** How long a finished run stays readable, in milliseconds. */
   readonly retentionMs: number;

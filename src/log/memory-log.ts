@@ -8,9 +8,12 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ChatEvent } from "../protocol/events.ts";
+import { ArchivedRanges } from "./archive/archived-ranges.ts";
 import { ConversationLog } from "./conversation-log.ts";
+import type { Section } from "./journal/rows.ts";
 import type { Journal } from "./journal.ts";
 import {
+  type ArchivedEvents,
   defaultLogBounds,
   type EventLog,
   type Forgotten,
@@ -26,6 +29,13 @@ const groupMaxAgeMs = 10;
 /** Of the bytes that the log may hold, what it takes back at boot of an earlier process. */
 const restoredShare = 1 / 8;
 
+export interface MemoryLogOptions {
+  readonly bounds?: Partial<LogBounds> | undefined;
+  readonly journal?: Journal | undefined;
+  /** Of what the journal has, what is not taken back: whoever wants it can read it from elsewhere. */
+  readonly archived?: Iterable<ArchivedEvents> | undefined;
+}
+
 export class MemoryLog implements EventLog {
   readonly #conversations = new Map<string, ConversationLog>();
   readonly #retention: Retention;
@@ -39,16 +49,14 @@ export class MemoryLog implements EventLog {
   #committed = Promise.withResolvers<void>();
   #bytes = 0;
 
-  constructor(
-    options: { bounds?: Partial<LogBounds> | undefined; journal?: Journal | undefined } = {},
-  ) {
+  constructor(options: MemoryLogOptions = {}) {
     this.#journal = options.journal;
     this.#bounds = { ...defaultLogBounds, ...options.bounds };
     this.#retention = new Retention({
       bounds: this.#bounds,
       evict: (run) => this.#evict(run.conversationId, run.lastSeq),
     });
-    this.#restore();
+    this.#restore(new ArchivedRanges(options.archived ?? []));
   }
 
   get healthy(): boolean {
@@ -60,7 +68,6 @@ export class MemoryLog implements EventLog {
     return this.#journal?.mayLackEvents ?? true;
   }
 
-  /** Bytes of all events in memory, roughly. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -209,21 +216,23 @@ export class MemoryLog implements EventLog {
     if (!used) this.#conversations.delete(conversation.conversationId);
   }
 
-  /** What is in it may leave the log. */
   #retain({ conversationId, lastSeq }: ConversationLog, archived = false): void {
     this.#retention.add({ conversationId, lastSeq }, { archived });
   }
 
   /** Takes back the newest of what an earlier process wrote, as far as it is whole. */
-  #restore(): void {
+  #restore(archived: ArchivedRanges): void {
     if (this.#journal === undefined) return;
-    this.#journal.restoreNewest(this.#restoredBytes, ({ conversationId, firstSeq, events }) => {
+    const take = ({ conversationId, firstSeq, events }: Section) => {
+      const isArchived = (index: number) => archived.has(conversationId, firstSeq + index);
+      if (events.every((_event, index) => isArchived(index))) return undefined;
       const conversation = this.#conversation(conversationId);
       for (const [index, event] of events.entries()) {
-        this.#bytes += conversation.restore(firstSeq + index, event);
+        if (!isArchived(index)) this.#bytes += conversation.restore(firstSeq + index, event);
       }
       return conversation;
-    });
+    };
+    this.#journal.restoreNewest({ maxBytes: this.#restoredBytes, take, archived });
     const oldest = Date.now() - this.#bounds.retentionMs;
     const ended: { conversationId: string; lastSeq: number; endedAt: Date }[] = [];
     for (const conversation of this.#conversations.values()) {

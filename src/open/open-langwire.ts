@@ -5,6 +5,8 @@ import { containStrayErrors } from "../bots/isolation/stray-errors.ts";
 import type { EventLog } from "../log/log.ts";
 import { type Admit, admission } from "../runs/admission/admission.ts";
 import { memoryRateLimit, type RateLimit } from "../runs/admission/rate-limit.ts";
+import { Archiver } from "../runs/archives/archiver.ts";
+import { startPruning } from "../runs/archives/pruning.ts";
 import type { Cluster } from "../runs/cluster/cluster.ts";
 import { type Erased, eraseUser } from "../runs/erase-user.ts";
 import { remoteProofs } from "../runs/following/memberships.ts";
@@ -19,6 +21,11 @@ export interface LangwireOptions extends StorageOptions {
   /** What callers can talk to. */
   readonly bots: readonly Bot[];
   readonly runLimits?: Partial<RunLimits>;
+  /**
+   * How long the events of runs that have ended are kept, in milliseconds, for whoever follows a run later
+   * than the log has it. Default: `Infinity`, for good. 0: not at all, and what is there is deleted.
+   */
+  readonly keepEventsMs?: number;
   readonly observer?: RunObserver;
   /** Whether a caller may begin another run. Default: within `runLimits` and `userLimits`. */
   readonly admit?: Admit;
@@ -69,11 +76,15 @@ export interface Langwire extends AsyncDisposable {
  */
 export async function openLangwire(options: LangwireOptions): Promise<Langwire> {
   const { observer = {}, userLimits, containStrayErrors: contained = true } = options;
+  const { keepEventsMs = Number.POSITIVE_INFINITY } = options;
   const limits = { ...defaultRunLimits, ...options.runLimits };
   const bots = new Catalogue(options.bots);
   await using opening = new AsyncDisposableStack();
   const { storeTimeoutMs } = limits;
-  const storage = opening.use(await openStorage({ ...options, storeTimeoutMs, observer }));
+  const archiver = new Archiver({ keepEventsMs, observer });
+  const storage = opening.use(
+    await openStorage({ ...options, storeTimeoutMs, observer, archiver }),
+  );
   const { store, log, shared, snapshot } = storage;
   const cluster = shared?.cluster;
   const runsPerUser = userLimits && rateWithin(userLimits.maxRunsPerMinute, "runs-begun", shared);
@@ -84,11 +95,13 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
   const { admit = admitWithin(userLimits, runsPerUser, { shared, opening }) } = options;
   const runs = opening.use(
     await Runs.start({
-      ...{ bots, store, log, limits, observer, admit, cluster },
+      ...{ bots, store, log, limits, observer, archiver, admit, cluster },
       proofs: cluster?.proofs ?? (options.databaseUrl === undefined ? undefined : remoteProofs),
       containStrayErrors: contained,
     }),
   );
+  const pruning = startPruning({ store, keepEventsMs, observer });
+  if (pruning !== undefined) opening.use(pruning);
   if (contained) containStrayErrors();
   const forget = async (userId: string) => {
     await cluster?.forgetUser(userId);

@@ -11,12 +11,13 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SqliteJournal } from "../log/journal.ts";
-import type { EventLog, LogBounds } from "../log/log.ts";
+import { defaultLogBounds, type EventLog, type LogBounds } from "../log/log.ts";
 import { MemoryLog } from "../log/memory-log.ts";
 import { RedisLog, type RedisLogTimes } from "../log/redis/redis-log.ts";
 import type { RedisTimes } from "../redis/connection.ts";
 import type { LeaseTimes } from "../redis/node-lease.ts";
 import { Redis } from "../redis/redis.ts";
+import type { Archiver } from "../runs/archives/archiver.ts";
 import { Cluster, type ClusterTimes } from "../runs/cluster/cluster.ts";
 import type { RunObserver } from "../runs/observer.ts";
 import { sqliteFailure } from "../store/errors.ts";
@@ -61,6 +62,7 @@ export interface Storage extends AsyncDisposable {
 export interface OpenStorageOptions extends StorageOptions {
   readonly storeTimeoutMs: number;
   readonly observer: RunObserver;
+  readonly archiver: Archiver;
 }
 
 /** The database's name in the data folder. */
@@ -106,7 +108,8 @@ async function openSqlite(
   const onDamage = observer.failed;
   const journal =
     dataDir === undefined ? undefined : new SqliteJournal(store.database, { onDamage });
-  const log = opening.use(new MemoryLog({ bounds: logBounds, journal }));
+  const archived = journal && (await archivedIn(store, logBounds));
+  const log = opening.use(new MemoryLog({ bounds: logBounds, journal, archived }));
   if (dataDir === undefined) return { store, log };
   await removeSnapshots(dataDir);
   const snapshot = async () => {
@@ -135,7 +138,14 @@ async function openPostgres(
   const store = opening.use(await openDatabase(databaseUrl, "alone"));
   const journal =
     dataDir === undefined ? undefined : openJournal(opening, join(dataDir, journalFile), observer);
-  return { store, log: opening.use(new MemoryLog({ bounds: logBounds, journal })) };
+  const archived = journal && (await archivedIn(store, logBounds));
+  return { store, log: opening.use(new MemoryLog({ bounds: logBounds, journal, archived })) };
+}
+
+/** What the journal may still have, and the store has as well. */
+function archivedIn({ archives }: Store, bounds: StorageOptions["logBounds"]) {
+  const { retentionMs } = { ...defaultLogBounds, ...bounds };
+  return archives.since(new Date(Date.now() - retentionMs).toISOString());
 }
 
 function openDatabase(url: string, use: "alone" | "shared") {
@@ -183,7 +193,7 @@ async function openCluster(
   options: OpenStorageOptions & { databaseUrl: string; redisUrl: string },
 ) {
   const { databaseUrl, redisUrl, redisPrefix, clusterTimes: times } = options;
-  const { logBounds, storeTimeoutMs, observer } = options;
+  const { logBounds, storeTimeoutMs, observer, archiver } = options;
   // A process that starts again has another id: what the one before left behind is the reaper's.
   const nodeId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const store = opening.use(await openDatabase(databaseUrl, "shared"));
@@ -204,7 +214,7 @@ async function openCluster(
     }),
   );
   const coordination = redisCoordination(redis, times);
-  const joining = Cluster.join({ coordination, log, store, times, observer });
+  const joining = Cluster.join({ coordination, log, store, times, observer, archiver });
   // A process joins as one that reaches Postgres, too.
   const cluster = opening.use(await joining.catch(noRedis("Postgres")));
   return { store, log, shared: { cluster, redis } };

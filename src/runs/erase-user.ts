@@ -56,6 +56,7 @@ export async function* eraseUser(
       const through = await ended(run, erasure);
       if (through === undefined) continue;
       await administration.redact(runId);
+      runs.archiveDeleted(runId);
       forgotten.push({ conversationId, through });
       yield { type: "run", conversationId, runId };
     }

@@ -13,6 +13,7 @@ import { protocolLimits } from "../protocol/limits.ts";
 import type { Run, Store } from "../store/store.ts";
 import { within } from "../time/within.ts";
 import type { Admit } from "./admission/admission.ts";
+import { Archiver } from "./archives/archiver.ts";
 import type { Caller } from "./caller.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { Notice } from "./cluster/notices.ts";
@@ -21,7 +22,7 @@ import type { ProofTimes } from "./following/memberships.ts";
 import { type EventSink, Readers } from "./following/readers.ts";
 import { forgetDeleted } from "./forget-deleted.ts";
 import type { LiveRun } from "./lifecycle/live-run.ts";
-import { LiveRuns } from "./lifecycle/live-runs.ts";
+import { LiveRuns, type LiveRunsOptions } from "./lifecycle/live-runs.ts";
 import { Recovery } from "./lifecycle/recovery.ts";
 import { defaultRunLimits, type RunLimits } from "./limits.ts";
 import { type RunObserver, type ShieldedObserver, shielded } from "./observer.ts";
@@ -31,6 +32,8 @@ export interface RunsOptions {
   readonly store: Store;
   readonly log: EventLog;
   readonly limits?: Partial<RunLimits> | undefined;
+  /** Makes the archives of runs that end. Default: of all of them. */
+  readonly archiver?: Archiver | undefined;
   readonly observer?: RunObserver | undefined;
   /** Whether a caller may start another run. Default: always, within `limits`. */
   readonly admit?: Admit | undefined;
@@ -64,15 +67,15 @@ export class Runs implements AsyncDisposable {
   readonly #live: LiveRuns;
   readonly #readers: Readers;
   readonly #cluster: Cluster | undefined;
-
   readonly #recovery: Recovery | undefined;
 
   /** Characters of the longest message that starts a run: a setting, within the protocol's bound. */
   readonly maxMessageLength: number;
 
-  private constructor(options: RunsOptions, recovery: Recovery | undefined) {
-    const { bots, store, log, admit, cluster } = options;
-    const observer = shielded(options.observer ?? {});
+  private constructor(
+    options: RunsOptions & Pick<LiveRunsOptions, "observer" | "archiver" | "recovery">,
+  ) {
+    const { bots, store, log, admit, cluster, observer, archiver, recovery } = options;
     const limits = { ...defaultRunLimits, ...options.limits };
     this.#store = store;
     this.#log = log;
@@ -81,14 +84,14 @@ export class Runs implements AsyncDisposable {
     this.#recovery = recovery;
     this.maxMessageLength = Math.min(limits.maxMessageLength, protocolLimits.messageLength);
     const { containStrayErrors = false } = options;
-    const shared = { bots, store, log, limits, observer, admit, cluster, recovery };
+    const shared = { bots, store, log, limits, observer, archiver, admit, cluster, recovery };
     this.#live = new LiveRuns({ ...shared, containStrayErrors });
     this.#readers = new Readers({
       store,
       log,
       doubts: cluster,
       proofs: options.proofs ?? cluster?.proofs,
-      onDelivered: observer.delivered,
+      observer,
     });
     cluster?.onNotice((notice) => this.#receive(notice));
   }
@@ -100,8 +103,11 @@ export class Runs implements AsyncDisposable {
   static async start(options: RunsOptions): Promise<Runs> {
     const { store, log, cluster } = options;
     const observer = shielded(options.observer ?? {});
-    if (cluster !== undefined) return new Runs(options, undefined);
-    return new Runs(options, await Recovery.start({ store, log, observer }));
+    const keepEventsMs = Number.POSITIVE_INFINITY;
+    const { archiver = new Archiver({ keepEventsMs, observer }) } = options;
+    const recovery =
+      cluster === undefined ? await Recovery.start({ store, log, observer, archiver }) : undefined;
+    return new Runs({ ...options, observer, archiver, recovery });
   }
 
   /** Runs in progress on this process. */
@@ -212,6 +218,11 @@ export class Runs implements AsyncDisposable {
     const userIds = removed && [...removed];
     this.#cluster?.publish({ type: "revoke", conversationId, userIds });
     await within(this.#readers.membersChanged(conversationId), revokeTimeoutMs);
+  }
+
+  /** The archive of a run was deleted: nobody is given anything of it any more, elsewhere after a second. */
+  archiveDeleted(runId: string): void {
+    this.#readers.archives.forget(runId);
   }
 
   /** Takes no more runs, and waits for those in progress; then ends what is left. */

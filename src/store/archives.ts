@@ -10,11 +10,22 @@ export interface Archives {
    */
   get(runId: string): Promise<ArchiveSegment[]>;
   /**
+   * Which events of which conversations are archived, of the runs that ended since then; in no order.
+   * @param endedAt an ISO string
+   */
+  since(endedAt: string): Promise<ArchivedEvents[]>;
+  /**
    * Deletes the archives of runs that ended before that time, some at a time; the runs stay.
    * @param before an ISO string
    * @returns how many runs have lost theirs
    */
   prune(before: string, signal?: AbortSignal): Promise<number>;
+}
+
+export interface ArchivedEvents {
+  readonly conversationId: string;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
 }
 
 export interface ArchiveSegment {

@@ -1,6 +1,7 @@
 /** Runs that somebody took over, or took for another's, while their owner is there: each ends, once. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Archiver } from "../../src/runs/archives/archiver.ts";
 import type { NodeLease } from "../../src/runs/cluster/coordination.ts";
 import { reap } from "../../src/runs/cluster/reaper.ts";
 import { openPostgresStore } from "../../src/store/postgres/postgres.ts";
@@ -68,7 +69,8 @@ needsRedis("a run taken over while its owner is there", () => {
       clear: async () => false,
       [Symbol.asyncDispose]: async () => {},
     };
-    await reap({ store: own, log, lease, mayLackEvents: () => false, observer: {} });
+    const archiver = new Archiver({ keepEventsMs: 0, observer: {} });
+    await reap({ store: own, log, lease, mayLackEvents: () => false, observer: {}, archiver });
     gate.resolve();
     expect(expectWholeRun(await reading.completed)).toMatchObject({
       status: "completed",

@@ -2,6 +2,7 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { LogEntry } from "../../src/log/entry.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
+import { ArchivedRuns } from "../../src/runs/following/archived-runs.ts";
 import { Backfill, startingPosition } from "../../src/runs/following/backfill.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { begin, endingOf, exchange } from "../store/store-place.ts";
@@ -13,8 +14,9 @@ async function setUp() {
   const log = { interruptions: 0 };
   const { conversationId } = first;
   const interruptions = () => log.interruptions;
+  const archives = new ArchivedRuns({ store, observer: {} });
   const backfillOf = (runId?: string) =>
-    new Backfill({ store, userId: "alice", conversationId, runId, interruptions });
+    new Backfill({ store, archives, userId: "alice", conversationId, runId, interruptions });
   const backfill = backfillOf();
   const look = (after: number) => backfill.afterSilence(after);
   return { store, conversationId, first, end: first.endSeq ?? 0, log, backfill, backfillOf, look };

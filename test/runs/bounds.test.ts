@@ -54,10 +54,12 @@ test("the log as a whole is bounded: the runs that ended first leave first", asy
   expect(kept).toEqual([...kept].sort());
   expect(kept.at(0)).toBe(false);
   expect(kept.at(-1)).toBe(true);
-  // Who comes for one that has left is told its beginning and its end.
+  // Who comes for one that has left is told all of it, as it is archived.
   const [first] = runs;
   if (first === undefined) throw new Error("no run");
   const late = await all(await langwire.runs.send(caller, first));
-  expect(late.map(({ type }) => type)).toEqual(["runStart", "runEnd"]);
+  expect(late.map(({ type }) => type)).toEqual([
+    ...["runStart", "llmStart", "token", "llmEnd", "runEnd"],
+  ]);
   expect(late.at(-1)?.event).toMatchObject({ status: "completed", text: "x".repeat(1_000) });
 });

@@ -23,8 +23,12 @@ test("a place ahead of a run in progress does not keep its reader from the end",
   expect((await upTo(watcher, "runEnd")).at(-1)?.type).toBe("runEnd");
 });
 
-test("a reader far behind gets the runs that have left the log in short, and the others whole", async () => {
+test.each([
+  ["whole, from the archive", Number.POSITIVE_INFINITY],
+  ["in short, where events are not kept", 0],
+])("a reader far behind gets the runs that have left the log %s", async (_how, keepEventsMs) => {
   await using langwire = await openLangwire({
+    keepEventsMs,
     bots: [botSaying({ tokens: ["one"] }, { tokens: ["two"] }, { tokens: ["three"] })],
     // The first run leaves when the next is written.
     logBounds: { maxBytes: 3_000 },
@@ -48,7 +52,7 @@ test("a reader far behind gets the runs that have left the log in short, and the
     seqs.push(...entries.map(({ seq }) => seq));
   }
   expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
-  expect(seen[0]).toEqual(["runStart", "runEnd"]);
+  expect(seen[0]).toEqual(keepEventsMs === 0 ? ["runStart", "runEnd"] : whole[0]);
   expect(seen[2]).toEqual(whole[2]);
   await watcher.return();
 });
@@ -77,6 +81,7 @@ test("a run that came and went while its reader looked for what it missed is rea
         return told.promise;
       },
       afterSilence: async () => [],
+      isWithinArchive: () => false,
     },
   });
   const reading = all(follower);
@@ -126,6 +131,7 @@ async function followSlowly() {
         looks.push(answer);
         return answer.promise;
       },
+      isWithinArchive: () => false,
     },
   });
   const got: number[] = [];
@@ -148,11 +154,11 @@ test("a read that is slow and a look into the store that comes meanwhile do not 
   append(2);
   await vi.advanceTimersByTimeAsync(150);
   for (const look of looks) look.resolve([]);
-  await vi.advanceTimersByTimeAsync(0);
+  await vi.advanceTimersByTimeAsync(1);
   world.change();
   for (let answered = 0; answered < reads.length; answered++) {
     reads[answered]?.resolve();
-    await vi.advanceTimersByTimeAsync(0);
+    await vi.advanceTimersByTimeAsync(1);
   }
   expect(got).toEqual([1, 2, 3, 4]);
   expect(reads.length).toBeLessThanOrEqual(3);
@@ -165,7 +171,7 @@ test("what the store answers after silence is nothing once the log has more", as
   expect(looks).toHaveLength(1);
   append(2);
   looks[0]?.resolve([entryOf(2)]);
-  await vi.advanceTimersByTimeAsync(0);
+  await vi.advanceTimersByTimeAsync(1);
   append(1);
   expect(got).toEqual([1, 2, 3, 4]);
 });
@@ -183,11 +189,44 @@ test("but that a reader may not read on counts whenever it comes", async () => {
   expect(got).toEqual([1, 2]);
 });
 
+test("what the log will never tell is told from the archive at once, after one silence", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const log = {
+    read: () => ({ entries: [], oldest: 1 }),
+    subscribe: () => () => {},
+  } as Pick<EventLog, "read" | "subscribe"> as EventLog;
+  const last = 5;
+  const silenceMs = 10_000;
+  const follower = await Follower.start({
+    ...{ log, conversationId: "c", after: 0, silenceMs },
+    backfill: {
+      acrossGap: async () => [],
+      afterSilence: async (after) =>
+        after < last
+          ? [LogEntry.of(after + 1, { type: "custom", runId: "r", spanId: "s", name: "n" })]
+          : [],
+      isWithinArchive: (after) => after > 0 && after < last,
+    },
+  });
+  const seqs: number[] = [];
+  const delivering = follower.deliver(({ seq }) => seqs.push(seq));
+  await vi.advanceTimersByTimeAsync(silenceMs);
+  for (let slices = 1; slices < last; slices++) await vi.advanceTimersByTimeAsync(1);
+  expect(seqs).toEqual([1, 2, 3, 4, 5]);
+  await follower.return();
+  await delivering;
+});
+
 test("a reader that is handed an event and throws is closed", async () => {
   await using log = new MemoryLog();
   const conversationId = randomUUID();
   const writer = log.open({ conversationId, runId: "r", after: 0 });
-  const backfill = { acrossGap: async () => [], afterSilence: async () => [] };
+  const backfill = {
+    acrossGap: async () => [],
+    afterSilence: async () => [],
+    isWithinArchive: () => false,
+  };
   const follower = await Follower.start({ log, conversationId, after: 0, backfill });
   const ended = follower.deliver(() => {
     throw new Error("the socket is gone");

@@ -126,7 +126,8 @@ function check(
   const wanted = world.events.flatMap((event, place) => {
     const seq = place + 1;
     const isEnd = event.type === "runEnd";
-    return wants(event) && seq > from && (!world.gone.has(seq) || isEnd) ? [seq] : [];
+    const isLost = world.gone.has(seq) && !isEnd && !world.isArchived(event);
+    return wants(event) && seq > from && !isLost ? [seq] : [];
   });
   expect(numbers).toEqual(expect.arrayContaining(wanted));
 }
@@ -152,6 +153,7 @@ const worlds = fc.record({
   stale: fc.boolean(),
   room: fc.constantFrom(2, 1_000, 1_000),
   lostBefore: fc.boolean(),
+  archived: fc.constantFrom("all" as const, "some" as const, "none" as const),
 });
 
 test.each([

@@ -6,7 +6,11 @@ import { LogEntry } from "../../src/log/entry.ts";
 import type { EventLog, MaybePromise, Slice } from "../../src/log/log.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
 import type { ChatEvent } from "../../src/protocol/events.ts";
-import { Backfill, startingPosition } from "../../src/runs/following/backfill.ts";
+import {
+  Backfill,
+  type BackfillOptions,
+  startingPosition,
+} from "../../src/runs/following/backfill.ts";
 import { Follower } from "../../src/runs/following/follower.ts";
 import type { Run, Store } from "../../src/store/store.ts";
 
@@ -45,6 +49,8 @@ export class FollowerWorld {
   readonly gone = new Set<number>();
   /** From where on the log was read, in order. */
   readonly asked: number[] = [];
+  /** Which runs are archived when they end, by their places: all, every second one, or none. */
+  archived: "all" | "some" | "none" = "none";
   /** Whether an answer is that of when it was asked for, or of when it comes. */
   stale = false;
   /** Whether the log is asked over the network. */
@@ -96,6 +102,13 @@ export class FollowerWorld {
     this.#notify();
   }
 
+  /** Whether the event can be read for good. */
+  isArchived({ runId }: { readonly runId: string }): boolean {
+    const index = this.runs.findIndex((run) => run.runId === runId);
+    if (this.runs[index]?.status === "running") return false;
+    return this.archived === "all" || (this.archived === "some" && index % 2 === 0);
+  }
+
   /** The socket takes so many entries more. */
   drain(entries: number): void {
     this.room += entries;
@@ -127,7 +140,10 @@ export class FollowerWorld {
       runId,
       ...begins,
       only: onlyEnds ? new Set(["runEnd"]) : undefined,
-      backfill: new Backfill({ store: this.#store, userId, conversationId, runId, interruptions }),
+      backfill: new Backfill({
+        ...{ store: this.#store, archives: this.#archives },
+        ...{ userId, conversationId, runId, interruptions },
+      }),
       silenceMs: this.shared ? silenceMs : undefined,
       pacer: { ready: () => this.#ready() },
       signal: stopping.signal,
@@ -211,6 +227,16 @@ export class FollowerWorld {
     return { read, subscribe } as Pick<EventLog, "read" | "subscribe"> as EventLog;
   }
 
+  get #archives(): BackfillOptions["archives"] {
+    const find = (runId: string, after: number) => {
+      if (!this.isArchived({ runId })) return [];
+      const entries = this.events.map((event, place) => LogEntry.of(place + 1, event));
+      const rest = entries.filter((entry) => entry.runId === runId && entry.seq > after);
+      return rest.slice(0, sliceEntries);
+    };
+    return { after: (runId, after) => this.#ask(() => find(runId, after)) };
+  }
+
   get #store(): Store {
     const ended = (after: number) =>
       this.runs.filter(({ endSeq }) => endSeq !== undefined && endSeq > after).slice(0, 2);
@@ -223,7 +249,7 @@ export class FollowerWorld {
           ),
         running: () => this.#ask(() => copy(this.#current())),
         endedBetween: (_id: string, after: number) =>
-          this.#ask(() => ended(after).map((run) => ({ ...run }))),
+          this.#ask(() => ended(after).map((run) => ({ ...run, archived: this.isArchived(run) }))),
       },
       conversations: { isMember: () => this.#ask(() => this.member) },
     } as unknown as Store;

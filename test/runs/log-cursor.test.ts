@@ -138,7 +138,11 @@ test("a reader who has left holds nothing of what it had read", async () => {
       return { entries, oldest: 1 };
     },
   } as Pick<EventLog, "read" | "subscribe"> as EventLog;
-  const backfill = { acrossGap: async () => [], afterSilence: async () => [] };
+  const backfill = {
+    acrossGap: async () => [],
+    afterSilence: async () => [],
+    isWithinArchive: () => false,
+  };
   const follower = await Follower.start({ log, conversationId: "c", after: 0, backfill });
   await follower.next();
   await follower.return();

@@ -9,6 +9,7 @@ import { RunnableLambda } from "@langchain/core/runnables";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { defineBot, openLangwire } from "../../src/index.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
+import { Archiver } from "../../src/runs/archives/archiver.ts";
 import { KeyedMutex } from "../../src/runs/lifecycle/keyed-mutex.ts";
 import type { LiveRun } from "../../src/runs/lifecycle/live-run.ts";
 import { type ReconcileOptions, reconcile, restoreIn } from "../../src/runs/lifecycle/reconcile.ts";
@@ -125,6 +126,7 @@ test("a run that somebody has put back since the list was read goes on", async (
     ...{ store, log, nodeId: undefined, starting: new KeyedMutex(), isUnattended: () => false },
     live: new Map(lives.map((live) => [live.run.runId, live as unknown as LiveRun])),
     observer: shielded({}),
+    archiver: new Archiver({ keepEventsMs: 0, observer: {} }),
   };
   const reconciling = reconcile(options);
   await listed.promise;

@@ -11,6 +11,7 @@ import { Catalogue } from "../../src/bots/catalogue.ts";
 import { MemoryLog } from "../../src/log/memory-log.ts";
 import { openLangwire } from "../../src/open/open-langwire.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
+import { Archiver } from "../../src/runs/archives/archiver.ts";
 import { endUnattended } from "../../src/runs/lifecycle/unattended.ts";
 import type { RunLimits } from "../../src/runs/limits.ts";
 import { Runs } from "../../src/runs/runs.ts";
@@ -181,6 +182,7 @@ describe("an ending", () => {
     await using s = await start(botSaying({ tokens: ["hello"] }));
     let refused = 0;
     s.faults.finish = (work) => {
+      // Once with all that it has, and once without parts and events.
       if (refused++ > 1) return work();
       return Promise.reject(new Error("check constraint"));
     };
@@ -248,6 +250,7 @@ describe("what a message is made of", () => {
       open: () => writer,
       read: (after) => s.log.read(conversationId, after),
       error: new LangwireError("OWNER_LOST"),
+      archiver: new Archiver({ keepEventsMs: 1, observer: {} }),
     });
     const { items } = await s.store.conversations.messages(conversationId, { limit: 9 });
     expect(items.at(-1)).toMatchObject({
@@ -259,6 +262,21 @@ describe("what a message is made of", () => {
       ],
     });
   });
+});
+
+test("a run whose events the store refuses ends as it would have, and stays in the log", async () => {
+  await using s = await start(botSaying({ tokens: ["hello"] }));
+  let refused = 0;
+  s.faults.finish = (work) => {
+    if (refused++ > 0) return work();
+    return Promise.reject(new Error("value too large"));
+  };
+  const run = newRun();
+  const entries = await all(await s.runs.send(caller, run));
+  expect(entries.at(-1)?.event).toMatchObject({ status: "completed", text: "hello" });
+  expect(await s.store.archives.get(run.runId)).toEqual([]);
+  const again = await s.runs.follow(caller, { runId: run.runId });
+  expect(await all(again)).toEqual(entries);
 });
 
 describe("after a restart", () => {

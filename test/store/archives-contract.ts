@@ -46,6 +46,24 @@ export function describeArchives(newPlace: () => Promise<StorePlace>): void {
     expect(ended.map((run) => run.archived)).toEqual([true, false, true]);
   });
 
+  test("are listed by where they are in their conversations, of the runs that ended since", async () => {
+    const { store } = current;
+    const clock = ownClock();
+    const conversationId = randomUUID();
+    const at = () => ({ endedAt: clock.nextSecond(), ...archived() });
+    await exchange(store, { conversationId }, at());
+    const since = clock.nextSecond();
+    const second = await exchange(store, { conversationId }, at());
+    await exchange(store, { conversationId }, { endedAt: clock.nextSecond() });
+    const other = await exchange(store, {}, at());
+    const ranges = [second, other].map((run) => {
+      return { conversationId: run.conversationId, firstSeq: run.firstSeq, lastSeq: run.endSeq };
+    });
+    const found = await store.archives.since(since);
+    const byPlace = (one: object) => JSON.stringify(one);
+    expect(found.map(byPlace).sort()).toEqual(ranges.map(byPlace).sort());
+  });
+
   test("are those of the first ending, however often it is repeated", async () => {
     const { store } = current;
     const run = await begin(store);

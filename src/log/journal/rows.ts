@@ -3,6 +3,7 @@
  * events. Written from JSON text that is there already; read with the suspicion that a file deserves.
  */
 import { type ChatEvent, chatEvent, eventTypes } from "../../protocol/events.ts";
+import type { ArchivedRanges } from "../archive/archived-ranges.ts";
 import type { LogEntry } from "../entry.ts";
 
 /** What a row has of one conversation. */
@@ -63,7 +64,7 @@ function isEvent(value: unknown): value is ChatEvent {
   return typeof value.type === "string" && typeof value.runId === "string";
 }
 
-const sectionHead = /\["([^"\\]+)",\d+,\[/g;
+const sectionHead = /\["([^"\\]+)",(\d+),\[/g;
 
 /**
  * Whether the row may have events of one of the conversations: much less work than to parse it.
@@ -74,4 +75,22 @@ export function mayMention(text: string, conversationIds: ReadonlySet<string>): 
     if (id !== undefined && conversationIds.has(id)) return true;
   }
   return false;
+}
+
+/**
+ * Whose events the row has, where all of them are archived: found without parsing it. Undefined where it
+ * may have others. A section is numbered by its first event, and goes on into another run only by that
+ * one's start.
+ */
+export function archivedSections(
+  text: unknown,
+  archived: ArchivedRanges,
+): ReadonlySet<string> | undefined {
+  if (typeof text !== "string" || text.includes('"type":"runStart"')) return undefined;
+  const conversationIds = new Set<string>();
+  for (const [, id = "", firstSeq] of text.matchAll(sectionHead)) {
+    if (!archived.has(id, Number(firstSeq))) return undefined;
+    conversationIds.add(id);
+  }
+  return conversationIds.size > 0 ? conversationIds : undefined;
 }

@@ -6,6 +6,7 @@ import type { ListedRun, SharedLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Run, Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
+import type { Archiver } from "../archives/archiver.ts";
 import { type ProofTimes, sharedProofs } from "../following/memberships.ts";
 import type { RunObserver } from "../observer.ts";
 import type { Broadcast, Coordination, NodeLease, Renewal } from "./coordination.ts";
@@ -37,6 +38,8 @@ export interface ClusterOptions {
   readonly store: Store;
   readonly times?: Partial<ClusterTimes> | undefined;
   readonly observer: RunObserver;
+  /** For the runs of others that this process ends. */
+  readonly archiver: Archiver;
 }
 
 export class Cluster implements AsyncDisposable {
@@ -220,11 +223,11 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #reap(): Promise<void> {
-    const { observer, store, log } = this.#options;
+    const { observer, store, log, archiver } = this.#options;
     try {
       const lease = this.#lease;
       const mayLackEvents = (run: Run) => this.#mayLackEvents(run);
-      if (lease !== undefined) await reap({ store, log, lease, mayLackEvents, observer });
+      if (lease !== undefined) await reap({ store, log, lease, mayLackEvents, observer, archiver });
     } catch (cause) {
       // Tried again with the next renewal, here or elsewhere.
       observer.failed?.("runs of lost owners could not be ended", cause);

@@ -5,6 +5,7 @@
 import type { ListedRun, SharedLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Run, Store } from "../../store/store.ts";
+import type { Archiver } from "../archives/archiver.ts";
 import { appendEnd, endUnattended, unlessOver } from "../lifecycle/unattended.ts";
 import type { RunObserver } from "../observer.ts";
 import type { NodeLease } from "./coordination.ts";
@@ -16,6 +17,7 @@ export interface ReaperOptions {
   /** Whether the log may have lost events of this run that readers have seen. */
   readonly mayLackEvents: (run: Run) => boolean;
   readonly observer: RunObserver;
+  readonly archiver: Archiver;
 }
 
 const runsAtOnce = 16;
@@ -65,10 +67,11 @@ async function isBack(owner: string, lease: NodeLease): Promise<boolean> {
 }
 
 async function endLost(run: Run, options: ReaperOptions): Promise<void> {
-  const { store, log, observer } = options;
+  const { store, log, observer, archiver } = options;
   const { runId, conversationId } = run;
   await endUnattended(run, {
     store,
+    archiver,
     error: new LangwireError("OWNER_LOST"),
     // Taken over: an owner who was only asleep cannot append any more.
     open: (after) => unlessOver(log.open({ conversationId, runId, takeOver: true, after })),

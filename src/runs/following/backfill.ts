@@ -6,14 +6,17 @@
  *   the log has a gap    ── acrossGap ─────────▶ the runs whose events have left the log
  *   nothing has come     ── afterSilence ──────▶ ends of which the log will never tell
  *
- * A run is told in short: by its `runStart`, where the reader has not had it, and by its `runEnd`, which
- * carries the whole answer.
+ * A run that is archived is told event by event, a slice at a time, as from the log. One that is not (the
+ * setting says so, a version before ended it, its archive is damaged) is told in short: by its `runStart`,
+ * where the reader has not had it, and by its `runEnd`, which carries the whole answer.
  */
 import { LogEntry } from "../../log/entry.ts";
+import { sliceMaxBytes } from "../../log/slice.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Run, Store } from "../../store/store.ts";
 import { isStoreAway } from "../lifecycle/store-watch.ts";
 import { runEndOf, runStartOf } from "../run-events.ts";
+import type { ArchivedRuns } from "./archived-runs.ts";
 
 /** What is known of the log when a reader begins. */
 export interface KnownPositions {
@@ -47,6 +50,7 @@ export interface BackfillOptions {
   readonly conversationId: string;
   /** Of this run alone; otherwise of all. */
   readonly runId?: string | undefined;
+  readonly archives: Pick<ArchivedRuns, "after">;
   /** Rises whenever the log may not have received everything that others wrote. */
   readonly interruptions: () => number;
 }
@@ -64,6 +68,8 @@ export class Backfill {
   #untoldAfter: number | undefined;
   /** A watcher to whom silence was found to hide nothing, and what that depends on. */
   #quiet: { readonly after: number; readonly interruptions: number } | undefined;
+  /** Where in an archived run the reader is: its row, with the whole answer, is not read for each slice. */
+  #within: { readonly runId: string; readonly after: number; readonly endSeq: number } | undefined;
 
   constructor(options: BackfillOptions) {
     this.#options = options;
@@ -75,10 +81,21 @@ export class Backfill {
    */
   async acrossGap(after: number): Promise<Entries> {
     const { runId } = this.#options;
+    if (this.#within !== undefined && this.isWithinArchive(after)) {
+      await this.#proveMember();
+      const rest = await this.#archivedOf(this.#within, after);
+      if (rest.length > 0) return rest;
+    }
     if (runId !== undefined) return this.#knownOfRun(runId, after);
     const known = await this.#knownOfAll(after);
     if (known.length > 0) await this.#proveMember();
     return known;
+  }
+
+  /** Whether the reader stands where a slice of an archive ended that has more. */
+  isWithinArchive(after: number): boolean {
+    const within = this.#within;
+    return within?.after === after && after < within.endSeq;
   }
 
   /**
@@ -102,13 +119,34 @@ export class Backfill {
     const { store, userId } = this.#options;
     const run = await store.runs.get(runId, userId);
     if (run === undefined) throw new LangwireError("NOT_FOUND");
-    return entriesOf(run, after);
+    const archived = await this.#archivedOf(run, after);
+    return archived.length > 0 ? archived : standInsFor(run, after);
   }
 
   async #knownOfAll(after: number): Promise<Entries> {
     const { store, conversationId } = this.#options;
     const runs = await store.runs.endedBetween(conversationId, after, runsAtOnce);
-    return runs.flatMap((run) => entriesOf(run, after));
+    const known: LogEntry[] = [];
+    let archivedBytes = 0;
+    for (const run of runs) {
+      const archived = run.archived ? await this.#archivedOf(run, after) : [];
+      archivedBytes += bytesOf(archived);
+      if (archivedBytes > sliceMaxBytes && known.length > 0) break;
+      known.push(...(archived.length > 0 ? archived : standInsFor(run, after)));
+      if (this.isWithinArchive(known.at(-1)?.seq ?? after)) break;
+    }
+    return known;
+  }
+
+  async #archivedOf(
+    { runId, endSeq }: Pick<Run, "runId" | "endSeq">,
+    after: number,
+  ): Promise<Entries> {
+    if (endSeq === undefined || after >= endSeq) return [];
+    const entries = await this.#options.archives.after(runId, after);
+    const last = entries.at(-1);
+    this.#within = last && { runId, after: last.seq, endSeq };
+    return entries;
   }
 
   /**
@@ -136,8 +174,12 @@ export class Backfill {
   }
 }
 
+function bytesOf(entries: Entries): number {
+  return entries.reduce((bytes, { jsonBytes }) => bytes + jsonBytes, 0);
+}
+
 /** A run that has ended as the store has it, at numbers that a reader who has `after` will take. */
-function entriesOf(run: Run, after: number): LogEntry[] {
+function standInsFor(run: Run, after: number): LogEntry[] {
   const { firstSeq, status, text = "", endSeq, endedAt: at } = run;
   if (status === "running" || endSeq === undefined || at === undefined) return [];
   const endEvent = runEndOf(run, { ...run, at, status, text });

@@ -21,7 +21,7 @@ export interface FollowOptions extends Wanted {
   readonly after: number;
   /** Whether there are none to come. */
   readonly complete?: boolean;
-  readonly backfill: Pick<Backfill, "acrossGap" | "afterSilence">;
+  readonly backfill: Pick<Backfill, "acrossGap" | "afterSilence" | "isWithinArchive">;
   /** How long nothing comes before the store is asked; undefined where the log tells everything. */
   readonly silenceMs?: number | undefined;
   readonly pacer?: Pacer | undefined;
@@ -186,9 +186,11 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
 
   #idle(): void {
     this.#deliveriesThisTurn = 0;
-    const { silenceMs } = this.#options;
+    const { silenceMs, backfill } = this.#options;
     if (silenceMs === undefined) return;
-    this.#silenceTimer ??= setTimeout(() => this.#checkStore(), silenceMs);
+    // Of the rest of an archive the log has not told either.
+    const ms = backfill.isWithinArchive(this.#cursor.position) ? 0 : silenceMs;
+    this.#silenceTimer ??= setTimeout(() => this.#checkStore(), ms);
   }
 
   #read(): void {

@@ -6,6 +6,8 @@ import type { EventType } from "../../protocol/events.ts";
 import type { Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
 import type { Caller } from "../caller.ts";
+import type { RunObserver } from "../observer.ts";
+import { ArchivedRuns } from "./archived-runs.ts";
 import { Backfill, type KnownPositions, startingPosition } from "./backfill.ts";
 import { Follower } from "./follower.ts";
 import { type Membership, Memberships, type ProofTimes } from "./memberships.ts";
@@ -49,7 +51,7 @@ export interface ReadersOptions {
   readonly doubts?: SharedLogDoubts | undefined;
   /** Where members can be removed without this process knowing: how long a proof of membership lasts. */
   readonly proofs?: ProofTimes | undefined;
-  readonly onDelivered?: ((afterMs: number) => void) | undefined;
+  readonly observer: Pick<RunObserver, "delivered" | "failed">;
 }
 
 /** The log of a run that has ended has its end, or a moment later; or it never will. */
@@ -73,6 +75,8 @@ async function orUnavailable(proved: Promise<void>, ms: number): Promise<void> {
 }
 
 export class Readers implements AsyncDisposable {
+  /** What has left the log, to readers across a gap. */
+  readonly archives: ArchivedRuns;
   readonly #store: Store;
   readonly #log: EventLog;
   readonly #doubts: SharedLogDoubts | undefined;
@@ -83,11 +87,12 @@ export class Readers implements AsyncDisposable {
   readonly #ofRuns = new Set<Follower>();
   #noneOfRuns: (() => void) | undefined;
 
-  constructor({ store, log, doubts, proofs, onDelivered }: ReadersOptions) {
+  constructor({ store, log, doubts, proofs, observer }: ReadersOptions) {
+    this.archives = new ArchivedRuns({ store, observer });
     this.#store = store;
     this.#log = log;
     this.#doubts = doubts;
-    this.#onDelivered = onDelivered;
+    this.#onDelivered = observer.delivered;
     this.#memberships = new Memberships({ store, proofs });
   }
 
@@ -108,7 +113,10 @@ export class Readers implements AsyncDisposable {
       ...what,
       log: this.#log,
       ...startingPosition(position, known),
-      backfill: new Backfill({ store: this.#store, userId, conversationId, runId, interruptions }),
+      backfill: new Backfill({
+        ...{ store: this.#store, archives: this.archives },
+        ...{ userId, conversationId, runId, interruptions },
+      }),
       silenceMs: doubts && silenceOf(known, doubts),
       mayDeliver: proof,
       pacer,
@@ -149,6 +157,7 @@ export class Readers implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const follower of this.#followers) await follower.return();
     this.#memberships[Symbol.dispose]();
+    this.archives[Symbol.dispose]();
   }
 
   #forget(follower: Follower): void {

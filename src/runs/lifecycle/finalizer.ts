@@ -9,16 +9,18 @@
  * or its lease has run out, the process that ends the run finds the ending in the log (unattended.ts).
  */
 
+import type { CompressedEvents } from "../../log/archive/run-archive.ts";
 import type { EventLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import { storable } from "../../store/queries/text.ts";
 import type { Store } from "../../store/store.ts";
 import { orAborted } from "../../time/or-aborted.ts";
 import { within } from "../../time/within.ts";
+import type { Archiver } from "../archives/archiver.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { forgetDeleted } from "../forget-deleted.ts";
 import type { RunObserver } from "../observer.ts";
-import type { RunEnding } from "./live-run.ts";
+import type { EndInLog, RunEnding } from "./live-run.ts";
 import { type BegunRun, lostFailure, restoreLost } from "./lost-runs.ts";
 import { isStoreAway, type StoreWatch } from "./store-watch.ts";
 
@@ -32,6 +34,7 @@ export interface FinalizerOptions {
   /** The deadline for storing an ending, while its readers wait. */
   readonly timeoutMs: number;
   readonly observer: RunObserver;
+  readonly archiver: Archiver;
   /** The other processes, if there may be any. */
   readonly cluster: Pick<Cluster, "storeElsewhere" | "onStoreElsewhere"> | undefined;
 }
@@ -42,6 +45,7 @@ interface NumberedEnding extends BegunRun {
   /** The number of its `runEnd`. */
   readonly endSeq: number;
   readonly endedAt: string;
+  readonly archive?: CompressedEvents | undefined;
 }
 
 export class Finalizer implements AsyncDisposable {
@@ -69,34 +73,34 @@ export class Finalizer implements AsyncDisposable {
   }
 
   /** @returns the ending that readers receive: the stored one, when the run had been ended before */
-  async store(
-    begun: BegunRun,
-    ended: RunEnding,
-    endSeq: number,
-    endedAt: string,
-  ): Promise<RunEnding> {
-    const { log, watch, timeoutMs, observer } = this.#options;
+  async store(begun: BegunRun, ended: RunEnding, end: EndInLog): Promise<RunEnding> {
+    const { log, watch, timeoutMs, observer, archiver } = this.#options;
+    const { endSeq, endedAt, entries } = end;
     // What readers receive and what the history has is the same text.
     const decided = { ...ended, text: storable(ended.text) };
     const internal = new LangwireError("INTERNAL").toFailure();
+    let archive = await archiver.archive(begun.run, entries(), { ...decided, endSeq, endedAt });
     const deadlineMs = performance.now() + timeoutMs;
     // Where the log's storage fails, the store may be on the same disk. Endings come in crowds, and
     // each try at a locked database holds the thread.
     if (watch.away || !log.healthy) await this.#untilBack(timeoutMs);
     for (let ending: RunEnding = decided; ; ) {
-      const numbered = { ...begun, ending, endSeq, endedAt };
+      const numbered = { ...begun, ending, endSeq, endedAt, archive };
       try {
         return await this.#finish(numbered);
       } catch (cause) {
         if (!isStoreAway(cause)) {
           // The store refuses this ending itself, so a retry will not do. No reader has received it
-          // yet: it is stored without what the message is made of; else the run fails instead.
+          // yet: it is stored without what the message is made of, and without the run's events; else
+          // the run fails instead.
           observer.failed?.("the store refused a run's ending", cause);
           if (ending.error === internal) return this.#toBeLate(numbered);
           const { usage, providerCalls, firstTokenMs } = ending;
           const known = { usage, providerCalls, firstTokenMs, cause };
-          if (ending.partsOf !== undefined) ending = { ...ending, partsOf: undefined };
-          else ending = { status: "failed", text: "", error: internal, ...known };
+          const isBare = ending.partsOf === undefined && archive === undefined;
+          if (isBare) ending = { status: "failed", text: "", error: internal, ...known };
+          else ending = { ...ending, partsOf: undefined };
+          archive = undefined;
           continue;
         }
         const leftMs = deadlineMs - performance.now();
@@ -151,7 +155,7 @@ export class Finalizer implements AsyncDisposable {
   }
 
   async #finish(numbered: NumberedEnding): Promise<RunEnding> {
-    const { run, ending, endSeq, endedAt } = numbered;
+    const { run, ending, endSeq, endedAt, archive } = numbered;
     const { status, text, output, usage, error, providerCalls, partsOf } = ending;
     const { runId } = run;
     const answer = this.#options.store.runs.finish({
@@ -165,11 +169,13 @@ export class Finalizer implements AsyncDisposable {
       endSeq,
       endedAt,
       parts: partsOf?.(text),
+      archive,
     });
     const givenUp = AbortSignal.any([this.#lastTryOver.signal, this.#elsewhere.signal]);
     const stored = await orAborted(answer, givenUp);
     if (stored.run === undefined) return await this.#finishLost(numbered);
-    if (stored.finished || stored.run.status === "running") return ending;
+    if (stored.finished) return { ...ending, archived: archive !== undefined };
+    if (stored.run.status === "running") return ending;
     return {
       ...ending,
       status: stored.run.status,

@@ -32,6 +32,7 @@
 import type { Bot, HistoryMessage } from "../../bots/bot.ts";
 import type { StrayError } from "../../bots/isolation/bot-at-work.ts";
 import { type SpanEvent, startBot } from "../../bots/run/run-bot.ts";
+import type { LogEntry } from "../../log/entry.ts";
 import type { RunWriter } from "../../log/log.ts";
 import type { Conversation } from "../../protocol/conversations.ts";
 import { type Failure, LangwireError } from "../../protocol/errors.ts";
@@ -57,10 +58,21 @@ export interface RunEnding {
   readonly providerCalls: number;
   /** From the start to the first token, where there was one. */
   readonly firstTokenMs?: number | undefined;
+  /** Whether the store has the run's events, so that the log need not keep them. */
+  readonly archived?: boolean | undefined;
   /** How long the log took to store the run's last event. */
   readonly appendMs?: number | undefined;
   /** For the server's log alone. */
   readonly cause?: unknown;
+}
+
+/** The end of a run in its log. */
+export interface EndInLog {
+  /** The number of its `runEnd`. */
+  readonly endSeq: number;
+  readonly endedAt: string;
+  /** What is before its `runEnd`. */
+  readonly entries: () => readonly LogEntry[];
 }
 
 export interface LiveRunOptions extends BegunRun {
@@ -72,7 +84,7 @@ export interface LiveRunOptions extends BegunRun {
   readonly writer: RunWriter;
   readonly limits: RunLimits;
   /** Stores the ending. @returns the one that readers get: the stored one, where the run had ended before */
-  readonly store: (ending: RunEnding, endSeq: number, endedAt: string) => Promise<RunEnding>;
+  readonly store: (ending: RunEnding, end: EndInLog) => Promise<RunEnding>;
   /** Called for failures that do not end the run. */
   readonly onFailure?: ((what: string, cause: unknown) => void) | undefined;
   /** Called for errors that get out of the bot's code; without it they are not contained. */
@@ -243,13 +255,15 @@ export class LiveRun implements BegunRun {
     if (ending.error?.code === "OWNER_LOST") return ending;
     const at = new Date().toISOString();
     const partsOf = (answer: string) => this.#message.end(answer);
-    const stored = await store({ ...ending, partsOf }, writer.lastSeq + 1, at);
+    const entries = () => writer.entries();
+    const end = { endSeq: writer.lastSeq + 1, endedAt: at, entries };
+    const stored = await store({ ...ending, partsOf }, end);
     const { partsOf: _stored, ...ended } = stored;
     const appendedMs = performance.now();
     writer.append(runEndOf(run, { at, ...ended }));
     await writer.flushed();
     const appendMs = performance.now() - appendedMs;
-    writer.close();
+    writer.close({ archived: ended.archived ?? false });
     return { ...ended, appendMs };
   }
 

@@ -12,6 +12,7 @@ import { within } from "../../time/within.ts";
 import type { Admit } from "../admission/admission.ts";
 import { checkInput, inputRefusal, textOf } from "../admission/input-refusal.ts";
 import { LiveBytes } from "../admission/live-bytes.ts";
+import type { Archiver } from "../archives/archiver.ts";
 import type { Caller } from "../caller.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { RunLimits } from "../limits.ts";
@@ -22,10 +23,10 @@ import { Finalizer } from "./finalizer.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
 import { LiveRun, type RunEnding } from "./live-run.ts";
 import type { BegunRun } from "./lost-runs.ts";
-import { endIfUnattended, type ReconcileOptions, reconcile, restoreIn } from "./reconcile.ts";
+import { endIfUnattended, type ReconcileOptions, reconcileEvery, restoreIn } from "./reconcile.ts";
 import type { Recovery } from "./recovery.ts";
 import { isStoreAway, StoreWatch } from "./store-watch.ts";
-import { Sweep } from "./sweep.ts";
+import type { Sweep } from "./sweep.ts";
 
 export interface LiveRunsOptions {
   readonly bots: Catalogue;
@@ -33,6 +34,7 @@ export interface LiveRunsOptions {
   readonly log: EventLog;
   readonly limits: RunLimits;
   readonly observer: ShieldedObserver;
+  readonly archiver: Archiver;
   readonly admit: Admit | undefined;
   readonly cluster: Cluster | undefined;
   /** Whether errors that get out of bots' code end at most their run. */
@@ -61,13 +63,13 @@ export class LiveRuns implements AsyncDisposable {
   #draining = false;
 
   constructor(options: LiveRunsOptions) {
-    const { store, log, limits, observer, cluster } = options;
+    const { store, log, limits, observer, cluster, archiver } = options;
     this.#options = options;
     this.#bytes = new LiveBytes(limits.maxLiveBytes);
     const cancelHere = (run: Run) => this.#cancelHere(run);
     this.#cancellation = new Cancellation({ store, cluster, cancelHere });
     this.#watch = new StoreWatch(store);
-    const shared = { store, log, observer };
+    const shared = { store, log, observer, archiver };
     const waiting = { watch: this.#watch, timeoutMs: limits.storeTimeoutMs };
     this.#finalizer = new Finalizer({ ...shared, cluster, ...waiting });
     this.#reconciled = {
@@ -75,8 +77,7 @@ export class LiveRuns implements AsyncDisposable {
       ...{ live: this.#live, starting: this.#starting },
       isUnattended: (run) => this.isUnattended(run),
     };
-    const work = () => reconcile(this.#reconciled);
-    this.#sweep = new Sweep({ work, everyMs: limits.reconcileMs, observer });
+    this.#sweep = reconcileEvery(limits.reconcileMs, this.#reconciled);
   }
 
   get all(): ReadonlyMap<string, LiveRun> {
@@ -253,7 +254,7 @@ export class LiveRuns implements AsyncDisposable {
         writer,
         limits,
         liveBytes: this.#bytes,
-        store: (...ending) => this.#finalizer.store(begun, ...ending),
+        store: (ending, end) => this.#finalizer.store(begun, ending, end),
         onFailure: observer.failed,
         onStrayError: this.#options.containStrayErrors ? observer.strayError : undefined,
         within: (botCode) => observer.withinRun(run, botCode),

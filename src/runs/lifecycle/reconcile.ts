@@ -7,10 +7,12 @@
 import type { EventLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Run, Store } from "../../store/store.ts";
+import type { Archiver } from "../archives/archiver.ts";
 import type { ShieldedObserver } from "../observer.ts";
 import type { KeyedMutex } from "./keyed-mutex.ts";
 import type { LiveRun } from "./live-run.ts";
 import { lostFailure, restoreLost } from "./lost-runs.ts";
+import { Sweep } from "./sweep.ts";
 import { endUnattendedHere } from "./unattended.ts";
 
 export interface ReconcileOptions {
@@ -24,6 +26,13 @@ export interface ReconcileOptions {
   /** Whether the run, which the store has as in progress on this process, is not live here. */
   readonly isUnattended: (run: Run) => boolean;
   readonly observer: ShieldedObserver;
+  readonly archiver: Archiver;
+}
+
+export function reconcileEvery(everyMs: number, options: ReconcileOptions): Sweep {
+  const what = "runs could not be compared with the store's";
+  const { observer } = options;
+  return new Sweep({ what, work: () => reconcile(options), everyMs, observer });
 }
 
 /** @throws what the log or the store threw for one of the runs, after each was tried */
@@ -65,13 +74,14 @@ async function restoreOrEnd(run: LiveRun, options: ReconcileOptions): Promise<vo
 /** Ends those of the runs that are unattended. @throws as `reconcile` */
 export async function endIfUnattended(
   runIds: readonly string[],
-  { store, log, nodeId, starting, isUnattended, observer }: ReconcileOptions,
+  { store, log, nodeId, starting, isUnattended, observer, archiver }: ReconcileOptions,
 ): Promise<void> {
   const runs = await (nodeId === undefined ? store.runs.unfinished() : store.runs.ownedBy(nodeId));
   const end = async (run: Run): Promise<void> => {
     if (!isUnattended(run)) return;
     observer.failed("nobody worked on a run; it was ended", { runId: run.runId });
-    await endUnattendedHere(run, { store, log, error: new LangwireError("STORE_UNAVAILABLE") });
+    const error = new LangwireError("STORE_UNAVAILABLE");
+    await endUnattendedHere(run, { store, log, error, archiver });
   };
   const ended = await Promise.allSettled(
     runs

@@ -8,6 +8,7 @@ import type { EventLog } from "../../log/log.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Run, Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
+import type { Archiver } from "../archives/archiver.ts";
 import type { ShieldedObserver } from "../observer.ts";
 import { isStoreAway } from "./store-watch.ts";
 import { appendEnd, endUnattendedHere } from "./unattended.ts";
@@ -16,6 +17,7 @@ export interface RecoveryOptions {
   readonly store: Store;
   readonly log: EventLog;
   readonly observer: ShieldedObserver;
+  readonly archiver: Archiver;
 }
 
 /** How long a boot waits for recovery before it takes runs. */
@@ -65,11 +67,12 @@ export class Recovery implements AsyncDisposable {
   }
 
   async #recover(runs: readonly Run[]): Promise<void> {
-    const { store, log, observer } = this.#options;
+    const { store, log, observer, archiver } = this.#options;
     const { mayLackEvents } = log;
     const error = new LangwireError("SERVER_RESTARTED");
     for await (const run of log.recover?.(runs, this.#closing.signal) ?? runs) {
-      await endUnattendedHere(run, { store, log, error, mayLackEvents }).catch((cause: unknown) => {
+      const options = { store, log, error, archiver, mayLackEvents };
+      await endUnattendedHere(run, options).catch((cause: unknown) => {
         if (isStoreAway(cause)) throw cause;
         // A run that cannot be ended must not stop the recovery of the others, nor the boot.
         observer.failed("a run of an earlier process could not be ended", cause);

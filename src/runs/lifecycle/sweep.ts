@@ -6,6 +6,8 @@ import { within } from "../../time/within.ts";
 import type { RunObserver } from "../observer.ts";
 
 export interface SweepOptions {
+  /** What to say when the work failed. */
+  readonly what: string;
   readonly work: () => Promise<void>;
   readonly observer: RunObserver;
   readonly everyMs: number;
@@ -45,10 +47,10 @@ export class Sweep implements AsyncDisposable {
   }
 
   #sweep(): void {
-    const { work, observer } = this.#options;
+    const { what, work, observer } = this.#options;
     this.#working ??= work()
       .catch((cause: unknown) => {
-        observer.failed?.("runs could not be compared with the store's", cause);
+        observer.failed?.(what, cause);
         this.soon();
       })
       .finally(() => {

@@ -18,8 +18,10 @@ import { MessageFold } from "../../protocol/fold/message-fold.ts";
 import type { Part } from "../../protocol/parts.ts";
 import { addUsage } from "../../protocol/usage.ts";
 import { storable } from "../../store/queries/text.ts";
-import type { Run, Store } from "../../store/store.ts";
+import type { Ending, Run, Store } from "../../store/store.ts";
+import type { Archiver, BegunArchive } from "../archives/archiver.ts";
 import { type EndFacts, runEndOf, runStartOf } from "../run-events.ts";
+import { isStoreAway } from "./store-watch.ts";
 
 export interface UnattendedRunOptions {
   readonly store: Pick<Store, "runs">;
@@ -28,6 +30,7 @@ export interface UnattendedRunOptions {
   readonly read: (after: number) => MaybePromise<Slice>;
   /** Why it has failed, where the log does not know how it ended. */
   readonly error: LangwireError;
+  readonly archiver: Archiver;
   /**
    * Whether the log may have lost events that readers have seen; asked when it has been read. Default:
    * only if it has none of the run.
@@ -39,28 +42,27 @@ export interface UnattendedRunOptions {
 const neverReached = 1_000_000_000;
 
 export async function endUnattended(run: Run, options: UnattendedRunOptions): Promise<void> {
-  const { store, open, read } = options;
+  const { store, open, read, archiver } = options;
   const { runId, firstSeq } = run;
   const writer = await open(firstSeq - 1);
-  const found = await foldRun(run, read);
+  const begun = archiver.begin(run);
+  const found = await foldRun(run, read, begun);
   const logged = writer === undefined ? 0 : writer.lastSeq;
   const lacksEvents = logged < firstSeq || options.mayLackEvents?.() === true;
-  const finished = await store.runs.finish({
-    runId,
-    parts: found.parts,
-    ...(found.end ?? {
-      status: "failed" as const,
-      text: found.text,
-      usage: found.usage,
-      error: options.error.toFailure(),
-      endSeq: lacksEvents ? Math.max(logged, firstSeq) + neverReached : logged + 1,
-      endedAt: new Date().toISOString(),
-    }),
-  });
-  const ended = finished.run;
-  if (ended?.endSeq === undefined || found.end !== undefined) return writer?.close();
+  const end = found.end ?? {
+    status: "failed" as const,
+    text: found.text,
+    usage: found.usage,
+    error: options.error.toFailure(),
+    endSeq: lacksEvents ? Math.max(logged, firstSeq) + neverReached : logged + 1,
+    endedAt: new Date().toISOString(),
+  };
+  const archive = await begun?.end(found.end === undefined ? end : undefined);
+  const ending = { runId, ...end, parts: found.parts, archive };
+  const { run: ended, archived } = await finish(store, ending);
+  if (ended?.endSeq === undefined || found.end !== undefined) return writer?.close({ archived });
   const after = ended.endSeq - 1;
-  if (writer?.lastSeq === after) return await appendEnd(writer, ended);
+  if (writer?.lastSeq === after) return await appendEnd(writer, ended, archived);
   // Somebody else ended it at another number: the runEnd has to be appended at that one.
   writer?.abandon();
   const last = await open(after);
@@ -68,11 +70,24 @@ export async function endUnattended(run: Run, options: UnattendedRunOptions): Pr
   else last?.abandon();
 }
 
+/** Where the store refuses it: without its events, and without what its message is made of. */
+async function finish({ runs }: UnattendedRunOptions["store"], ending: Ending) {
+  try {
+    const { finished, run } = await runs.finish(ending);
+    return { run, archived: finished && ending.archive !== undefined };
+  } catch (cause) {
+    if (isStoreAway(cause)) throw cause;
+    const { run } = await runs.finish({ ...ending, parts: undefined, archive: undefined });
+    return { run, archived: false };
+  }
+}
+
 export interface UnattendedHereOptions {
   readonly store: Store;
   readonly log: EventLog & Partial<Pick<SharedLog, "readStored">>;
   /** Why it has failed. */
   readonly error: LangwireError;
+  readonly archiver: Archiver;
   readonly mayLackEvents?: boolean | undefined;
 }
 
@@ -82,12 +97,13 @@ export interface UnattendedHereOptions {
  */
 export async function endUnattendedHere(
   run: Run,
-  { store, log, error, mayLackEvents }: UnattendedHereOptions,
+  { store, log, error, archiver, mayLackEvents }: UnattendedHereOptions,
 ): Promise<void> {
   const { runId, conversationId } = run;
   await endUnattended(run, {
     store,
     error,
+    archiver,
     mayLackEvents: () => mayLackEvents === true,
     read: (after) => log.readStored?.(conversationId, after) ?? log.read(conversationId, after),
     open: async (after) => {
@@ -111,12 +127,15 @@ export async function unlessOver<Writer extends RunWriter>(
   }
 }
 
-/** Appends the runEnd of a run that the store knows to be over, and closes the writer. */
-export async function appendEnd(writer: RunWriter, run: Run): Promise<void> {
+/**
+ * Appends the runEnd of a run that the store knows to be over, and closes the writer.
+ * @param archived whether the store has its events as well
+ */
+export async function appendEnd(writer: RunWriter, run: Run, archived = false): Promise<void> {
   const { status, text = "", endedAt: at = new Date().toISOString() } = run;
   if (status !== "running") writer.append(runEndOf(run, { ...run, at, status, text }));
   await writer.flushed();
-  writer.close();
+  writer.close({ archived });
 }
 
 /** The ending for `runs.finish`, from a `runEnd` that readers have received. */
@@ -135,11 +154,16 @@ interface FoldedRun {
 }
 
 /** Reads what the log has of the run, from its first event on. */
-async function foldRun(run: Run, read: UnattendedRunOptions["read"]): Promise<FoldedRun> {
+async function foldRun(
+  run: Run,
+  read: UnattendedRunOptions["read"],
+  archive: BegunArchive | undefined,
+): Promise<FoldedRun> {
   const message = new MessageFold();
   let usage: Usage | undefined;
   for (let after = run.firstSeq - 1; ; ) {
     const { entries } = await read(after);
+    await archive?.add(entries);
     for (const entry of entries) {
       if (entry.runId !== run.runId) continue;
       const { event } = entry;

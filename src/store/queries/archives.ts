@@ -1,6 +1,6 @@
 /** What is kept of runs' events: reading it and deleting it. finish.ts writes it. */
 import { setImmediate } from "node:timers/promises";
-import type { ArchiveSegment, Archives } from "../archives.ts";
+import type { ArchivedEvents, ArchiveSegment, Archives } from "../archives.ts";
 import type { Engine } from "../engine.ts";
 import { bytesOf, fitting } from "./fitting.ts";
 
@@ -21,6 +21,21 @@ export class StoredArchives implements Archives {
         .select(["first_seq as firstSeq", "last_seq as lastSeq", "raw_bytes as rawBytes", "events"])
         .where("run_id", "=", runId)
         .orderBy("segment")
+        .execute(),
+    );
+  }
+
+  async since(endedAt: string): Promise<ArchivedEvents[]> {
+    return await this.#engine.run((db) =>
+      db
+        .selectFrom("run_archives as a")
+        .innerJoin("runs as r", "r.run_id", "a.run_id")
+        .select([
+          "r.conversation_id as conversationId",
+          "a.first_seq as firstSeq",
+          "a.last_seq as lastSeq",
+        ])
+        .where("a.ended_at", ">=", endedAt)
         .execute(),
     );
   }

@@ -65,7 +65,7 @@ export const lifecycleGuards: readonly Guard[] = [
   {
     slip: "usage is lost in recovery",
     file: "src/runs/lifecycle/unattended.ts",
-    code: "      usage: found.usage,\n",
+    code: "    usage: found.usage,\n",
     becomes: "",
     tests: lifecycle,
   },
@@ -93,15 +93,15 @@ export const lifecycleGuards: readonly Guard[] = [
   {
     slip: "the store hears of the end after the readers",
     file: "src/runs/lifecycle/live-run.ts",
-    code: "const ended = await store(ending, writer.lastSeq + 1, at);",
-    becomes: "const ended = ending; void store(ending, writer.lastSeq + 1, at);",
+    code: "const stored = await store({ ...ending, partsOf }, end);",
+    becomes: "const stored = { ...ending, partsOf }; void store(stored, end);",
     tests: ["test/e2e/send.test.ts", ...unattended],
   },
   {
     slip: "the log's end is not the store's",
     file: "src/runs/lifecycle/unattended.ts",
-    code: "    ...(found.end ?? {",
-    becomes: "    ...({",
+    code: "const end = found.end ?? {",
+    becomes: "const end = {",
     tests: unattended,
   },
   {

@@ -1,4 +1,5 @@
 /** The operator's queries, over everybody's conversations. */
+import type { Part } from "../protocol/parts.ts";
 import type { Deleted, Run } from "./store.ts";
 
 export interface Administration {
@@ -8,6 +9,8 @@ export interface Administration {
   members(conversationId: string): AsyncIterable<string>;
   /** Its runs, the oldest first, one in progress last. */
   runs(conversationId: string): AsyncIterable<Run>;
+  /** What a run's answer is made of. Undefined while there is none. */
+  parts(runId: string): Promise<Part[] | undefined>;
   /**
    * The conversations whose last activity was before that time and that have no run in progress, in no
    * particular order. Deleting them while this is read is harmless.

@@ -1,6 +1,7 @@
 /** The database's shape, step by step, in types that SQLite and Postgres share. */
 import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator, type MigratorProps } from "kysely/migration";
+import { messagesAndArchives } from "./messages-migration.ts";
 import type { Schema } from "./schema.ts";
 
 /** The first one's name: a table of migrations that has it is Langwire's. */
@@ -105,57 +106,7 @@ const migrations: Record<string, Migration> = {
         .execute();
     },
   },
-  "0003-messages-archives": {
-    async up(db: Kysely<Schema>): Promise<void> {
-      // First: on Postgres, it locks `runs` against everything. Locks that grow let two deadlock.
-      await db.schema.alterTable("runs").addColumn("input", "text").execute();
-      await db.schema.alterTable("runs").addColumn("output", "text").execute();
-
-      // Deleted with their runs, also by a process of the version before, which knows nothing of them.
-      // The view `messages` stays: such a process reads it.
-      await db.schema
-        .createTable("run_messages")
-        .addColumn("run_id", "text", (column) =>
-          column.notNull().references("runs.run_id").onDelete("cascade"),
-        )
-        .addColumn("role", "text", (column) => column.notNull())
-        .addColumn("parent_id", "text")
-        .addColumn("parts", "text")
-        .addColumn("model_messages", "text")
-        .addPrimaryKeyConstraint("run_messages_pkey", ["run_id", "role"])
-        .addCheckConstraint("run_messages_role", sql`role in ('human', 'ai')`)
-        .execute();
-
-      await db.schema
-        .createTable("run_archives")
-        .addColumn("run_id", "text", (column) =>
-          column.notNull().references("runs.run_id").onDelete("cascade"),
-        )
-        .addColumn("segment", "integer", (column) => column.notNull())
-        .addColumn("first_seq", "bigint", (column) => column.notNull())
-        .addColumn("last_seq", "bigint", (column) => column.notNull())
-        .addColumn("raw_bytes", "bigint", (column) => column.notNull())
-        .addColumn("ended_at", "text", (column) => column.notNull())
-        // SQLite keeps bytes as they are under any type.
-        .addColumn("events", "bytea", (column) => column.notNull())
-        .addPrimaryKeyConstraint("run_archives_pkey", ["run_id", "segment"])
-        .execute();
-      await db.schema
-        .createIndex("run_archives_ended_at")
-        .on("run_archives")
-        .column("ended_at")
-        .execute();
-
-      await sql`
-        insert into run_messages (run_id, role, parent_id)
-        select run_id, 'human',
-          lag(run_id) over (partition by conversation_id order by first_seq) || '/ai'
-        from runs
-        union all
-        select run_id, 'ai', run_id || '/human' from runs where status <> 'running'
-      `.execute(db);
-    },
-  },
+  "0003-messages-archives": messagesAndArchives,
 };
 
 /** The tables that say which migrations have been run. */

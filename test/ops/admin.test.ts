@@ -6,6 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { openLangwire } from "../../src/index.ts";
+import { ArchiveWriter } from "../../src/log/archive/run-archive.ts";
+import { LogEntry } from "../../src/log/entry.ts";
+import type { ChatEvent } from "../../src/protocol/events.ts";
+import type { Part } from "../../src/protocol/parts.ts";
 import { adminRoutes } from "../../src/server/admin/admin.ts";
 import type { ExportLine, PruneLine } from "../../src/server/admin/admin-conversations.ts";
 import { createServer } from "../../src/server/app.ts";
@@ -126,15 +130,60 @@ test("exports a conversation whole, whoever owns it", async () => {
       startedAt: at,
       endedAt: at,
       text: "It",
+      parts: expect.arrayContaining([expect.objectContaining({ text: "It", final: true })]),
       usage: expect.any(Object),
       providerCalls: 0,
     },
   ]);
-  const others = lines.slice(4).map((line) => line.type === "run" && [line.message, line.text]);
+  const rest = lines.slice(4);
+  const first = rest.slice(
+    0,
+    rest.findIndex(({ type }) => type === "run"),
+  );
+  const told = first.map((line) => line.type === "event" && [line.seq, line.event]);
+  expect(told).toEqual((await reading.completed).map(({ id, event }) => [Number(id), event]));
+  const others = rest
+    .slice(first.length)
+    .map((line) => line.type === "run" && [line.message, line.text]);
   expect(others.length).toBe(30);
   expect(others.every((one, index) => one && one[0] === `Number ${index}` && one[1] === text)).toBe(
     true,
   );
+});
+
+test("exports what messages are made of, and events that have long left the log", async () => {
+  const { admin, langwire } = await start();
+  const { store } = langwire;
+  const parts: Part[] = [
+    { type: "tool", name: "search", state: "done", input: { q: "Soda" }, output: ["a result"] },
+    { type: "text", text: "It fizzes.", final: true },
+  ];
+  const given = { message: '{"q":"Soda"}', input: { q: "Soda" } };
+  const runId = randomUUID();
+  const at = new Date().toISOString();
+  const writer = new ArchiveWriter();
+  const events: ChatEvent[] = [
+    { type: "custom", runId, spanId: "1", name: "progress", data: 0.5 },
+    { type: "runEnd", runId, at, status: "completed", text: "It fizzes." },
+  ];
+  await writer.add(events.map((event, index) => LogEntry.of(index + 1, event)));
+  const ending = { text: "It fizzes.", parts, output: { bubbles: 3 }, modelMessages: '["secret"]' };
+  const archived = { ...ending, archive: await writer.end() };
+  const { conversationId } = await exchange(store, { ...given, runId, userId: "local" }, archived);
+  const damaged = { archive: { events: new Uint8Array([1, 2, 3]), rawBytes: 9 } };
+  await exchange(store, { conversationId, userId: "local" }, damaged);
+  await exchange(store, { conversationId, userId: "local", message: "The last?" });
+  const { code, output } = await admin(["export", conversationId]);
+  expect(code).toBe(0);
+  const lines = linesOf<ExportLine>(output).slice(2);
+  expect(lines).toEqual([
+    expect.objectContaining({ type: "run", ...given, parts, output: { bubbles: 3 } }),
+    ...events.map((event, index) => ({ type: "event", seq: index + 1, event })),
+    expect.objectContaining({ type: "run", message: "Hello?" }),
+    { type: "unreadableEvents", runId: expect.any(String), reason: expect.any(String) },
+    expect.objectContaining({ type: "run", message: "The last?" }),
+  ]);
+  expect(output).not.toContain("secret");
 });
 
 test("does not take a part of an export for all of it", async () => {

@@ -6,11 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { openLangwire } from "../../src/index.ts";
+import { ArchiveWriter } from "../../src/log/archive/run-archive.ts";
+import { LogEntry } from "../../src/log/entry.ts";
 import type { StorageOptions } from "../../src/open/open-storage.ts";
 import type { Erased } from "../../src/runs/erase-user.ts";
 import { adminRoutes } from "../../src/server/admin/admin.ts";
 import type { UserExportLine } from "../../src/server/admin/admin-users.ts";
 import { createServer } from "../../src/server/app.ts";
+import type { Ending } from "../../src/store/store.ts";
 import { scriptedBot } from "../security/scripted-bot.ts";
 import { exchange } from "../store/store-place.ts";
 import { startProgram } from "../support/child-process.ts";
@@ -27,6 +30,23 @@ const notFound = { data: { langwire: { code: "NOT_FOUND" } } };
 const canary = "CANARY";
 const anna = `anna/${canary}@example.org`;
 const bob = "bob";
+
+/** In all that an ending has. */
+async function endingWith(text: string): Promise<Partial<Ending>> {
+  const writer = new ArchiveWriter();
+  const event = { type: "custom" as const, runId: randomUUID(), spanId: "1", name: "said" };
+  await writer.add([LogEntry.of(1, { ...event, data: text })]);
+  return {
+    text,
+    parts: [
+      { type: "tool", name: "search", state: "done", output: { found: text } },
+      { type: "text", text, final: true },
+    ],
+    output: { text },
+    modelMessages: JSON.stringify([text]),
+    archive: await writer.end(),
+  };
+}
 
 type NewStorage = () => Promise<{ storage: StorageOptions; kept: Omit<Kept, "folder"> }>;
 
@@ -121,8 +141,17 @@ function declare(newStorage: NewStorage): void {
     for (let index = 0; index < 120; index++) {
       const [userId, conversationId] = index % 2 === 0 ? [anna, hers] : [bob, his2];
       const text = `${userId} ${"text ".repeat((index * 37) % 700)}`;
-      await exchange(store, { botId: "test", userId, conversationId, message: text }, { text });
+      const given = { botId: "test", userId, conversationId, message: text, input: { text } };
+      await exchange(store, given, await endingWith(text));
     }
+    // Not compressed: what is left of it in a file would show.
+    const rawArchive = { events: Buffer.from(`${canary} `.repeat(2_000)), rawBytes: 1 };
+    const toHim = { botId: "test", userId: anna, conversationId: his, message: `${canary}?` };
+    const emptied = await exchange(
+      store,
+      { ...toHim, input: { canary } },
+      { ...(await endingWith(canary)), archive: rawArchive },
+    );
     const live = s.send(annas, hers2, `hold on, ${canary}`);
     const inHis = s.send(annas, his, `hold on there, ${canary}`);
     await live.until(({ type }) => type === "token");
@@ -130,7 +159,7 @@ function declare(newStorage: NewStorage): void {
     const cut = await Promise.all([s.watch(annas, hers), s.watch(annas, his), s.watch(bobs, hers)]);
     const stays = await s.watch(bobs, his);
     const bobsBefore = await s.admin("export", his2);
-    expect((await s.places(canary)).length).toBeGreaterThan(0);
+    expect((await s.places(canary)).join()).toMatch(/archives|table run_archives/);
 
     const lines = await s.admin<UserExportLine>("export-user", anna);
     const of = <Type extends UserExportLine["type"]>(type: Type) =>
@@ -150,7 +179,14 @@ function declare(newStorage: NewStorage): void {
       of("sent")
         .map(({ runId }) => runId)
         .toSorted(),
-    ).toEqual([first.runId, inHis.runId].toSorted());
+    ).toEqual([first.runId, emptied.runId, inHis.runId].toSorted());
+    for (const type of ["run", "sent"] as const) {
+      const parts = of(type).flatMap((line) => line.parts ?? []);
+      const outputs = parts.flatMap((part) => (part.type === "tool" ? [part.output] : []));
+      expect(outputs).toContainEqual({ found: expect.stringContaining(canary) });
+    }
+    const archived = of("event").filter(({ event }) => event.type === "custom");
+    expect(archived).toHaveLength(60);
     expect(of("event").some(({ event }) => event.type === "token")).toBe(true);
     expect(JSON.stringify(lines)).not.toContain("Bob alone.");
 
@@ -159,8 +195,7 @@ function declare(newStorage: NewStorage): void {
       "conversation",
       "conversation",
       "membership",
-      "run",
-      "run",
+      ...["run", "run", "run"],
     ]);
     // A slot of hers in Redis is given back a moment after her run's end.
     await expect.poll(() => s.places(canary)).toEqual([]);
@@ -174,9 +209,9 @@ function declare(newStorage: NewStorage): void {
       ["", undefined],
       ["What Bob said.", bob],
       ["You said: What Bob said.", undefined],
-      ["", undefined],
-      ["", undefined],
+      ...Array(4).fill(["", undefined]),
     ]);
+    expect(JSON.stringify(items)).not.toContain(canary);
     expect(await bobs.api.conversations.get.query({ conversationId: his })).toMatchObject({
       title: "",
     });

@@ -177,6 +177,26 @@ await describeWithPostgres("Postgres, of the version before", (postgres) => {
     expect(await messagesOf(store, left.conversationId)).not.toEqual([]);
   });
 
+  test("what one of its processes deletes while a node migrates is in nobody's way", async () => {
+    const { query, left, open } = await setUp();
+    // In the middle of something, it reads the runs: the migration has to wait for it.
+    await query("begin", []);
+    await query("select count(*) from runs", []);
+    const opening = open();
+    const waiting = `select count(*)::int as waiting from pg_locks
+      where not granted and relation = 'runs'::regclass`;
+    await expect.poll(() => query(waiting, [])).toEqual([{ waiting: 1 }]);
+    const deleted = left.runIds[0] ?? "";
+    await query('delete from "runs" where "run_id" = $1', [deleted]);
+    await query("commit", []);
+    await opening;
+    const kept = await query("select count(*)::int as rows from run_messages where run_id = $1", [
+      deleted,
+    ]);
+    expect(kept).toEqual([{ rows: 0 }]);
+    expect(await query(rowsOf, [left.conversationId])).toHaveLength(5);
+  });
+
   test("nodes that migrate while its processes are at work are in nobody's way", async () => {
     const { before, left, open } = await setUp();
     const conversationId = randomUUID();

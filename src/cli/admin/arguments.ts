@@ -10,7 +10,7 @@ export const usage = `Usage: npm run admin -- [options] <command>
   follow <runId>            its events, one a line, to its end
 
   export <conversationId>   all that is stored of it, one line each: the conversation,
-                            its members, its runs
+                            its members, its runs, each with its events
   prune --older-than <age>  deletes the conversations that were last active longer ago
                             than that (90d, 12h, 30m), and lists them, one a line;
                             those with a run in progress stay

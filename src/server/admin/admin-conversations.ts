@@ -3,17 +3,24 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { Langwire } from "../../open/open-langwire.ts";
 import { LangwireError } from "../../protocol/errors.ts";
-import type { Administration, StoredConversation } from "../../store/administration.ts";
-import type { Run } from "../../store/store.ts";
+import type { StoredConversation } from "../../store/administration.ts";
+import {
+  type EventLine,
+  type ExportedRun,
+  type ExportSource,
+  exportedRun,
+} from "./exported-runs.ts";
 import { jsonLines } from "./json-lines.ts";
 
-/** A line of an export: first the conversation, then its members, then its runs, the oldest first. */
+/**
+ * A line of an export: first the conversation, then its members, then its runs, the oldest first, each
+ * with its events.
+ */
 export type ExportLine =
   | ({ readonly type: "conversation" } & StoredConversation)
   | { readonly type: "member"; readonly userId: string }
-  | ({ readonly type: "run" } & ExportedRun);
-
-export type ExportedRun = ReturnType<typeof exportedRun>;
+  | ({ readonly type: "run" } & ExportedRun)
+  | EventLine;
 
 /** A line of what `prune` answers: a conversation that it deleted or, in a dry run, would delete. */
 export type PruneLine = Pick<
@@ -39,13 +46,10 @@ interface ConversationParams {
 
 export function adminConversationRoutes(admin: FastifyInstance, langwire: Langwire): void {
   const { administration } = langwire.store;
-  const exported = (conversation: StoredConversation) =>
-    exportedLines(conversation, administration);
-
   admin.get<ConversationParams>("/conversations/:conversationId", async ({ params }, reply) => {
     const conversation = await administration.conversation(params.conversationId);
     if (conversation === undefined) throw new LangwireError("NOT_FOUND");
-    return jsonLines(reply, exported(conversation));
+    return jsonLines(reply, exportedLines(conversation, langwire));
   });
 
   admin.post("/prune", ({ body }, reply) => {
@@ -73,27 +77,15 @@ export function adminConversationRoutes(admin: FastifyInstance, langwire: Langwi
 /** A conversation whole. */
 export async function* exportedLines(
   conversation: StoredConversation,
-  administration: Administration,
+  source: ExportSource,
 ): AsyncGenerator<ExportLine, void> {
   const { conversationId } = conversation;
+  const { administration } = source.store;
   yield { type: "conversation", ...conversation };
   for await (const userId of administration.members(conversationId)) {
     yield { type: "member", userId };
   }
   for await (const run of administration.runs(conversationId)) {
-    yield { type: "run", ...exportedRun(run) };
+    yield* exportedRun(run, { type: "run" } as const, source);
   }
-}
-
-/** Without what the conversation's line says, and what only the server makes use of. */
-export function exportedRun(run: Run) {
-  const {
-    conversationId: _,
-    botId: _bot,
-    firstSeq: _first,
-    endSeq: _end,
-    owner: _node,
-    ...facts
-  } = run;
-  return facts;
 }

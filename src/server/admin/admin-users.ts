@@ -1,23 +1,17 @@
 /** The operator's access to one user: all that is kept of them, and its erasure. */
 import type { FastifyInstance } from "fastify";
 import type { Langwire } from "../../open/open-langwire.ts";
-import type { ChatEvent } from "../../protocol/events.ts";
-import {
-  type ExportedRun,
-  type ExportLine,
-  exportedLines,
-  exportedRun,
-} from "./admin-conversations.ts";
+import { type ExportLine, exportedLines } from "./admin-conversations.ts";
+import { type ExportedRun, exportedRun } from "./exported-runs.ts";
 import { jsonLines } from "./json-lines.ts";
 
 /**
  * A line of a user's export. First the conversations of which they are a member: those that they own,
- * each as in an export of its own, and what the log still has of its events; of others, the membership.
- * Then what they have sent in conversations of others, with its answers.
+ * each as in an export of its own; of others, the membership. Then what they have sent in conversations of
+ * others, with its answers and events.
  */
 export type UserExportLine =
   | ExportLine
-  | { readonly type: "event"; readonly seq: number; readonly event: ChatEvent }
   | {
       readonly type: "membership";
       readonly conversationId: string;
@@ -31,8 +25,7 @@ interface UserParams {
 }
 
 export function adminUserRoutes(admin: FastifyInstance, langwire: Langwire): void {
-  const { store, log } = langwire;
-  const { administration } = store;
+  const { administration } = langwire.store;
 
   admin.get<UserParams>("/users/:userId", ({ params }, reply) =>
     jsonLines(reply, exported(params.userId)),
@@ -51,22 +44,12 @@ export function adminUserRoutes(admin: FastifyInstance, langwire: Langwire): voi
         continue;
       }
       owned.add(conversationId);
-      yield* exportedLines(conversation, administration);
-      yield* loggedEvents(conversationId);
+      yield* exportedLines(conversation, langwire);
     }
     for await (const run of administration.runsOf(userId)) {
       const { conversationId } = run;
-      if (!owned.has(conversationId)) yield { type: "sent", conversationId, ...exportedRun(run) };
-    }
-  }
-
-  async function* loggedEvents(conversationId: string): AsyncGenerator<UserExportLine, void> {
-    for (let after = 0; ; ) {
-      const { entries } = await log.read(conversationId, after);
-      for (const { seq, event } of entries) yield { type: "event", seq, event };
-      const last = entries.at(-1);
-      if (last === undefined) return;
-      after = last.seq;
+      if (owned.has(conversationId)) continue;
+      yield* exportedRun(run, { type: "sent", conversationId } as const, langwire);
     }
   }
 }

@@ -5,6 +5,7 @@
  */
 import { setImmediate } from "node:timers/promises";
 import type { Selectable } from "kysely";
+import type { Part } from "../../protocol/parts.ts";
 import type { Administration, StoredConversation } from "../administration.ts";
 import type { Engine } from "../engine.ts";
 import { toRun } from "../rows.ts";
@@ -12,6 +13,7 @@ import { type ConversationTable, running } from "../schema.ts";
 import type { Deleted, Run } from "../store.ts";
 
 import { removeContents, tombstone } from "./conversation-queries.ts";
+import { decodeParts } from "./stored-parts.ts";
 import { titleOf } from "./text.ts";
 
 /** How many conversations or members are looked at in one statement. */
@@ -67,6 +69,20 @@ export class StoredAdministration implements Administration {
       );
       return rows.map(toRun);
     });
+  }
+
+  async parts(runId: string): Promise<Part[] | undefined> {
+    const row = await this.#engine.run((db) =>
+      db
+        .selectFrom("runs as r")
+        .leftJoin("run_messages as a", (join) =>
+          join.onRef("a.run_id", "=", "r.run_id").on("a.role", "=", "ai"),
+        )
+        .select(["r.text", "a.parts"])
+        .where("r.run_id", "=", runId)
+        .executeTakeFirst(),
+    );
+    return row === undefined || row.text === null ? undefined : decodeParts(row.parts, row.text);
   }
 
   /** By the primary key, so that no page costs more for how many there are, or how few match. */

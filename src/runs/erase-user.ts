@@ -60,7 +60,7 @@ export async function* eraseUser(
       forgotten.push({ conversationId, through });
       yield { type: "run", conversationId, runId };
     }
-    await administration.redactDeleted(userId);
+    await administration.redactLeftovers(userId);
     await erasure.forget(userId);
   } finally {
     // Also where it breaks off: a second try no longer finds these.

@@ -34,8 +34,11 @@ export interface Administration {
    * conversation stays, since its numbers must not be given out again.
    */
   redact(runId: string): Promise<void>;
-  /** Removes a user's name from what versions before left of conversations that were deleted. */
-  redactDeleted(userId: string): Promise<void>;
+  /**
+   * Removes what versions before left behind: the user's name on conversations that were deleted, and of
+   * every run that they have emptied, what they knew nothing of.
+   */
+  redactLeftovers(userId: string): Promise<void>;
 }
 
 export interface StoredConversation {

@@ -3,7 +3,7 @@ import type { Selectable } from "kysely";
 import type { Conversation, Message } from "../protocol/conversations.ts";
 import type { Failure } from "../protocol/errors.ts";
 import type { Json, Usage } from "../protocol/events.ts";
-import { decodeParts, questionParts } from "./queries/stored-parts.ts";
+import { decodeParts, questionParts } from "./queries/messages/stored-parts.ts";
 import type { ConversationTable, RunTable } from "./schema.ts";
 import type { Run } from "./store.ts";
 

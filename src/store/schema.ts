@@ -54,14 +54,14 @@ export interface RunTable {
 /**
  * What a run's two messages have besides what its row says: the row has their texts, and their positions,
  * which are the numbers of the events that brought them. A process of the version before writes none of
- * it, so a row may be missing here; queries/messages.ts says what is read then.
+ * it, so a row may be missing here; queries/messages/select-messages.ts says what is read then.
  */
 export interface RunMessageTable {
   run_id: string;
   role: "human" | "ai";
   /** The id of the message that it follows (`messageIdOf`); null where it is the first. */
   parent_id: string | null;
-  /** As parts.ts writes them. Null where they are the row's text alone, or what the run was given. */
+  /** As stored-parts.ts writes them. Null where they are the row's text alone, or what the run was given. */
   parts: string | null;
   /** JSON: LangChain's messages of the exchange, for the bot's memory alone. */
   model_messages: string | null;

@@ -1,10 +1,10 @@
 /** The store on whichever engine; the engine's own file adds how it ends. */
 
 import type { Engine } from "./engine.ts";
-import { StoredAdministration } from "./queries/administration.ts";
+import { StoredAdministration } from "./queries/administration/administration.ts";
 import { StoredArchives } from "./queries/archives.ts";
 import { StoredConversations } from "./queries/conversations.ts";
-import { StoredRuns } from "./queries/runs.ts";
+import { StoredRuns } from "./queries/runs/runs.ts";
 import type { Store } from "./store.ts";
 
 /** @param numbersAfter no event has this number or a lower one from now on: see skipped-numbers.ts */

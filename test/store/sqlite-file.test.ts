@@ -183,7 +183,7 @@ test("a name that versions before left on a deleted conversation can be removed"
   const kept = await exchange(store);
   await administration.delete(conversationId);
   database.exec("update conversations set owner_id = 'alice'");
-  await administration.redactDeleted("alice");
+  await administration.redactLeftovers("alice");
   const owners = database.prepare("select conversation_id, owner_id from conversations").all();
   expect(new Map(owners.map((row) => [row.conversation_id, row.owner_id]))).toEqual(
     new Map([

@@ -8,7 +8,7 @@ import { Client } from "pg";
 import { expect, onTestFinished, test } from "vitest";
 import { openPostgresStore } from "../../src/store/postgres/postgres.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { Ending, NewRun, Store } from "../../src/store/store.ts";
 import { describeWithPostgres } from "../support/postgres.ts";
 import { begin, endingOf, exchange } from "./store-place.ts";
 import { migrationsBefore, ProcessBefore, type Query, tablesBefore } from "./version-before.ts";
@@ -67,6 +67,21 @@ async function isUpToDate(store: Store, left: Awaited<ReturnType<typeof leaveBeh
     ...chainOf([...runIds, next.runId]).slice(0, -1),
   ]);
   expect(after.at(-3)).toMatchObject({ text: "Answer 4", parts });
+}
+
+const canary = "a canary";
+
+/** What an exchange has that the version before knows nothing of. */
+function said(text: string): [Partial<NewRun>, Partial<Ending>] {
+  return [
+    { input: { text } },
+    {
+      output: { text },
+      parts: [{ type: "text", text, final: false }],
+      modelMessages: JSON.stringify([text]),
+      archive: { events: Buffer.from(text), rawBytes: 1 },
+    },
+  ];
 }
 
 /** Also where nobody reads them: branches of a conversation will be found by these rows. */
@@ -157,17 +172,7 @@ await describeWithPostgres("Postgres, of the version before", (postgres) => {
   test("what one of its processes deletes is gone, with what it knows nothing of", async () => {
     const { query, before, left, open } = await setUp();
     const store = await open();
-    const canary = "a canary";
-    const { conversationId, runId } = await exchange(
-      store,
-      { input: { canary } },
-      {
-        output: { canary },
-        parts: [{ type: "text", text: canary, final: false }],
-        modelMessages: JSON.stringify([canary]),
-        archive: { events: Buffer.from(canary), rawBytes: 1 },
-      },
-    );
+    const { conversationId, runId } = await exchange(store, ...said(canary));
     await before.delete(conversationId);
     expect(await store.archives.get(runId)).toEqual([]);
     for (const table of ["runs", "run_messages", "run_archives"]) {
@@ -175,6 +180,22 @@ await describeWithPostgres("Postgres, of the version before", (postgres) => {
       expect(rows).toEqual([]);
     }
     expect(await messagesOf(store, left.conversationId)).not.toEqual([]);
+  });
+
+  test("what one of its processes empties of a user is emptied wholly when that is done again", async () => {
+    const { query, before, open } = await setUp();
+    const store = await open();
+    const { runId } = await exchange(store, ...said(canary));
+    const kept = await exchange(store, ...said("another"));
+    await before.redact(runId);
+    await store.administration.redactLeftovers("alice");
+    for (const table of ["runs", "run_messages", "run_archives"]) {
+      const rows = await query(`select * from ${table}`, []);
+      expect(JSON.stringify(rows)).not.toContain(canary);
+    }
+    expect(await store.archives.get(runId)).toEqual([]);
+    expect(await store.archives.get(kept.runId)).toHaveLength(1);
+    expect(await store.administration.parts(kept.runId)).toHaveLength(1);
   });
 
   test("what one of its processes deletes while a node migrates is in nobody's way", async () => {

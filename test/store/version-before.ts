@@ -132,4 +132,11 @@ export class ProcessBefore {
     ]);
     await this.#query("commit", []);
   }
+
+  async redact(runId: string): Promise<void> {
+    await this.#query(
+      'update "runs" set "user_id" = $1, "message" = $2, "text" = $3 where "run_id" = $4',
+      ["", "", "", runId],
+    );
+  }
 }

@@ -22,7 +22,7 @@ import {
   updateOwn,
 } from "./conversation-queries.ts";
 import { decodeConversationCursor, encodeConversationCursor } from "./cursor.ts";
-import { Messages } from "./messages.ts";
+import { Messages } from "./messages/messages.ts";
 import { storable } from "./text.ts";
 
 export class StoredConversations implements Conversations {

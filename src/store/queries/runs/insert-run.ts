@@ -1,7 +1,7 @@
 /** The one statement that inserts a run, as it begins and as it is put back. */
 import type { AliasableExpression, Expression, Kysely, SqlBool } from "kysely";
-import { running, type Schema } from "../schema.ts";
-import type { NewRun } from "../store.ts";
+import { running, type Schema } from "../../schema.ts";
+import type { NewRun } from "../../store.ts";
 
 export interface RunValues extends Omit<NewRun, "owner" | "input"> {
   /** JSON. */

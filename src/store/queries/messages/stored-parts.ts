@@ -2,8 +2,8 @@
  * A message's parts as the store has them. Its text is in the run's row already: where a part says just
  * that text, it is stored without it, and parts that are nothing else are not stored at all.
  */
-import type { Json } from "../../protocol/events.ts";
-import type { Part } from "../../protocol/parts.ts";
+import type { Json } from "../../../protocol/events.ts";
+import type { Part } from "../../../protocol/parts.ts";
 
 type StoredPart = Exclude<Part, { type: "text" }> | TextPart;
 type TextPart = Omit<Extract<Part, { type: "text" }>, "text"> & { readonly text?: string };

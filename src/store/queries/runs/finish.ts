@@ -3,14 +3,14 @@
  * written in the same transaction, so whoever sees the run ended has all of it.
  */
 import type { Kysely } from "kysely";
-import type { RunStatus } from "../../protocol/events.ts";
-import type { Engine } from "../engine.ts";
-import { messageIdOf, toRun } from "../rows.ts";
-import { running, type Schema } from "../schema.ts";
-import type { Ending, Finished } from "../store.ts";
+import type { RunStatus } from "../../../protocol/events.ts";
+import type { Engine } from "../../engine.ts";
+import { messageIdOf, toRun } from "../../rows.ts";
+import { running, type Schema } from "../../schema.ts";
+import type { Ending, Finished } from "../../store.ts";
+import { encodeParts } from "../messages/stored-parts.ts";
+import { storable } from "../text.ts";
 import { insertAnswer } from "./run-messages.ts";
-import { encodeParts } from "./stored-parts.ts";
-import { storable } from "./text.ts";
 
 export class Endings {
   readonly #engine: Engine;

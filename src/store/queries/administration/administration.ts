@@ -1,23 +1,16 @@
-/**
- * The operator's queries, over everybody's conversations. Lists are read in pages, a
- * statement each, and the event loop gets its turn between two of them: on SQLite statements alone
- * would keep it until the last one.
- */
-import { setImmediate } from "node:timers/promises";
+/** The operator's queries, over everybody's conversations. */
 import type { Selectable } from "kysely";
-import type { Part } from "../../protocol/parts.ts";
-import type { Administration, StoredConversation } from "../administration.ts";
-import type { Engine } from "../engine.ts";
-import { toRun } from "../rows.ts";
-import { type ConversationTable, running } from "../schema.ts";
-import type { Deleted, Run } from "../store.ts";
+import type { Part } from "../../../protocol/parts.ts";
+import type { Administration, StoredConversation } from "../../administration.ts";
+import type { Engine } from "../../engine.ts";
+import { toRun } from "../../rows.ts";
+import { type ConversationTable, running } from "../../schema.ts";
+import type { Deleted, Run } from "../../store.ts";
 
-import { removeContents, tombstone } from "./conversation-queries.ts";
-import { decodeParts } from "./stored-parts.ts";
-import { titleOf } from "./text.ts";
-
-/** How many conversations or members are looked at in one statement. */
-const pageSize = 500;
+import { removeContents, tombstone } from "../conversation-queries.ts";
+import { decodeParts } from "../messages/stored-parts.ts";
+import { paged, pageSize } from "./paged.ts";
+import { redactLeftovers, redactRun } from "./redaction.ts";
 
 export class StoredAdministration implements Administration {
   readonly #engine: Engine;
@@ -179,44 +172,11 @@ export class StoredAdministration implements Administration {
   }
 
   async redact(runId: string): Promise<void> {
-    await this.#engine.transaction(async (db) => {
-      const run = await db
-        .selectFrom("runs")
-        .select(["conversation_id", "message"])
-        .where("run_id", "=", runId)
-        .where("status", "<>", running)
-        .executeTakeFirst();
-      if (run === undefined) return undefined;
-      await db
-        .updateTable("runs")
-        .set({ user_id: "", message: "", text: "", input: null, output: null })
-        .where("run_id", "=", runId)
-        .execute();
-      await db
-        .updateTable("run_messages")
-        .set({ parts: null, model_messages: null })
-        .where("run_id", "=", runId)
-        .execute();
-      await db.deleteFrom("run_archives").where("run_id", "=", runId).execute();
-      await db
-        .updateTable("conversations")
-        .set({ title: "" })
-        .where("conversation_id", "=", run.conversation_id)
-        .where("title", "=", titleOf(run.message))
-        .execute();
-      return true;
-    });
+    await redactRun(this.#engine, runId);
   }
 
-  async redactDeleted(userId: string): Promise<void> {
-    await this.#engine.run((db) =>
-      db
-        .updateTable("conversations")
-        .set({ owner_id: "" })
-        .where("owner_id", "=", userId)
-        .where("deleted_at", "is not", null)
-        .execute(),
-    );
+  async redactLeftovers(userId: string): Promise<void> {
+    await redactLeftovers(this.#engine, userId);
   }
 }
 
@@ -242,17 +202,4 @@ function toStoredConversation(row: Row): StoredConversation {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
-}
-
-/** @param pageAfter reads up to `size` items that follow `last` */
-async function* paged<T>(
-  size: number,
-  pageAfter: (last: T | undefined) => Promise<T[]>,
-): AsyncGenerator<T, void> {
-  let page: T[] = [];
-  do {
-    page = await pageAfter(page.at(-1));
-    yield* page;
-    await setImmediate();
-  } while (page.length === size);
 }

@@ -6,8 +6,8 @@
  * Then each message follows the one before it, and the answer is its text alone.
  */
 import { type Kysely, sql } from "kysely";
-import type { Schema } from "../schema.ts";
-import { bytesOf } from "./fitting.ts";
+import type { Schema } from "../../schema.ts";
+import { bytesOf } from "../fitting.ts";
 
 interface Before {
   readonly conversationId: string;

@@ -1,14 +1,23 @@
 /** Finding runs. They begin in claim.ts and end in finish.ts. */
 
 import type { Kysely } from "kysely";
-import type { Conversation } from "../../protocol/conversations.ts";
-import type { Engine } from "../engine.ts";
-import { toRun } from "../rows.ts";
-import { running, type Schema } from "../schema.ts";
-import type { Claim, EndedRun, Ending, Finished, NewRun, Restored, Run, Runs } from "../store.ts";
+import type { Conversation } from "../../../protocol/conversations.ts";
+import type { Engine } from "../../engine.ts";
+import { toRun } from "../../rows.ts";
+import { running, type Schema } from "../../schema.ts";
+import type {
+  Claim,
+  EndedRun,
+  Ending,
+  Finished,
+  NewRun,
+  Restored,
+  Run,
+  Runs,
+} from "../../store.ts";
+import { bytesOf, fitting } from "../fitting.ts";
 import { Claims } from "./claim.ts";
 import { Endings } from "./finish.ts";
-import { bytesOf, fitting } from "./fitting.ts";
 import { Restores } from "./restore.ts";
 
 /** Limit of the texts that `endedBetween` reads at once. The first run comes whatever its size. */

@@ -3,14 +3,14 @@
  * have the last claims that were answered. As in claim.ts, the conversation's row is written first.
  */
 import { expressionBuilder, type Kysely } from "kysely";
-import type { Conversation } from "../../protocol/conversations.ts";
-import type { Engine } from "../engine.ts";
-import { running, type Schema } from "../schema.ts";
-import type { Restored, Run } from "../store.ts";
-import { preparedInsert } from "./conversation-queries.ts";
+import type { Conversation } from "../../../protocol/conversations.ts";
+import type { Engine } from "../../engine.ts";
+import { running, type Schema } from "../../schema.ts";
+import type { Restored, Run } from "../../store.ts";
+import { preparedInsert } from "../conversation-queries.ts";
+import { storable, titleOf } from "../text.ts";
 import { insertRun } from "./insert-run.ts";
 import { insertQuestion } from "./run-messages.ts";
-import { storable, titleOf } from "./text.ts";
 
 export class Restores {
   readonly #engine: Engine;

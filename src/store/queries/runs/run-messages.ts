@@ -1,6 +1,6 @@
 /** The rows of a run's two messages: each is written with what makes it, the claim and the ending. */
 import { type Kysely, sql } from "kysely";
-import type { Schema } from "../schema.ts";
+import type { Schema } from "../../schema.ts";
 
 /** What a person wrote follows what was answered last. */
 export function insertQuestion(

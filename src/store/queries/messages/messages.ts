@@ -1,12 +1,12 @@
 /** What was said in a conversation: pages for people, and the memory of a bot. */
 import { type Kysely, sql } from "kysely";
-import type { Message } from "../../protocol/conversations.ts";
-import type { Engine } from "../engine.ts";
-import { toMessages } from "../rows.ts";
-import { running, type Schema } from "../schema.ts";
-import type { HistoryBounds, HistoryEntry, Page, PageRequest } from "../store.ts";
-import { decodeMessageCursor, encodeMessageCursor } from "./cursor.ts";
-import { bytesOf, fitting } from "./fitting.ts";
+import type { Message } from "../../../protocol/conversations.ts";
+import type { Engine } from "../../engine.ts";
+import { toMessages } from "../../rows.ts";
+import { running, type Schema } from "../../schema.ts";
+import type { HistoryBounds, HistoryEntry, Page, PageRequest } from "../../store.ts";
+import { decodeMessageCursor, encodeMessageCursor } from "../cursor.ts";
+import { bytesOf, fitting } from "../fitting.ts";
 import { measuredMessages, selectExchanges } from "./select-messages.ts";
 
 /** Limit of a page's texts, parts and outputs together. The first message comes whatever its size. */

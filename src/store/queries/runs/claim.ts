@@ -4,14 +4,14 @@
  * deletes it or removes members; what the insert then sees stays true until the commit.
  */
 import { expressionBuilder, type Kysely } from "kysely";
-import type { Engine } from "../engine.ts";
-import { toConversation, toRun } from "../rows.ts";
-import { running, type Schema } from "../schema.ts";
-import type { Claim, NewRun } from "../store.ts";
-import { preparedInsert } from "./conversation-queries.ts";
+import type { Engine } from "../../engine.ts";
+import { toConversation, toRun } from "../../rows.ts";
+import { running, type Schema } from "../../schema.ts";
+import type { Claim, NewRun } from "../../store.ts";
+import { preparedInsert } from "../conversation-queries.ts";
+import { storable, titleOf } from "../text.ts";
 import { insertRun, type RunValues } from "./insert-run.ts";
 import { insertQuestion } from "./run-messages.ts";
-import { storable, titleOf } from "./text.ts";
 
 type Refusal = Exclude<Claim, { outcome: "claimed" }>;
 type AtTime = { readonly at: string };

@@ -1,0 +1,67 @@
+/** Emptying what a user has sent: its place in the conversation stays. */
+import type { Kysely } from "kysely";
+import type { Engine } from "../../engine.ts";
+import { running, type Schema } from "../../schema.ts";
+import { titleOf } from "../text.ts";
+import { paged, pageSize } from "./paged.ts";
+
+export async function redactRun(engine: Engine, runId: string): Promise<void> {
+  await engine.transaction(async (db) => {
+    const run = await db
+      .selectFrom("runs")
+      .select(["conversation_id", "message"])
+      .where("run_id", "=", runId)
+      .where("status", "<>", running)
+      .executeTakeFirst();
+    if (run === undefined) return undefined;
+    await empty(db, runId);
+    await db
+      .updateTable("conversations")
+      .set({ title: "" })
+      .where("conversation_id", "=", run.conversation_id)
+      .where("title", "=", titleOf(run.message))
+      .execute();
+    return true;
+  });
+}
+
+/** By the primary key, so that no page costs more for how many there are, or how few match. */
+export async function redactLeftovers(engine: Engine, userId: string): Promise<void> {
+  await engine.run((db) =>
+    db
+      .updateTable("conversations")
+      .set({ owner_id: "" })
+      .where("owner_id", "=", userId)
+      .where("deleted_at", "is not", null)
+      .execute(),
+  );
+  const rows = paged(pageSize, (last: { run_id: string } | undefined) =>
+    engine.run((db) =>
+      db
+        .selectFrom("runs")
+        .select(["run_id", "user_id"])
+        .where("run_id", ">", last?.run_id ?? "")
+        .orderBy("run_id")
+        .limit(pageSize)
+        .execute(),
+    ),
+  );
+  for await (const { run_id, user_id } of rows) {
+    if (user_id === "") await engine.transaction(async (db) => empty(db, run_id));
+  }
+}
+
+async function empty(db: Kysely<Schema>, runId: string): Promise<true> {
+  await db
+    .updateTable("runs")
+    .set({ user_id: "", message: "", text: "", input: null, output: null })
+    .where("run_id", "=", runId)
+    .execute();
+  await db
+    .updateTable("run_messages")
+    .set({ parts: null, model_messages: null })
+    .where("run_id", "=", runId)
+    .execute();
+  await db.deleteFrom("run_archives").where("run_id", "=", runId).execute();
+  return true;
+}

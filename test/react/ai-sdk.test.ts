@@ -44,7 +44,7 @@ test("a message is answered; its parts and what it cost are where the AI SDK has
   ]);
 });
 
-test("a tool call is a part of its own, between the steps", async () => {
+test("a tool call is a part of its own, between what was said", async () => {
   const { client } = await setUp([
     { tokens: ["Hm."], toolCalls: [{ name: "calculator", args: { expression: "6*7" } }] },
     { tokens: ["It is 42."] },
@@ -52,13 +52,26 @@ test("a tool call is a part of its own, between the steps", async () => {
   const chat = open(client, { botId: "agent" });
   await chat.sendMessage({ text: "6*7?" });
   const answer = chat.lastMessage;
-  expect(typesOf(answer)).toEqual(["step-start", "text", "dynamic-tool", "step-start", "text"]);
+  expect(typesOf(answer)).toEqual(["step-start", "text", "dynamic-tool", "text"]);
   expect(answer?.parts[2]).toMatchObject({
     toolName: "calculator",
     state: "output-available",
     input: expect.anything(),
     output: expect.anything(),
   });
+});
+
+test("an answer that was made is the one that the history gives", async () => {
+  const { client } = await setUp([
+    { tokens: ["Hm."], toolCalls: [{ name: "calculator", args: { expression: "6*7" } }] },
+    { tokens: ["It is ", "42."] },
+  ]);
+  const chat = open(client, { botId: "agent" });
+  await chat.sendMessage({ text: "6*7?" });
+  const { items } = await client.conversations.messages({ conversationId: chat.id });
+  const [human, answer] = toUIMessages(items);
+  expect(answer).toEqual(chat.lastMessage);
+  expect(human?.parts).toEqual(chat.messages[0]?.parts);
 });
 
 test("a tool that fails says so", async () => {
@@ -210,10 +223,10 @@ test("a reset takes back one model's text and leaves the others'", async () => {
   for (const event of events) chunks.add(event);
   expect(chunks.add({ type: "reset", runId, spanId: "a" })).toEqual([
     { type: "reset-step" },
-    { type: "text-start", id: "b/text" },
-    { type: "text-delta", id: "b/text", delta: "right" },
+    { type: "text-start", id: "0" },
+    { type: "text-delta", id: "0", delta: "right" },
   ]);
-  expect(chunks.add(says("a", "better"))[0]).toEqual({ type: "text-start", id: "a/text" });
+  expect(chunks.add(says("a", "better"))[0]).toEqual({ type: "text-start", id: "1" });
 });
 
 test("a tool's progress is a preliminary output with all that it has said so far", async () => {

@@ -1,6 +1,6 @@
 /**
- * What the AI SDK makes of a run's chunks, beside the fold: whatever models say, at the same time, one
- * after another, void or not, and from wherever a reader comes, the message has each text once.
+ * What the AI SDK makes of a run's chunks: the message that is read from the history later, whatever models
+ * say and tools do, at the same time, one after another, void or not.
  */
 import { readUIMessageStream } from "ai";
 import fc from "fast-check";
@@ -10,8 +10,11 @@ import {
   type LangwireUIMessage,
   UiChunks,
 } from "../../client/src/ai-sdk/ui-chunks.ts";
-import type { ChatEvent } from "../../client/src/types.ts";
+import { toUIMessages } from "../../client/src/ai-sdk/ui-messages.ts";
+import type { ChatEvent, EventOf, Message } from "../../client/src/types.ts";
 import { RunFold } from "../../src/protocol/fold/run-fold.ts";
+import { foldVectors } from "../protocol/fold-vectors.ts";
+import { partVectors } from "../protocol/part-vectors.ts";
 
 const runId = "r";
 const at = "2026-01-01T00:00:00.000Z";
@@ -75,57 +78,112 @@ async function messageOf(events: readonly ChatEvent[]): Promise<LangwireUIMessag
   return message ?? expect.fail("no message");
 }
 
-function textsOf({ parts }: LangwireUIMessage, type: "text" | "reasoning"): string[] {
-  return parts.flatMap((part) => (part.type === type ? [part.text] : []));
+const start: ChatEvent = {
+  ...{ type: "runStart", runId, at, conversationId: "c", botId: "b", userId: "u" },
+  message: "m",
+};
+
+/** As it is kept, and given to `useChat` when a page is loaded again. */
+function keptOf(events: readonly ChatEvent[]): LangwireUIMessage {
+  const fold = new RunFold();
+  for (const event of events) fold.add(event);
+  const { text, usage, output, status } = fold.end ?? expect.fail("it goes on");
+  const parts = JSON.parse(JSON.stringify(fold.parts)) as Message["parts"];
+  const message = {
+    runId,
+    role: "ai",
+    position: 2,
+    at,
+    text,
+    parts,
+    status,
+    usage,
+    output,
+  } as const;
+  return toUIMessages([message])[0] ?? expect.fail("no message");
 }
 
-test("each text and each reasoning is in the message once, and what is void is not", async () => {
+async function expectSame(events: readonly ChatEvent[]): Promise<LangwireUIMessage> {
+  const message = await messageOf(events);
+  expect(message).toEqual(keptOf(events));
+  return message;
+}
+
+test("whatever models say, the message is the one that the history gives", async () => {
   const property = fc.asyncProperty(steps, fc.boolean(), async (script, said) => {
-    const start: ChatEvent = {
-      ...{ type: "runStart", runId, at, conversationId: "c", botId: "b", userId: "u" },
-      message: "m",
-    };
     const fold = new RunFold();
     const middle = eventsOf(script);
     for (const event of middle) fold.add(event);
     const text = said ? fold.text : "Something else.";
     const end: ChatEvent = { type: "runEnd", runId, at, status: "completed", text };
-    const message = await messageOf([start, ...middle, end]);
+    const message = await expectSame([start, ...middle, end]);
     expect(message.metadata).toMatchObject({ runId, status: "completed" });
-    const whole = said ? [] : [text];
-    // A fold of its own that ends with what nobody said: so all that was said says whose it is.
-    const other = new RunFold();
-    for (const event of middle) other.add(event);
-    other.add({ type: "runEnd", runId, at, status: "completed", text: "Nobody's." });
-    const texts = new Map(other.steps.map((one) => [one.spanId, one.text]));
-    expect(textsOf(message, "text").sort()).toEqual([...texts.values(), ...whole].sort());
-    const reasoned = fold.reasoning.map((one) => one.text);
-    expect(textsOf(message, "reasoning").sort()).toEqual(reasoned.sort());
-    for (const part of message.parts) if ("state" in part) expect(part.state).toBe("done");
   });
   await fc.assert(property, { numRuns: 300 });
 });
 
-test("who comes when only the start and the end are left gets the whole text", async () => {
-  const start: ChatEvent = {
-    ...{ type: "runStart", runId, at, conversationId: "c", botId: "b", userId: "u" },
-    message: "m",
+const vectors = [...partVectors, ...foldVectors].map((vector) => {
+  const middle = vector.events.filter(({ type }) => type !== "runStart" && type !== "runEnd");
+  const { text } = (vector.events.find(({ type }) => type === "runEnd") as EventOf<"runEnd">) ?? {
+    text: "Noon.",
   };
-  const end: ChatEvent = { type: "runEnd", runId, at, status: "completed", text: "All of it." };
-  expect(textsOf(await messageOf([start, end]), "text")).toEqual(["All of it."]);
+  return [vector.name, middle, text] as const;
+});
+test.each(vectors)("%s: the same live and from the history", async (_name, middle, text) => {
+  for (const status of ["completed", "failed"] as const) {
+    const end: ChatEvent = { type: "runEnd", runId, at, status, text };
+    const events = [start, ...middle, end].map((event) => ({ ...event, runId }));
+    await expectSame(events);
+  }
 });
 
-test("models that speak at the same time share a step, and one after them begins another", () => {
+test("a call is streamed while it is written, and its tool goes on from there", () => {
   const chunks = new UiChunks();
-  const model = (spanId: string): ChatEvent => ({
-    ...{ type: "llmStart", ...inSpan(spanId), at, name: "model" },
+  const call = { toolCallId: "1" };
+  const told = (event: ChatEvent) => chunks.add(event);
+  const writes = (more: object): ChatEvent => ({
+    type: "toolInput",
+    ...inSpan("m"),
+    ...call,
+    ...more,
   });
-  const types = (event: ChatEvent) => chunks.add(event).map(({ type }) => type);
-  expect(types(model("a"))).toEqual(["start-step"]);
-  expect(types(model("b"))).toEqual([]);
-  expect(types({ type: "token", ...inSpan("a"), text: "x" })).toEqual(["text-start", "text-delta"]);
-  expect(types({ type: "llmEnd", ...inSpan("a"), at })).toEqual(["text-end"]);
-  expect(types(model("c"))).toEqual([]);
-  for (const spanId of ["b", "c"]) chunks.add({ type: "llmEnd", ...inSpan(spanId), at });
-  expect(types(model("d"))).toEqual(["finish-step", "start-step"]);
+  expect(told(writes({ name: "search", text: '{"q"' }))).toMatchObject([
+    { type: "tool-input-start", ...call, toolName: "search", dynamic: true },
+    { type: "tool-input-delta", ...call, inputTextDelta: '{"q"' },
+  ]);
+  expect(told(writes({ text: ":1}" }))).toEqual([
+    { type: "tool-input-delta", ...call, inputTextDelta: ":1}" },
+  ]);
+  const begins: ChatEvent = { type: "toolStart", ...inSpan("t"), at, name: "search", ...call };
+  expect(told({ ...begins, input: { q: 1 } })).toMatchObject([
+    { type: "tool-input-available", ...call, input: { q: 1 } },
+  ]);
+  expect(told({ type: "toolEnd", ...inSpan("t"), at, output: "Soda." })).toMatchObject([
+    { type: "tool-output-available", ...call, output: "Soda." },
+  ]);
+});
+
+test("pieces of texts are handed on one by one, also where two models speak in turns", () => {
+  const chunks = new UiChunks();
+  const says = (spanId: string, text: string) =>
+    chunks.add({ type: "token", ...inSpan(spanId), text }).map(({ type }) => type);
+  for (const spanId of ["a", "b"])
+    chunks.add({ type: "llmStart", ...inSpan(spanId), at, name: "m" });
+  expect(says("a", "One")).toEqual(["text-start", "text-delta"]);
+  expect(says("b", "Two")).toEqual(["text-start", "text-delta"]);
+  for (const spanId of ["a", "b", "b", "a"]) expect(says(spanId, ".")).toEqual(["text-delta"]);
+  chunks.add({ type: "llmEnd", ...inSpan("a"), at });
+  const ended = chunks.add({ type: "llmEnd", ...inSpan("b"), at });
+  expect(ended.map(({ type }) => type)).toEqual(["text-end", "text-end"]);
+});
+
+test("what a person gave is a text, or to a typed bot a value", () => {
+  const given = { runId, role: "human", position: 1, at, userId: "u" } as const;
+  const input = { type: "data", name: "input", value: { page: 1 }, origin: "input" } as const;
+  const [written, typed] = toUIMessages([
+    { ...given, text: "Hi" },
+    { ...given, text: '{"page":1}', parts: [input] },
+  ]);
+  expect(written).toMatchObject({ id: `${runId}/human`, parts: [{ type: "text", text: "Hi" }] });
+  expect(typed?.parts).toEqual([{ type: "data-input", data: { page: 1 } }]);
 });

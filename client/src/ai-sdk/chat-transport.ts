@@ -3,6 +3,7 @@ import type { ChatTransport } from "ai";
 import type { LangwireClient } from "../client.ts";
 import { LangwireClientError, toClientError } from "../errors.ts";
 import type { FollowedRun } from "../run.ts";
+import type { Json } from "../types.ts";
 import { uuid } from "../uuid.ts";
 import { type LangwireChunk, type LangwireUIMessage, UiChunks } from "./ui-chunks.ts";
 
@@ -44,9 +45,9 @@ export class LangwireChatTransport implements ChatTransport<LangwireUIMessage> {
     const { chatId, messages, abortSignal } = sending;
     const { client, botId, ifBusy } = this.#options;
     if (abortSignal?.aborted) throw abortSignal.reason;
-    const message = lastUserText(messages);
+    const given = lastGiven(messages);
     const conversationId = this.#conversationOf(chatId);
-    const run = client.send({ botId, conversationId, message, ifBusy });
+    const run = client.send({ botId, conversationId, ifBusy, ...given });
     return this.#stream(run, chatId, abortSignal);
   };
 
@@ -135,12 +136,17 @@ async function* chunksOf(run: FollowedRun): AsyncGenerator<LangwireChunk, undefi
   }
 }
 
-function lastUserText(messages: readonly LangwireUIMessage[]): string {
+/** What the last message of a person is to a bot: a text, or to a typed bot the value of its one `data-input`. */
+function lastGiven(
+  messages: readonly LangwireUIMessage[],
+): { readonly message: string } | { readonly input: Json } {
   const parts = messages.findLast(({ role }) => role === "user")?.parts ?? [];
+  const [first, ...others] = parts;
+  if (first?.type === "data-input" && others.length === 0) return { input: first.data as Json };
   const texts = parts.map((part) => {
     if (part.type === "text") return part.text;
-    const message = `A bot takes text alone, no part of type ${part.type}.`;
+    const message = `A bot takes text, or one part of type data-input, and no part of type ${part.type}.`;
     throw new LangwireClientError({ code: "BAD_INPUT", message });
   });
-  return texts.join("\n");
+  return { message: texts.join("\n") };
 }

@@ -1,6 +1,6 @@
 /** Parts of messages that nobody reads on. */
 import type { UIMessage } from "ai";
-import { unfinished } from "./ui-chunks.ts";
+import { unfinished } from "./blocks.ts";
 
 /**
  * Closes the parts that are open: tools that are at work end as errors, and texts as they are. For

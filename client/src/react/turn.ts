@@ -2,6 +2,7 @@
 import { reasoningIn, stateIn, stepsIn } from "../../generated/fold/of-parts.js";
 import { type BotState, RunFold, type Span, type SpanText } from "../../generated/fold/run-fold.js";
 import type { ClientErrorCode } from "../errors.ts";
+import { givenParts, partsOfMessage, textParts } from "../message-parts.ts";
 import type { ChatEvent, EventOf, Json, Message, Part, RunStatus, Usage } from "../types.ts";
 
 export interface ChatError {
@@ -58,7 +59,7 @@ export type ChatMessage = HumanMessage | AiMessage;
 /** A message as the server keeps it. @param spans what happened inside its run, where that was loaded */
 export function fromHistory(message: Message, spans?: readonly Span[]): ChatMessage {
   const { runId, role, text, at, userId, status = "completed", usage, error, output } = message;
-  const { parts = textParts(text) } = message;
+  const parts = partsOfMessage(message);
   const base = { id: messageId(runId, role), runId, text, at };
   if (role === "human") return { ...base, role, parts, userId, status: "sent" };
   const trace = { spans: spans ?? [], isTraced: spans !== undefined };
@@ -73,16 +74,6 @@ function partsOf(parts: readonly Part[]) {
 
 function joinedReasoning(reasoning: readonly SpanText[]): string {
   return reasoning.map(({ text }) => text).join("\n\n");
-}
-
-function textParts(text: string): readonly Part[] {
-  return text === "" ? [] : [{ type: "text", text, final: true }];
-}
-
-/** What a person wrote, or gave a typed bot. */
-function givenParts({ message, input }: { message: string; input?: Json | undefined }) {
-  if (input === undefined) return textParts(message);
-  return [{ type: "data", name: "input", value: input, origin: "input" } as const];
 }
 
 function messageId(runId: string, role: Message["role"]): string {

@@ -145,7 +145,8 @@ await describeWithPostgres("the Postgres store when Postgres fails", (postgres) 
   test("a store alone keeps all others away, and one that shares keeps away who would be alone", async () => {
     await using database = await postgres.createDatabase();
     await using other = await postgres.createDatabase();
-    const open = (use: DatabaseUse, url = database.url) => openPostgresStore({ url, use });
+    const open = (use: DatabaseUse, url = database.url) =>
+      openPostgresStore({ url, use, lockTimeoutMs: 1_000 });
     const refused = (reason: RegExp) => ({
       code: "STORE_UNAVAILABLE",
       cause: expect.objectContaining({ message: expect.stringMatching(reason) }),

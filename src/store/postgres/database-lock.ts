@@ -16,11 +16,8 @@ import { socketThatGivesUp } from "./socket-timeout.ts";
 
 export type DatabaseUse = "alone" | "shared";
 
-/**
- * How long taking the lock is retried. Longer than Postgres needs to release the lock of a process
- * that is gone (`serverSide`).
- */
-const retryForMs = 15_000;
+/** Longer than Postgres needs to release the lock of a process that is gone (`serverSide`). */
+const defaultTakeTimeoutMs = 15_000;
 const retryMs = 200;
 const closeMs = 1_000;
 const pingMs = 2_000;
@@ -46,6 +43,11 @@ const whyNot: Record<DatabaseUse, string> = {
   shared: "a process without REDIS_URL uses this database, and has to be the only one",
 };
 
+interface TakeOptions {
+  readonly use: DatabaseUse;
+  readonly takeTimeoutMs?: number | undefined;
+}
+
 export class DatabaseLock implements AsyncDisposable {
   readonly #config: ClientConfig;
   readonly #use: DatabaseUse;
@@ -66,12 +68,16 @@ export class DatabaseLock implements AsyncDisposable {
 
   /**
    * Takes the lock; retries while another process, which may be shutting down, has it.
+   * @param options `takeTimeoutMs`: how long it is retried
    * @throws LangwireError STORE_UNAVAILABLE when another process keeps it, or none can; what pg throws
    */
-  static async take(config: ClientConfig, use: DatabaseUse): Promise<DatabaseLock> {
+  static async take(
+    config: ClientConfig,
+    { use, takeTimeoutMs = defaultTakeTimeoutMs }: TakeOptions,
+  ): Promise<DatabaseLock> {
     await using taking = new AsyncDisposableStack();
     const lock = taking.use(new DatabaseLock(config, use));
-    const deadlineMs = performance.now() + retryForMs;
+    const deadlineMs = performance.now() + takeTimeoutMs;
     while (!(await lock.#try())) {
       if (performance.now() >= deadlineMs) {
         throw new LangwireError("STORE_UNAVAILABLE", { cause: new Error(whyNot[use]) });

@@ -27,6 +27,8 @@ export interface PostgresStoreOptions {
    * lost, nothing is read or written. `shared`: against a process that is `alone`. Default: no lock.
    */
   readonly use?: DatabaseUse;
+  /** How long the lock is waited for while another process has it. Default: 15 s. */
+  readonly lockTimeoutMs?: number;
   /** Connections that this store opens at most. Default: 10. */
   readonly maxConnections?: number;
   /** How long the server may take to connect or to answer; then it is unavailable. Default: 10 s. */
@@ -41,7 +43,7 @@ const abandonedTransactionMs = 10_000;
 
 /** @throws LangwireError STORE_UNAVAILABLE, also when another process uses the database */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { url, use, maxConnections = 10, timeoutMs = 10_000 } = options;
+  const { url, use, lockTimeoutMs, maxConnections = 10, timeoutMs = 10_000 } = options;
   const shared: PoolConfig = {
     connectionString: url,
     application_name: "langwire",
@@ -53,7 +55,9 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   let lock: DatabaseLock | undefined;
   let numbersAfter: number;
   try {
-    if (use !== undefined) lock = opening.use(await DatabaseLock.take(shared, use));
+    if (use !== undefined) {
+      lock = opening.use(await DatabaseLock.take(shared, { use, takeTimeoutMs: lockTimeoutMs }));
+    }
     numbersAfter = await migrateAlone(shared);
   } catch (error) {
     throw postgresFailure(error);

@@ -1,4 +1,5 @@
 /** What a bot is: a LangChain runnable with the settings that put it on the wire. */
+import type { BaseMessage } from "@langchain/core/messages";
 import type { Runnable } from "@langchain/core/runnables";
 import { LangwireError } from "../protocol/errors.ts";
 import type { BotTypes, TypesOfSettings } from "./definition/bot-types.ts";
@@ -18,13 +19,15 @@ export interface HistoryMessage {
   readonly text: string;
 }
 
-/**
- * One human message and what was said before it, oldest first. A bot is given at most what its
- * memory allows, however long `history` is.
- */
+/** One human message and what was said before it, oldest first, as far as the bot's memory allows. */
 export interface BotTurn {
   readonly message: string;
   readonly history: readonly HistoryMessage[];
+  /**
+   * The same as LangChain's messages, with what the bot's models asked of tools and what these gave, each
+   * call with its result; also of turns that were stopped before there was an answer.
+   */
+  readonly messages: readonly BaseMessage[];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { AIMessage, HumanMessage } from "@langchain/core/messages";
+import { AIMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
 import { RunnableLambda, RunnableSequence } from "@langchain/core/runnables";
 import { FakeListChatModel, FakeRetriever } from "@langchain/core/utils/testing";
@@ -13,6 +13,7 @@ import {
 } from "../../src/bots/bot.ts";
 import { Catalogue } from "../../src/bots/catalogue.ts";
 import { defaultContextTokens } from "../../src/bots/definition/settings.ts";
+import { storedExchange } from "../../src/bots/exchange/stored-exchange.ts";
 import { estimateTokens, recall } from "../../src/bots/memory.ts";
 import { contextTokensOf } from "../../src/bots/model-limits.ts";
 import { defaultInput } from "../../src/bots/run/bot-input.ts";
@@ -113,7 +114,7 @@ describe("the default input of", () => {
     ["an agent", createAgent({ model, tools: [] }), { messages: all }],
     ["a retriever", new FakeRetriever(), "c"],
   ])("%s", (_what, of, input) => {
-    expect(defaultInput(of, history, "c")).toEqual(input);
+    expect(defaultInput(of, { message: "c", history, messages: before })).toEqual(input);
   });
 });
 
@@ -129,26 +130,59 @@ describe("memory", () => {
       { k: 2, contextTokens: 1_000 },
       { message: "x", history: exchanges(5) },
     );
-    expect(recalled.map(({ text }) => text)).toEqual(["3", "3", "4", "4"]);
+    expect(recalled.history.map(({ text }) => text)).toEqual(["3", "3", "4", "4"]);
+    expect(recalled.messages.map(({ text }) => text)).toEqual(["3", "3", "4", "4"]);
   });
 
   test("is none where there is none", () => {
     const turn = { message: "x", history: exchanges(2) };
-    expect(recall(false, turn)).toEqual([]);
-    expect(recall({ k: 0, contextTokens: 1_000 }, turn)).toEqual([]);
+    const nothing = { message: "x", history: [], messages: [] };
+    expect(recall(false, turn)).toEqual(nothing);
+    expect(recall({ k: 0, contextTokens: 1_000 }, turn)).toEqual(nothing);
   });
 
   test("keeps a question that was never answered", () => {
     const history: HistoryMessage[] = [...exchanges(1), { role: "human", text: "hello?" }];
     const recalled = recall({ k: 1, contextTokens: 1_000 }, { message: "x", history });
-    expect(recalled).toEqual([{ role: "human", text: "hello?" }]);
+    expect(recalled.history).toEqual([{ role: "human", text: "hello?" }]);
   });
 
   test("gives up whole exchanges, the oldest first, to leave room in the context", () => {
     const history = exchanges(3, () => "x".repeat(400));
     const recalled = recall({ k: 3, contextTokens: 700 }, { message: "y".repeat(200), history });
-    expect(recalled).toHaveLength(4);
-    expect(recall({ k: 3, contextTokens: 100 }, { message: "y", history })).toEqual([]);
+    expect([recalled.history.length, recalled.messages.length]).toEqual([4, 4]);
+    const none = recall({ k: 3, contextTokens: 100 }, { message: "y", history });
+    expect([none.history, none.messages]).toEqual([[], []]);
+  });
+
+  describe("of tools", () => {
+    const call = { id: "c1", name: "look", args: { at: "x".repeat(2_000) } };
+    const step = [
+      new AIMessage({ content: "", tool_calls: [call] }),
+      new ToolMessage({ tool_call_id: "c1", content: "seen" }),
+    ];
+    const modelMessages = storedExchange(step);
+    const turn = (text: string) => ({
+      message: "x",
+      history: [
+        { role: "human" as const, text: "a" },
+        { role: "ai" as const, text, modelMessages },
+      ],
+    });
+
+    test("counts their arguments, and gives up the tools before the exchange", () => {
+      const typesAt = (contextTokens: number) =>
+        recall({ k: 1, contextTokens }, turn("b")).messages.map(({ type }) => type);
+      expect(typesAt(1_000)).toEqual(["human", "ai", "tool", "ai"]);
+      expect(typesAt(500)).toEqual(["human", "ai"]);
+      expect(typesAt(15)).toEqual([]);
+    });
+
+    test("has a turn without an answer among the messages, and not among the texts", () => {
+      const { history, messages } = recall({ k: 1, contextTokens: 1_000 }, turn(""));
+      expect(history).toEqual([]);
+      expect(messages.map(({ type }) => type)).toEqual(["human", "ai", "tool"]);
+    });
   });
 
   test("counts four ASCII characters as a token, and each other character as one", () => {

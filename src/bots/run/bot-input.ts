@@ -4,21 +4,20 @@
  *
  * | it begins with                                  | input                                        |
  * | ----------------------------------------------- | -------------------------------------------- |
- * | an agent or a graph with a `messages` channel   | `{ messages: [...history, HumanMessage] }`   |
- * | a chat model or an LLM                          | `[...history, HumanMessage]`                 |
+ * | an agent or a graph with a `messages` channel   | `{ messages: [...messages, HumanMessage] }`  |
+ * | a chat model or an LLM                          | `[...messages, HumanMessage]`                |
  * | a classic agent executor                        | `{ input, chat_history }`                    |
  * | a retriever                                     | the message's text                           |
  * | a `RunnableWithMessageHistory`                  | the message, under its `inputMessagesKey`    |
  * | anything else: a prompt, a lambda, a map …      | `{ history: BaseMessage[], human_input }`    |
+ *
+ * `messages` have the calls of tools and their results; `history` is questions and answers.
  */
-import { AIMessage, type BaseMessage, HumanMessage } from "@langchain/core/messages";
-import type { HistoryMessage } from "../bot.ts";
+import { HumanMessage } from "@langchain/core/messages";
+import type { BotTurn } from "../bot.ts";
+import { toMessage } from "../memory.ts";
 
-export function defaultInput(
-  runnable: unknown,
-  history: readonly HistoryMessage[],
-  message: string,
-): unknown {
+export function defaultInput(runnable: unknown, { message, history, messages }: BotTurn): unknown {
   const before = history.map(toMessage);
   const beginning = beginningOf(runnable);
   if (typeof beginning === "object") {
@@ -27,9 +26,9 @@ export function defaultInput(
   }
   switch (beginning) {
     case "graph":
-      return { messages: [...before, new HumanMessage(message)] };
+      return { messages: [...messages, new HumanMessage(message)] };
     case "model":
-      return [...before, new HumanMessage(message)];
+      return [...messages, new HumanMessage(message)];
     case "executor":
       return { input: message, chat_history: before };
     case "retriever":
@@ -37,10 +36,6 @@ export function defaultInput(
     case "chain":
       return { history: before, human_input: message };
   }
-}
-
-function toMessage({ role, text }: HistoryMessage): BaseMessage {
-  return role === "human" ? new HumanMessage(text) : new AIMessage(text);
 }
 
 type Beginning =

@@ -125,7 +125,7 @@ function isPlainObject(value: unknown): value is object {
 /** More than any turn has: a list that says it has millions is not walked through. */
 const messagesAtMost = 10_000;
 
-const lastMessages = (values: readonly unknown[]): BaseMessage[] =>
+export const lastMessages = (values: readonly unknown[]): BaseMessage[] =>
   values.slice(-messagesAtMost).flatMap((value) => messageIn(value) ?? pairIn(value) ?? []);
 
 /** A message, also as a plain object that LangChain takes for one. */

@@ -11,15 +11,16 @@ import type { Serialized } from "@langchain/core/load/serializable";
 import type { BaseMessage } from "@langchain/core/messages";
 import type { ChatGenerationChunk, GenerationChunk, LLMResult } from "@langchain/core/outputs";
 import type { Bot } from "../bot.ts";
+import type { ExchangeRecorder } from "../exchange/exchange-recorder.ts";
 import { AgentEvents } from "./agent-events.ts";
 import { ModelEvents } from "./model/model-events.ts";
 import { markRemoved } from "./model/removed-messages.ts";
 import { agentRoleOf, isInAgent, nameOf } from "./span-facts.ts";
-import { documentsOf, queryOf } from "./span-payloads.ts";
 import type { Span } from "./span-tree.ts";
 import type { SpanWriter } from "./span-writer.ts";
 import type { StateEvents } from "./state/state-events.ts";
-import { ToolEvents } from "./tool-events.ts";
+import { RetrieverEvents } from "./tools/retriever-events.ts";
+import { ToolEvents } from "./tools/tool-events.ts";
 
 type Metadata = Record<string, unknown>;
 
@@ -28,17 +29,28 @@ export class EventCallbacks extends BaseCallbackHandler {
   readonly models: ModelEvents;
   readonly #agents: AgentEvents;
   readonly #tools: ToolEvents;
+  readonly #retrievers: RetrieverEvents;
   readonly #state: StateEvents;
+  readonly #exchange: ExchangeRecorder | undefined;
   readonly #writer: SpanWriter;
 
-  constructor(writer: SpanWriter, options: { readonly bot: Bot; readonly state: StateEvents }) {
+  constructor(
+    writer: SpanWriter,
+    options: {
+      readonly bot: Bot;
+      readonly state: StateEvents;
+      readonly exchange: ExchangeRecorder | undefined;
+    },
+  ) {
     super({ _awaitHandler: true });
-    const { bot, state } = options;
+    const { bot, state, exchange } = options;
+    this.#exchange = exchange;
     this.#writer = writer;
     this.#state = state;
     this.models = new ModelEvents(writer, bot);
     this.#agents = new AgentEvents(writer);
     this.#tools = new ToolEvents(writer);
+    this.#retrievers = new RetrieverEvents(writer);
   }
 
   /** Makes `invoke` stream, and leaves it to the provider to count the tokens. */
@@ -116,6 +128,7 @@ export class EventCallbacks extends BaseCallbackHandler {
     if (span.broken !== undefined) return;
     this.#agents.decided(span, result);
     this.#tools.asked(result);
+    this.#exchange?.modelAsked(span, result);
   }
 
   override handleLLMError(error: unknown, id: string): void {
@@ -157,8 +170,8 @@ export class EventCallbacks extends BaseCallbackHandler {
     const span = this.#ending(id);
     if (span === undefined) return;
     this.#tools.chainEnding(span, outputs);
-    this.#state.nodeEnding(span, outputs);
-    this.#state.graphEnding(span, outputs);
+    this.#state.chainEnding(span, outputs);
+    this.#exchange?.nodeReturned(span, outputs);
     if (span.isNode) markRemoved(outputs, this.#writer.tree.models);
     this.#agents.graphEnded(span, outputs);
     this.#chainEnded(span, outputs);
@@ -192,7 +205,9 @@ export class EventCallbacks extends BaseCallbackHandler {
 
   override handleToolEnd(output: unknown, id: string): void {
     const span = this.#ending(id);
-    if (span !== undefined) this.#tools.ended(span, output);
+    if (span === undefined) return;
+    this.#exchange?.toolReturned(span, output);
+    this.#tools.ended(span, output);
   }
 
   override handleToolError(error: unknown, id: string): void {
@@ -219,20 +234,12 @@ export class EventCallbacks extends BaseCallbackHandler {
   ): void {
     const name = nameOf(retriever, runName, "retriever");
     const span = this.#writer.open({ id, kind: "retriever", name, parentId, tags, metadata });
-    if (span.hidden) return;
-    this.#writer.emit({
-      type: "retrieverStart",
-      ...this.#writer.opening(span),
-      ...(this.#writer.exposes(span) && { query: queryOf(query) }),
-    });
+    this.#retrievers.started(span, query);
   }
 
   override handleRetrieverEnd(documents: unknown, id: string): void {
     const span = this.#ending(id);
-    const closing = this.#writer.shut(span);
-    if (span === undefined || closing === undefined) return;
-    const found = this.#writer.exposes(span) && { documents: documentsOf(documents) };
-    this.#writer.emit({ type: "retrieverEnd", ...closing, ...found });
+    if (span !== undefined) this.#retrievers.ended(span, documents);
   }
 
   override handleRetrieverError(error: unknown, id: string): void {

@@ -5,12 +5,13 @@ import { LangwireError } from "../../protocol/errors.ts";
 import type { Json, Usage } from "../../protocol/events.ts";
 import type { Bot, BotContext, BotRunnable, BotTurn } from "../bot.ts";
 import { checkOutput } from "../definition/checked-output.ts";
+import { ExchangeRecorder } from "../exchange/exchange-recorder.ts";
 import { WithheldText } from "../exposure/withheld-text.ts";
 import { configurableOf } from "../invocation/configurable.ts";
 import { streamWriter } from "../invocation/stream-writer.ts";
 import { type ContainedBot, type StrayError, withBotAtWork } from "../isolation/bot-at-work.ts";
 import { BotLifetime } from "../isolation/bot-lifetime.ts";
-import { recall } from "../memory.ts";
+import { type PastMessage, recall } from "../memory.ts";
 import { withProviderCalls } from "../provider/provider-calls.ts";
 import type { ThreadConfig } from "../threads/checkpointed-graphs.ts";
 import { replacedChannels } from "../threads/graphs.ts";
@@ -31,6 +32,8 @@ export interface BotRun {
   readonly closed: Promise<void>;
   /** As far as it is known by now; undefined as long as nothing is. */
   readonly usage: Usage | undefined;
+  /** JSON of what models and tools said to each other, for the bot's memory; once `done` has settled. */
+  readonly modelMessages: string | undefined;
   /** HTTP requests made to the provider so far, by the models of `createModel`. */
   readonly providerCalls: number;
 }
@@ -47,7 +50,8 @@ export type BotOutcome =
 
 export interface StartOptions {
   readonly context: BotContext;
-  readonly turn: BotTurn;
+  /** With all that its memory may take. */
+  readonly turn: { readonly message: string; readonly history: readonly PastMessage[] };
   /** What a typed bot is given, as it was checked. */
   readonly input?: unknown;
   /** Called synchronously, in causal order. It must be cheap and must not throw. */
@@ -76,6 +80,7 @@ class BotExecution implements BotRun {
   readonly #writer: SpanWriter;
   readonly #callbacks: EventCallbacks;
   readonly #state: StateEvents;
+  readonly #exchange: ExchangeRecorder | undefined;
   readonly #lifetime: BotLifetime;
   readonly #withheld: WithheldText | undefined;
   /** The bot's signal, aborted in the bot's async context: what its listeners throw is the bot's error. */
@@ -94,7 +99,11 @@ class BotExecution implements BotRun {
     const emit = this.#withheld?.emit.bind(this.#withheld) ?? options.emit;
     this.#writer = new SpanWriter({ runId, expose: bot.expose, emit });
     this.#state = new StateEvents(this.#writer, Object.keys(bot.state ?? {}));
-    this.#callbacks = new EventCallbacks(this.#writer, { bot, state: this.#state });
+    const { memory, stream } = bot;
+    const remembers = memory !== false && memory.k > 0;
+    if (remembers) this.#exchange = new ExchangeRecorder({ hidesTexts: !stream });
+    const [state, exchange] = [this.#state, this.#exchange];
+    this.#callbacks = new EventCallbacks(this.#writer, { bot, state, exchange });
     const run = () => {
       const done = this.#run();
       return { done, closed: done.then(() => this.#lifetime.end()) };
@@ -114,6 +123,10 @@ class BotExecution implements BotRun {
 
   get usage(): Usage | undefined {
     return this.#callbacks.models.usage;
+  }
+
+  get modelMessages(): string | undefined {
+    return this.#exchange?.json;
   }
 
   get providerCalls(): number {
@@ -164,8 +177,8 @@ class BotExecution implements BotRun {
     const { context, turn, signal, callbacks } = this.#options;
     const runnable = await this.#lifetime.make();
     if (this.#bot.state !== undefined) this.#state.replacedIn(replacedChannels(runnable));
-    const recalled = { message: turn.message, history: recall(this.#bot.memory, turn) };
-    const input = await this.#input(runnable, recalled);
+    const input = await this.#input(runnable, recall(this.#bot.memory, turn));
+    this.#exchange?.given(input);
     const configurable = configurableOf(context);
     if (!continuesThread(input)) await this.#repair(runnable, { configurable });
     signal.throwIfAborted();
@@ -203,6 +216,7 @@ class BotExecution implements BotRun {
       return { status: "failed", error: output.error };
     }
     this.#writer.closeOpenSpans();
+    this.#exchange?.returned(value);
     if (output !== undefined) {
       return { status: "completed", text: text ?? withheld, output: output.value };
     }
@@ -223,7 +237,7 @@ class BotExecution implements BotRun {
   #input(runnable: BotRunnable, turn: BotTurn): unknown {
     if (this.#bot.inputSchema !== undefined) return this.#options.input;
     if (this.#bot.input !== undefined) return this.#bot.input(turn, this.#options.context);
-    return defaultInput(runnable, turn.history, turn.message);
+    return defaultInput(runnable, turn);
   }
 
   /** Counts a model's requests. A retry resets the model's span, where the model says which that is. */

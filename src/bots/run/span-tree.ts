@@ -53,6 +53,8 @@ export class Span {
   open = true;
   /** A model's: where its text goes. */
   voice: Voice = "silent";
+  /** A model's: it was asked for JSON, or to call one tool and nothing else. */
+  structured = false;
   /** A model's: how many answers it was asked for. Only the first is on the wire. */
   candidates = 1;
   /** A model's: the id of the message that it answered with. */

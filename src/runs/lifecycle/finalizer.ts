@@ -156,7 +156,7 @@ export class Finalizer implements AsyncDisposable {
 
   async #finish(numbered: NumberedEnding): Promise<RunEnding> {
     const { run, ending, endSeq, endedAt, archive } = numbered;
-    const { status, text, output, usage, error, providerCalls, partsOf } = ending;
+    const { status, text, output, usage, error, providerCalls, partsOf, modelMessages } = ending;
     const { runId } = run;
     const answer = this.#options.store.runs.finish({
       runId,
@@ -166,6 +166,7 @@ export class Finalizer implements AsyncDisposable {
       usage,
       error,
       providerCalls,
+      modelMessages,
       endSeq,
       endedAt,
       parts: partsOf?.(text),

@@ -29,8 +29,9 @@
  * bot does. A run that another process has taken over gets its `runEnd` there, and here neither stores
  * nor appends one.
  */
-import type { Bot, HistoryMessage } from "../../bots/bot.ts";
+import type { Bot } from "../../bots/bot.ts";
 import type { StrayError } from "../../bots/isolation/bot-at-work.ts";
+import type { PastMessage } from "../../bots/memory.ts";
 import { type SpanEvent, startBot } from "../../bots/run/run-bot.ts";
 import type { LogEntry } from "../../log/entry.ts";
 import type { RunWriter } from "../../log/log.ts";
@@ -56,6 +57,8 @@ export interface RunEnding {
   /** What its message is made of, by the answer that it ends with. For the store alone. */
   readonly partsOf?: ((answer: string) => readonly Part[]) | undefined;
   readonly providerCalls: number;
+  /** For the store alone: JSON of what models and tools said to each other. */
+  readonly modelMessages?: string | undefined;
   /** From the start to the first token, where there was one. */
   readonly firstTokenMs?: number | undefined;
   /** Whether the store has the run's events, so that the log need not keep them. */
@@ -80,7 +83,7 @@ export interface LiveRunOptions extends BegunRun {
   /** What a typed bot is given, as it was checked. */
   readonly input?: unknown;
   /** What was said before. The run fails where this rejects. */
-  readonly history: () => Promise<readonly HistoryMessage[]>;
+  readonly history: () => Promise<readonly PastMessage[]>;
   readonly writer: RunWriter;
   readonly limits: RunLimits;
   /** Stores the ending. @returns the one that readers get: the stored one, where the run had ended before */
@@ -190,8 +193,9 @@ export class LiveRun implements BegunRun {
     const outcome = await botRun.done;
     clearTimeout(timeout);
     this.#accepting = false;
-    const { usage, providerCalls } = botRun;
-    const known = { usage, providerCalls, firstTokenMs: this.#firstTokenMs };
+    const { usage, providerCalls, modelMessages } = botRun;
+    const firstTokenMs = this.#firstTokenMs;
+    const known = { usage, providerCalls, modelMessages, firstTokenMs };
     if (this.#stopReason === "cancelled") {
       return { status: "cancelled", text: this.#message.text, ...known };
     }
@@ -235,7 +239,7 @@ export class LiveRun implements BegunRun {
     this.fail(new LangwireError("RUN_TOO_LARGE"));
   }
 
-  async #history(): Promise<readonly HistoryMessage[]> {
+  async #history(): Promise<readonly PastMessage[]> {
     try {
       return await this.#options.history();
     } catch (cause) {
@@ -258,7 +262,7 @@ export class LiveRun implements BegunRun {
     const entries = () => writer.entries();
     const end = { endSeq: writer.lastSeq + 1, endedAt: at, entries };
     const stored = await store({ ...ending, partsOf }, end);
-    const { partsOf: _stored, ...ended } = stored;
+    const { partsOf: _parts, modelMessages: _messages, ...ended } = stored;
     const appendedMs = performance.now();
     writer.append(runEndOf(run, { at, ...ended }));
     await writer.flushed();

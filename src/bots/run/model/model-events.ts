@@ -68,6 +68,7 @@ export class ModelEvents {
     span.sendsFinishReason = sendsFinishReason(facts.metadata?.ls_provider);
     span.candidates = candidatesOf(facts.extraParams);
     const call = modelCallOf(span, facts);
+    span.structured = call.structured;
     span.voice = voiceOf(span, { ...call, speaks: this.#ask(call) });
     span.writesOutput = this.#outputs !== undefined && writesAnswer(span, call);
     this.#streaming.started(span, call, facts.extraParams);

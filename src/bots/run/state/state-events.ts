@@ -65,7 +65,13 @@ export class StateEvents {
     if (isFirst) this.#seenIn(graph);
   }
 
-  nodeEnding(node: Span, outputs: unknown): void {
+  /** A node or a graph is about to end. */
+  chainEnding(chain: Span, outputs: unknown): void {
+    this.#nodeEnding(chain, outputs);
+    this.#graphEnding(chain, outputs);
+  }
+
+  #nodeEnding(node: Span, outputs: unknown): void {
     const graph = this.#graphOf(node);
     if (graph === undefined) return;
     for (const update of updatesIn(outputs)) {
@@ -76,7 +82,7 @@ export class StateEvents {
     }
   }
 
-  graphEnding(graph: Span, outputs: unknown): void {
+  #graphEnding(graph: Span, outputs: unknown): void {
     if (!graph.isGraph || graph.outerTool !== undefined) return;
     for (const [channel, json] of this.#valuesIn(outputs)) {
       this.#holds(graph, channel, { json, isNew: true, teller: graph });

@@ -4,11 +4,11 @@
  * those, but a node answers the model with a ToolMessage.
  */
 import type { ToolMessage } from "@langchain/core/messages";
-import type { AskedCall, ModelResult } from "./model/model-result.ts";
-import { toPayload } from "./payload.ts";
-import { argumentsOf, returnedBy, toolMessagesIn } from "./span-payloads.ts";
-import type { Span } from "./span-tree.ts";
-import type { SpanWriter } from "./span-writer.ts";
+import type { AskedCall, ModelResult } from "../model/model-result.ts";
+import { toPayload } from "../payload.ts";
+import { argumentsOf, returnedBy, toolMessagesIn } from "../span-payloads.ts";
+import type { Span } from "../span-tree.ts";
+import type { SpanWriter } from "../span-writer.ts";
 
 export class ToolEvents {
   readonly #writer: SpanWriter;

@@ -1,0 +1,173 @@
+/**
+ * What models and tools said to each other in one run, for the bot's next turns: the messages with tool
+ * calls and the results, in order, up to the last result. The question and the answer are not among them.
+ *
+ * Of a graph or an agent that has returned, its state is what was said. Of a run that was stopped or
+ * failed, or a bot without such a state, it is what the callbacks told, whole: a call without a result
+ * gets one that says so. What happens inside of a tool is that tool's.
+ */
+import {
+  AIMessage,
+  type BaseMessage,
+  isAIMessage,
+  isHumanMessage,
+  isToolMessage,
+  ToolMessage,
+} from "@langchain/core/messages";
+import { lastMessages } from "../run/bot-output.ts";
+import type { ModelResult } from "../run/model/model-result.ts";
+import { cutText } from "../run/payload.ts";
+import { toolMessagesIn } from "../run/span-payloads.ts";
+import type { Span } from "../run/span-tree.ts";
+import { withResults } from "../threads/open-tool-calls.ts";
+import { resultCharacters, resultText, storedExchange } from "./stored-exchange.ts";
+
+/** Steps of which the messages are kept while a run is in progress: the last ones. */
+const stepsAtMost = 200;
+
+/** One message of a model, with the results that its calls have so far. */
+interface Step {
+  readonly asking: AIMessage;
+  readonly results: Map<string, ToolMessage>;
+}
+
+export class ExchangeRecorder {
+  readonly #steps: Step[] = [];
+  readonly #hidesTexts: boolean;
+  /** As the bot's runnable was given it. */
+  #question: string | undefined;
+  /** Of a run that is completed. */
+  #said: BaseMessage[] | undefined;
+
+  /** @param options.hidesTexts whether what models say may be shown, and kept, only once the run is over */
+  constructor(options: { readonly hidesTexts: boolean }) {
+    this.#hidesTexts = options.hidesTexts;
+  }
+
+  modelAsked(model: Span, { text, toolCalls }: ModelResult): void {
+    if (model.structured || model.outerTool !== undefined) return;
+    const calls = toolCalls.flatMap(({ id, name, args }) =>
+      id !== undefined && isFields(args) ? [{ id, name, args, type: "tool_call" as const }] : [],
+    );
+    if (calls.length === 0) return;
+    const content = this.#hidesTexts ? "" : text;
+    const asking = new AIMessage({ content, tool_calls: calls });
+    this.#steps.push({ asking, results: new Map() });
+    if (this.#steps.length > stepsAtMost) this.#steps.shift();
+  }
+
+  toolReturned(tool: Span, output: unknown): void {
+    if (tool.outerTool !== undefined) return;
+    const id = tool.toolCallId ?? this.#openCallOf(tool.name);
+    if (id === undefined) return;
+    const messages = toolMessagesIn(isCommand(output) ? output.update : output);
+    const own = messages.find(({ tool_call_id }) => tool_call_id === id);
+    this.#answered(own ?? new ToolMessage({ tool_call_id: id, content: textOf(output) }));
+  }
+
+  /** A node of a graph returned: calls that no tool ran for, or whose tool failed, are answered there. */
+  nodeReturned(node: Span, outputs: unknown): void {
+    if (!node.isNode || node.outerTool !== undefined || this.#steps.length === 0) return;
+    for (const message of toolMessagesIn(outputs)) this.#answered(message);
+  }
+
+  /** @param input what the bot's runnable is given */
+  given(input: unknown): void {
+    this.#question = unlessOdd(() => messagesIn(input).findLast(isHumanMessage)?.text);
+  }
+
+  /** The run is completed. @param value what the bot's runnable returned */
+  returned(value: unknown): void {
+    // A bot that asks for a tool's arguments, and runs no tool, has made a step of nothing.
+    const answered = this.#steps.filter(({ results }) => results.size > 0);
+    const state = unlessOdd(() => sinceQuestion(messagesIn(value), this.#question));
+    this.#said = state ?? answered.flatMap(stepMessages);
+  }
+
+  /** What was said so far; undefined where no tool was asked for anything. */
+  get json(): string | undefined {
+    const said = this.#said ?? this.#steps.flatMap(stepMessages);
+    return unlessOdd(() => storedExchange(withResults(said)));
+  }
+
+  /** Classic agents run their tools without the call's id. */
+  #openCallOf(name: string): string | undefined {
+    for (const { asking, results } of this.#steps.toReversed()) {
+      const open = asking.tool_calls?.find(
+        (call) => call.name === name && !results.has(call.id ?? ""),
+      );
+      if (open !== undefined) return open.id;
+    }
+    return undefined;
+  }
+
+  /** The last answer counts: what a node makes of its tool's is what the model is given. */
+  #answered(message: ToolMessage): void {
+    const { tool_call_id: id, name, status } = message;
+    const step = this.#steps.findLast(({ asking }) =>
+      asking.tool_calls?.some((it) => it.id === id),
+    );
+    if (step === undefined) return;
+    const content = resultText(message);
+    const fields = { tool_call_id: id, content, ...(name && { name }), ...(status && { status }) };
+    step.results.set(id, new ToolMessage(fields));
+  }
+}
+
+/** Of a graph's state, or of a list of messages. */
+function messagesIn(value: unknown): BaseMessage[] {
+  if (Array.isArray(value)) return lastMessages(value);
+  return isFields(value) && Array.isArray(value.messages) ? lastMessages(value.messages) : [];
+}
+
+/** What a bot makes of messages may throw where it is read. That costs the memory of it, and no run. */
+function unlessOdd<T>(reading: () => T): T | undefined {
+  try {
+    return reading();
+  } catch {
+    return undefined;
+  }
+}
+
+function stepMessages({ asking, results }: Step): BaseMessage[] {
+  return [asking, ...results.values()];
+}
+
+/**
+ * The messages of a state behind the question, up to the last result of a tool; undefined where the
+ * question is not found, as after a summary.
+ */
+function sinceQuestion(
+  state: readonly BaseMessage[],
+  asked: string | undefined,
+): BaseMessage[] | undefined {
+  const at = state.findLastIndex((message) => isHumanMessage(message) && message.text === asked);
+  if (at < 0) return undefined;
+  const end = state.findLastIndex((message) => isToolMessage(message));
+  return answersInOrder(state.slice(at + 1, end + 1));
+}
+
+/** Without instructions, and without results of which the call is gone: providers refuse both there. */
+function answersInOrder(messages: readonly BaseMessage[]): BaseMessage[] {
+  let asked = new Set<string | undefined>();
+  return messages.filter((message) => {
+    if (isToolMessage(message)) return asked.has(message.tool_call_id);
+    if (isAIMessage(message)) asked = new Set(message.tool_calls?.map(({ id }) => id));
+    return isAIMessage(message) || isHumanMessage(message);
+  });
+}
+
+function textOf(output: unknown): string {
+  if (typeof output === "string") return cutText(output, resultCharacters);
+  try {
+    return cutText(JSON.stringify(output) ?? "", resultCharacters);
+  } catch {
+    return "";
+  }
+}
+
+const isFields = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isCommand = (value: unknown): value is { readonly update?: unknown } =>
+  isFields(value) && value.lg_name === "Command";

@@ -1,0 +1,86 @@
+/**
+ * Messages of one run as they are stored: LangChain's own form, of the text, the calls and their results.
+ * What else a provider's package keeps in a message (reasoning, signatures, usage, images) is left out, so
+ * that any model can be given them, and bounded: a long text is cut, with a mark, before steps are left out.
+ */
+import {
+  type BaseMessage,
+  isAIMessage,
+  isToolMessage,
+  mapStoredMessagesToChatMessages,
+  type StoredMessage,
+} from "@langchain/core/messages";
+import { readContent } from "../run/model/message-content.ts";
+import { cutText, toPayload } from "../run/payload.ts";
+
+/** Characters of the JSON of one run's messages. */
+const exchangeCharacters = 256 * 1024;
+/** Characters of one text or argument: the first at which all fits. */
+const textCharacters = [64_000, 16_000, 4_000, 1_000] as const;
+/** Characters of a tool's result. */
+export const resultCharacters = textCharacters[0];
+
+/** @returns JSON; undefined where no tool was asked for anything */
+export function storedExchange(messages: readonly BaseMessage[]): string | undefined {
+  for (let kept = messages; kept.some(isToolMessage); kept = withoutFirstStep(kept)) {
+    for (const characters of textCharacters) {
+      const json = JSON.stringify(kept.map((message) => stored(message, characters)));
+      if (json.length <= exchangeCharacters) return json;
+    }
+  }
+  return undefined;
+}
+
+/** @returns undefined where it is not what `storedExchange` made */
+export function readExchange(json: string): BaseMessage[] | undefined {
+  try {
+    return mapStoredMessagesToChatMessages(JSON.parse(json));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A tool's result as text; what is none is named. */
+export function resultText({ content }: BaseMessage): string {
+  if (typeof content === "string") return cutText(content, resultCharacters);
+  const texts = content.map((block) => {
+    if (typeof block === "string") return block;
+    return typeof block.text === "string" ? block.text : `[${block.type}]`;
+  });
+  return cutText(texts.join("\n"), resultCharacters);
+}
+
+function stored(message: BaseMessage, characters: number): StoredMessage {
+  const { type, name } = message;
+  const content = isToolMessage(message) ? resultText(message) : readContent(message).text;
+  return {
+    type,
+    data: {
+      content: cutText(content, characters),
+      role: undefined,
+      name,
+      tool_call_id: isToolMessage(message) ? message.tool_call_id : undefined,
+      ...(isToolMessage(message) && message.status && { status: message.status }),
+      ...(isAIMessage(message) && { tool_calls: callsOf(message.tool_calls, characters) }),
+    },
+  };
+}
+
+function callsOf(
+  calls: readonly { id?: string; name: string; args: unknown }[] = [],
+  characters: number,
+) {
+  const limits = { depth: 32, items: 10_000, characters, totalCharacters: exchangeCharacters };
+  return calls.map(({ id, name, args }) => {
+    return { id, name, args: toPayload(args, limits), type: "tool_call" };
+  });
+}
+
+/** From the second message of a model that asks for tools. */
+function withoutFirstStep(messages: readonly BaseMessage[]): BaseMessage[] {
+  const asks = (message: BaseMessage) =>
+    isAIMessage(message) && (message.tool_calls ?? []).length > 0;
+  const first = messages.findIndex(asks);
+  const second = messages.findIndex((message, at) => at > first && asks(message));
+  return second < 0 ? [] : messages.slice(second);
+}

@@ -88,6 +88,7 @@ async function main(settings: Settings): Promise<void> {
       maxBytes: (settings.LOG_MEMORY_MB ?? bounds.logMebibytes) * mebibyte,
       retentionMs: settings.LOG_RETENTION_MS,
     },
+    keepEventsMs: settings.KEEP_EVENTS,
     userLimits: {
       maxLiveRuns: settings.MAX_LIVE_RUNS_PER_USER,
       maxRunsPerMinute: settings.MAX_RUNS_PER_MINUTE,

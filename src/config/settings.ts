@@ -5,6 +5,7 @@ import { defaultRunLimits } from "../runs/limits.ts";
 import { minSecretBytes } from "../server/access/auth.ts";
 import { isLoopback } from "../server/access/origins.ts";
 import { defaultConnectionLimits } from "../server/connections/connection-limits.ts";
+import { keepEventsMs } from "./keep-events.ts";
 import { serverAddress } from "./server-address.ts";
 
 /** Whole numbers, written with digits alone: Number() would also take "1e3" and "0x10". */
@@ -103,6 +104,7 @@ export const settings = z
     LOG_MEMORY_MB: count.optional(),
     LIVE_RUNS_MEMORY_MB: count.optional(),
     LOG_RETENTION_MS: milliseconds.default(defaultLogBounds.retentionMs),
+    KEEP_EVENTS: keepEventsMs.default(Number.POSITIVE_INFINITY),
 
     MAX_FRAME_BYTES: count.default(limits.maxFrameBytes),
     MAX_MESSAGES_PER_FRAME: count.default(limits.maxMessagesPerFrame),

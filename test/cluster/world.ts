@@ -116,7 +116,7 @@ export class ClusterWorld<Redis extends AnyRedis = TestRedis> implements AsyncDi
   ) {
     const calls = this.callsOf(run.message);
     const provider = text === undefined ? { calls } : { calls, text };
-    return judge({ runId: run.runId, log: await logOf(langwire.log, run), readers, provider });
+    return judge({ runId: run.runId, log: await logOf(langwire, run), readers, provider });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

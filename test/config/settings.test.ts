@@ -32,6 +32,16 @@ describe(".env.example", () => {
   });
 });
 
+test.each([
+  ["forever", Number.POSITIVE_INFINITY],
+  ["off", 0],
+  ["90m", 90 * 60_000],
+  ["12h", 12 * 60 * 60_000],
+  ["30d", 30 * 24 * 60 * 60_000],
+])("KEEP_EVENTS=%s", (KEEP_EVENTS, keepEventsMs) => {
+  expect(readSettings({ KEEP_EVENTS }).KEEP_EVENTS).toBe(keepEventsMs);
+});
+
 function problems(environment: Record<string, string>): string {
   try {
     readSettings(environment);
@@ -54,6 +64,11 @@ describe("a wrong value names the variable, what it was and what it may be", () 
     [{ PING_MS: "2147483648" }, "PING_MS is"],
     [{ MODEL: "gpt" }, 'MODEL is "gpt": must be provider:name, such as openai:gpt-4.1-mini'],
     [{ OPENAI_BASE_URL: "localhost" }, 'OPENAI_BASE_URL is "localhost": must be an http'],
+    [
+      { KEEP_EVENTS: "30" },
+      'KEEP_EVENTS is "30": must be forever, off, or a time in minutes, hours',
+    ],
+    [{ KEEP_EVENTS: "0d" }, 'KEEP_EVENTS is "0d": must be forever, off, or a time'],
     [{ LOG_LEVEL: "loud" }, 'LOG_LEVEL is "loud": Invalid option: expected one of "trace"'],
     [{ AUTH_SECRET: "short" }, "AUTH_SECRET is (not shown): must be 32 bytes or longer"],
     [{ AUTH_SECRET: `${secret} ` }, "AUTH_SECRET is (not shown): must not begin and end with"],

@@ -2,18 +2,21 @@
  * One judge for every fault test. The provider, the server and each reader keep a ledger; this says
  * whether the promises held, whatever happened in between:
  *
- * - the server's log is one whole run in the legal order, numbered without gaps (but for those of
+ * - the server's log, and the run's archive, is one whole run in the legal order, numbered without gaps (but for those of
  *   merged tokens), with one end;
  * - each reader has exactly that: nothing twice, nothing missing, nothing out of order, where a
  *   merged token counts as the ones it merged;
  * - the text is the provider's, and the provider was called once, or again only where a `reset`
  *   before the first token says so.
  */
+import { RunArchive } from "../../src/log/archive/run-archive.ts";
 import type { EventLog } from "../../src/log/log.ts";
+import type { Langwire } from "../../src/open/open-langwire.ts";
 import { chatEvent, type EventOf } from "../../src/protocol/events.ts";
 import { AnswerFold } from "../../src/protocol/fold/answer-fold.ts";
 import { isTextPiece, joined } from "../../src/protocol/fold/text-pieces.ts";
 import { beforeRun, nextOrder } from "../../src/protocol/order.ts";
+import type { Store } from "../../src/store/store.ts";
 import type { Received } from "../support/stock-client.ts";
 
 export interface RunLedger {
@@ -94,10 +97,41 @@ export function merged(received: readonly Received[]): Received[] {
   return result;
 }
 
-/** Everything that the log holds of a conversation's run. */
+/**
+ * Everything that the server has of a conversation's run: in its log, or, where it has left that, in its
+ * archive. @throws Violation where it has both, and they are not the same
+ */
 export async function logOf(
+  { log, store }: Pick<Langwire, "log" | "store">,
+  run: { readonly conversationId: string; readonly runId: string },
+): Promise<Received[]> {
+  const logged = await loggedOf(log, run);
+  const archived = await archivedOf(store, run);
+  const isWhole = logged[0]?.event.type === "runStart" && logged.at(-1)?.event.type === "runEnd";
+  if (isWhole && archived.length > 0 && JSON.stringify(logged) !== JSON.stringify(archived)) {
+    throw new Violation(run.runId, "its archive is not what its log has");
+  }
+  return logged.length > 0 ? logged : archived;
+}
+
+async function archivedOf(store: Store, { runId }: { runId: string }): Promise<Received[]> {
+  const all: Received[] = [];
+  for (const { events } of await store.archives.get(runId)) {
+    const archive = RunArchive.open(events);
+    for (let after = 0; ; ) {
+      const entries = await archive.after(after);
+      for (const { seq, event } of entries) all.push({ id: String(seq), event });
+      const last = entries.at(-1);
+      if (last === undefined) break;
+      after = last.seq;
+    }
+  }
+  return all;
+}
+
+async function loggedOf(
   log: EventLog,
-  { conversationId, runId }: { conversationId: string; runId: string },
+  { conversationId, runId }: { readonly conversationId: string; readonly runId: string },
 ): Promise<Received[]> {
   const all: Received[] = [];
   for (let after = 0; ; ) {

@@ -146,7 +146,7 @@ async function runInto(replies: readonly Reply[], expected: Outcome): Promise<vo
   const calls = provider.calls.length - before;
   const end = judge({
     runId,
-    log: await logOf(server.langwire.log, run),
+    log: await logOf(server.langwire, run),
     readers: { received },
     provider: { calls },
   });

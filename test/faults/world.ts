@@ -79,7 +79,7 @@ export class World implements AsyncDisposable {
 
   /** What the server's log holds of the run. */
   log(run: SentRun): Promise<Received[]> {
-    return logOf(this.server.langwire.log, run);
+    return logOf(this.server.langwire, run);
   }
 
   async judge(

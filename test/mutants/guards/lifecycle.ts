@@ -72,8 +72,8 @@ export const lifecycleGuards: readonly Guard[] = [
   {
     slip: "usage is lost on cancel",
     file: "src/runs/lifecycle/live-run.ts",
-    code: 'return { status: "cancelled", text: this.#answer.text, ...known };',
-    becomes: 'return { status: "cancelled", text: this.#answer.text, providerCalls };',
+    code: 'return { status: "cancelled", text: this.#message.text, ...known };',
+    becomes: 'return { status: "cancelled", text: this.#message.text, providerCalls };',
     tests: lifecycle,
   },
   {

@@ -1,4 +1,14 @@
 /** The client: what an application holds on to. */
+import type {
+  AnyBots,
+  BotId,
+  Bots,
+  Resolved,
+  RunTypesOf,
+  SendInputOf,
+  TypesOf,
+  TypesOfBot,
+} from "./bot-types.ts";
 import { createBackoff, Delay } from "./connection/backoff.ts";
 import { Connection, type ConnectionStatus } from "./connection/connection.ts";
 import type { Transport, TransportOptions } from "./connection/transport.ts";
@@ -25,9 +35,38 @@ type Call<I, O> = (input: I, options?: CallOptions) => Promise<O>;
 /** The same as tRPC's client has it, where no option may be undefined. */
 type Procedure<I, O> = (input: I, options?: { readonly signal?: AbortSignal }) => Promise<O>;
 
-export class LangwireClient implements AsyncDisposable {
+/** @typeParam B the server's bots: `typeof bots`, or what `langwire types` has written */
+export type LangwireClient<B extends Bots = AnyBots> = Client<ClientTypesOf<B>>;
+
+/** What of a client depends on its server's bots. */
+interface ClientTypes {
+  readonly send: (input: never, options?: CallOptions) => unknown;
+  readonly follow: (input: FollowInput, options?: CallOptions) => unknown;
+}
+
+type ClientTypesOf<B extends Bots> = Resolved<{
+  send<Id extends BotId<B>>(
+    input: { readonly botId: Id } & SendInputOf<TypesOfBot<B, Id>>,
+    options?: CallOptions,
+  ): Run<RunTypesOf<TypesOfBot<B, Id>>>;
+  send(input: SendInput<B>, options?: CallOptions): Run<RunTypesOf<TypesOf<B>>>;
+  follow(input: FollowInput, options?: CallOptions): FollowedRun<RunTypesOf<TypesOf<B>>>;
+}>;
+
+class Client<Types extends ClientTypes> implements AsyncDisposable {
   readonly conversations;
   readonly bots;
+  /**
+   * Sends a message to a bot, or a typed bot's input.
+   * @param options its signal ends the following, not the run: that is what `run.cancel()` does
+   */
+  readonly send: Types["send"];
+  /**
+   * Follows a run that was sent before, by whomever. It never starts one.
+   * @param options its signal ends the following, not the run
+   * @returns at once; it rejects NOT_FOUND where the run is none of a conversation that the caller is in
+   */
+  readonly follow: Types["follow"];
   readonly #parts: {
     readonly connection: Connection;
     readonly transport: Transport;
@@ -41,7 +80,12 @@ export class LangwireClient implements AsyncDisposable {
     const { conversations, bots } = transport.trpc;
     const { create, list } = conversations;
 
-    this.#parts = { connection, transport, cancel: (runId) => this.cancel(runId) };
+    const parts = { connection, transport, cancel: (runId: string) => this.cancel(runId) };
+    this.#parts = parts;
+    // The types of bots are the compiler's alone.
+    this.send = (input: unknown, options?: CallOptions) =>
+      new Run({ ...parts, ...options, input: input as SendInput });
+    this.follow = (input, options) => new FollowedRun({ ...parts, ...options, input });
     this.conversations = {
       /** Before the first message, where that is wanted: `send` creates a conversation as well. */
       create: (
@@ -70,23 +114,6 @@ export class LangwireClient implements AsyncDisposable {
   /** Opens when something needs it, and comes back by itself when it is lost. */
   get connection(): ConnectionStatus {
     return this.#parts.connection;
-  }
-
-  /**
-   * Sends a message to a bot.
-   * @param options its signal ends the following, not the run: that is what `run.cancel()` does
-   */
-  send(input: SendInput, options: CallOptions = {}): Run {
-    return new Run({ ...this.#parts, ...options, input });
-  }
-
-  /**
-   * Follows a run that was sent before, by whomever. It never starts one.
-   * @param options its signal ends the following, not the run
-   * @returns at once; it rejects NOT_FOUND where the run is none of a conversation that the caller is in
-   */
-  follow(input: FollowInput, options: CallOptions = {}): FollowedRun {
-    return new FollowedRun({ ...this.#parts, ...options, input });
   }
 
   /** Reads along in a conversation, from the start of the run in progress on, or from now. */
@@ -159,6 +186,6 @@ export class LangwireClient implements AsyncDisposable {
 }
 
 /** Opens no connection until something is asked for. */
-export function createClient(options: ClientOptions): LangwireClient {
-  return new LangwireClient(options);
+export function createClient<B extends Bots = AnyBots>(options: ClientOptions): LangwireClient<B> {
+  return new Client<ClientTypesOf<B>>(options);
 }

@@ -1,3 +1,15 @@
+export type {
+  AnyBot,
+  AnyBots,
+  BotId,
+  Bots,
+  BotTypes,
+  ChatEventOf,
+  Partially,
+  RunEndOf,
+  TypesOf,
+  TypesOfBot,
+} from "./bot-types.ts";
 export { type ClientOptions, createClient, type LangwireClient } from "./client.ts";
 export type { BackoffOptions } from "./connection/backoff.ts";
 export type { ConnectionState, ConnectionStatus } from "./connection/connection.ts";

@@ -1,5 +1,6 @@
 /** The client's handle of one run that it follows. */
 import { AnswerFold } from "../generated/fold/answer-fold.js";
+import type { AnyRun, RunTypes } from "./bot-types.ts";
 import type { Connection } from "./connection/connection.ts";
 import type { Transport } from "./connection/transport.ts";
 import { deferred } from "./deferred.ts";
@@ -30,15 +31,20 @@ interface RunOptions<Input> extends CallOptions {
  * client received, from the first one on, and ends after `runEnd`. It throws when the run may not be
  * read or the client stopped following it; a run that failed says so in its `runEnd` and throws nothing.
  */
-export class FollowedRun implements AsyncIterable<ChatEvent> {
+export class FollowedRun<T extends RunTypes = AnyRun> implements AsyncIterable<T["event"]> {
   readonly id: string;
   /**
    * The whole answer. Of a cancelled run it is what there was of it: `ended` tells the two apart.
    * Rejects with a LangwireClientError when the run failed or was refused.
    */
   readonly text: Promise<string>;
+  /**
+   * What a typed bot answers. Undefined of a cancelled run, and of a bot that answers a text alone.
+   * Rejects with a LangwireClientError when the run failed or was refused.
+   */
+  readonly output: Promise<T["output"] | undefined>;
   /** The run's ending, failed ones included. Rejects when the run was refused. */
-  readonly ended: Promise<EventOf<"runEnd">>;
+  readonly ended: Promise<T["end"]>;
 
   readonly #cancel: RunOptions<unknown>["cancel"];
   readonly #events = new EventBuffer();
@@ -56,10 +62,15 @@ export class FollowedRun implements AsyncIterable<ChatEvent> {
     const { runId, lastEventId } = options.input;
     this.id = runId;
     this.#cancel = options.cancel;
-    this.ended = this.#end.promise;
-    this.text = this.ended.then(textOf);
+    const ended = this.#end.promise.then(unlessFailed);
+    this.text = ended.then(({ text }) => text);
+    // Of which type they are the server has checked.
+    this.output = ended.then(({ output }) => output as T["output"] | undefined);
+    this.ended = this.#end.promise as Promise<unknown> as Promise<T["end"]>;
     // Handled here, so that an application may ignore the outcome.
-    for (const promise of [this.ended, this.text, this.#started.promise]) promise.catch(() => {});
+    for (const promise of [this.ended, this.text, this.output, this.#started.promise]) {
+      promise.catch(() => {});
+    }
     this.#subscription = new Subscription({
       ...options,
       lastEventId,
@@ -88,8 +99,9 @@ export class FollowedRun implements AsyncIterable<ChatEvent> {
     return this.#startEventId;
   }
 
-  [Symbol.asyncIterator](): AsyncGenerator<ChatEvent, undefined> {
-    return this.#events[Symbol.asyncIterator]();
+  [Symbol.asyncIterator](): AsyncGenerator<T["event"], undefined> {
+    const events: AsyncGenerator<unknown, undefined> = this.#events[Symbol.asyncIterator]();
+    return events as AsyncGenerator<T["event"], undefined>;
   }
 
   /**
@@ -98,7 +110,10 @@ export class FollowedRun implements AsyncIterable<ChatEvent> {
    */
   async cancel(): Promise<RunStatus> {
     await this.#started.promise;
-    return await Promise.race([this.#cancel(this.id), this.ended.then(({ status }) => status)]);
+    return await Promise.race([
+      this.#cancel(this.id),
+      this.#end.promise.then(({ status }) => status),
+    ]);
   }
 
   /** Stops following. The run goes on, and can be followed again. */
@@ -126,7 +141,7 @@ export class FollowedRun implements AsyncIterable<ChatEvent> {
 }
 
 /** The client's handle of a run that it sent, and follows. */
-export class Run extends FollowedRun {
+export class Run<T extends RunTypes = AnyRun> extends FollowedRun<T> {
   readonly conversationId: string;
   readonly botId: string;
   /** What it was sent: a message, or to a typed bot an input. */
@@ -149,15 +164,16 @@ export class Run extends FollowedRun {
    * What `send` needs to send the same again: where it has arrived, that only follows the run; where
    * it has not, it starts it.
    */
-  toJSON(): SendInput & { runId: string; conversationId: string } {
-    const { id, conversationId, botId, message, input } = this;
-    const ids = { runId: id, conversationId, botId };
-    return message === undefined ? { ...ids, input: input ?? null } : { ...ids, message };
+  toJSON(): T["sent"] & { runId: string; conversationId: string } {
+    const { id: runId, conversationId, botId, message, input } = this;
+    const sent: object = { runId, conversationId, botId, message, input };
+    return sent as T["sent"] & { runId: string; conversationId: string };
   }
 }
 
-function textOf({ status, text, error }: EventOf<"runEnd">): string {
-  if (status !== "failed") return text;
+function unlessFailed(end: EventOf<"runEnd">): EventOf<"runEnd"> {
+  const { status, text, error } = end;
+  if (status !== "failed") return end;
   throw new LangwireClientError({
     ...(error ?? { code: "INTERNAL", message: "The run failed." }),
     partialText: text,

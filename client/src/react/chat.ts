@@ -13,7 +13,7 @@
 import { type Backoff, createBackoff, Delay } from "../connection/backoff.ts";
 import { LangwireClientError, toClientError } from "../errors.ts";
 import type { Run } from "../run.ts";
-import type { ChatEvent, EventOf, SendInput } from "../types.ts";
+import type { ChatEvent, EventOf, Json, SendInput } from "../types.ts";
 import { uuid } from "../uuid.ts";
 import type { ChatOptions, SendOptions } from "./chat-options.ts";
 import type { ChatState, ChatStatus } from "./chat-state.ts";
@@ -92,20 +92,21 @@ export class Chat {
   };
 
   /**
-   * Sends a message. It is shown at once.
+   * Sends a text as a message, all else as a typed bot's input. It is shown at once.
    * @returns how its run ended. Rejects when it was refused; the state says so, too, so nobody has to
    * wait for it
    */
-  readonly send = (text: string, options: SendOptions = {}): Promise<EventOf<"runEnd">> => {
+  readonly send = (given: Json, options: SendOptions = {}): Promise<EventOf<"runEnd">> => {
     const runId = uuid();
     for (const work of ["earlier", "stop"] as const) this.#problems.delete(work);
-    this.#turns.send(runId, text);
+    this.#turns.send(runId, given);
     if (this.#watching !== undefined && this.#problems.has("history")) this.#load();
     const { client, botId } = this.#options;
     const { conversationId } = this;
     // The watch brings the events; this says only whether the run was accepted.
     const only: SendInput["only"] = ["runStart"];
-    const run = client().send({ runId, botId, conversationId, message: text, only, ...options });
+    const sent = typeof given === "string" ? { message: given } : { input: given };
+    const run = client().send({ runId, botId, conversationId, ...sent, only, ...options });
     this.#sent.set(runId, run);
     void this.#untilAccepted(run, this.#isWatched).finally(() => this.#sent.delete(runId));
     this.#batch.flush();
@@ -123,10 +124,10 @@ export class Chat {
 
   /** Sends the last message once more, as a new run; one that was refused goes from the list. */
   readonly regenerate = (): Promise<EventOf<"runEnd">> | undefined => {
-    const last = this.#state.messages.findLast(({ role }) => role === "human");
+    const last = this.#state.messages.findLast((message) => message.role === "human");
     if (last === undefined) return undefined;
     if (last.status === "refused") this.#turns.delete(last.runId);
-    return this.send(last.text);
+    return this.send(last.input ?? last.text);
   };
 
   /** Loads the messages before the first one, if there are any; twice at a time is once. */

@@ -10,7 +10,7 @@ export type {
 } from "../../generated/fold/run-fold.js";
 export { Chat } from "./chat.ts";
 export type { ChatOptions, SendOptions } from "./chat-options.ts";
-export type { ChatState, ChatStatus } from "./chat-state.ts";
+export type { ChatMessageOf, ChatState, ChatStatus, UseChat } from "./chat-state.ts";
 export type { AiMessage, ChatError, ChatMessage, HumanMessage } from "./turn.ts";
-export { type UseChat, type UseChatOptions, useChat } from "./use-chat.ts";
+export { type UseChatOptions, useChat } from "./use-chat.ts";
 export { type UseConnection, useConnection } from "./use-connection.ts";

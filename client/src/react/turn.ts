@@ -28,6 +28,8 @@ interface MessageBase {
 
 export interface HumanMessage extends MessageBase {
   readonly role: "human";
+  /** What a typed bot was given, in place of a message: `text` is its JSON. */
+  readonly input?: Json | undefined;
   /** Who wrote it. Absent while it is on its way. */
   readonly userId?: string | undefined;
   /** `refused`: the server did not take it; `error` says why. Nothing was run. */
@@ -61,7 +63,9 @@ export function fromHistory(message: Message, spans?: readonly Span[]): ChatMess
   const { runId, role, text, at, userId, status = "completed", usage, error, output } = message;
   const parts = partsOfMessage(message);
   const base = { id: messageId(runId, role), runId, text, at };
-  if (role === "human") return { ...base, role, parts, userId, status: "sent" };
+  if (role === "human") {
+    return { ...base, role, parts, input: inputIn(parts), userId, status: "sent" };
+  }
   const trace = { spans: spans ?? [], isTraced: spans !== undefined };
   return { ...base, role, status, ...partsOf(parts), output, usage, error, ...trace };
 }
@@ -74,6 +78,18 @@ function partsOf(parts: readonly Part[]) {
 
 function joinedReasoning(reasoning: readonly SpanText[]): string {
   return reasoning.map(({ text }) => text).join("\n\n");
+}
+
+function inputIn(parts: readonly Part[]): Json | undefined {
+  const given = parts.find((part) => part.type === "data" && part.origin === "input");
+  return given?.type === "data" ? given.value : undefined;
+}
+
+/** A text is a message; all else a typed bot's input. */
+function givenOf(given: Json): Pick<HumanMessage, "text" | "parts" | "input"> {
+  if (typeof given === "string") return { text: given, parts: textParts(given), input: undefined };
+  const text = JSON.stringify(given);
+  return { text, parts: givenParts({ message: text, input: given }), input: given };
 }
 
 function messageId(runId: string, role: Message["role"]): string {
@@ -95,7 +111,7 @@ export class Turn {
   }
 
   /** A message that has just been written. */
-  static sending({ runId, text }: { runId: string; text: string }): Turn {
+  static sending(runId: string, given: Json): Turn {
     const turn = new Turn(runId);
     const at = new Date().toISOString();
     turn.#phase = "sending";
@@ -103,8 +119,7 @@ export class Turn {
       id: messageId(runId, "human"),
       runId,
       role: "human",
-      text,
-      parts: textParts(text),
+      ...givenOf(given),
       at,
       status: "sending",
     };
@@ -140,7 +155,7 @@ export class Turn {
     this.#phase = "running";
     const id = messageId(runId, "human");
     const parts = givenParts({ message: text, input });
-    this.#human = { id, runId, role: "human", text, parts, at, userId, status: "sent" };
+    this.#human = { id, runId, role: "human", text, parts, input, at, userId, status: "sent" };
   }
 
   /** The answer so far. */

@@ -2,7 +2,7 @@
  * The runs that a chat has seen, in the order of the log: after a reconnect, what this chat sent may be
  * accepted, and told of, before the watch brings what others sent earlier.
  */
-import type { ChatEvent } from "../types.ts";
+import type { ChatEvent, Json } from "../types.ts";
 import { type ChatError, type ChatMessage, Turn } from "./turn.ts";
 
 export class Turns {
@@ -12,8 +12,8 @@ export class Turns {
   #ordered: readonly Turn[] | undefined;
 
   /** A message that is on its way comes last, until the log gives it its position. */
-  send(runId: string, text: string): void {
-    this.#put(Turn.sending({ runId, text }));
+  send(runId: string, given: Json): void {
+    this.#put(Turn.sending(runId, given));
   }
 
   /** @param seq the event's number in the log, or one after it */

@@ -1,13 +1,13 @@
 import { useMemo, useState, useSyncExternalStore } from "react";
+import type { AnyBots, BotId, Bots, TypesOfBot } from "../bot-types.ts";
 import { createClient, type LangwireClient } from "../client.ts";
-import type { EventOf, Message } from "../types.ts";
+import type { Message } from "../types.ts";
 import { uuid } from "../uuid.ts";
 import { Chat } from "./chat.ts";
-import type { SendOptions } from "./chat-options.ts";
-import type { ChatState } from "./chat-state.ts";
+import type { UseChat } from "./chat-state.ts";
 
-export type UseChatOptions = {
-  readonly botId: string;
+export type UseChatOptions<Id extends string = string> = {
+  readonly botId: Id;
   /** A UUID. Default: a new conversation, which begins with the first message. */
   readonly conversationId?: string | undefined;
   /** The newest messages, where they are known already: from rendering on a server, say. */
@@ -24,33 +24,16 @@ export type UseChatOptions = {
     }
 );
 
-export interface UseChat extends ChatState {
-  /** Of a new conversation it is empty where a server renders, and until the browser has taken over. */
-  readonly conversationId: string;
-  /**
-   * Sends a message; it is shown at once.
-   * @returns how its run ended. Rejects when it was refused; `error` says so, too, so nobody has to
-   * wait for it
-   */
-  readonly send: (text: string, options?: SendOptions) => Promise<EventOf<"runEnd">>;
-  /** Stops the run in progress, for everybody. */
-  readonly stop: () => Promise<void>;
-  /** Sends the last message once more, as a new run. */
-  readonly regenerate: () => Promise<EventOf<"runEnd">> | undefined;
-  readonly loadEarlier: () => Promise<void>;
-  /**
-   * Loads what happened inside a run that was over before the chat was opened: its answer's `spans`.
-   * Twice is once. Rejects with a LangwireClientError where they cannot be read.
-   */
-  readonly loadTrace: (runId: string) => Promise<void>;
-}
-
 /**
  * A conversation with a bot: its messages, the answer while it is made, and what happens inside it.
  * Renders at most once an animation frame, however fast tokens come. A run goes on without the
  * component; one that mounts in the middle of an answer shows it from its start.
+ * @typeParam B the server's bots, as `createClient` takes them
+ * @typeParam Id which of them this is: `useChat<typeof bots, "invoice">`
  */
-export function useChat(options: UseChatOptions): UseChat {
+export function useChat<B extends Bots = AnyBots, Id extends BotId<B> = BotId<B>>(
+  options: UseChatOptions<Id>,
+): UseChat<TypesOfBot<B, Id>> {
   const { botId, initialMessages } = options;
   const client = useLazyClient(options);
   const [newConversationId] = useState(uuid);
@@ -72,7 +55,9 @@ export function useChat(options: UseChatOptions): UseChat {
   const { send, stop, regenerate, loadEarlier, loadTrace } = chat;
   const shownId = options.conversationId ?? drawnId;
   const actions = { send, stop, regenerate, loadEarlier, loadTrace };
-  return { ...state, conversationId: shownId, ...actions };
+  const shown: UseChat = { ...state, conversationId: shownId, ...actions };
+  // The types of bots are the compiler's alone.
+  return shown as unknown as UseChat<TypesOfBot<B, Id>>;
 }
 
 /** Tells of no change, for what never changes. */

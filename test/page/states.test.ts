@@ -115,6 +115,18 @@ describeWithChromium("the page: states", (open) => {
     await window.shows("You said: Hi");
   });
 
+  test("a title of which nothing can be seen has a name in the list all the same", async () => {
+    const { visit } = await open();
+    const window = await visit();
+    // A space without width, a blank of Braille, a filler of Hangul, marks on nothing.
+    await window.send("\u200B\u2800\u3164\u0301\u00AD");
+    await window.answered();
+    const list = window.page.getByRole("navigation", { name: "Conversations" });
+    await list.getByRole("link", { name: "(no title)", exact: true }).waitFor();
+    await window.button("Delete (no title)").waitFor();
+    await textOf(window.page.getByRole("heading", { level: 1 })).toBe("(no title)");
+  });
+
   test("a title that turns directions turns nothing but itself", async () => {
     const { visit } = await open();
     const window = await visit();

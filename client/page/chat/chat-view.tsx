@@ -2,7 +2,7 @@ import type { BotInfo, Conversation, LangwireClient } from "langwire-client";
 import { useChat } from "langwire-client/react";
 import { type ReactNode, useEffect, useEffectEvent, useState } from "react";
 import { ShareIcon } from "../icons.tsx";
-import { plainLine } from "../plain-line.ts";
+import { plainLine, untitled } from "../plain-line.ts";
 import { Announcer } from "./announcer.tsx";
 import { Composer } from "./composer.tsx";
 import { MessageList } from "./message-list.tsx";
@@ -52,7 +52,8 @@ export function ChatView(props: ChatViewProps) {
   }, [answerStatus]);
   const title = conversation?.title ?? "New conversation";
   useEffect(() => {
-    document.title = conversation === undefined ? "Langwire" : `${plainLine(title)} – Langwire`;
+    document.title =
+      conversation === undefined ? "Langwire" : `${plainLine(title, untitled)} – Langwire`;
   }, [conversation, title]);
 
   const isEmpty = shown.length === 0 && status !== "loading";

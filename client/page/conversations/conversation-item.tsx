@@ -3,7 +3,7 @@ import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 
 import { isComposing } from "../composing.ts";
 import { LeaveIcon, PencilIcon, ShareIcon, TrashIcon } from "../icons.tsx";
 import { messageOf } from "../message-of.ts";
-import { plainLine } from "../plain-line.ts";
+import { plainLine, untitled } from "../plain-line.ts";
 import { conversationAddress } from "../route.ts";
 import { useFocus } from "../use-focus.ts";
 
@@ -20,7 +20,7 @@ const titleLength = 200;
 export function ConversationItem(props: ConversationItemProps) {
   const { conversation, isCurrent, onOpen, onRename, onRemove } = props;
   const { conversationId, owned, shared } = conversation;
-  const title = plainLine(conversation.title);
+  const title = plainLine(conversation.title, untitled);
   const [isRenaming, setRenaming] = useState(false);
   const renameButton = useRef<HTMLButtonElement>(null);
   const wasRenaming = useRef(false);

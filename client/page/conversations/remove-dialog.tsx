@@ -2,7 +2,7 @@ import type { Conversation } from "langwire-client";
 import { useState } from "react";
 import { Dialog } from "../dialog.tsx";
 import { messageOf } from "../message-of.ts";
-import { plainLine } from "../plain-line.ts";
+import { plainLine, untitled } from "../plain-line.ts";
 
 interface RemoveDialogProps {
   readonly conversation: Conversation;
@@ -28,7 +28,7 @@ export function RemoveDialog({ conversation, onConfirm, onClose }: RemoveDialogP
     >
       <p>
         <strong>
-          <bdi>{plainLine(title)}</bdi>
+          <bdi>{plainLine(title, untitled)}</bdi>
         </strong>{" "}
         {owned
           ? `and everything in it will be gone${shared ? ", for everybody who has joined it" : ""}.`

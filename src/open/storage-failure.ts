@@ -107,6 +107,7 @@ function reasonOf(error: unknown, { path, loss }: StorageFile): string | undefin
     case "EPERM":
     case "EROFS":
     case "EEXIST":
+    case "ENOENT":
     case "ENOTDIR":
       return `${path} cannot be written to ${said}: it, and the folder that it is in, have to be this user's to write`;
     default:

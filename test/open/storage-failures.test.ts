@@ -51,6 +51,9 @@ test("a database that is damaged, one of a later version, a folder in use or non
   await writeFile(join(folder.path, "file"), "");
   expect(await reasonOf(join(folder.path, "file"))).toMatch(/cannot be written to .*EEXIST/);
 
+  // A file system that takes no folders.
+  expect(await reasonOf("/proc/of-nobody/data")).toMatch(/cannot be written to .*ENOENT/);
+
   const taken = join(folder.path, "taken", "langwire.lock");
   await mkdir(taken, { recursive: true });
   expect(await reasonOf(join(folder.path, "taken"))).toMatch(/langwire\.lock cannot be written to/);

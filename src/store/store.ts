@@ -104,7 +104,7 @@ export interface Runs {
   ownedBy(owner: string | null): Promise<Run[]>;
   /**
    * Ends a run and keeps the bot's message, and all else that the ending has. Repeating it with the same
-   * ending is harmless.
+   * ending is harmless, and keeps what the first of them came without.
    */
   finish(ending: Ending): Promise<Finished>;
   /**

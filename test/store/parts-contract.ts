@@ -179,7 +179,7 @@ export function describeParts(newPlace: () => Promise<StorePlace>): void {
     const others = [
       first,
       endingOf(run, { text: "B", parts: partsWith("B"), output: { first: false }, endSeq: 99 }),
-      { ...first, parts: [], output: undefined, modelMessages: "[]" },
+      { ...first, parts: [], output: undefined },
     ];
     for (const other of others) await store.runs.finish(other);
     const [, answer] = await messagesOf(store, run.conversationId);
@@ -187,5 +187,31 @@ export function describeParts(newPlace: () => Promise<StorePlace>): void {
     const bounds = { exchanges: 1, maxBytes: 1_000 };
     const [, remembered] = await store.conversations.history(run.conversationId, bounds);
     expect(remembered).toEqual({ role: "ai", text: "A" });
+  });
+
+  test("the same ending, told again by who knows more of it, is completed, unless it was emptied", async () => {
+    const { store } = current;
+    const archive = { events: new Uint8Array([1, 2, 3]), rawBytes: 9 };
+    const whole = { text: "A", parts: partsWith("A"), modelMessages: "[]", archive };
+    const [told, emptied] = [await begin(store), await begin(store)];
+    const bounds = { exchanges: 1, maxBytes: 1_000 };
+    for (const run of [told, emptied]) {
+      const ending = endingOf(run, whole);
+      const { parts: _, modelMessages: _models, archive: _events, ...bare } = ending;
+      await store.runs.finish(bare);
+      if (run === emptied) await store.administration.redact(run.runId);
+      for (let again = 0; again < 2; again++) {
+        expect(await store.runs.finish(ending)).toMatchObject({ finished: true });
+      }
+    }
+    expect((await messagesOf(store, told.conversationId))[1]).toMatchObject({ parts: whole.parts });
+    expect(await store.conversations.history(told.conversationId, bounds)).toMatchObject([
+      { role: "human" },
+      { role: "ai", modelMessages: "[]" },
+    ]);
+    expect(await store.archives.get(told.runId)).toMatchObject([{ rawBytes: 9 }]);
+    expect((await messagesOf(store, emptied.conversationId))[1]?.parts).toEqual([]);
+    expect(await store.conversations.history(emptied.conversationId, bounds)).toEqual([]);
+    expect(await store.archives.get(emptied.runId)).toEqual([]);
   });
 }

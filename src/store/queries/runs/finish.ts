@@ -10,7 +10,7 @@ import { running, type Schema } from "../../schema.ts";
 import type { Ending, Finished } from "../../store.ts";
 import { encodeParts } from "../messages/stored-parts.ts";
 import { storable } from "../text.ts";
-import { insertAnswer } from "./run-messages.ts";
+import { type AnswerValues, insertAnswer } from "./run-messages.ts";
 
 export class Endings {
   readonly #engine: Engine;
@@ -35,13 +35,48 @@ export class Endings {
     if (row === undefined) return { finished: false, run: undefined };
     const run = toRun(row);
     const repeated = run.status === status && run.endSeq === endSeq && run.endedAt === endedAt;
-    return repeated ? { finished: true, run } : { finished: false, run };
+    if (!repeated) return { finished: false, run };
+    await this.#engine.transaction((db) => this.#complete(db, ending));
+    return { finished: true, run };
+  }
+
+  /**
+   * The same ending may have been stored by a process that knew no more of it than its `runEnd`. One that
+   * was emptied since stays empty.
+   */
+  async #complete(db: Kysely<Schema>, ending: Ending): Promise<true | undefined> {
+    const kept = await db
+      .updateTable("runs")
+      .set(({ ref }) => ({ user_id: ref("user_id") }))
+      .where("run_id", "=", ending.runId)
+      .where("user_id", "<>", "")
+      .returning(["first_seq", "text"])
+      .executeTakeFirst();
+    if (kept === undefined) return undefined;
+    await insertAnswer(db, answerOf(ending, kept.text ?? ""))
+      .onConflict((conflict) =>
+        conflict
+          .columns(["run_id", "role"])
+          .doUpdateSet(({ ref }) => ({
+            parts: ref("excluded.parts"),
+            model_messages: ref("excluded.model_messages"),
+          }))
+          .where("run_messages.parts", "is", null)
+          .where("run_messages.model_messages", "is", null),
+      )
+      .execute();
+    if (ending.archive !== undefined) {
+      await insertArchive(db, archiveOf(ending, ending.archive, kept.first_seq))
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    }
+    return true;
   }
 
   /** Undefined when it is not in progress. */
   async #end(db: Kysely<Schema>, ending: Ending) {
     const { runId, status, output, usage, error, endSeq, endedAt, providerCalls } = ending;
-    const { parts, modelMessages, archive } = ending;
+    const { archive } = ending;
     const text = storable(ending.text);
     const [ended] = await this.#endRun(db, {
       ...{ runId, status, text, endSeq, endedAt },
@@ -51,18 +86,31 @@ export class Endings {
       providerCalls: providerCalls ?? null,
     });
     if (ended === undefined) return undefined;
-    await this.#insertAnswer(db, {
-      runId,
-      parentId: messageIdOf(runId, "human"),
-      parts: encodeParts(parts, text),
-      modelMessages: modelMessages === undefined ? null : storable(modelMessages),
-    });
+    await this.#insertAnswer(db, answerOf(ending, text));
     if (archive !== undefined) {
-      const { first_seq: firstSeq } = ended;
-      await this.#insertArchive(db, { runId, firstSeq, endSeq, endedAt, ...archive });
+      await this.#insertArchive(db, archiveOf(ending, archive, ended.first_seq));
     }
     return ended;
   }
+}
+
+/** @param text as it is stored */
+function answerOf({ runId, parts, modelMessages }: Ending, text: string): AnswerValues {
+  return {
+    runId,
+    parentId: messageIdOf(runId, "human"),
+    parts: encodeParts(parts, text),
+    modelMessages: modelMessages === undefined ? null : storable(modelMessages),
+  };
+}
+
+function archiveOf(
+  { runId, endSeq, endedAt }: Ending,
+  archive: NonNullable<Ending["archive"]>,
+  firstSeq: number,
+): ArchiveValues {
+  const { events, rawBytes } = archive;
+  return { runId, endSeq, endedAt, firstSeq, events, rawBytes };
 }
 
 function jsonOrNull(value: unknown): string | null {

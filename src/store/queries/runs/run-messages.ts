@@ -19,7 +19,7 @@ export function insertQuestion(
   }));
 }
 
-interface AnswerValues {
+export interface AnswerValues {
   readonly runId: string;
   readonly parentId: string;
   readonly parts: string | null;

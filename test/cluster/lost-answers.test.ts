@@ -32,7 +32,7 @@ const statements = {
   ],
   finish: [
     ...[/^start transaction|^begin/, /^update "runs"/],
-    ...[/^insert into "run_messages"/, /^commit/],
+    ...[/^insert into "run_messages"/, /^insert into "run_archives"/, /^commit/],
   ],
   cancel: [/^select .*from "runs" as "r" inner/, /^update "runs"/],
   unshare: [
@@ -276,6 +276,12 @@ needsRedis("answers of Postgres", () => {
     const { status, text = "" } = (await stored()) ?? {};
     expect(again).toMatchObject({ status, text });
     if (told !== undefined) expect(told.event).toEqual(again);
+    const { store } = other.langwire;
+    await expect.poll(async () => (await store.archives.get(runId)).length).toBe(1);
+    const { items } = await store.conversations.messages(conversationId, { limit: 10 });
+    const answer = items.filter((item) => item.runId === runId && item.role === "ai");
+    const parts = text === "" ? [] : [{ type: "text", text, final: true }];
+    expect(answer).toMatchObject([{ parts }]);
     const next = world.newRun({ steps: ["next"] }, conversationId);
     const end = await ended(() => read((options) => ann.api.chat.send.subscribe(next, options)));
     expect(end).toMatchObject({ status: "completed", text: "next" });

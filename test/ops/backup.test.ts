@@ -134,6 +134,19 @@ test("is what was there at one moment, and its numbers are not given out again",
       returning.api.chat.follow.subscribe({ runId, lastEventId: String(last) }, on),
     );
     expect((await known.completed).map(({ event }) => event.type)).toEqual(["runEnd"]);
+    // Its events are in the backup too, long after they have left the log.
+    const whole = read((on) => returning.api.chat.follow.subscribe({ runId }, on));
+    const told = (await whole.completed).map(({ event }) => event);
+    expect(told[0]?.type).toBe("runStart");
+    expect(told.flatMap((event) => (event.type === "token" ? [event.text] : [])).join("")).toBe(
+      "You said: before",
+    );
+    expect(told.filter(({ type }) => type === "runEnd")).toEqual([told.at(-1)]);
+    const page = { conversationId: talk, limit: 50 };
+    const { items } = await returning.api.conversations.messages.query(page);
+    expect(items.find((item) => item.role === "ai")?.parts).toContainEqual(
+      expect.objectContaining({ type: "text", text: "You said: before", final: true }),
+    );
     // Whoever saw what is lost hears of what comes.
     using reader = wsClient(again.url);
     const started = Promise.withResolvers<void>();

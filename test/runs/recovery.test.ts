@@ -90,3 +90,19 @@ test("a second process on the same data is refused, and harms no run of the firs
   gate.resolve();
   expect((await all(follower)).at(-1)?.event).toMatchObject({ status: "completed" });
 });
+
+test("a run left behind whose events the store refuses ends all the same, and the operator is told", async () => {
+  await using store = await openSqliteStore({ path: ":memory:" });
+  await using log = new MemoryLog();
+  const run = newRun();
+  await store.runs.claim({ ...run, userId: caller.userId });
+  const refusal = new Error("value too large");
+  vi.spyOn(store.runs, "finish").mockRejectedValueOnce(refusal);
+  const failed = vi.fn();
+  const bots = new Catalogue([botSaying({})]);
+  await using runs = await Runs.start({ bots, store, log, observer: { failed } });
+  const entries = await all(await runs.send(caller, run));
+  expect(entries.at(-1)?.event).toMatchObject({ error: { code: "SERVER_RESTARTED" } });
+  expect(await store.archives.get(run.runId)).toEqual([]);
+  expect(failed.mock.calls).toEqual([[expect.stringContaining("the store refused"), refusal]]);
+});

@@ -247,6 +247,7 @@ describe("what a message is made of", () => {
     await writer.flushed();
     await endUnattended(run, {
       store: s.store,
+      observer: {},
       open: () => writer,
       read: (after) => s.log.read(conversationId, after),
       error: new LangwireError("OWNER_LOST"),

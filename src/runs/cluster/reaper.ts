@@ -70,8 +70,7 @@ async function endLost(run: Run, options: ReaperOptions): Promise<void> {
   const { store, log, observer, archiver } = options;
   const { runId, conversationId } = run;
   await endUnattended(run, {
-    store,
-    archiver,
+    ...{ store, archiver, observer },
     error: new LangwireError("OWNER_LOST"),
     // Taken over: an owner who was only asleep cannot append any more.
     open: (after) => unlessOver(log.open({ conversationId, runId, takeOver: true, after })),

@@ -81,7 +81,7 @@ export async function endIfUnattended(
     if (!isUnattended(run)) return;
     observer.failed("nobody worked on a run; it was ended", { runId: run.runId });
     const error = new LangwireError("STORE_UNAVAILABLE");
-    await endUnattendedHere(run, { store, log, error, archiver });
+    await endUnattendedHere(run, { store, log, error, archiver, observer });
   };
   const ended = await Promise.allSettled(
     runs

@@ -71,7 +71,7 @@ export class Recovery implements AsyncDisposable {
     const { mayLackEvents } = log;
     const error = new LangwireError("SERVER_RESTARTED");
     for await (const run of log.recover?.(runs, this.#closing.signal) ?? runs) {
-      const options = { store, log, error, archiver, mayLackEvents };
+      const options = { store, log, error, archiver, observer, mayLackEvents };
       await endUnattendedHere(run, options).catch((cause: unknown) => {
         if (isStoreAway(cause)) throw cause;
         // A run that cannot be ended must not stop the recovery of the others, nor the boot.

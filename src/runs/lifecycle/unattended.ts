@@ -20,6 +20,7 @@ import { addUsage } from "../../protocol/usage.ts";
 import { storable } from "../../store/queries/text.ts";
 import type { Ending, Run, Store } from "../../store/store.ts";
 import type { Archiver, BegunArchive } from "../archives/archiver.ts";
+import type { RunObserver } from "../observer.ts";
 import { type EndFacts, runEndOf, runStartOf } from "../run-events.ts";
 import { isStoreAway } from "./store-watch.ts";
 
@@ -31,6 +32,7 @@ export interface UnattendedRunOptions {
   /** Why it has failed, where the log does not know how it ended. */
   readonly error: LangwireError;
   readonly archiver: Archiver;
+  readonly observer: Pick<RunObserver, "failed">;
   /**
    * Whether the log may have lost events that readers have seen; asked when it has been read. Default:
    * only if it has none of the run.
@@ -42,7 +44,7 @@ export interface UnattendedRunOptions {
 const neverReached = 1_000_000_000;
 
 export async function endUnattended(run: Run, options: UnattendedRunOptions): Promise<void> {
-  const { store, open, read, archiver } = options;
+  const { open, read, archiver } = options;
   const { runId, firstSeq } = run;
   const writer = await open(firstSeq - 1);
   const begun = archiver.begin(run);
@@ -59,7 +61,7 @@ export async function endUnattended(run: Run, options: UnattendedRunOptions): Pr
   };
   const archive = await begun?.end(found.end === undefined ? end : undefined);
   const ending = { runId, ...end, parts: found.parts, archive };
-  const { run: ended, archived } = await finish(store, ending);
+  const { run: ended, archived } = await finish(ending, options);
   if (ended?.endSeq === undefined || found.end !== undefined) return writer?.close({ archived });
   const after = ended.endSeq - 1;
   if (writer?.lastSeq === after) return await appendEnd(writer, ended, archived);
@@ -71,13 +73,16 @@ export async function endUnattended(run: Run, options: UnattendedRunOptions): Pr
 }
 
 /** Where the store refuses it: without its events, and without what its message is made of. */
-async function finish({ runs }: UnattendedRunOptions["store"], ending: Ending) {
+async function finish(ending: Ending, { store, observer }: UnattendedRunOptions) {
+  const { runs } = store;
   try {
     const { finished, run } = await runs.finish(ending);
     return { run, archived: finished && ending.archive !== undefined };
   } catch (cause) {
     if (isStoreAway(cause)) throw cause;
     const { run } = await runs.finish({ ...ending, parts: undefined, archive: undefined });
+    // It was these that it refused.
+    observer.failed?.("the store refused what a run's ending has besides; it ends without", cause);
     return { run, archived: false };
   }
 }
@@ -88,6 +93,7 @@ export interface UnattendedHereOptions {
   /** Why it has failed. */
   readonly error: LangwireError;
   readonly archiver: Archiver;
+  readonly observer: Pick<RunObserver, "failed">;
   readonly mayLackEvents?: boolean | undefined;
 }
 
@@ -97,13 +103,12 @@ export interface UnattendedHereOptions {
  */
 export async function endUnattendedHere(
   run: Run,
-  { store, log, error, archiver, mayLackEvents }: UnattendedHereOptions,
+  { store, log, error, archiver, observer, mayLackEvents }: UnattendedHereOptions,
 ): Promise<void> {
   const { runId, conversationId } = run;
   await endUnattended(run, {
     store,
-    error,
-    archiver,
+    ...{ error, archiver, observer },
     mayLackEvents: () => mayLackEvents === true,
     read: (after) => log.readStored?.(conversationId, after) ?? log.read(conversationId, after),
     open: async (after) => {

@@ -6,6 +6,7 @@ import "./styles/layout.css";
 import "./styles/controls.css";
 import "./styles/conversations.css";
 import "./styles/chat.css";
+import "./styles/parts.css";
 import "./styles/markdown.css";
 import "./styles/trace.css";
 import "./styles/print.css";

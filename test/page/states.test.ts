@@ -3,7 +3,8 @@ import { SignJWT } from "jose";
 import { expect, test, vi } from "vitest";
 import { LangwireError } from "../../src/protocol/errors.ts";
 import { verifyTokens } from "../../src/server/access/auth.ts";
-import { describeWithChromium, textOf } from "./site.ts";
+import { hostileBot, partsBot } from "./parts-bots.ts";
+import { describeWithChromium, gate, textOf } from "./site.ts";
 
 /** As Chromium does it where somebody has forbidden all site data. */
 const siteDataBlocked = `for (const name of ["localStorage", "sessionStorage"]) {
@@ -140,5 +141,63 @@ describeWithChromium("the page: states", (open) => {
     const isIsolated = `[...document.querySelectorAll("nav .title, h1 bdi")]
       .every((element) => getComputedStyle(element).unicodeBidi === "isolate")`;
     expect(await window.page.evaluate(isIsolated)).toBe(true);
+  });
+
+  test("all that an answer is made of, while it is made, and the same when the page is loaded again", async () => {
+    const { passed, open: goOn } = gate();
+    const { visit } = await open({ bots: [partsBot(passed)] });
+    const window = await visit();
+    await window.send("What does soda cost?");
+    const used = window.answers.last().locator(".tool");
+    await textOf(used).toContain('{"query":"the price');
+    expect(await used.getAttribute("data-state")).toBe("writing");
+    goOn();
+    await window.answered();
+    expect(await used.getAttribute("data-state")).toBe("done");
+    await used.locator("summary").click();
+    await textOf(used).toContain("Soda costs 2 €.");
+
+    const sources = window.answers.last().getByRole("region", { name: "Sources" });
+    await textOf(sources).toContain("The shop shop.example");
+    const links = sources.getByRole("link");
+    expect(await links.count()).toBe(1);
+    expect(await links.getAttribute("href")).toBe("https://shop.example/soda");
+    expect(await links.getAttribute("rel")).toContain("noopener");
+    await window.answers.last().getByText("prices").click();
+    await textOf(window.answers.last().locator(".data")).toMatch(/… [\d,]+ more characters/);
+    await window.answers.last().getByText("prices").click();
+    await used.locator("summary").click();
+
+    const shown = () => window.answers.last().locator(":scope > :not(.trace)").allInnerTexts();
+    const live = await shown();
+    await window.button(/^Used search/).click();
+    const tree = window.page.getByRole("list", { name: "Steps of the run" });
+    const traced = await tree.innerText();
+    await window.page.reload();
+    await window.answered();
+    expect(await shown()).toEqual(live);
+    await window.button("How it was made").click();
+    await textOf(tree).toBe(traced.trim());
+    expect(window.complaints).toEqual([]);
+  });
+
+  test("nothing that is long or hostile breaks the page, and hundreds of parts are drawn in part", async () => {
+    const { visit } = await open({ bots: [hostileBot()] });
+    const window = await visit({ context: { viewport: { width: 360, height: 640 } } });
+    await window.send("Hi");
+    await window.answered();
+    const answer = window.answers.last();
+    expect(await answer.locator(".data").count()).toBeLessThan(200);
+    await window.button(/^Show \d+ more parts$/).click();
+    expect(await answer.locator(".data").count()).toBe(300);
+    await answer.getByRole("region", { name: "Sources" }).getByRole("button").click();
+    expect(await answer.locator(".sources li").count()).toBeGreaterThan(20);
+    expect(await answer.innerText()).not.toContain("\u202E");
+    const width = "document.documentElement.scrollWidth - innerWidth";
+    expect(await window.page.evaluate(width)).toBe(0);
+    const sticksOut = `[...document.querySelectorAll(".answer *")]
+      .filter((element) => element.getBoundingClientRect().right > innerWidth).length`;
+    expect(await window.page.evaluate(sticksOut)).toBe(0);
+    expect(window.complaints).toEqual([]);
   });
 });

@@ -2,41 +2,32 @@ import type { AiMessage } from "langwire-client/react";
 import { memo } from "react";
 import { CopyButton } from "../copy-button.tsx";
 import { RetryIcon } from "../icons.tsx";
-import { Markdown } from "../markdown/markdown.tsx";
+import { MessageParts } from "../parts/message-parts.tsx";
 import { usageText } from "../trace/figures.ts";
 import { Trace } from "../trace/trace.tsx";
+import { Value } from "../value.tsx";
 import { Failure } from "./failure.tsx";
-import { Questions } from "./questions.tsx";
 
 interface AnswerItemProps {
   readonly message: AiMessage;
   readonly botTitle: string;
   readonly isRetryable: boolean;
   readonly onRetry: () => void;
+  /** Brings what happened inside a run that was over before. */
+  readonly onLoadTrace: (runId: string) => Promise<void>;
 }
 
 export const AnswerItem = memo(
-  ({ message, botTitle, isRetryable, onRetry }: AnswerItemProps) => {
-    const { text, status, steps, reasoning, error, spans } = message;
+  ({ message, botTitle, isRetryable, onRetry, onLoadTrace }: AnswerItemProps) => {
+    const { status, parts, output, error, spans, isTraced } = message;
     const isStreaming = status === "streaming";
     const retry = isRetryable ? onRetry : undefined;
     return (
       <li className="answer" data-status={status}>
         <p className="author">{botTitle}</p>
-        {spans.length > 0 && <Trace message={message} />}
-        {reasoning !== "" && (
-          <details className="reasoning">
-            <summary>Reasoning</summary>
-            <Markdown text={reasoning} isStreaming={isStreaming} />
-          </details>
-        )}
-        {steps.map((step) => (
-          <div key={step.spanId} className="step">
-            <Markdown text={step.text} isStreaming={isStreaming} />
-          </div>
-        ))}
-        {text !== "" && <Markdown text={text} isStreaming={isStreaming} />}
-        <Questions spans={spans} />
+        {(spans.length > 0 || !isTraced) && <Trace message={message} onLoad={onLoadTrace} />}
+        <MessageParts parts={parts} isStreaming={isStreaming} />
+        {output !== undefined && <Value value={output} />}
         {isStreaming && <p className="writing" aria-hidden="true" />}
         {status === "cancelled" && <p className="stopped faint">Stopped here.</p>}
         {error !== undefined && <Failure error={error} onRetry={retry} />}

@@ -79,6 +79,7 @@ export function ChatView(props: ChatViewProps) {
           isReady={status === "ready"}
           onLoadEarlier={() => void chat.loadEarlier()}
           onRetry={retry}
+          onLoadTrace={chat.loadTrace}
           onTakeBack={takeBack}
         />
       )}

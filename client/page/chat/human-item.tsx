@@ -3,6 +3,7 @@ import { memo } from "react";
 import { PencilIcon } from "../icons.tsx";
 import { PlainText } from "../markdown/plain-text.tsx";
 import { plainLine } from "../plain-line.ts";
+import { Value } from "../value.tsx";
 import { Failure } from "./failure.tsx";
 
 interface HumanItemProps {
@@ -15,14 +16,15 @@ interface HumanItemProps {
 
 export const HumanItem = memo(
   ({ message, isOwn, isRetryable, onRetry, onTakeBack }: HumanItemProps) => {
-    const { text, userId, status, error } = message;
+    const { text, parts, userId, status, error } = message;
+    const [given] = parts;
     return (
       <li className="human" data-own={isOwn} data-status={status}>
         <p className={isOwn ? "author visually-hidden" : "author"}>
           {isOwn ? "You" : <bdi>{plainLine(userId ?? "")}</bdi>}
         </p>
         <div className="bubble" dir="auto">
-          <PlainText text={text} />
+          {given?.type === "data" ? <Value value={given.value} /> : <PlainText text={text} />}
         </div>
         {error !== undefined && (
           <Failure error={error} onRetry={isRetryable ? onRetry : undefined}>

@@ -15,12 +15,13 @@ interface MessageListProps {
   readonly isReady: boolean;
   readonly onLoadEarlier: () => void;
   readonly onRetry: () => void;
+  readonly onLoadTrace: (runId: string) => Promise<void>;
   readonly onTakeBack: (message: ChatMessage) => void;
 }
 
 export function MessageList(props: MessageListProps) {
   const { messages, botTitle, userId, hasEarlier, isReady } = props;
-  const { onLoadEarlier, onRetry, onTakeBack } = props;
+  const { onLoadEarlier, onRetry, onLoadTrace, onTakeBack } = props;
   const sending = messages.findLast(({ status }) => status === "sending");
   const { scroller, content, isAtEnd, toEnd } = useStickToEnd(sending?.id);
   const lastId = messages.at(-1)?.id;
@@ -59,6 +60,7 @@ export function MessageList(props: MessageListProps) {
                       botTitle={botTitle}
                       isRetryable={isRetryable}
                       onRetry={onRetry}
+                      onLoadTrace={onLoadTrace}
                     />
                   )}
                 </ErrorBoundary>

@@ -1,7 +1,7 @@
 import type { Json } from "langwire-client";
 import type { Span, SpanKind, SpanStatus } from "langwire-client/react";
-import { memo, useRef } from "react";
-import { useReachable } from "../use-reachable.ts";
+import { memo } from "react";
+import { Value } from "../value.tsx";
 import { durationText, type RunTime, usageText } from "./figures.ts";
 
 interface SpanRowProps {
@@ -122,13 +122,11 @@ function factsOf({ input, output, notes, finishReason }: Span): Fact[] {
 }
 
 function FactRow({ name, value }: Fact) {
-  const area = useRef<HTMLPreElement>(null);
-  useReachable(area);
   return (
     <div>
       <dt>{name}</dt>
       <dd>
-        <pre ref={area}>{typeof value === "string" ? value : JSON.stringify(value, null, 2)}</pre>
+        <Value value={value} />
       </dd>
     </div>
   );

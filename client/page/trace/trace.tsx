@@ -1,42 +1,66 @@
 import type { AiMessage, Span } from "langwire-client/react";
 import { useId, useState } from "react";
 import { ChevronIcon } from "../icons.tsx";
+import { messageOf } from "../message-of.ts";
 import { plainLine } from "../plain-line.ts";
 import { browserStorage } from "../storage.ts";
-import { allSpans, durationText, runTime } from "./figures.ts";
+import { allSpans, durationText, type RunTime, runTime } from "./figures.ts";
 import { SpanRow } from "./span-row.tsx";
 
 const key = "langwire-trace";
 
+interface TraceProps {
+  readonly message: AiMessage;
+  /** Brings what happened inside a run that was over before. */
+  readonly onLoad: (runId: string) => Promise<void>;
+}
+
 /** What happens inside a run: a line, and behind it a tree that grows while the run does. */
-export function Trace({ message }: { readonly message: AiMessage }) {
-  const [isOpen, setOpen] = useState(() => browserStorage.get(key) === "open");
+export function Trace({ message, onLoad }: TraceProps) {
+  const [isOpen, setOpen] = useState(() => message.isTraced && browserStorage.get(key) === "open");
+  const [problem, setProblem] = useState<string>();
   const treeId = useId();
   const spans = allSpans(message.spans);
   const time = runTime(message, spans);
+  const load = () => {
+    setProblem(undefined);
+    onLoad(message.runId).catch((error: unknown) => setProblem(messageOf(error)));
+  };
   const toggle = () => {
     browserStorage.set(key, isOpen ? "closed" : "open");
+    if (!isOpen && !message.isTraced) load();
     setOpen(!isOpen);
   };
   return (
     <div className="trace" data-status={message.status}>
       <button type="button" aria-expanded={isOpen} aria-controls={treeId} onClick={toggle}>
         <ChevronIcon />
-        <span className="trace-line">
-          {message.status === "streaming"
-            ? current(spans)
-            : `${summary(spans)} in ${durationText(time.endMs - time.startMs)}`}
-        </span>
+        <span className="trace-line">{lineOf(message, { spans, time })}</span>
       </button>
-      {isOpen && (
+      {isOpen && message.isTraced && spans.length > 0 && (
         <ul id={treeId} aria-label="Steps of the run">
           {message.spans.map((span) => (
             <SpanRow key={span.id} span={span} time={time} />
           ))}
         </ul>
       )}
+      {isOpen && (!message.isTraced || spans.length === 0) && (
+        <p id={treeId} className="faint" role="status">
+          {problem ?? (message.isTraced ? "Nothing of it was kept." : "Loading…")}
+        </p>
+      )}
     </div>
   );
+}
+
+function lineOf(
+  { status, isTraced }: AiMessage,
+  { spans, time }: { readonly spans: readonly Span[]; readonly time: RunTime },
+): string {
+  if (status === "streaming") return current(spans);
+  // Of a run of long ago it is asked for.
+  if (!isTraced || spans.length === 0) return "How it was made";
+  return `${summary(spans)} in ${durationText(time.endMs - time.startMs)}`;
 }
 
 /** What the run is at: the innermost call that is open and does something of its own. */

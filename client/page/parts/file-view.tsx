@@ -1,0 +1,40 @@
+import type { PartOf } from "langwire-client";
+import { OutLink } from "../markdown/out-link.tsx";
+import { plainLine } from "../plain-line.ts";
+import { isHeldFile, isPicture, webAddress } from "./safe-address.ts";
+
+const kinds = { image: "Image", audio: "Audio", video: "Video", file: "File" } as const;
+
+/**
+ * What a model or a tool made. A picture that is in the message is shown; what is elsewhere is a link:
+ * nothing is loaded from addresses that a bot gave.
+ */
+export function FileView({ file }: { readonly file: PartOf<"file"> }) {
+  const { kind, url, mimeType, bytes } = file;
+  const name = plainLine(file.name ?? kinds[kind]).slice(0, 120);
+  if (isPicture(url)) return <img className="picture" src={url} alt={name} decoding="async" />;
+  const address = webAddress(url);
+  const facts = [mimeType, bytes === undefined ? undefined : sizeText(bytes)]
+    .filter((fact) => fact !== undefined)
+    .join(", ");
+  return (
+    <p className="file">
+      {address !== undefined ? (
+        <OutLink href={address.href}>{name}</OutLink>
+      ) : isHeldFile(url) ? (
+        <a href={url} download={name}>
+          {name}
+        </a>
+      ) : (
+        name
+      )}
+      {facts !== "" && <span className="faint"> {plainLine(facts).slice(0, 120)}</span>}
+    </p>
+  );
+}
+
+function sizeText(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  if (bytes < 1_000_000) return `${Math.round(bytes / 1_000)} kB`;
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}

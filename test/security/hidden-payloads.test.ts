@@ -17,6 +17,7 @@ import {
   Annotation,
   Command,
   END,
+  type LangGraphRunnableConfig,
   MessagesAnnotation,
   START,
   StateGraph,
@@ -26,6 +27,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { type BotDefinition, defineBot, type Expose } from "../../src/bots/bot.ts";
 import { scriptedModel, startTestServer } from "../../src/testing/index.ts";
+import { ShapedModel } from "../support/shaped-model.ts";
 import { read, wsClient } from "../support/stock-client.ts";
 import { expectWholeRun } from "../support/transcript.ts";
 
@@ -33,8 +35,8 @@ import { expectWholeRun } from "../support/transcript.ts";
 const shows: Record<Expose, readonly string[]> = {
   none: [],
   root: [],
-  tools: ["ARGUMENT", "RESULT", "ARTIFACT", "DOCUMENT", "TEXT", "BESIDE"],
-  all: ["ARGUMENT", "RESULT", "ARTIFACT", "DOCUMENT", "TEXT", "BESIDE", "STATE", "PROMPT"],
+  tools: ["ARGUMENT", "RESULT", "ARTIFACT", "DOCUMENT", "TEXT", "BESIDE", "FILE"],
+  all: ["ARGUMENT", "RESULT", "ARTIFACT", "DOCUMENT", "TEXT", "BESIDE", "FILE", "STATE", "PROMPT"],
 };
 
 interface Holder extends Partial<BotDefinition> {
@@ -50,6 +52,20 @@ const lookup = tool(() => ["RESULT", { rows: ["ARTIFACT"] }], {
   schema: z.object({ key: z.string() }),
   responseFormat: "content_and_artifact",
 });
+const drawing = tool(
+  () => [
+    [
+      { type: "text", text: "RESULT" },
+      { type: "image", mimeType: "image/png", data: "AAAA", metadata: { name: "FILE" } },
+    ],
+    [new Document({ pageContent: "DOCUMENT", metadata: { source: "DOCUMENT" } })],
+  ],
+  {
+    ...{ name: "lookup", description: "", schema: z.object({ key: z.string() }) },
+    responseFormat: "content_and_artifact",
+  },
+);
+const chunkType = "tool_call_chunk" as const;
 const failing = tool(
   () => {
     throw new Error("RESULT");
@@ -105,6 +121,37 @@ const holders: Record<string, Holder> = {
     runnable: () => createAgent({ model: model(), tools: [lookup], systemPrompt: "PROMPT" }),
     holds: ["ARGUMENT", "RESULT", "ARTIFACT"],
     visibleAtRoot: ["hello", "Done."],
+  },
+  "a tool's files and sources": {
+    runnable: () => createAgent({ model: model(), tools: [drawing] }),
+    holds: ["ARGUMENT", "RESULT", "FILE", "DOCUMENT"],
+  },
+  "a call while it is written": {
+    runnable: () => {
+      const pieces = ['{"key":', '"ARGUMENT"}'].map((args, at) => ({
+        message: {
+          tool_call_chunks: [
+            { index: 0, args, ...(at === 0 && { id: "c1", name: "lookup" }), type: chunkType },
+          ],
+        },
+      }));
+      const asks = [...pieces, { info: { finish_reason: "tool_calls" } }];
+      const done = [{ message: { content: "Done." }, info: { finish_reason: "stop" } }];
+      const writing = new ShapedModel({ provider: "openai", calls: [asks, done] });
+      return createAgent({ model: writing, tools: [lookup] });
+    },
+    holds: ["ARGUMENT", "RESULT", "ARTIFACT"],
+  },
+  "channels of a state beside a declared one": {
+    runnable: new StateGraph(State)
+      .addNode("work", (_state, { writer }: LangGraphRunnableConfig) => {
+        writer?.({ shown: 1 });
+        return { messages: [{ role: "ai" as const, content: "Done." }], route: "STATE" };
+      })
+      .addEdge(START, "work")
+      .compile(),
+    state: { shown: z.number() },
+    holds: ["STATE"],
   },
   "an agent whose tool fails": {
     runnable: () => createAgent({ model: model(), tools: [failing] }),

@@ -40,6 +40,7 @@ export class EventCallbacks extends BaseCallbackHandler {
       readonly bot: Bot;
       readonly state: StateEvents;
       readonly exchange: ExchangeRecorder | undefined;
+      readonly maxFileCharacters: number | undefined;
     },
   ) {
     super({ _awaitHandler: true });
@@ -49,7 +50,7 @@ export class EventCallbacks extends BaseCallbackHandler {
     this.#state = state;
     this.models = new ModelEvents(writer, bot);
     this.#agents = new AgentEvents(writer);
-    this.#tools = new ToolEvents(writer);
+    this.#tools = new ToolEvents(writer, options);
     this.#retrievers = new RetrieverEvents(writer);
   }
 

@@ -1,7 +1,7 @@
 /**
  * Bounds the strings of events that a bot or a provider decides: names, ids, reasons, texts. Types
  * promise that they are strings and say nothing of their length; packages and servers keep neither. What
- * `toPayload` made has bounds of its own, and the text of a token or of a call's arguments those of its run.
+ * `toPayload` made has bounds of its own, a tool's files have those of content/tool-results.ts, and the text of a token or of a call's arguments those of its run.
  */
 
 import { cutText, payloadLimits, toPayload } from "./payload.ts";
@@ -46,11 +46,19 @@ export function bounded(event: SpanEvent): SpanEvent {
       let kept = boundedFields(event);
       for (const list of lists) {
         const items: unknown = Reflect.get(kept, list);
-        if (Array.isArray(items)) kept = { ...kept, [list]: items.map(boundedFields) };
+        const boundedItem = event.type === "toolEnd" ? boundedFound : boundedFields;
+        if (Array.isArray(items)) kept = { ...kept, [list]: items.map(boundedItem) };
       }
       return kept;
     }
   }
+}
+
+/** What a tool gave: the address of a file that is the file itself is bounded by tool-results.ts. */
+function boundedFound<T extends { readonly url?: unknown }>(found: T): T {
+  const { url } = found;
+  if (typeof url !== "string" || !url.startsWith("data:")) return boundedFields(found);
+  return { ...boundedFields({ ...found, url: "" }), url };
 }
 
 function boundedFields<T extends object>(fields: T): T {

@@ -11,6 +11,7 @@ import {
   type ToolMessage,
 } from "@langchain/core/messages";
 import type { Json } from "../../protocol/events.ts";
+import { withoutBytes } from "./content/without-bytes.ts";
 
 export interface PayloadLimits {
   readonly depth: number;
@@ -205,7 +206,7 @@ export function artifactOf({ artifact, status }: ToolMessage): { artifact?: unkn
 
 /** What a tool returned. Where it failed, the message is its error's, for the model alone. */
 export function toolContent({ content, status }: ToolMessage): unknown {
-  return status === "error" ? "…[the tool's error stays on the server]" : content;
+  return status === "error" ? "…[the tool's error stays on the server]" : withoutBytes(content);
 }
 
 /** Entries; a getter that throws costs its own value alone. */

@@ -54,6 +54,8 @@ export interface StartOptions {
   readonly turn: { readonly message: string; readonly history: readonly PastMessage[] };
   /** What a typed bot is given, as it was checked. */
   readonly input?: unknown;
+  /** Of the files of the run's tools, together, as `data:` URLs (content/tool-results.ts). */
+  readonly maxFileCharacters?: number | undefined;
   /** Called synchronously, in causal order. It must be cheap and must not throw. */
   readonly emit: (event: SpanEvent) => void;
   /** The answer so far, folded from the events that were emitted. */
@@ -102,8 +104,9 @@ class BotExecution implements BotRun {
     const { memory, stream } = bot;
     const remembers = memory !== false && memory.k > 0;
     if (remembers) this.#exchange = new ExchangeRecorder({ hidesTexts: !stream });
-    const [state, exchange] = [this.#state, this.#exchange];
-    this.#callbacks = new EventCallbacks(this.#writer, { bot, state, exchange });
+    const { maxFileCharacters } = options;
+    const facts = { bot, state: this.#state, exchange: this.#exchange, maxFileCharacters };
+    this.#callbacks = new EventCallbacks(this.#writer, facts);
     const run = () => {
       const done = this.#run();
       return { done, closed: done.then(() => this.#lifetime.end()) };

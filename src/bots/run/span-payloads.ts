@@ -6,14 +6,8 @@ import {
   type ToolMessage,
 } from "@langchain/core/messages";
 import type { EventOf } from "../../protocol/events.ts";
-import {
-  artifactOf,
-  cutText,
-  PayloadBudget,
-  payloadLimits,
-  toolContent,
-  toPayload,
-} from "./payload.ts";
+import { withoutBytes } from "./content/without-bytes.ts";
+import { cutText, PayloadBudget, payloadLimits, toolContent, toPayload } from "./payload.ts";
 
 /** Tools with several arguments get them as JSON text. */
 export function argumentsOf(input: string): unknown {
@@ -26,23 +20,23 @@ export function argumentsOf(input: string): unknown {
 }
 
 /**
- * What a tool returned. Tools that were called with an id answer in a message: the content, with its
- * artifact where it has one as `{ content, artifact }`. A `Command` hands over to another agent, with
- * the whole conversation inside: where to, and the tool's own message in it, are the tool's.
+ * The message in which a tool answered, where it was called with a call's id. A `Command` hands over to
+ * another agent, with the whole conversation inside: the tool's own message in it is the tool's.
  */
-export function returnedBy(output: unknown, toolCallId?: string): unknown {
-  if (isCommand(output)) {
-    const messages = toolMessagesIn(output.update);
-    const own = messages.find(({ tool_call_id: id }) => id === toolCallId) ?? messages.at(-1);
-    const returned = own && returnedBy(own);
-    // Most commands go nowhere: they only write to the state, as lists of todos do.
-    if (!Array.isArray(output.goto) || output.goto.length === 0) return returned;
-    return { goto: output.goto, ...(returned !== undefined && { content: returned }) };
-  }
-  if (!isToolMessage(output)) return output;
-  const artifact = artifactOf(output);
-  const content = toolContent(output);
-  return "artifact" in artifact ? { content, ...artifact } : content;
+export function ownMessage(output: unknown, toolCallId?: string): ToolMessage | undefined {
+  if (isToolMessage(output)) return output;
+  if (!isCommand(output)) return undefined;
+  const messages = toolMessagesIn(output.update);
+  return messages.find(({ tool_call_id: id }) => id === toolCallId) ?? messages.at(-1);
+}
+
+/** What a tool returned to its model; of one that hands over also where to. */
+export function returnedBy(output: unknown, own: ToolMessage | undefined): unknown {
+  const content = own && toolContent(own);
+  if (!isCommand(output)) return own === undefined ? withoutBytes(output) : content;
+  // Most commands go nowhere: they only write to the state, as lists of todos do.
+  if (!Array.isArray(output.goto) || output.goto.length === 0) return content;
+  return { goto: output.goto, ...(content !== undefined && { content }) };
 }
 
 interface CommandLike {

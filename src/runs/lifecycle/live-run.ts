@@ -182,6 +182,7 @@ export class LiveRun implements BegunRun {
         context: { runId, conversationId, userId },
         turn: { message, history },
         input,
+        maxFileCharacters: limits.maxRunBytes / 2,
         emit: (event) => this.#emit(event),
         spoken: () => this.#message.text,
         onFailure,
@@ -194,8 +195,7 @@ export class LiveRun implements BegunRun {
     clearTimeout(timeout);
     this.#accepting = false;
     const { usage, providerCalls, modelMessages } = botRun;
-    const firstTokenMs = this.#firstTokenMs;
-    const known = { usage, providerCalls, modelMessages, firstTokenMs };
+    const known = { usage, providerCalls, modelMessages, firstTokenMs: this.#firstTokenMs };
     if (this.#stopReason === "cancelled") {
       return { status: "cancelled", text: this.#message.text, ...known };
     }

@@ -5,6 +5,7 @@
  */
 import type { BaseMessage } from "@langchain/core/messages";
 import type { EventOf } from "../../../protocol/events.ts";
+import { fileOf, isFields, text } from "../content/file-block.ts";
 import { PayloadBudget, payloadLimits } from "../payload.ts";
 
 type Content = NonNullable<EventOf<"llmEnd">["content"]>[number];
@@ -53,7 +54,7 @@ export function otherContentOf(
   for (const { url_citation: cited } of listOf(extra.annotations)) {
     if (isFields(cited)) addSource(found, cited);
   }
-  if (isFields(extra.audio)) found.push(file("audio", extra.audio));
+  if (isFields(extra.audio)) found.push(fileOf("audio", extra.audio).file);
   for (const item of listOf(extra.tool_outputs)) addToolOutput(found, item);
   const metadata: Fields = message.response_metadata ?? {};
   const grounding = options.info?.groundingMetadata ?? metadata.groundingMetadata;
@@ -84,7 +85,7 @@ function addBlock(found: Found, block: Fields): void {
     case "media":
     case "inlineData":
     case "fileData":
-      found.push(file(type, block));
+      found.push(fileOf(type, block).file);
       return;
     case "non_standard":
       if (isFields(block.value)) addBlock(found, block.value);
@@ -123,43 +124,6 @@ function addSource(found: Found, fields: Fields): void {
   });
 }
 
-/** In LangChain's shape, in OpenAI's, in Anthropic's (`source`), or in Gemini's (`inlineData`). */
-function file(type: string, block: Fields): Content {
-  const inner = [
-    block.source,
-    block.inlineData,
-    block.fileData,
-    block.image_url,
-    block.input_audio,
-  ];
-  const fields: Fields = { ...block, ...inner.find(isFields) };
-  const named = text(fields.mimeType) ?? text(fields.mime_type) ?? text(fields.media_type);
-  const url = text(fields.url) ?? text(fields.fileUri) ?? text(fields.image_url);
-  const inUrl = url === undefined ? null : /^data:([^;,]*)(?:;base64)?,/.exec(url);
-  const data = inUrl === null ? fields.data : url?.slice(inUrl[0].length);
-  const mimeType = named ?? text(inUrl?.[1]);
-  const bytes = bytesOf(data);
-  return {
-    type: "file",
-    kind: kindOf(type, mimeType),
-    ...(mimeType && { mimeType }),
-    ...(bytes !== undefined && { bytes }),
-    ...(url !== undefined && inUrl === null && { url }),
-  };
-}
-
-function kindOf(type: string, mimeType = ""): Extract<Content, { type: "file" }>["kind"] {
-  for (const kind of ["image", "audio", "video"] as const) {
-    if (type.includes(kind) || mimeType.startsWith(`${kind}/`)) return kind;
-  }
-  return "file";
-}
-
-function bytesOf(data: unknown): number | undefined {
-  if (typeof data === "string") return Buffer.byteLength(data, "base64");
-  return ArrayBuffer.isView(data) ? data.byteLength : undefined;
-}
-
 /** What a tool took and gave, and what is quoted of a document, goes with the tools' payloads. */
 function hidden(content: Content): Content {
   switch (content.type) {
@@ -182,7 +146,4 @@ function bounded(found: Content[]): Content[] {
   return [...found.slice(0, -over), { type: "other", name: `…[cut: ${over} items]` }];
 }
 
-const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null;
 const listOf = (value: unknown): Fields[] => (Array.isArray(value) ? value.filter(isFields) : []);
-const text = (value: unknown): string | undefined =>
-  typeof value === "string" && value !== "" ? value : undefined;

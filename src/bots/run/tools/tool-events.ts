@@ -4,19 +4,23 @@
  * those, but a node answers the model with a ToolMessage.
  */
 import type { ToolMessage } from "@langchain/core/messages";
+import { ToolResults } from "../content/tool-results.ts";
 import type { AskedCall, ModelResult } from "../model/model-result.ts";
 import { toPayload } from "../payload.ts";
-import { argumentsOf, returnedBy, toolMessagesIn } from "../span-payloads.ts";
+import { argumentsOf, toolMessagesIn } from "../span-payloads.ts";
 import type { Span } from "../span-tree.ts";
 import type { SpanWriter } from "../span-writer.ts";
 
 export class ToolEvents {
   readonly #writer: SpanWriter;
+  readonly #results: ToolResults;
   /** Tool calls of this run's models that have no result yet, by the call's id. */
   readonly #asked = new Map<string, AskedCall>();
 
-  constructor(writer: SpanWriter) {
+  /** @param options.maxFileCharacters of the `data:` URLs of the run's files, together */
+  constructor(writer: SpanWriter, options: { readonly maxFileCharacters: number | undefined }) {
     this.#writer = writer;
+    this.#results = new ToolResults(options);
   }
 
   asked({ toolCalls, invalidToolCalls }: ModelResult): void {
@@ -51,9 +55,8 @@ export class ToolEvents {
   ended(span: Span, output: unknown): void {
     const closing = this.#writer.shut(span);
     if (closing === undefined) return;
-    const returned = this.#writer.exposes(span) ? returnedBy(output, span.toolCallId) : undefined;
-    const payload = returned !== undefined && { output: toPayload(returned) };
-    this.#writer.emit({ type: "toolEnd", ...closing, ...payload });
+    const returned = this.#writer.exposes(span) && this.#results.of(output, span.toolCallId);
+    this.#writer.emit({ type: "toolEnd", ...closing, ...returned });
   }
 
   /** A chain is about to end: of a graph's nodes, the messages are the answers to calls. */

@@ -8,7 +8,7 @@ import type { Langwire } from "../open/open-langwire.ts";
 import { memoryRateLimit, type RateLimit } from "../runs/admission/rate-limit.ts";
 import { networksCheck } from "./access/addresses.ts";
 import { browserHeaders } from "./access/browser-headers.ts";
-import { type Authenticate, trustCallers } from "./access/callers.ts";
+import { type Authenticate, checkedIdentities, trustCallers } from "./access/callers.ts";
 import { guard } from "./access/gate.ts";
 import { originCheck } from "./access/origins.ts";
 import { Refusals } from "./access/refusals.ts";
@@ -62,7 +62,8 @@ const keepAliveTimeoutMs = 72_000;
 const partsOfMessage = { maxFragments: 1_024, maxBufferedChunks: 2_048 };
 
 export async function createServer(options: ServerOptions): Promise<ChatServer> {
-  const { langwire, logger, authenticate = trustCallers } = options;
+  const { langwire, logger } = options;
+  const authenticate = checkedIdentities(options.authenticate ?? trustCallers);
   const connections = new Connections(options.connectionLimits);
   const { maxFrameBytes: maxPayload, maxHttpRequestsPerSecond } = connections.limits;
   const perSecond = { times: maxHttpRequestsPerSecond, perMs: 1_000 };

@@ -226,6 +226,31 @@ describe("the first message", () => {
   });
 });
 
+describe("what an application's authenticate gives is no caller", () => {
+  test.each<[string, unknown, string]>([
+    ["nothing", undefined, "INTERNAL"],
+    ["no id", { userId: undefined }, "INTERNAL"],
+    ["an empty one", { userId: "" }, "UNAUTHORIZED"],
+    ["a number", { userId: 5 }, "INTERNAL"],
+    ["an object", { userId: { id: "ann" } }, "INTERNAL"],
+    ["one without an end", { userId: "x".repeat(100_000) }, "UNAUTHORIZED"],
+    ["one that is not seen", { userId: "ann\u200b" }, "UNAUTHORIZED"],
+  ])("%s", async (_what, identity, code) => {
+    await using server = await start({ authenticate: (async () => identity) as never });
+    const headers = { authorization: "Bearer x" };
+    const answer = await fetch(`${server.httpUrl}/conversations.list`, { headers });
+    const { error } = (await answer.json()) as { error: { json: { data: unknown } } };
+    expect(error.json.data).toMatchObject({ langwire: { code } });
+    using socket = await openSocket(`${server.url}?connectionParams=1`);
+    socket.send({ method: "connectionParams", data: { token: "x" } });
+    socket.send(request(1, "bots.list"));
+    // Whoever has a wrong id gets a fresh token; whoever has none, nothing.
+    const refused = await Promise.race([socket.frame(({ id }) => id === 1), socket.closed]);
+    expect(refused).not.toHaveProperty("result");
+    expect(server.langwire.runs.storeAway).toBe(false);
+  });
+});
+
 describe.concurrent("a token's end", () => {
   test("closes the socket, and a fresh token resumes", async () => {
     const gate = Promise.withResolvers<void>();

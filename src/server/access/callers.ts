@@ -16,7 +16,10 @@ export interface Identity extends Caller {
   readonly expiresAtMs?: number;
 }
 
-/** @throws LangwireError UNAUTHORIZED; AUTH_UNAVAILABLE when a token cannot be verified at the moment */
+/**
+ * Whatever else it throws is INTERNAL.
+ * @throws LangwireError UNAUTHORIZED; AUTH_UNAVAILABLE when a token cannot be verified at the moment
+ */
 export type Authenticate = (credentials: Credentials) => Identity | Promise<Identity>;
 
 const defaultUserId = "local";
@@ -59,3 +62,19 @@ export function readUserId(value: unknown): string {
 export const trustCallers: Authenticate = ({ connectionParams, headers }) => ({
   userId: readUserId(connectionParams?.userId ?? headers[userIdHeader] ?? defaultUserId),
 });
+
+/**
+ * An application's own function, whose answer is checked: an id that is no text, or empty, would be everybody's
+ * whose token lacks one, and a number is not equal to itself once it was stored.
+ */
+export function checkedIdentities(authenticate: Authenticate): Authenticate {
+  return async (credentials) => {
+    const identity = await authenticate(credentials);
+    const { userId }: { userId: unknown } = identity;
+    if (typeof userId !== "string") {
+      throw new TypeError(`authenticate gave a userId that is ${typeof userId}, and no string`);
+    }
+    readUserId(userId);
+    return identity;
+  };
+}

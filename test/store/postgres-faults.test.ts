@@ -70,6 +70,25 @@ await describeWithPostgres("the Postgres store when Postgres fails", (postgres) 
     await expect.poll(next).toEqual(run);
   });
 
+  test("a row that somebody holds keeps no connection for long", async () => {
+    await using database = await postgres.createDatabase();
+    await using store = await openPostgresStore({
+      ...{ url: database.url, timeoutMs: 300_000, maxConnections: 2 },
+    });
+    const { conversationId } = await exchange(store);
+    const somebody = new Client({ connectionString: database.url });
+    await somebody.connect();
+    await somebody.query("begin");
+    await somebody.query("select from conversations for update");
+    const claims = Array.from({ length: 2 }, () => store.runs.claim(newRun({ conversationId })));
+    for (const claimed of await Promise.allSettled(claims)) {
+      expect(claimed).toMatchObject({ status: "rejected", reason: unavailable });
+    }
+    await exchange(store);
+    await somebody.end();
+    await exchange(store, { conversationId });
+  });
+
   test("a claim that is ended in the middle leaves nothing behind", async () => {
     await using database = await postgres.createDatabase();
     await using store = await openPostgresStore({ url: database.url });

@@ -196,6 +196,9 @@ export class SocketCalls {
       caller,
       pacer: connection.pacer,
       openSubscription: () => connection.openSubscription(),
+      // A query has its slot from the queue.
+      enterCall: async (called) =>
+        called === "query" ? undefined : connection.work.start(caller.userId),
     };
     return inTrace(this.#traced, () =>
       callProcedure(router, { type, path, input: () => input, ctx, signal }),

@@ -33,14 +33,17 @@ export class BatchTurns {
     const { promise, resolve } = Promise.withResolvers<void>();
     const before = this.#last;
     this.#last = promise;
+    let started: (() => void) | undefined;
     try {
       await before;
-      await this.#enter(type);
+      if (type === "query") await this.#enter();
+      else started = await this.#start();
     } catch (cause) {
       resolve();
       throw cause;
     }
     return (answer) => {
+      started?.();
       const bytes = roughBytes(answer);
       this.#bytes += bytes;
       this.#options.work.charge(this.#options.userId, bytes);
@@ -54,13 +57,22 @@ export class BatchTurns {
     this.#slot?.release();
   }
 
-  async #enter(type: "query" | "mutation"): Promise<void> {
-    if (this.#bytes >= maxBatchAnswerBytes) {
-      const message = `One request is answered up to ${maxBatchAnswerBytes} bytes: ask in several.`;
-      throw new LangwireError("RATE_LIMITED", { message, retryAfterMs: 0 });
-    }
+  async #start(): Promise<() => void> {
+    this.#checkBytes();
+    const { work, userId } = this.#options;
+    await work.pace(userId, { bounded: true });
+    return await work.start(userId);
+  }
+
+  #checkBytes(): void {
+    if (this.#bytes < maxBatchAnswerBytes) return;
+    const message = `One request is answered up to ${maxBatchAnswerBytes} bytes: ask in several.`;
+    throw new LangwireError("RATE_LIMITED", { message, retryAfterMs: 0 });
+  }
+
+  async #enter(): Promise<void> {
+    this.#checkBytes();
     const { work, userId, holder } = this.#options;
-    if (type === "mutation") return work.pace(userId, { bounded: true });
     // Released while it waits for the next one, though its answers stay in memory: those are limited.
     this.#slot?.release();
     this.#slot = await work.enter(userId, holder, { bounded: true });

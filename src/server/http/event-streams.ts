@@ -97,7 +97,8 @@ export class EventStreams {
     tcp.removeFromHttp(request.raw.socket);
     await connections.work.pace(caller.userId, { bounded: true });
     signal.throwIfAborted();
-    const ctx: CallContext = { caller, pacer: stream };
+    const enterCall = () => connections.work.start(caller.userId);
+    const ctx: CallContext = { caller, pacer: stream, enterCall };
     const input = () => resumedInput(inputIn(search), lastEventIdOf(request));
     const events = await inTrace(requestTrace(request.headers), () =>
       callProcedure(router, { type: "subscription", path, input, ctx, signal }),

@@ -1,5 +1,6 @@
-/** One user's share of the work queue: queries in progress, and the rates of calls and of bytes. */
+/** One user's share of the work queue: calls in progress, and the rates of calls and of bytes. */
 import type { Holder } from "./stall-clock.ts";
+import { StartSlots } from "./start-slots.ts";
 
 export interface UserWorkLimits {
   /** Concurrency limit of one user's queries; a query counts until its answer was taken. */
@@ -27,6 +28,7 @@ const burstMs = 1_000;
 export class UserWork {
   readonly waiting: WaitingQuery[] = [];
   readonly holders = new Set<Holder>();
+  readonly starts = new StartSlots();
   readonly #limits: UserWorkLimits;
   #running = 0;
   /** Leaky bucket, in milliseconds: the time's worth of calls and bytes that was left at `#atMs`. */
@@ -42,7 +44,8 @@ export class UserWork {
   }
 
   get isIdle(): boolean {
-    return this.#running === 0 && this.waiting.length === 0 && this.#owed() === 0;
+    const isWaiting = this.waiting.length > 0 || !this.starts.isIdle;
+    return this.#running === 0 && !isWaiting && this.#owed() === 0;
   }
 
   /** How long until the next query may begin; `Infinity` while the user has no free slot. */

@@ -1,7 +1,7 @@
 /**
  * A fair queue of calls. A user's calls are limited together, over all sockets and requests: by rate
- * (calls and bytes), and queries by concurrency too, until their answers were taken. Calls past a limit
- * wait, and users take turns. One query begins in a turn of the event loop, since an answer may be a MiB
+ * (calls and bytes) and by concurrency: queries until their answers were taken, other calls while they ask
+ * the store. Calls past a limit wait, and users take turns. One query begins in a turn of the event loop, since an answer may be a MiB
  * that is read and made into text in one turn.
  */
 import { setTimeout as delay } from "node:timers/promises";
@@ -39,7 +39,7 @@ export class WorkQueue implements Disposable {
   }
 
   /**
-   * Counts a mutation or a subscription, which take no slot.
+   * Counts a mutation or a subscription, which take no query's slot.
    * @param bounded whether to refuse the call where it would wait for too long
    * @throws LangwireError RATE_LIMITED
    */
@@ -49,6 +49,11 @@ export class WorkQueue implements Disposable {
     if (bounded && waitMs > maxWaitMs) throw tooMany();
     user.count();
     return waitMs > 0 ? delay(waitMs, undefined, { ref: false }) : undefined;
+  }
+
+  /** Waits until a mutation or a subscription may begin. @returns to be called when it has */
+  start(userId: string): Promise<() => void> {
+    return this.#user(userId).starts.take();
   }
 
   /** Counts the bytes of a call's answer, or of a request. */

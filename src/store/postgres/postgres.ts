@@ -40,6 +40,8 @@ const migrationTimeoutMs = 60_000;
 const closeMs = 1_000;
 /** How long the transaction of a process that stopped in the middle may block the others. */
 const abandonedTransactionMs = 10_000;
+/** How long a statement waits for a row that somebody else holds: it keeps a connection from all others. */
+const rowTimeoutMs = 2_000;
 
 /** @throws LangwireError STORE_UNAVAILABLE, also when another process uses the database */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
@@ -69,7 +71,10 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     idleTimeoutMillis: timeoutMs / 2,
     stream: () => socketThatGivesUp(timeoutMs),
     onConnect: (client) =>
-      client.query(`set idle_in_transaction_session_timeout = ${abandonedTransactionMs}`),
+      client.query(
+        `set idle_in_transaction_session_timeout = ${abandonedTransactionMs};
+         set lock_timeout = ${rowTimeoutMs}`,
+      ),
   });
   opening.defer(async () => {
     await within(pool.end(), closeMs);

@@ -178,11 +178,28 @@ describe("without a message", () => {
   });
 });
 
+test("--history shows what was said before", async () => {
+  const { to } = await startServer();
+  const conversation = ["--conversation", crypto.randomUUID()];
+  await chat([...to, ...conversation, "one"]).ended;
+  const { code, stdout } = await chat([...to, ...conversation, "--history"]).ended;
+  expect(stdout.split("\n")).toEqual(["local:", "one", "You said: one", ""]);
+  expect(code).toBe(0);
+  const json = await chat([...to, ...conversation, "--history", "--json"]).ended;
+  expect(
+    json.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).role),
+  ).toEqual(["human", "ai"]);
+});
+
 describe("wrong usage", () => {
   test.each([
     ["an unknown option", ["--colour"], undefined],
     ["a URL that is none", ["--url", "nowhere", "hello"], undefined],
     ["an empty message", ["-"], "\n"],
+    ["the history of no conversation", ["--history"], undefined],
   ])("%s exits with 2 and shows how to", async (_what, args, input) => {
     const { code, stderr } = await chat(args, input === undefined ? {} : { input }).ended;
     expect(stderr).toContain("Usage: npm run chat");

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type Paint, Renderer } from "../../client/src/cli/render.ts";
+import { Renderer } from "../../client/src/cli/render.ts";
+import { renderMessage } from "../../client/src/cli/render-message.ts";
+import type { Paint } from "../../client/src/cli/styles.ts";
 import type { ChatEvent } from "../../client/src/index.ts";
 
 const at = "2026-11-23T07:00:00.000Z";
@@ -99,6 +101,61 @@ describe("a run on the screen", () => {
         "",
       ].join("\n"),
     );
+  });
+
+  test("has the calls that a model writes, files, sources and a typed answer", () => {
+    const source = { type: "source", url: "https://a.example", title: "A" } as const;
+    const file = { type: "file", kind: "image", mimeType: "image/png", bytes: 9 } as const;
+    const agent: ChatEvent[] = [
+      { type: "toolInput", ...inSpan("llm"), toolCallId: "1", name: "draw" },
+      { type: "toolInput", ...inSpan("llm"), toolCallId: "1", text: "{}" },
+      { type: "toolStart", ...inSpan("tool"), at, name: "draw", toolCallId: "1", input: {} },
+      { type: "toolEnd", ...inSpan("tool"), at, output: "done", content: [file, source] },
+      { type: "token", ...inSpan("llm2"), text: "There." },
+      { type: "llmEnd", ...inSpan("llm2"), at, content: [source] },
+      { type: "runEnd", runId, at, status: "completed", text: "There.", output: { total: 1 } },
+    ];
+    expect(shown(agent)).toBe(
+      [
+        ...["Calls draw…", "Tool draw: {}", "Tool finished: done"],
+        ...["A file (image): image/png, 9 bytes", "There.", "{", '  "total": 1', "}"],
+        ...["[1] A https://a.example", ""],
+      ].join("\n"),
+    );
+  });
+
+  test("of long ago has its parts", () => {
+    const kept = { runId, position: 2, at, text: "There." } as const;
+    const plain: Paint = (_style, text) => text;
+    const tool = { type: "tool", name: "draw", input: {} } as const;
+    const message = renderMessage(
+      {
+        ...kept,
+        ...{ role: "ai", status: "cancelled" },
+        parts: [
+          { type: "reasoning", text: "Hm.\u0007" },
+          { ...tool, state: "done", output: "done" },
+          { type: "source", title: "A", url: "https://a.example" },
+          {
+            ...tool,
+            state: "failed",
+            error: { code: "INTERNAL", message: "No.", retryable: false },
+          },
+          { ...tool, state: "stopped" },
+          { type: "data", name: "page", value: 7, origin: "custom" },
+          { type: "text", text: "There.", final: true },
+        ],
+      },
+      plain,
+    );
+    expect(message).toBe(
+      [
+        ...["Hm.", "Tool draw: {}", "Tool finished: done", "Tool draw: {}", "Tool failed: No."],
+        ...["Tool draw: {}", "The run ended before the tool did.", "page: 7", "There."],
+        ...["[1] A https://a.example", "Cancelled.", ""],
+      ].join("\n"),
+    );
+    expect(renderMessage({ ...kept, role: "human", userId: "ann" }, plain)).toBe("ann:\nThere.\n");
   });
 
   test("has an answer that came without tokens", () => {

@@ -8,6 +8,7 @@ export interface ChatArguments {
   readonly url: string;
   readonly token: string | undefined;
   readonly user: string | undefined;
+  readonly history: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
   readonly help: boolean;
@@ -21,10 +22,12 @@ standard input.
 
   --bot <id>             who answers (chat)
   --conversation <uuid>  goes on with a conversation
+  --history              shows first what was said in it, and nothing else without
+                         a message
   --url <url>            the server (ws://127.0.0.1:3000/trpc)
   --token <token>        proves who you are
   --user <id>            says who you are, to a server without authentication
-  --json                 one event a line, as the server sent it
+  --json                 one event or message a line, as the server sent it
   --verbose              every chain, and not the outermost one alone
   --help                 this text
 
@@ -45,6 +48,7 @@ export function parseArguments(args: readonly string[]): ChatArguments {
       url: { type: "string", default: "ws://127.0.0.1:3000/trpc" },
       token: { type: "string" },
       user: { type: "string" },
+      history: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
       help: { type: "boolean", default: false, short: "h" },
@@ -52,6 +56,9 @@ export function parseArguments(args: readonly string[]): ChatArguments {
   });
   if (!URL.canParse(values.url)) throw new Error(`--url is not a URL: ${values.url}`);
   const { conversation, token, user, ...rest } = values;
+  if (values.history && conversation === undefined) {
+    throw new Error("--history is of a --conversation, and none is named");
+  }
   const message = positionals.length === 0 ? undefined : positionals.join(" ");
   return { ...rest, conversation, token, user, message };
 }

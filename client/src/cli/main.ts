@@ -32,6 +32,10 @@ async function main(options: ChatArguments): Promise<number> {
     if (!session.interrupt()) process.exit(exitCodes.cancelled);
   };
   process.on("SIGINT", interrupt);
+  if (options.history) {
+    const exitCode = await session.showHistory();
+    if (exitCode !== exitCodes.completed || options.message === undefined) return exitCode;
+  }
   if (options.message === undefined) return await converse(session, interrupt);
   const message = options.message === "-" ? (await text(stdin)).trimEnd() : options.message;
   if (message === "") return misused("The message is empty.");

@@ -1,12 +1,9 @@
 /** A run as lines on a terminal. No I/O: events in, text out. */
-import { AnswerFold } from "../../generated/fold/answer-fold.js";
 import { wasSaid } from "../../generated/fold/answer-spans.js";
-import type { ChatEvent, EventOf, Json, Usage } from "../types.ts";
-
-export type Style = "bold" | "cyan" | "dim" | "red" | "yellow";
-
-/** Text in a style, or as it is where there are no colours. */
-export type Paint = (style: Style, text: string) => string;
+import { MessageFold } from "../../generated/fold/message-fold.js";
+import type { ChatEvent, EventOf, PartOf, Usage } from "../types.ts";
+import { fileLine, sourceLines } from "./render-message.ts";
+import { type Paint, payload, printable, type Style } from "./styles.ts";
 
 export interface RenderOptions {
   readonly paint: Paint;
@@ -14,8 +11,7 @@ export interface RenderOptions {
   readonly allChains?: boolean;
 }
 
-/** Characters of a tool's input or output that are shown. */
-const payloadLength = 500;
+type FileContent = PartOf<"file">;
 
 export class Renderer {
   readonly #paint: Paint;
@@ -25,7 +21,7 @@ export class Renderer {
   #atLineStart = true;
   /** The span whose text the current line belongs to. */
   #speaker: string | undefined;
-  readonly #answer = new AnswerFold();
+  readonly #message = new MessageFold();
   #lastError: string | undefined;
 
   constructor({ paint, allChains = false }: RenderOptions) {
@@ -35,13 +31,14 @@ export class Renderer {
 
   /** @returns what the event adds to the screen; often nothing */
   render(event: ChatEvent): string {
-    this.#answer.add(event);
+    if (event.type !== "runEnd") this.#message.add(event);
     switch (event.type) {
       case "runStart":
       case "llmStart":
-      case "llmEnd":
       case "agentFinish":
         return "";
+      case "llmEnd":
+        return this.#files(event.content);
       case "chainStart":
         return this.#chainStart(event);
       case "chainEnd":
@@ -60,10 +57,14 @@ export class Renderer {
       case "toolUpdate":
         return this.#progress(event);
       case "toolEnd":
-        return this.#line("yellow", `Tool finished${payload(event.output)}`);
+        return (
+          this.#line("yellow", `Tool finished${payload(event.output)}`) + this.#files(event.content)
+        );
       case "toolInput":
+        // Its arguments may take long, and come whole with the tool.
+        return event.name === undefined ? "" : this.#line("dim", `Calls ${event.name}…`);
       case "output":
-        // The tool's line and the answer have it whole.
+        // The end has it whole.
         return "";
       case "state":
         return this.#line("dim", `${event.channel}${payload(event.value)}`);
@@ -100,9 +101,19 @@ export class Renderer {
       : said + this.#line("dim", `Tool reports${payload(data)}`);
   }
 
-  #runEnd({ status, text, error, usage }: EventOf<"runEnd">): string {
+  #files(content: EventOf<"llmEnd">["content"] = []): string {
+    const files = content.filter((one): one is FileContent => one.type === "file");
+    return files.map((file) => this.#line("dim", fileLine(file))).join("");
+  }
+
+  #runEnd({ status, text, output, error, usage }: EventOf<"runEnd">): string {
     let shown = "";
-    if (!wasSaid(this.#answer, text)) shown += this.#line("cyan", text);
+    const { said, answerSpans: speakers, parts } = this.#message;
+    if (!wasSaid({ said, speakers }, text)) shown += this.#line("cyan", text);
+    if (output !== undefined) shown += this.#line("cyan", JSON.stringify(output, null, 2));
+    for (const source of sourceLines(parts, (_style, line) => line)) {
+      shown += this.#line("dim", source);
+    }
     if (error !== undefined) shown += this.#error(error);
     if (status === "cancelled") shown += this.#line("yellow", "Cancelled.");
     if (usage !== undefined) shown += this.#line("dim", usageLine(usage));
@@ -139,19 +150,8 @@ export class Renderer {
   }
 }
 
-/** Without control characters: an answer must not be able to command the terminal. */
-export function printable(text: string): string {
-  return text.replaceAll(/[^\P{Cc}\n\t]/gu, "");
-}
-
 function usageLine({ inputTokens, outputTokens, totalTokens }: Usage): string {
   return `Tokens: ${inputTokens} in, ${outputTokens} out, ${totalTokens} in all`;
-}
-
-function payload(value: Json | undefined): string {
-  if (value === undefined) return "";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return text.length > payloadLength ? `: ${text.slice(0, payloadLength)}…` : `: ${text}`;
 }
 
 function ignored(_event: never): string {

@@ -3,8 +3,10 @@ import { styleText } from "node:util";
 import type { LangwireClient } from "../client.ts";
 import { LangwireClientError } from "../errors.ts";
 import type { Run } from "../run.ts";
-import type { RunStatus } from "../types.ts";
-import { type Paint, printable, Renderer } from "./render.ts";
+import type { Message, RunStatus } from "../types.ts";
+import { Renderer } from "./render.ts";
+import { renderMessage } from "./render-message.ts";
+import { type Paint, printable } from "./styles.ts";
 
 export interface SessionOptions {
   readonly client: LangwireClient;
@@ -39,6 +41,29 @@ export class Session {
         this.#note("Connection lost, trying again…");
       }
     });
+  }
+
+  /** Shows what was said before, the oldest first. @returns the exit code that says how it went */
+  async showHistory(): Promise<number> {
+    const { client, conversationId, json, stdout } = this.#options;
+    try {
+      const messages: Message[] = [];
+      for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; ) {
+        const page = await client.conversations.messages({ conversationId, cursor, limit: 100 });
+        messages.unshift(...page.items);
+        cursor = page.nextCursor;
+        isFirst = false;
+      }
+      for (const message of messages) {
+        const shown = renderMessage(message, painter(stdout));
+        stdout.write(json ? `${JSON.stringify(message)}\n` : shown);
+      }
+      return exitCodes.completed;
+    } catch (error) {
+      if (!(error instanceof LangwireClientError)) throw error;
+      this.#refused(error);
+      return exitCodes.failed;
+    }
   }
 
   /** @returns the exit code that says how it went */

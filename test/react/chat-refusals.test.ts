@@ -5,7 +5,7 @@ import { LangwireClientError } from "../../client/src/index.ts";
 import { retry } from "../../client/src/react/retry.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
 import { isReady, open, texts, until } from "./open-chat.ts";
-import { setUp } from "./setting.ts";
+import { gate, setUp } from "./setting.ts";
 
 const refusal = new LangwireError("STORE_UNAVAILABLE", { retryAfterMs: 20 });
 
@@ -82,6 +82,38 @@ test("earlier messages that are refused can be asked for again, and then nothing
   const all = await until(chat, ({ hasEarlier }) => !hasEarlier);
   expect(all.messages).toHaveLength(52);
   expect(all.error).toBeUndefined();
+});
+
+test("an answer of which nothing more may be heard is not shown as being made for ever", async () => {
+  const { passed, open: finish } = gate();
+  const { client, connect } = await setUp([{ tokens: ["Half", "way"], until: passed }]);
+  const conversationId = crypto.randomUUID();
+  const { chat } = open(client, { conversationId });
+  const other = open(connect(), { conversationId }).chat;
+  chat.send("Hi").catch(() => {});
+  for (const one of [chat, other]) await until(one, ({ status }) => status === "streaming");
+  await client.conversations.delete({ conversationId });
+  for (const one of [chat, other]) {
+    const { messages } = await until(one, isReady);
+    expect(messages.at(-1)).toMatchObject({ status: "failed", error: { code: "NOT_FOUND" } });
+  }
+  finish();
+});
+
+test("of a client that was closed, no answer and no message stays under way", async () => {
+  const { passed, open: finish } = gate();
+  const { connect } = await setUp([{ tokens: ["Half", "way"], until: passed }]);
+  const client = connect();
+  const { chat } = open(client);
+  chat.send("Hi").catch(() => {});
+  await until(chat, ({ status }) => status === "streaming");
+  await client.close();
+  const closed = await until(chat, isReady);
+  expect(closed.messages.at(-1)).toMatchObject({ status: "failed", error: { code: "CLOSED" } });
+  await expect(chat.send("More")).rejects.toMatchObject({ code: "CLOSED" });
+  const refused = await until(chat, isReady);
+  expect(refused.messages.at(-1)).toMatchObject({ status: "refused", error: { code: "CLOSED" } });
+  finish();
 });
 
 test("nothing more is asked for when nobody looks, and the wait ends at once", async () => {

@@ -11,7 +11,7 @@
  *                               └─ somebody else, or another tab, began it ┘ (asked for every few seconds)
  */
 import { type Backoff, createBackoff, Delay } from "../connection/backoff.ts";
-import { LangwireClientError, toClientError } from "../errors.ts";
+import { closedError, LangwireClientError, toClientError } from "../errors.ts";
 import type { Run } from "../run.ts";
 import type { ChatEvent, EventOf, Json, SendInput } from "../types.ts";
 import { uuid } from "../uuid.ts";
@@ -169,6 +169,8 @@ export class Chat {
     // Only now: a run that ends between the two would be in neither.
     if (!this.#loaded || lastEventId === undefined) this.#load();
     for await (const event of watch) this.#add(event, watch.lastEventId);
+    // The client was closed.
+    if (!signal.aborted) this.#lose(closedError());
   }
 
   /** Begins a load in place of one that is under way, or waits to be tried again. */
@@ -201,6 +203,7 @@ export class Chat {
         this.#batch.schedule();
         return unbegun && new Delay(unbegun.next());
       }
+      if (work === "watch" && !error.retryable) this.#lose(error);
       this.#fail(work, error);
       return error.retryable ? new Delay((error.retryAfterMs ?? 0) + backoff.next()) : undefined;
     };
@@ -217,6 +220,8 @@ export class Chat {
         this.#add(event, run.startEventId);
         if (this.#listeners.size > 0) this.#watch();
       }
+      // It also ends where the client was closed.
+      await run.ended;
     } catch (cause) {
       this.#turns.refuse(run.id, toClientError(cause));
       this.#batch.schedule();
@@ -236,6 +241,12 @@ export class Chat {
     } catch (cause) {
       this.#fail(work, toClientError(cause));
     }
+  }
+
+  /** No watch will bring more: what is being made looks as if it went on, for ever. */
+  #lose(error: LangwireClientError): void {
+    this.#turns.lose(error);
+    this.#fail("watch", error);
   }
 
   #fail(work: Work, error: LangwireClientError): void {

@@ -96,11 +96,16 @@ function messageId(runId: string, role: Message["role"]): string {
   return `${runId}/${role}`;
 }
 
+/** `lost`: the conversation may be read no more, and its run had not ended. */
+type TurnPhase = "sending" | "running" | "lost" | "over";
+
 export class Turn {
   readonly runId: string;
   /** Orders turns: the number of the run's first event; infinite while the message is on its way. */
   position = Number.POSITIVE_INFINITY;
-  #phase: "sending" | "running" | "over" = "running";
+  #phase: TurnPhase = "running";
+  /** Why nothing more is heard of the run; whoever hears of it again all the same goes on. */
+  #lost: ChatError | undefined;
   #human: HumanMessage | undefined;
   readonly #fold = new RunFold();
   /** The messages as they were last read; undefined when something has changed since. */
@@ -126,7 +131,7 @@ export class Turn {
     return turn;
   }
 
-  get phase(): "sending" | "running" | "over" {
+  get phase(): TurnPhase {
     return this.#phase;
   }
 
@@ -143,8 +148,18 @@ export class Turn {
     this.#messages = undefined;
   }
 
+  lose(error: ChatError): void {
+    if (this.#phase !== "running") return;
+    const { code, message, retryable } = error;
+    this.#phase = "lost";
+    this.#lost = { code, message, retryable };
+    this.#messages = undefined;
+  }
+
   add(event: ChatEvent): void {
     if (this.#phase === "over") return;
+    if (this.#phase === "lost") this.#phase = "running";
+    this.#lost = undefined;
     this.#messages = undefined;
     this.#fold.add(event);
     if (event.type === "runStart") this.#begin(event);
@@ -163,10 +178,16 @@ export class Turn {
     const { start, end, text, parts, output, state, steps, spans } = this.#fold;
     const { runId, at } = end ?? start ?? {};
     if (runId === undefined || at === undefined) return undefined;
-    const { status, usage, error } = end ?? { status: "streaming" };
+    const { status, usage, error } = end ?? this.#soFar();
     const reasoning = joinedReasoning(this.#fold.reasoning);
     const base = { id: messageId(runId, "ai"), runId, role: "ai", text, at, status } as const;
     const made = { parts, steps, reasoning, state, output };
     return { ...base, ...made, usage, error, spans, isTraced: true };
+  }
+
+  #soFar(): Pick<AiMessage, "status" | "usage" | "error"> {
+    return this.#lost === undefined
+      ? { status: "streaming" }
+      : { status: "failed", error: this.#lost };
   }
 }

@@ -41,13 +41,18 @@ export class Turns {
     this.#ordered = undefined;
   }
 
+  /** Nothing more is heard of any run. */
+  lose(error: ChatError): void {
+    for (const turn of this.#turns.values()) turn.lose(error);
+  }
+
   delete(runId: string): void {
     this.#turns.delete(runId);
     this.#ordered = undefined;
   }
 
   get unfinished(): Turn | undefined {
-    return this.#inOrder().findLast(({ phase }) => phase !== "over");
+    return this.#inOrder().findLast(({ phase }) => phase === "sending" || phase === "running");
   }
 
   get messages(): readonly ChatMessage[] {

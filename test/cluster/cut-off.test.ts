@@ -133,6 +133,11 @@ needsRedis("a node cut off from Postgres", () => {
     const { runId } = run;
     using _ = withoutReaper();
     expect(await there.api.chat.cancel.mutate({ runId })).toEqual({ runId, status: "completed" });
+    // With all of it: the node may never come back.
+    const { archives, conversations } = steady.langwire.store;
+    expect(await archives.get(runId)).toHaveLength(1);
+    const { items } = await conversations.messages(run.conversationId, { limit: 10 });
+    expect(items.at(-1)?.parts).toEqual([{ type: "text", text: "one two", final: true }]);
   });
 
   test("closes its sockets with 1013, and takes no calls until it is back", async () => {

@@ -4,12 +4,17 @@
  * log is what the store gets, whoever writes it.
  */
 import type { ListedRun, SharedLog } from "../../log/log.ts";
+import { LangwireError } from "../../protocol/errors.ts";
 import type { Store } from "../../store/store.ts";
-import { loggedEnd } from "../lifecycle/unattended.ts";
+import type { Archiver } from "../archives/archiver.ts";
+import { finishAsLogged } from "../lifecycle/unattended.ts";
+import type { RunObserver } from "../observer.ts";
 
 export interface ToldEndOptions {
   readonly store: Pick<Store, "runs">;
-  readonly log: Pick<SharedLog, "readNewest">;
+  readonly log: Pick<SharedLog, "readNewest" | "readStored">;
+  readonly archiver: Archiver;
+  readonly observer: Pick<RunObserver, "failed">;
 }
 
 /**
@@ -18,12 +23,16 @@ export interface ToldEndOptions {
  */
 export async function storeToldEnd(
   { conversationId, runId }: ListedRun,
-  { store, log }: ToldEndOptions,
+  { store, log, archiver, observer }: ToldEndOptions,
 ): Promise<boolean> {
   // Without Redis, what the store says stands.
   const newest = await log.readNewest(conversationId).catch(() => undefined);
-  const end = newest?.runId === runId ? loggedEnd(newest) : undefined;
-  if (end === undefined) return false;
-  await store.runs.finish({ runId, ...end });
-  return true;
+  if (newest?.runId !== runId || newest.type !== "runEnd") return false;
+  const run = await store.runs.running(conversationId);
+  if (run?.runId !== runId) return true;
+  const read = (after: number) =>
+    log.readStored(conversationId, after).catch((cause: unknown) => {
+      throw new LangwireError("STORE_UNAVAILABLE", { cause });
+    });
+  return await finishAsLogged(run, { store, read, archiver, observer });
 }

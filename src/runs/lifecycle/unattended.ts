@@ -72,8 +72,26 @@ export async function endUnattended(run: Run, options: UnattendedRunOptions): Pr
   else last?.abandon();
 }
 
+/**
+ * Ends a run in the store as the log says that it has ended.
+ * @returns whether the log says so
+ */
+export async function finishAsLogged(
+  run: Run,
+  options: Omit<UnattendedRunOptions, "open" | "error">,
+): Promise<boolean> {
+  const begun = options.archiver.begin(run);
+  const { end, parts } = await foldRun(run, options.read, begun);
+  if (end === undefined) return false;
+  await finish({ runId: run.runId, ...end, parts, archive: await begun?.end() }, options);
+  return true;
+}
+
 /** Where the store refuses it: without its events, and without what its message is made of. */
-async function finish(ending: Ending, { store, observer }: UnattendedRunOptions) {
+async function finish(
+  ending: Ending,
+  { store, observer }: Pick<UnattendedRunOptions, "store" | "observer">,
+) {
   const { runs } = store;
   try {
     const { finished, run } = await runs.finish(ending);
@@ -187,7 +205,7 @@ async function foldRun(
 }
 
 /** Undefined where the event is no `runEnd`. */
-export function loggedEnd({ event, seq }: LogEntry): LoggedEnd | undefined {
+function loggedEnd({ event, seq }: LogEntry): LoggedEnd | undefined {
   if (event.type !== "runEnd") return undefined;
   const { status, text, output, usage, error, at } = event;
   return { status, text, output, usage, error, endSeq: seq, endedAt: at };

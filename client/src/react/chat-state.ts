@@ -1,6 +1,6 @@
 /** What a user interface shows of a conversation. */
 import type { AnyBot, BotTypes, GivenTo, IsAny, Partially, RunEndOf, With } from "../bot-types.ts";
-import type { LangwireClientError } from "../errors.ts";
+import { LangwireClientError } from "../errors.ts";
 import type { SendOptions } from "./chat-options.ts";
 import type { AiMessage, ChatMessage, HumanMessage } from "./turn.ts";
 
@@ -57,4 +57,13 @@ export interface UseChat<T extends BotTypes = AnyBot> extends Omit<ChatState, "m
    * Twice is once. Rejects with a LangwireClientError where they cannot be read.
    */
   readonly loadTrace: (runId: string) => Promise<void>;
+}
+
+/** What may go wrong beside a message: each is shown until it has passed. */
+export type Work = "watch" | "history" | "earlier" | "stop";
+
+/** What became of a message, where that is an error. */
+export function errorOf(message: ChatMessage | undefined): LangwireClientError | undefined {
+  const { error } = message ?? {};
+  return error === undefined ? undefined : new LangwireClientError(error);
 }

@@ -11,24 +11,17 @@
  *                               └─ somebody else, or another tab, began it ┘ (asked for every few seconds)
  */
 import { type Backoff, createBackoff, Delay } from "../connection/backoff.ts";
-import { closedError, LangwireClientError, toClientError } from "../errors.ts";
+import { closedError, type LangwireClientError, toClientError } from "../errors.ts";
 import type { Run } from "../run.ts";
 import type { ChatEvent, EventOf, Json, SendInput } from "../types.ts";
 import { uuid } from "../uuid.ts";
 import type { ChatOptions, SendOptions } from "./chat-options.ts";
-import type { ChatState, ChatStatus } from "./chat-state.ts";
+import { type ChatState, type ChatStatus, errorOf, type Work } from "./chat-state.ts";
 import { FrameBatch } from "./frame-batch.ts";
 import { History, merged } from "./history.ts";
-import { retry } from "./retry.ts";
+import { retry, unbegunBackoff } from "./retry.ts";
 import { Traces } from "./traces.ts";
-import type { ChatMessage } from "./turn.ts";
 import { Turns } from "./turns.ts";
-
-/** What may go wrong beside a message: each is shown until it has passed. */
-type Work = "watch" | "history" | "earlier" | "stop";
-
-/** Nobody tells of a conversation that begins, so while there is none it is asked for again and again. */
-const unbegunBackoff = { baseMs: 500, maxMs: 3_000 };
 
 export class Chat {
   readonly conversationId: string;
@@ -282,9 +275,4 @@ export class Chat {
     const isSettled = this.#loaded || this.#known === false || this.#problems.size > 0;
     return isSettled ? "ready" : "loading";
   }
-}
-
-function errorOf(message: ChatMessage | undefined): LangwireClientError | undefined {
-  const { error } = message ?? {};
-  return error === undefined ? undefined : new LangwireClientError(error);
 }

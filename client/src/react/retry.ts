@@ -10,6 +10,9 @@ export interface RetryOptions {
   readonly waitAfter: (error: LangwireClientError) => Delay | undefined;
 }
 
+/** Nobody tells of a conversation that begins, so while there is none it is asked for again and again. */
+export const unbegunBackoff = { baseMs: 500, maxMs: 3_000 };
+
 /** @returns whether it was done, or its signal ended it */
 export async function retry(
   attempt: () => Promise<void>,

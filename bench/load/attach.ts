@@ -25,16 +25,19 @@ export const attachCommands = {
     read(url, runId, tokens),
 };
 
-/** @returns the run's events, and the frames in which they came */
+/** @returns the run's events, the frames in which they came, and how long the first one took */
 async function read(url: string, runId: string, tokens: number) {
   const client: TrpcSocket = await openTrpc(url, user);
   const wanted = wantedOf(tokens);
   const check = new AnswerCheck(wanted);
   let frames = 0;
   let events = 0;
+  let firstMs = 0;
   const conversationId = conversations.get(runId);
   const input = { runId, conversationId, botId: "chat", message: wish(wanted) };
+  const askedAtMs = performance.now();
   await client.subscribe("chat.send", input, ({ id, data }: Tracked) => {
+    if (frames === 0) firstMs = performance.now() - askedAtMs;
     frames += 1;
     events = Number(id);
     if (data.type === "token") check.add(data.text);
@@ -42,5 +45,5 @@ async function read(url: string, runId: string, tokens: number) {
   });
   check.end();
   client.socket.close();
-  return { events, frames };
+  return { events, frames, firstMs };
 }

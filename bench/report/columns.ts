@@ -72,11 +72,14 @@ export const columns: Readonly<Record<string, Table>> = {
   },
   attach: {
     title: "Attaching to a finished run",
-    note: "5,000 tokens, an event each; ten readers, one after the other.",
+    note: "5,000 tokens, an event each; ten readers, one after the other, of the log and, later, of the archive.",
     columns: [
       column("events", "events", 0),
       column("frames", "frames", 0),
       column("heldMs", "event loop held at most, ms"),
+      column("firstMs", "first frame, ms"),
+      column("archivedHeldMs", "archive: loop held, ms"),
+      column("archivedFirstMs", "archive: first frame, ms"),
     ],
   },
   firstToken: {

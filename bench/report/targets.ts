@@ -225,6 +225,12 @@ export const targets: readonly Target[] = [
     what: "heldMs",
     unit: "ms",
   }),
+  below(15, {
+    title: "Attaching to a run in the archive: first frame",
+    measure: "attach",
+    what: "archivedFirstMs",
+    unit: "ms",
+  }),
   atMostAbove(1, {
     title: "First token, warm",
     measure: "firstToken",

@@ -1,7 +1,7 @@
 /** Part of a log that a reader is given at once. A reader who stops keeps it, so it is bounded. */
 import type { LogEntry } from "./entry.ts";
 
-export const sliceMaxEntries = 256;
+const sliceMaxEntries = 256;
 export const sliceMaxBytes = 64 * 1024;
 
 /**

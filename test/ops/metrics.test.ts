@@ -48,6 +48,8 @@ test("a run that completed is counted, with its tokens and times", async () => {
   expect(await sample(metrics, 'langwire_time_to_first_token_seconds_count{bot="chat"}')).toBe(1);
   expect(await sample(metrics, 'langwire_output_tokens_per_second_count{bot="chat"}')).toBe(1);
   expect(await sample(metrics, "langwire_append_seconds_count")).toBe(1);
+  const archivedBytes = await sample(metrics, 'langwire_archived_bytes_total{bot="chat"}');
+  expect(archivedBytes).toBeGreaterThan(100);
 });
 
 test("who reads along is timed from the log's call to the delivery", async () => {

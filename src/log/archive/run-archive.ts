@@ -4,7 +4,7 @@
  * reader holds what it holds of the log and no more.
  *
  *   index   a frame that decompressors pass over: the blocks, JSON
- *   block   256 entries or 64 KiB of them (block.ts); one entry that is longer is a block
+ *   block   64 KiB of entries, which are some KiB as a block has them (block.ts); one that is longer is one
  *   block   …
  *
  * All of it is frames of Zstandard, so `zstd -d` shows the lines. The entries of a block are numbered one
@@ -12,7 +12,7 @@
  */
 import { setImmediate } from "node:timers/promises";
 import type { LogEntry } from "../entry.ts";
-import { sliceMaxBytes, sliceMaxEntries } from "../slice.ts";
+import { sliceFrom, sliceMaxBytes } from "../slice.ts";
 import { compressBlock, decompressBlock } from "./block.ts";
 
 export interface CompressedEvents {
@@ -81,8 +81,7 @@ export class ArchiveWriter {
     const last = this.#pending.at(-1);
     if (last === undefined) return true;
     const isNext = last.seq + 1 === entry.seq;
-    const fits = this.#pendingBytes + bytes <= sliceMaxBytes;
-    return isNext && fits && this.#pending.length < sliceMaxEntries;
+    return isNext && this.#pendingBytes + bytes <= sliceMaxBytes;
   }
 
   async #endBlock(): Promise<void> {
@@ -139,7 +138,7 @@ export class RunArchive {
     const frame = this.#events.subarray(block.from, block.from + block.bytes);
     try {
       const entries = await decompressBlock(frame, block);
-      return seq < block.firstSeq ? entries : entries.slice(seq + 1 - block.firstSeq);
+      return sliceFrom(entries, Math.max(0, seq + 1 - block.firstSeq));
     } catch (cause) {
       throw new DamagedArchiveError(`its block from number ${block.firstSeq} on`, cause);
     }

@@ -175,7 +175,7 @@ export class Finalizer implements AsyncDisposable {
     const givenUp = AbortSignal.any([this.#lastTryOver.signal, this.#elsewhere.signal]);
     const stored = await orAborted(answer, givenUp);
     if (stored.run === undefined) return await this.#finishLost(numbered);
-    if (stored.finished) return { ...ending, archived: archive !== undefined };
+    if (stored.finished) return { ...ending, archivedBytes: archive?.events.byteLength };
     if (stored.run.status === "running") return ending;
     return {
       ...ending,

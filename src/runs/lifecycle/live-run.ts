@@ -61,8 +61,8 @@ export interface RunEnding {
   readonly modelMessages?: string | undefined;
   /** From the start to the first token, where there was one. */
   readonly firstTokenMs?: number | undefined;
-  /** Whether the store has the run's events, so that the log need not keep them. */
-  readonly archived?: boolean | undefined;
+  /** Bytes of the run's events in the store, compressed. Without them, the log alone has the events. */
+  readonly archivedBytes?: number | undefined;
   /** How long the log took to store the run's last event. */
   readonly appendMs?: number | undefined;
   /** For the server's log alone. */
@@ -267,7 +267,7 @@ export class LiveRun implements BegunRun {
     writer.append(runEndOf(run, { at, ...ended }));
     await writer.flushed();
     const appendMs = performance.now() - appendedMs;
-    writer.close({ archived: ended.archived ?? false });
+    writer.close({ archived: ended.archivedBytes !== undefined });
     return { ...ended, appendMs };
   }
 

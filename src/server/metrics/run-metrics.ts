@@ -57,6 +57,12 @@ export function observeRuns(registry: Registry): RunObserver {
     labelNames: ["bot"],
     registers,
   });
+  const archived = new Counter({
+    name: "langwire_archived_bytes_total",
+    help: "Bytes of ended runs' events that the store has been given, compressed.",
+    labelNames: ["bot"],
+    registers,
+  });
   const append = new Histogram({
     name: "langwire_append_seconds",
     help: "Until an event is stored and readable; one of each run is timed, its last.",
@@ -84,11 +90,12 @@ export function observeRuns(registry: Registry): RunObserver {
   return {
     runStarted: ({ botId }) => started.inc({ bot: botId }),
     runEnded: ({ botId: bot, startedAt }, ending) => {
-      const { status, usage, firstTokenMs, appendMs } = ending;
+      const { status, usage, firstTokenMs, appendMs, archivedBytes } = ending;
       const seconds = (Date.now() - Date.parse(startedAt)) / 1_000;
       ended.inc({ bot, status, code: ending.error?.code ?? "" });
       duration.observe({ bot, status }, seconds);
       providerCalls.inc({ bot }, ending.providerCalls);
+      if (archivedBytes !== undefined) archived.inc({ bot }, archivedBytes);
       if (appendMs !== undefined) append.observe(appendMs / 1_000);
       if (usage !== undefined) {
         tokens.inc({ bot, kind: "input" }, usage.inputTokens);

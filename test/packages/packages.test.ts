@@ -44,7 +44,7 @@ describe("a new user", () => {
       expect(await project.run(bin("tsc"), ...options, ...lib, ...how, "use.ts")).toBe("");
       await project.write("wrong.ts", program.replace('botId: "chat"', "botId: 1"));
       await expect(project.run(bin("tsc"), ...options, ...lib, ...how, "wrong.ts")).rejects.toThrow(
-        "TS2322",
+        "Type 'number' is not assignable to type 'string'",
       );
     },
   );
@@ -65,6 +65,26 @@ describe("a new user", () => {
     const said =
       /\nLangwire needs Node\.js 22\.18 or later, and this is 20\.20\.2\. Install one from nodejs\.org\.\n$/;
     await expect(project.run("node", "-e", old)).rejects.toThrow(said);
+  });
+
+  test("writes the types of bots by its command, and checks them", async () => {
+    const command = ["node", "node_modules/langwire/bin/langwire.cjs"] as const;
+    await project.write(
+      "bots.ts",
+      `import { defineBot } from "langwire";
+       const input = { "~standard": { version: 1, vendor: "own", validate: (value: unknown) => ({ value }) } } as const;
+       const runnable = { invoke: async () => "" };
+       export const bots = [
+         defineBot({ id: "own", title: "Own", description: "", runnable, input, schemas: { input: { type: "number" } } }),
+       ];`,
+    );
+    const types = [...command, "types", "./bots.ts", "--out", "bots.d.ts"] as const;
+    expect(await project.run(...types)).toBe("");
+    const written = await readFile(join(project.folder, "bots.d.ts"), "utf8");
+    expect(written).toContain("readonly input: number;");
+    await project.write("bots.d.ts", written.replace("number", "string"));
+    await expect(project.run(...types, "--check")).rejects.toThrow("bots.d.ts is not up to date");
+    expect(await project.run(...command, "--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   test("chats from the command line", async () => {

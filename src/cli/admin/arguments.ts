@@ -1,8 +1,9 @@
 /** Parses the command line into the request that it makes. */
 import { parseArgs } from "node:util";
 import type { PruneInput } from "../../server/admin/admin-conversations.ts";
+import { WrongUsage } from "../wrong-usage.ts";
 
-export const usage = `Usage: npm run admin -- [options] <command>
+export const usage = `Usage: langwire admin [options] <command>, or in a checkout npm run admin -- …
 
   list                      the runs in progress
   show <runId>              one of them, with its message
@@ -35,8 +36,6 @@ name; restore asks no server, and needs none. Answers are JSON; nothing is print
 user who has nothing. Exit codes: 0 done, 1 refused, broken off or not reached, 2 wrong
 usage.
 `;
-
-export class WrongUsage extends Error {}
 
 export interface Request {
   readonly url: URL;

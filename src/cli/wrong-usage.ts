@@ -1,0 +1,2 @@
+/** A command line that says what no command takes. */
+export class WrongUsage extends Error {}

@@ -176,6 +176,26 @@ test("the database itself refuses a second run in progress, and numbers used twi
   expect(() => insert.run({ ...ended, status: "paused" })).toThrow("runs_status");
 });
 
+test("each message has a row that says what it follows, also of a run that was put back", async () => {
+  await using store = await openSqliteStore({ path });
+  const { database, runs } = store;
+  const first = await exchange(store);
+  const { conversationId } = first;
+  const lost = await begin(store, { conversationId });
+  database.exec("delete from runs where status = 'running'");
+  expect(await runs.restore(lost, undefined)).toBe("restored");
+  await runs.finish(endingOf(lost));
+  const last = await begin(store, { conversationId });
+  const rows = database.prepare("select run_id, role, parent_id from run_messages").all();
+  expect(rows.map(({ run_id, role, parent_id }) => [`${run_id}/${role}`, parent_id])).toEqual([
+    [`${first.runId}/human`, null],
+    [`${first.runId}/ai`, `${first.runId}/human`],
+    [`${lost.runId}/human`, `${first.runId}/ai`],
+    [`${lost.runId}/ai`, `${lost.runId}/human`],
+    [`${last.runId}/human`, `${lost.runId}/ai`],
+  ]);
+});
+
 test("a name that versions before left on a deleted conversation can be removed", async () => {
   await using store = await openSqliteStore({ path });
   const { database, administration } = store;

@@ -21,6 +21,8 @@ const sqliteUnavailable: ReadonlySet<number> = new Set([
   26, // not a database
 ]);
 
+const lockNotAvailable = "55P03";
+
 /** SQLSTATE classes that mean so, and single codes of classes whose others are bugs. */
 const postgresUnavailable: readonly string[] = [
   "08", // connection
@@ -30,7 +32,7 @@ const postgresUnavailable: readonly string[] = [
   "3D", // no such database
   "40", // deadlock, serialization: rolled back, may be tried again
   "53", // out of disk, memory or connections
-  "55P03", // lock not available
+  lockNotAvailable,
   "57", // shutting down, starting up, cancelled by an operator
   "58", // the system beneath it
   "F0", // configuration file
@@ -40,6 +42,12 @@ const postgresUnavailable: readonly string[] = [
 /** The client's own failures, which have no code. */
 const lostConnection =
   /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Query read timeout|Cannot use a pool after|driver has already been destroyed|Postgres connection has been discarded|Client was closed)/;
+
+/** Whether the store could not serve because somebody else held the row: nothing is wrong with the store. */
+export function isRowHeld(failure: unknown): boolean {
+  const cause = failure instanceof Error ? failure.cause : undefined;
+  return cause instanceof Error && "code" in cause && cause.code === lockNotAvailable;
+}
 
 /** Another connection holds the lock. */
 export function isBusy(error: unknown): boolean {

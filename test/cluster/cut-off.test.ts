@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import type { TestServer } from "../../src/testing/index.ts";
 import { needsRedis } from "../support/redis.ts";
-import { codeOf, read, sseClient, wsClient } from "../support/stock-client.ts";
+import { codeOf, type Received, read, sseClient, wsClient } from "../support/stock-client.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { expectWholeRun } from "../support/transcript.ts";
 import { ClusterWorld, shortTimes } from "./world.ts";
@@ -41,6 +41,8 @@ needsRedis("a node cut off from Postgres", () => {
     for (const server of [node, steady]) {
       await expect.poll(() => readiness(server), patience).toBe(200);
       await expect.poll(() => listing(server), patience).toBe(200);
+      // What it could not store in the test before is stored, and it takes runs.
+      await expect.poll(() => exchange(server), patience).toBe("completed");
     }
   });
 
@@ -64,6 +66,14 @@ needsRedis("a node cut off from Postgres", () => {
   function withoutReaper(): Disposable {
     const finding = vi.spyOn(steady.langwire.store.runs, "ownedBy");
     return finding.mockRejectedValue(new Error("no reaper"));
+  }
+
+  async function exchange({ url }: TestServer): Promise<string> {
+    using client = wsClient(url);
+    const run = world.newRun({ steps: ["ready"] });
+    const reading = read((options) => client.api.chat.send.subscribe(run, options));
+    const status = (entries: Received[]) => expectWholeRun(entries).status;
+    return await reading.completed.then(status, codeOf);
   }
 
   const readiness = ({ port }: TestServer) =>

@@ -25,7 +25,7 @@ import { LiveRun, type RunEnding } from "./live-run.ts";
 import type { BegunRun } from "./lost-runs.ts";
 import { endIfUnattended, type ReconcileOptions, reconcileEvery, restoreIn } from "./reconcile.ts";
 import type { Recovery } from "./recovery.ts";
-import { isStoreAway, StoreWatch } from "./store-watch.ts";
+import { StoreWatch } from "./store-watch.ts";
 import type { Sweep } from "./sweep.ts";
 
 export interface LiveRunsOptions {
@@ -118,18 +118,12 @@ export class LiveRuns implements AsyncDisposable {
     // Two calls with one id are one run: the later one finds what the earlier one has claimed.
     return await this.#starting.run(
       input.runId,
-      async () => {
-        try {
-          return await this.#claim(caller, input);
-        } catch (cause) {
-          if (isStoreAway(cause)) {
-            void this.#watch.back();
-            // The store may have taken the claim, and only its answer was lost.
-            this.#sweep.soon();
-          }
+      () =>
+        this.#claim(caller, input).catch((cause: unknown) => {
+          // The store may have taken the claim, and only its answer was lost.
+          if (this.#watch.note(cause)) this.#sweep.soon();
           throw cause;
-        }
-      },
+        }),
       mayBegin,
     );
   }

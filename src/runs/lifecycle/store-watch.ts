@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { LangwireError } from "../../protocol/errors.ts";
+import { isRowHeld } from "../../store/errors.ts";
 import type { Store } from "../../store/store.ts";
 import { backoffMs } from "../../time/backoff.ts";
 
@@ -26,6 +27,14 @@ export class StoreWatch implements Disposable {
   /** Whether the store was reported away, and no probe has succeeded since. */
   get away(): boolean {
     return this.#back !== undefined;
+  }
+
+  /** Reports what the store threw. @returns whether it could not serve */
+  note(cause: unknown): boolean {
+    if (!isStoreAway(cause)) return false;
+    // Others can go on meanwhile.
+    if (!isRowHeld(cause)) void this.back();
+    return true;
   }
 
   /** Reports that the store is away. @returns settles when it takes writes again, or on disposal */

@@ -98,12 +98,16 @@ function messagesOf(exchange: readonly PastMessage[]): BaseMessage[][] {
   const texts = textsOf(exchange).map(toMessage);
   const whole = exchange.flatMap((message) => {
     const before = readExchange(message.modelMessages ?? "[]") ?? [];
+    if (before.length === 0) return message.text === "" ? [] : [toMessage(message)];
     // What a model said beside a call may be the answer: of a run that was stopped, say.
     const isSaid = message.text === "" || before.findLast(isAIMessage)?.text === message.text;
-    return isSaid ? before : [...before, toMessage(message)];
+    return [...before, isSaid ? new AIMessage(noAnswer) : toMessage(message)];
   });
   return [whole, texts];
 }
+
+/** Not every provider takes a question right behind a tool's result. */
+const noAnswer = "[No further answer was given.]";
 
 export function toMessage({ role, text }: HistoryMessage): BaseMessage {
   return role === "human" ? new HumanMessage(text) : new AIMessage(text);

@@ -181,7 +181,7 @@ describe("memory", () => {
     test("has a turn without an answer among the messages, and not among the texts", () => {
       const { history, messages } = recall({ k: 1, contextTokens: 1_000 }, turn(""));
       expect(history).toEqual([]);
-      expect(messages.map(({ type }) => type)).toEqual(["human", "ai", "tool"]);
+      expect(messages.map(({ type }) => type)).toEqual(["human", "ai", "tool", "ai"]);
     });
   });
 

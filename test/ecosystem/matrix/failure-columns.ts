@@ -78,7 +78,9 @@ export const failureColumns: readonly Column[] = [
       expectNoArguments(seen);
       expectAnswer(await conversation.send("and now?"), "Done.");
       const asked = provider.calls[1]?.turns.map(({ text }) => text.trim());
-      expect(asked).toEqual(["hi", "Let me look.", "and now?"]);
+      expect(asked?.[0]).toBe("hi");
+      expect(asked?.[2]).toContain("did not run to its end");
+      expect(asked?.slice(3)).toEqual(["[No further answer was given.]", "and now?"]);
     },
   },
   refused({

@@ -307,7 +307,8 @@ test("is what the server starts on, where it was copied by hand over what a kill
   await s.said(server.url, talk, "before");
   using database = new DatabaseSync(s.database, { readOnly: true });
   await sqliteBackup(database, s.backup);
-  for (let times = 1; times <= 3; times++) await s.said(server.url, talk, `after ${times}`);
+  for (const message of ["after 1", "after 2"]) await s.said(server.url, talk, message);
+  const seen = await s.said(server.url, talk, "after 3");
   server.signal("SIGKILL");
   await server.exited;
   database.close();
@@ -319,6 +320,8 @@ test("is what the server starts on, where it was copied by hand over what a kill
   {
     await using again = await startTestServer({ bots: [chatBot({ model })], dataDir: untouched });
     expect(await s.messagesOf(again.url, talk)).toHaveLength(8);
+    const next = await s.said(again.url, talk, "and on");
+    expect(next.first).toBe(seen.last + 1);
   }
   await copyFile(s.backup, s.database);
   const again = await s.start();
@@ -326,7 +329,9 @@ test("is what the server starts on, where it was copied by hand over what a kill
     ["before", undefined],
     ["You said: before", "completed"],
   ]);
-  await s.said(again.url, talk, "and on");
+  // Whoever saw what is lost hears of what comes.
+  const next = await s.said(again.url, talk, "and on");
+  expect(next.first).toBeGreaterThan(seen.last);
   const [moved = ""] = (await readdir(s.dataDir)).filter((name) => name.includes("another"));
   expect((await readFile(join(s.dataDir, moved))).equals(left)).toBe(true);
   expect(again.complaints.join()).toContain(moved);

@@ -11,6 +11,7 @@ import { backup, DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
+  isReplaced,
   markDatabase,
   noteOf,
   setAsideForeignWal,
@@ -55,6 +56,7 @@ const textsIn = (database: DatabaseSync) =>
 function foundAfterKill(folder: string): { texts: unknown[]; setAside: string | undefined } {
   const left = newFolder();
   copy(`${folder}/.`, left);
+  expect(isReplaced(fileIn(left))).toBe(false);
   const { database, setAside } = start(left);
   using _closed = { [Symbol.dispose]: () => database.close() };
   return { texts: textsIn(database), setAside };
@@ -246,6 +248,7 @@ async function expectBackup(killed: string, copied: string, texts: number): Prom
   const wal = readFileSync(`${fileIn(killed)}-wal`);
   expect(wal.length).toBeGreaterThan(0);
   execFileSync("cp", [copied, fileIn(killed)]);
+  expect(isReplaced(fileIn(killed))).toBe(true);
   const { database, setAside = "" } = start(killed);
   expect(textsIn(database)).toHaveLength(texts);
   expect(database.prepare("pragma integrity_check").get()).toEqual({ integrity_check: "ok" });

@@ -65,6 +65,13 @@ export function setAsideForeignWal(path: string): string | undefined {
   }
 }
 
+/** Whether another database was put in the place of the last process's. To be called as the above. */
+export function isReplaced(path: string): boolean {
+  const [database, note] = [readDatabaseHeader(path), readNote(path)];
+  if (database === undefined || note === undefined) return false;
+  return !isCountedUp(note.marks, database.schemaVersion);
+}
+
 /** To be called by the connection that writes the database, before any other is open. */
 export function markDatabase(database: DatabaseSync, path: string): void {
   const before = schemaVersionOf(database);

@@ -32,14 +32,24 @@ export function highestNumber(database: DatabaseSync): number {
 }
 
 /**
- * Has each conversation go on behind all numbers that there were.
- * @param highest of any database that may have given out numbers
+ * Has each run that begins from now on go on behind all numbers that there were.
+ * @param highest as below
+ * @returns the last number that is skipped
  */
-export function skipNumbers(database: DatabaseSync, highest: number): void {
+export function goOnFarAhead(database: DatabaseSync, highest: number): number {
   const upTo = Math.max(highest + aheadBy, Date.now() * perMs);
   database.exec("create table if not exists langwire_skipped_numbers (up_to bigint not null)");
   database.exec("delete from langwire_skipped_numbers");
   database.prepare("insert into langwire_skipped_numbers (up_to) values (?)").run(upTo);
+  return upTo;
+}
+
+/**
+ * Has each conversation go on behind all numbers that there were, those too whose last run has ended.
+ * @param highest of any database that may have given out numbers
+ */
+export function skipNumbers(database: DatabaseSync, highest: number): void {
+  const upTo = goOnFarAhead(database, highest);
   // Whoever was told of another end of its last run is told this one.
   database
     .prepare(

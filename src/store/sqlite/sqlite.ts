@@ -11,8 +11,8 @@ import type { Schema } from "../schema.ts";
 import type { Store } from "../store.ts";
 import { storeOn } from "../store-on.ts";
 import { Checkpoints } from "./checkpoints.ts";
-import { markDatabase, setAsideForeignWal } from "./foreign-wal.ts";
-import { skippedNumbers } from "./skipped-numbers.ts";
+import { isReplaced, markDatabase, setAsideForeignWal } from "./foreign-wal.ts";
+import { goOnFarAhead, highestNumber, skippedNumbers } from "./skipped-numbers.ts";
 import { writeSnapshot } from "./snapshot.ts";
 import { NodeSqliteDialect } from "./sqlite-dialect.ts";
 
@@ -57,11 +57,14 @@ export async function openSqliteStore({ path, sole }: SqliteStoreOptions): Promi
     if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
     const foreignWal = sole && setAsideForeignWal(path);
     if (foreignWal !== undefined) sole?.onForeignWal(foreignWal);
+    const isBackup = sole !== undefined && isReplaced(path);
     database = new DatabaseSync(path, { timeout: openTimeoutMs });
     const mode = await configure(database);
     const kysely = new Kysely<Schema>({ dialect: new NodeSqliteDialect(database) });
     await migrate(kysely);
     database.exec(`pragma busy_timeout = ${busyTimeoutMs}`);
+    // What was given out since it was made, readers hold as their positions.
+    if (isBackup) goOnFarAhead(database, highestNumber(database));
     cutOffWal(database);
     if (sole && mode === "wal") markDatabase(database, path);
     return storeIn(database, {

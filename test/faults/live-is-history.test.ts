@@ -9,7 +9,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ChatEvent } from "../../src/protocol/events.ts";
 import { RunFold } from "../../src/protocol/fold/run-fold.ts";
-import { startTestServer, type TestServer } from "../../src/testing/index.ts";
+import {
+  startTestServer,
+  type TestServer,
+  type TestServerOptions,
+} from "../../src/testing/index.ts";
 import { read, type StockClient, wsClient } from "../support/stock-client.ts";
 import { forSchedules, sized } from "./form.ts";
 import { cancelMe, randomBot, type Script, scripts } from "./random-run.ts";
@@ -29,8 +33,9 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-async function open(): Promise<void> {
-  server = await startTestServer({ bots: [randomBot], dataDir });
+/** @param logBounds how long the log has what has ended: from then on it is read from its archive */
+async function open(logBounds?: TestServerOptions["logBounds"]): Promise<void> {
+  server = await startTestServer({ bots: [randomBot], dataDir, ...(logBounds && { logBounds }) });
   client = wsClient(server.url);
 }
 
@@ -76,15 +81,40 @@ async function expectKept(runId: string): Promise<void> {
   expect(items[1]).toEqual({ ...items[1], usage, error, output });
 }
 
+/** One that has every kind of part, whatever the random ones have. */
+const rich: Script = {
+  acts: [
+    {
+      act: "model",
+      pieces: [
+        { thought: "Hm." },
+        { text: "a" },
+        { call: "1", name: true, args: "{}" },
+        { source: "https://a.example" },
+      ],
+      fallback: null,
+    },
+    { act: "tool", callId: "1", says: ["Half", "way"], artifact: true, fails: false },
+    { act: "search", found: ["https://b.example"] },
+    { act: "state", value: 1 },
+  ],
+  end: "other",
+};
+
 test("what was seen of a run is what is read of it later, and after a restart", async () => {
-  await forSchedules(scripts, sized({ short: 40, full: 2_000 }), async (script) => {
+  const runId = await live(rich);
+  await expectKept(runId);
+  const kinds = new Set(seen.get(runId)?.live.parts.map(({ type }) => type));
+  expect([...kinds].sort()).toEqual(["data", "file", "reasoning", "source", "text", "tool"]);
+  await forSchedules(scripts, sized({ short: 20, full: 800 }), async (script) => {
     await expectKept(await live(script));
   });
-  const kinds = [...seen.values()].flatMap(({ live: fold }) => fold.parts.map(({ type }) => type));
-  const usual = ["text", "reasoning", "tool", "source", "data"] as const;
-  // Runs of no interest would be kept as well.
-  expect(usual.filter((kind) => !kinds.includes(kind))).toEqual([]);
-  await close();
-  await open();
-  for (const runId of seen.keys()) await expectKept(runId);
-});
+  for (const logBounds of [undefined, { retentionMs: 1, archivedMs: 1 }]) {
+    await close();
+    await open(logBounds);
+    for (const runId of seen.keys()) await expectKept(runId);
+  }
+  // The last time all of it came from the archive.
+  const { conversationId } = seen.get(runId) ?? expect.fail("not seen");
+  expect((await server.langwire.log.read(conversationId, 0)).entries).toEqual([]);
+}, 300_000);

@@ -225,11 +225,13 @@ async function use(
   { callId, says, artifact, fails }: Extract<Act, { act: "tool" }>,
   config: RunnableConfig,
 ): Promise<void> {
+  const text = { type: "text", text: "done" };
+  const image = { type: "image", mimeType: "image/png", data: "aGVsbG8=" };
   const work = tool(
     async function* () {
       yield* says;
       if (fails) throw new Error("the tool broke");
-      return artifact ? ["done", { rows: [1] }] : ["done", undefined];
+      return artifact ? [[text, image], { rows: [1] }] : ["done", undefined];
     },
     { name: "work", description: "", schema: z.object({}), responseFormat: "content_and_artifact" },
   );

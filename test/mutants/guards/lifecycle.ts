@@ -7,6 +7,13 @@ const unattended = ["test/runs/unattended.test.ts"];
 
 export const lifecycleGuards: readonly Guard[] = [
   {
+    slip: "what a message is made of is not stored",
+    file: "src/runs/lifecycle/finalizer.ts",
+    code: "parts: partsOf?.(text),",
+    becomes: "parts: undefined,",
+    tests: ["test/runs/unattended.test.ts"],
+  },
+  {
     slip: "a shutdown does not wait for claims under way",
     file: "src/runs/lifecycle/live-runs.ts",
     code: "    await this.#starting.allFree();\n    for (const run",

@@ -215,6 +215,22 @@ describe("what is kept is bounded", () => {
     expect(json).toContain('"c299"');
   });
 
+  test("at the price of a few looks at each message, however many there are", () => {
+    const steps = Array.from({ length: 1_000 }, (_, at) => step(`c${at}`, "x".repeat(2_000))).flat();
+    let looks = 0;
+    for (const message of steps) {
+      const { content } = message;
+      Object.defineProperty(message, "content", {
+        get() {
+          looks += 1;
+          return content;
+        },
+      });
+    }
+    expect(storedExchange(steps)).toContain('"c999"');
+    expect(looks).toBeLessThan(steps.length * 10);
+  });
+
   test("images are named, and what a provider keeps beside the text is left out", () => {
     const [asking, result] = [
       new AIMessage({

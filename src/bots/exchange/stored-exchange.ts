@@ -17,18 +17,44 @@ import { cutText, toPayload } from "../run/payload.ts";
 const exchangeCharacters = 256 * 1024;
 /** Characters of one text or argument: the first at which all fits. */
 const textCharacters = [64_000, 16_000, 4_000, 1_000] as const;
+const leastCharacters = Math.min(...textCharacters);
 /** Characters of a tool's result. */
 export const resultCharacters = textCharacters[0];
 
-/** @returns JSON; undefined where no tool was asked for anything */
+/**
+ * Each message is looked at a few times at most, whatever their number: a run may have thousands.
+ * @returns JSON; undefined where no tool was asked for anything
+ */
 export function storedExchange(messages: readonly BaseMessage[]): string | undefined {
-  for (let kept = messages; kept.some(isToolMessage); kept = withoutFirstStep(kept)) {
-    for (const characters of textCharacters) {
-      const json = JSON.stringify(kept.map((message) => stored(message, characters)));
-      if (json.length <= exchangeCharacters) return json;
-    }
+  const kept = newestSteps(messages);
+  if (!kept.some(isToolMessage)) return undefined;
+  for (const characters of textCharacters) {
+    const all = newestThatFit(kept, characters);
+    if (all.length === kept.length) return `[${all.join(",")}]`;
   }
   return undefined;
+}
+
+/** All messages; where they do not fit however short their texts, those from a model's later call on. */
+function newestSteps(messages: readonly BaseMessage[]): readonly BaseMessage[] {
+  const fitting = newestThatFit(messages, leastCharacters).length;
+  const from = messages.length - fitting;
+  if (from === 0) return messages;
+  const first = messages.findIndex((message, at) => at >= from && asks(message));
+  return first < 0 ? [] : messages.slice(first);
+}
+
+/** The JSON of each of the last messages that fit together. */
+function newestThatFit(messages: readonly BaseMessage[], characters: number): string[] {
+  const fitting: string[] = [];
+  let left = exchangeCharacters - "[".length;
+  for (const message of messages.toReversed()) {
+    const json = JSON.stringify(stored(message, characters));
+    left -= json.length + ",".length;
+    if (left < 0) break;
+    fitting.push(json);
+  }
+  return fitting.toReversed();
 }
 
 /** @returns undefined where it is not what `storedExchange` made */
@@ -76,11 +102,5 @@ function callsOf(
   });
 }
 
-/** From the second message of a model that asks for tools. */
-function withoutFirstStep(messages: readonly BaseMessage[]): BaseMessage[] {
-  const asks = (message: BaseMessage) =>
-    isAIMessage(message) && (message.tool_calls ?? []).length > 0;
-  const first = messages.findIndex(asks);
-  const second = messages.findIndex((message, at) => at > first && asks(message));
-  return second < 0 ? [] : messages.slice(second);
-}
+const asks = (message: BaseMessage): boolean =>
+  isAIMessage(message) && (message.tool_calls ?? []).length > 0;

@@ -93,7 +93,10 @@ function textsOf(exchange: readonly PastMessage[]): HistoryMessage[] {
   return exchange.map(({ role, text }) => ({ role, text }));
 }
 
-/** An exchange with what its tools were asked and gave; where that does not fit, its texts alone. */
+/**
+ * An exchange with what its tools were asked and gave; where that does not fit, its texts alone. None of
+ * one in which no model and no tool said anything: some providers refuse two questions in a row.
+ */
 function messagesOf(exchange: readonly PastMessage[]): BaseMessage[][] {
   const texts = textsOf(exchange).map(toMessage);
   const whole = exchange.flatMap((message) => {
@@ -103,7 +106,8 @@ function messagesOf(exchange: readonly PastMessage[]): BaseMessage[][] {
     const isSaid = message.text === "" || before.findLast(isAIMessage)?.text === message.text;
     return [...before, isSaid ? new AIMessage(noAnswer) : toMessage(message)];
   });
-  return [whole, texts];
+  const isUnanswered = exchange.length > 1 && whole.length === 1;
+  return [isUnanswered ? texts : whole, texts];
 }
 
 /** Not every provider takes a question right behind a tool's result. */

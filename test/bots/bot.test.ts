@@ -147,6 +147,17 @@ describe("memory", () => {
     expect(recalled.history).toEqual([{ role: "human", text: "hello?" }]);
   });
 
+  test("has nothing of a turn that was stopped before a word was said", () => {
+    const stopped: HistoryMessage[] = [
+      { role: "human", text: "stopped" },
+      { role: "ai", text: "" },
+    ];
+    const history = [...exchanges(1), ...stopped];
+    const recalled = recall({ k: 2, contextTokens: 1_000 }, { message: "x", history });
+    expect(recalled.history.map(({ text }) => text)).toEqual(["0", "0"]);
+    expect(recalled.messages.map(({ text }) => text)).toEqual(["0", "0"]);
+  });
+
   test("gives up whole exchanges, the oldest first, to leave room in the context", () => {
     const history = exchanges(3, () => "x".repeat(400));
     const recalled = recall({ k: 3, contextTokens: 700 }, { message: "y".repeat(200), history });

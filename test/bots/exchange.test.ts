@@ -216,7 +216,9 @@ describe("what is kept is bounded", () => {
   });
 
   test("at the price of a few looks at each message, however many there are", () => {
-    const steps = Array.from({ length: 1_000 }, (_, at) => step(`c${at}`, "x".repeat(2_000))).flat();
+    const steps = Array.from({ length: 1_000 }, (_, at) =>
+      step(`c${at}`, "x".repeat(2_000)),
+    ).flat();
     let looks = 0;
     for (const message of steps) {
       const { content } = message;

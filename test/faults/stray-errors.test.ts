@@ -102,6 +102,24 @@ describe("beside honest runs,", () => {
     expect(expectWholeRun(await send(server.client, "honest").completed).text).toBe("All is well.");
     expect(server.running).toBe(true);
   });
+
+  test.each([
+    ["check-rejects-beside", "completed", "beside the check"],
+    ["check-throws-in-a-timer", "BOT_FAILED", "in the check's timer"],
+  ])("a typed bot's input: %s", async (botId, expected, said) => {
+    using server = await start();
+    const outcome = await send(server.client, botId).completed.then(
+      (received) => expectWholeRun(received).status,
+      (refused) => refused.data.langwire.code,
+    );
+    expect(outcome).toBe(expected);
+    await server.strayed(1);
+    // zod calls code that waits twice: at first as if it did not wait.
+    expect(new Set(server.strays.map((stray) => `${stray.botId} ${stray.said}`))).toEqual(
+      new Set([`${botId} ${said}`]),
+    );
+    expect(expectWholeRun(await send(server.client, "honest").completed).text).toBe("All is well.");
+  });
 });
 
 /** The server that `npm start` starts, whose model's code a module loaded before it has changed. */

@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { CallbackManagerForLLMRun } from "@langchain/core/callbacks/manager";
 import type { BaseMessage } from "@langchain/core/messages";
 import { type RunnableConfig, RunnableLambda } from "@langchain/core/runnables";
+import { z } from "zod";
 import { type Bot, defineBot } from "../../src/bots/bot.ts";
 import { ScriptedModel, scriptedModel } from "../../src/testing/scripted-model.ts";
 import { startTestServer } from "../../src/testing/test-server.ts";
@@ -51,10 +52,35 @@ const bots: Readonly<Record<string, Bot["makeRunnable"]>> = {
     }),
 };
 
+/** Checks of a typed bot's input, which are its own code as well. */
+const checks: Readonly<Record<string, (text: string) => Promise<string>>> = {
+  "check-rejects-beside": async (text) => {
+    void Promise.reject(new Error("beside the check"));
+    await delay(10);
+    return text;
+  },
+  "check-throws-in-a-timer": () => {
+    setTimeout(() => {
+      throw new Error("in the check's timer");
+    }, 1);
+    return new Promise(() => {});
+  },
+};
+
 const server = await startTestServer({
-  bots: Object.entries(bots).map(([id, runnable]) =>
-    defineBot({ id, title: id, description: "", runnable }),
-  ),
+  bots: [
+    ...Object.entries(bots).map(([id, runnable]) =>
+      defineBot({ id, title: id, description: "", runnable }),
+    ),
+    ...Object.entries(checks).map(([id, check]) =>
+      defineBot({
+        ...{ id, title: id, description: "" },
+        input: z.string().transform(check),
+        schemas: { input: { type: "string" } },
+        runnable: RunnableLambda.from((text: string) => text),
+      }),
+    ),
+  ],
   containStrayErrors: process.env.CONTAIN !== "no",
   observer: {
     strayError: ({ botId, kind, cause }) => {

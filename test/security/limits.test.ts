@@ -1,7 +1,10 @@
 /** What one caller may use: every limit at its edge, with its error, and what comes after. */
 import { randomUUID } from "node:crypto";
+import { RunnableLambda } from "@langchain/core/runnables";
 import { EventSource } from "eventsource";
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { defineBot } from "../../src/bots/bot.ts";
 import { admission } from "../../src/runs/admission/admission.ts";
 import { memoryRateLimit } from "../../src/runs/admission/rate-limit.ts";
 import { startTestServer, type TestServerOptions } from "../../src/testing/test-server.ts";
@@ -312,6 +315,28 @@ describe("runs", () => {
     expectWholeRun(await second.completed);
     expect(await refusal(server, "ann")).toBeUndefined();
     expect(await refusal(server, "ann", run)).toBeUndefined();
+  });
+
+  test("being checked for a typed bot are in progress of their user", async () => {
+    const gate = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const bot = defineBot({
+      ...{ id: "test", title: "Test", description: "" },
+      input: z.string().refine(async () => {
+        asked.resolve();
+        await gate.promise;
+        return true;
+      }),
+      runnable: RunnableLambda.from((text: string) => text),
+    });
+    const admit = admission({ runsPerUser: unlimited, maxLiveRunsPerUser: 1 });
+    await using server = await start({ bots: [bot], admit });
+    const first = refusal(server, "ann");
+    await asked.promise;
+    expect(await refusal(server, "ann")).toMatchObject({ code: "RATE_LIMITED" });
+    const others = refusal(server, "ben");
+    gate.resolve();
+    expect([await first, await others]).toEqual([undefined, undefined]);
   });
 
   test("begun in a time by one user: RATE_LIMITED with a time, coming back is free", async () => {

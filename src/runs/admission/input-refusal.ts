@@ -2,6 +2,11 @@
 import type { Catalogue } from "../../bots/catalogue.ts";
 import { takesText } from "../../bots/definition/schemas.ts";
 import { type Checked, check } from "../../bots/definition/standard-schema.ts";
+import {
+  type BotAtWork,
+  type StrayError,
+  withBotAtWork,
+} from "../../bots/isolation/bot-at-work.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Json } from "../../protocol/events.ts";
 import type { SendInput } from "../../protocol/inputs.ts";
@@ -47,16 +52,27 @@ export function inputRefusal(
  * @throws LangwireError BAD_INPUT that names what does not fit by its path; BOT_FAILED where the check fails
  */
 export async function checkInput(
-  { botId, ...given }: Given & { readonly botId: string },
-  bots: Catalogue,
+  { botId, runId, message, input }: Given & BotAtWork,
+  options: {
+    readonly bots: Catalogue;
+    /** Called for errors that get out of the schema's code; without it they are not contained. */
+    readonly onStrayError: ((error: StrayError) => void) | undefined;
+  },
 ): Promise<unknown> {
+  const { bots, onStrayError } = options;
   const { inputSchema } = bots.get(botId) ?? {};
   if (inputSchema === undefined) return undefined;
-  const { message, input = message } = given;
-  const path = given.input === undefined ? "message" : "input";
+  const isMessage = input === undefined;
+  const look = () =>
+    check(inputSchema, isMessage ? message : input, isMessage ? "message" : "input");
+  // What its code throws in a timer is the schema's own failure, and not the server's.
+  const crashed = Promise.withResolvers<never>();
+  const atWork = { botId, runId, crash: crashed.reject };
   let checked: Checked | undefined;
   try {
-    checked = await within(check(inputSchema, input, path), checkTimeoutMs);
+    const checking =
+      onStrayError === undefined ? look() : withBotAtWork({ ...atWork, stray: onStrayError }, look);
+    checked = await within(Promise.race([checking, crashed.promise]), checkTimeoutMs);
   } catch (cause) {
     throw new LangwireError("BOT_FAILED", { cause });
   }

@@ -49,6 +49,7 @@ const lastEndsMs = 3_000;
 
 export class LiveRuns implements AsyncDisposable {
   readonly #options: LiveRunsOptions;
+  readonly #contained: Parameters<typeof checkInput>[1];
   readonly #watch: StoreWatch;
   readonly #finalizer: Finalizer;
   readonly #cancellation: Cancellation;
@@ -63,8 +64,10 @@ export class LiveRuns implements AsyncDisposable {
   #draining = false;
 
   constructor(options: LiveRunsOptions) {
-    const { store, log, limits, observer, cluster, archiver } = options;
+    const { bots, store, log, limits, observer, cluster, archiver } = options;
     this.#options = options;
+    const onStrayError = options.containStrayErrors ? observer.strayError : undefined;
+    this.#contained = { bots, onStrayError };
     this.#bytes = new LiveBytes(limits.maxLiveBytes);
     const cancelHere = (run: Run) => this.#cancelHere(run);
     this.#cancellation = new Cancellation({ store, cluster, cancelHere });
@@ -193,14 +196,15 @@ export class LiveRuns implements AsyncDisposable {
   }
 
   async #claim(caller: Caller, input: SendInput): Promise<Run> {
-    const { bots, store, admit, cluster } = this.#options;
+    const { store, admit, cluster } = this.#options;
     const { runId, conversationId, botId, ifBusy } = input;
     const who = { userId: caller.userId, owner: cluster?.nodeId };
-    const given = await checkInput(input, bots);
     const asked = { message: textOf(input), input: input.input };
     const claim = { runId, conversationId, botId, ...asked, ...who };
     using admitted = new DisposableStack();
     admitted.defer((await admit?.(caller)) ?? (() => {}));
+    // Within its caller's limits: it is a bot's code, and takes a place of all that may be in progress.
+    const given = await checkInput(input, this.#contained);
     await this.#finalizer.settleIn(conversationId);
     await restoreIn(conversationId, this.#reconciled);
     for (;;) {
@@ -213,7 +217,7 @@ export class LiveRuns implements AsyncDisposable {
           if (!this.isUnattended(run)) return run;
           // An earlier claim whose answer was lost: the run is still to be begun, as it was claimed.
           const conversation = await store.conversations.get(run.conversationId, run.userId);
-          const stored = await checkInput(run, bots);
+          const stored = await checkInput(run, this.#contained);
           return await this.#begin({ run, conversation, input: stored }, admitted.move());
         }
         case "foreign":
@@ -250,7 +254,7 @@ export class LiveRuns implements AsyncDisposable {
         liveBytes: this.#bytes,
         store: (ending, end) => this.#finalizer.store(begun, ending, end),
         onFailure: observer.failed,
-        onStrayError: this.#options.containStrayErrors ? observer.strayError : undefined,
+        onStrayError: this.#contained.onStrayError,
         within: (botCode) => observer.withinRun(run, botCode),
         observe: spanEvent && ((event) => spanEvent(run, event)),
       });

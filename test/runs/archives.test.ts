@@ -2,13 +2,17 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { LogEntry } from "../../src/log/entry.ts";
+import { MemoryLog } from "../../src/log/memory-log.ts";
 import { openLangwire } from "../../src/open/open-langwire.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
 import { Archiver } from "../../src/runs/archives/archiver.ts";
 import { pruningIntervalMs, startPruning } from "../../src/runs/archives/pruning.ts";
 import { ArchivedRuns } from "../../src/runs/following/archived-runs.ts";
+import { endUnattendedHere } from "../../src/runs/lifecycle/unattended.ts";
+import { shielded } from "../../src/runs/observer.ts";
 import { runStartOf } from "../../src/runs/run-events.ts";
 import type { ArchiveSegment } from "../../src/store/archives.ts";
+import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import type { Run } from "../../src/store/store.ts";
 import { all, botSaying, caller, newRun, types } from "./run-bench.ts";
 
@@ -137,6 +141,39 @@ describe("archives that are read", () => {
     await expect(archives.after(runId, 0)).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
     expect(await archives.after(runId, 0)).toHaveLength(2);
   });
+});
+
+test("who ends a run for a process that is gone archives it, with its end, whoever decided that", async () => {
+  for (const endedBefore of [false, true]) {
+    await using store = await openSqliteStore({ path: ":memory:" });
+    await using log = new MemoryLog();
+    const { runId, conversationId, botId, message } = newRun();
+    const claim = { runId, conversationId, botId, message, userId: caller.userId };
+    const claimed = await store.runs.claim(claim);
+    const run = claimed.outcome === "claimed" ? claimed.run : expect.fail(claimed.outcome);
+    const writer = log.open({ conversationId, runId, after: 0 });
+    writer.append(runStartOf(run));
+    for (const text of ["half ", "an ", "answer"]) {
+      writer.append({ type: "token", runId, spanId: "s", text });
+      await writer.flushed();
+    }
+    // Its readers were told, and the store was not.
+    const end = { at, status: "completed", text: "half an answer" } as const;
+    if (endedBefore) writer.append({ type: "runEnd", runId, ...end });
+    await writer.flushed();
+    const error = new LangwireError("SERVER_RESTARTED");
+    const observer = shielded({});
+    await endUnattendedHere(run, { store, log, error, observer, archiver: everything });
+    const archives = new ArchivedRuns({ store, observer: {} });
+    const archived = await archives.after(runId, 0);
+    const { entries } = log.read(conversationId, 0);
+    expect(types(entries)).toEqual(["runStart", "token", "token", "token", "runEnd"]);
+    const shown = (all: readonly LogEntry[]) => all.map(({ seq, json }) => [seq, json]);
+    expect(shown(archived)).toEqual(shown(entries));
+    const status = endedBefore ? "completed" : "failed";
+    expect(await store.runs.get(runId, caller.userId)).toMatchObject({ status });
+    archives[Symbol.dispose]();
+  }
 });
 
 test("a damaged archive costs its readers the events, and the process nothing", async () => {

@@ -1,6 +1,7 @@
 /** Every guard, by the area that it is of. */
 import type { Guard } from "../guard.ts";
 import { accessGuards } from "./access.ts";
+import { archiveGuards } from "./archives.ts";
 import { botGuards } from "./bots.ts";
 import { clientGuards } from "./client.ts";
 import { clusterGuards } from "./cluster.ts";
@@ -14,6 +15,7 @@ export const guards: readonly Guard[] = [
   ...followingGuards,
   ...lifecycleGuards,
   ...logGuards,
+  ...archiveGuards,
   ...botGuards,
   ...clientGuards,
 ];

@@ -18,6 +18,7 @@ import { orAborted } from "../../time/or-aborted.ts";
 import { within } from "../../time/within.ts";
 import type { Archiver } from "../archives/archiver.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import { finishRun } from "../finish-run.ts";
 import { forgetDeleted } from "../forget-deleted.ts";
 import type { RunObserver } from "../observer.ts";
 import type { EndInLog, RunEnding } from "./live-run.ts";
@@ -78,7 +79,6 @@ export class Finalizer implements AsyncDisposable {
     const { endSeq, endedAt, entries } = end;
     // What readers receive and what the history has is the same text.
     const decided = { ...ended, text: storable(ended.text) };
-    const internal = new LangwireError("INTERNAL").toFailure();
     let archive = await archiver.archive(begun.run, entries(), { ...decided, endSeq, endedAt });
     const deadlineMs = performance.now() + timeoutMs;
     // Where the log's storage fails, the store may be on the same disk. Endings come in crowds, and
@@ -91,15 +91,13 @@ export class Finalizer implements AsyncDisposable {
       } catch (cause) {
         if (!isStoreAway(cause)) {
           // The store refuses this ending itself, so a retry will not do. No reader has received it
-          // yet: it is stored without what the message is made of, and without the run's events; else
-          // the run fails instead.
+          // yet: the run fails instead.
           observer.failed?.("the store refused a run's ending", cause);
-          if (ending.error === internal) return this.#toBeLate(numbered);
-          const { usage, providerCalls, firstTokenMs } = ending;
-          const known = { usage, providerCalls, firstTokenMs, cause };
-          const isBare = ending.partsOf === undefined && archive === undefined;
-          if (isBare) ending = { status: "failed", text: "", error: internal, ...known };
-          else ending = { ...ending, partsOf: undefined };
+          if (ending !== decided) return this.#toBeLate(numbered);
+          const { usage, providerCalls, firstTokenMs } = decided;
+          const error = new LangwireError("INTERNAL").toFailure();
+          ending = { status: "failed", text: "", error, usage, providerCalls, firstTokenMs, cause };
+          // It says that the run ended otherwise.
           archive = undefined;
           continue;
         }
@@ -158,24 +156,17 @@ export class Finalizer implements AsyncDisposable {
     const { run, ending, endSeq, endedAt, archive } = numbered;
     const { status, text, output, usage, error, providerCalls, partsOf, modelMessages } = ending;
     const { runId } = run;
-    const answer = this.#options.store.runs.finish({
-      runId,
-      status,
-      text,
-      output,
-      usage,
-      error,
-      providerCalls,
-      modelMessages,
-      endSeq,
-      endedAt,
-      parts: partsOf?.(text),
-      archive,
-    });
+    const facts = { runId, status, text, output, usage, error, providerCalls, endSeq, endedAt };
+    const answer = finishRun(
+      { ...facts, parts: partsOf?.(text), modelMessages, archive },
+      this.#options,
+    );
     const givenUp = AbortSignal.any([this.#lastTryOver.signal, this.#elsewhere.signal]);
     const stored = await orAborted(answer, givenUp);
     if (stored.run === undefined) return await this.#finishLost(numbered);
-    if (stored.finished) return { ...ending, archivedBytes: archive?.events.byteLength };
+    if (stored.finished) {
+      return { ...ending, archivedBytes: stored.archived ? archive?.events.byteLength : undefined };
+    }
     if (stored.run.status === "running") return ending;
     return {
       ...ending,

@@ -18,11 +18,11 @@ import { MessageFold } from "../../protocol/fold/message-fold.ts";
 import type { Part } from "../../protocol/parts.ts";
 import { addUsage } from "../../protocol/usage.ts";
 import { storable } from "../../store/queries/text.ts";
-import type { Ending, Run, Store } from "../../store/store.ts";
+import type { Run, Store } from "../../store/store.ts";
 import type { Archiver, BegunArchive } from "../archives/archiver.ts";
+import { finishRun } from "../finish-run.ts";
 import type { RunObserver } from "../observer.ts";
 import { type EndFacts, runEndOf, runStartOf } from "../run-events.ts";
-import { isStoreAway } from "./store-watch.ts";
 
 export interface UnattendedRunOptions {
   readonly store: Pick<Store, "runs">;
@@ -61,7 +61,7 @@ export async function endUnattended(run: Run, options: UnattendedRunOptions): Pr
   };
   const archive = await begun?.end(found.end === undefined ? end : undefined);
   const ending = { runId, ...end, parts: found.parts, archive };
-  const { run: ended, archived } = await finish(ending, options);
+  const { run: ended, archived } = await finishRun(ending, options);
   if (ended?.endSeq === undefined || found.end !== undefined) return writer?.close({ archived });
   const after = ended.endSeq - 1;
   if (writer?.lastSeq === after) return await appendEnd(writer, ended, archived);
@@ -83,26 +83,8 @@ export async function finishAsLogged(
   const begun = options.archiver.begin(run);
   const { end, parts } = await foldRun(run, options.read, begun);
   if (end === undefined) return false;
-  await finish({ runId: run.runId, ...end, parts, archive: await begun?.end() }, options);
+  await finishRun({ runId: run.runId, ...end, parts, archive: await begun?.end() }, options);
   return true;
-}
-
-/** Where the store refuses it: without its events, and without what its message is made of. */
-async function finish(
-  ending: Ending,
-  { store, observer }: Pick<UnattendedRunOptions, "store" | "observer">,
-) {
-  const { runs } = store;
-  try {
-    const { finished, run } = await runs.finish(ending);
-    return { run, archived: finished && ending.archive !== undefined };
-  } catch (cause) {
-    if (isStoreAway(cause)) throw cause;
-    const { run } = await runs.finish({ ...ending, parts: undefined, archive: undefined });
-    // It was these that it refused.
-    observer.failed?.("the store refused what a run's ending has besides; it ends without", cause);
-    return { run, archived: false };
-  }
 }
 
 export interface UnattendedHereOptions {

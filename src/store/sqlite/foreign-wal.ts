@@ -69,7 +69,7 @@ export function setAsideForeignWal(path: string): string | undefined {
 export function isReplaced(path: string): boolean {
   const [database, note] = [readDatabaseHeader(path), readNote(path)];
   if (database === undefined || note === undefined) return false;
-  return !isCountedUp(note.marks, database.schemaVersion);
+  return !database.isInWalMode || !isCountedUp(note.marks, database.schemaVersion);
 }
 
 /** To be called by the connection that writes the database, before any other is open. */

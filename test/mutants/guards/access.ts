@@ -83,4 +83,25 @@ export const accessGuards: readonly Guard[] = [
     becomes: "",
     tests: ["test/security/removal.test.ts"],
   },
+  {
+    slip: "what an application's authenticate gives is not checked",
+    file: "src/server/access/callers.ts",
+    code: "    readUserId(userId);\n",
+    becomes: "",
+    tests: ["test/security/access.test.ts"],
+  },
+  {
+    slip: "one user's calls take all of the store's connections",
+    file: "src/server/pacing/start-slots.ts",
+    code: "const maxAtOnce = 4;",
+    becomes: "const maxAtOnce = 400;",
+    tests: ["test/server/start-slots.test.ts"],
+  },
+  {
+    slip: "a stock client over SSE is not told of silence",
+    file: "src/server/http/event-stream.ts",
+    code: "reconnectAfterInactivityMs: Math.ceil(silenceMs)",
+    becomes: "",
+    tests: ["test/security/event-streams.test.ts"],
+  },
 ];

@@ -119,4 +119,11 @@ export const clusterGuards: readonly Guard[] = [
     becomes: "",
     tests: ["test/runs/memberships.test.ts"],
   },
+  {
+    slip: "an ending that was told keeps its conversation busy",
+    file: "src/runs/lifecycle/live-runs.ts",
+    code: "          if (await cluster?.storeToldEnd({ conversationId, runId: claimed.runId })) break;\n",
+    becomes: "",
+    tests: ["test/cluster/cut-off.test.ts"],
+  },
 ];

@@ -132,4 +132,11 @@ export const followingGuards: readonly Guard[] = [
     becomes: "      void [promise, timeoutMs];\n",
     tests: ["test/runs/readers.test.ts"],
   },
+  {
+    slip: "renewals pile up while the store does not answer",
+    file: "src/runs/following/memberships.ts",
+    code: "this.#renewal ??= this.#proveAll()",
+    becomes: "this.#renewal = this.#proveAll()",
+    tests: ["test/runs/memberships.test.ts"],
+  },
 ];

@@ -139,4 +139,32 @@ export const lifecycleGuards: readonly Guard[] = [
     becomes: "",
     tests: stopping,
   },
+  {
+    slip: "near the limit of memory nobody begins",
+    file: "src/runs/admission/live-bytes.ts",
+    code: "return this.#bytes - heaviest.bytes <= nearlyFull;",
+    becomes: "return false;",
+    tests: ["test/runs/live-bytes.test.ts"],
+  },
+  {
+    slip: "near the limit of memory who has most begins more",
+    file: "src/runs/admission/live-bytes.ts",
+    code: "if (heaviest === undefined || heaviest.userId === userId) return false;",
+    becomes: "if (heaviest === undefined) return false;",
+    tests: ["test/runs/live-bytes.test.ts"],
+  },
+  {
+    slip: "a run whose claim was answered to nobody gets the wrong conversation",
+    file: "src/runs/lifecycle/live-runs.ts",
+    code: "store.conversations.get(run.conversationId, run.userId)",
+    becomes: "store.conversations.get(conversationId, run.userId)",
+    tests: ["test/runs/lost-and-late.test.ts"],
+  },
+  {
+    slip: "a row that is held counts as a store that is away",
+    file: "src/runs/lifecycle/store-watch.ts",
+    code: "if (!isRowHeld(cause)) void this.back();",
+    becomes: "void this.back();",
+    tests: ["test/open/held-row.test.ts"],
+  },
 ];

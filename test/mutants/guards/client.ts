@@ -145,7 +145,7 @@ export const clientGuards: readonly Guard[] = [
     file: "client/page/parts/safe-address.ts",
     code: 'return parsed.protocol === "https:" || parsed.protocol === "http:" ? parsed : undefined;',
     becomes: "return parsed;",
-    tests: ["test/page/states.test.ts"],
+    tests: ["test/page/safe-address.test.ts"],
   },
   {
     slip: "a second resume stops the run",

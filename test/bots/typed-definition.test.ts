@@ -160,3 +160,28 @@ describe("a graph without a channel `messages`", () => {
     bot({ runnable: told.compile() });
   });
 });
+
+describe("an answer that no reader could take", () => {
+  const cyclic: Record<string, unknown> = {};
+  cyclic.self = cyclic;
+  const deep = JSON.parse(`${"[".repeat(101)}${"]".repeat(101)}`) as unknown;
+
+  let doubled: unknown = 1;
+  for (let level = 0; level < 60; level++) doubled = [doubled, doubled];
+
+  test.each<[string, unknown, RegExp]>([
+    ["parts that are held twice, again and again", doubled, /or too large/],
+    ["a cycle", cyclic, /deeper than 100 levels/],
+    ["depth", deep, /deeper than 100 levels/],
+    ["a big integer", { total: 1n }, /it is no JSON/],
+    ["what JSON makes null of", { total: Number.NaN }, /it is no JSON/],
+    ["a function", () => 1, /it is no JSON/],
+  ])("%s fails the run, whatever the schema takes", async (_what, value, why) => {
+    const { outcome } = await transcriptOf({
+      output: z.any(),
+      runnable: RunnableLambda.from(() => ({ structuredResponse: value })),
+    });
+    expect(outcome).toMatchObject({ status: "failed", error: { code: "OUTPUT_INVALID" } });
+    expect(String(Reflect.get(outcome, "error")?.cause)).toMatch(why);
+  });
+});

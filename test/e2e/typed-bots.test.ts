@@ -164,6 +164,39 @@ describe("a typed bot's input", () => {
       expect(expectWholeRun(await send(s.client, right)).output).toEqual(invoice);
   });
 
+  test("that is refused uses up no allowance", async () => {
+    const userLimits = { maxLiveRuns: 1, maxRunsPerMinute: 1 };
+    await using server = await startTestServer({ bots: [length], userLimits });
+    using client = wsClient(server.url);
+    for (let sent = 0; sent < 3; sent++) {
+      await expect(send(client, newRun("length", { input: "a" }))).rejects.toMatchObject({
+        data: { langwire: { code: "BAD_INPUT" } },
+      });
+    }
+    const received = await send(client, newRun("length", { input: "long" }));
+    expect(expectWholeRun(received).output).toBe(4);
+    await expect(send(client, newRun("length", { input: "long" }))).rejects.toMatchObject({
+      data: { langwire: { code: "RATE_LIMITED" } },
+    });
+  });
+
+  test("whose check throws refuses the run as the bot's failure", async () => {
+    const throwing = z.string().refine(() => {
+      throw new Error("the check itself is broken");
+    });
+    const broken = defineBot({
+      ...described,
+      id: "broken",
+      input: throwing,
+      runnable: RunnableLambda.from(() => ""),
+    });
+    await using server = await startTestServer({ bots: [broken] });
+    using client = wsClient(server.url);
+    const refused = send(client, newRun("broken", { input: "text" }));
+    await expect(refused).rejects.toMatchObject({ data: { langwire: { code: "BOT_FAILED" } } });
+    await expect(refused).rejects.not.toThrow("broken");
+  });
+
   test("is given to the runnable as its schema makes it, and shown as it was sent", async () => {
     await using s = await setUp();
     const input = { since: "2026-11-28" };

@@ -5,6 +5,7 @@ import { check, type StandardSchema } from "./standard-schema.ts";
 
 /** Deeper than that, readers' own code may not follow. */
 export const levelsAtMost = 100;
+const valuesAtMost = 1_000_000;
 
 /**
  * The bot's answer.
@@ -29,7 +30,8 @@ function valueIn(returned: unknown): unknown {
 }
 
 function plainJson(value: unknown): ReturnType<typeof invalid> | { readonly value: Json } {
-  if (isDeeper(value, levelsAtMost)) return invalid(`output: deeper than ${levelsAtMost} levels`);
+  if (isDeeper(value, levelsAtMost))
+    return invalid(`output: deeper than ${levelsAtMost} levels, or too large`);
   try {
     return { value: JSON.parse(JSON.stringify(value, finite)) as Json };
   } catch (cause) {
@@ -43,9 +45,19 @@ function finite(_key: string, value: unknown): unknown {
   return value;
 }
 
+/**
+ * Whether a value has more levels than that, or so many values that no run could hold it: a few objects
+ * that hold each other's parts twice come to millions as JSON.
+ */
 export function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+  const waiting: [value: unknown, levels: number][] = [[value, levels]];
+  for (let seen = 0; ; seen++) {
+    const [next, left] = waiting.pop() ?? [];
+    if (left === undefined) return false;
+    if (typeof next !== "object" || next === null) continue;
+    if (left === 0 || seen > valuesAtMost) return true;
+    for (const inner of Object.values(next)) waiting.push([inner, left - 1]);
+  }
 }
 
 function invalid(what: string, cause?: unknown): { readonly error: LangwireError } {

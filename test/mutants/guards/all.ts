@@ -8,6 +8,7 @@ import { clusterGuards } from "./cluster.ts";
 import { followingGuards } from "./following.ts";
 import { lifecycleGuards } from "./lifecycle.ts";
 import { logGuards } from "./log.ts";
+import { storeGuards } from "./store.ts";
 
 export const guards: readonly Guard[] = [
   ...accessGuards,
@@ -15,6 +16,7 @@ export const guards: readonly Guard[] = [
   ...followingGuards,
   ...lifecycleGuards,
   ...logGuards,
+  ...storeGuards,
   ...archiveGuards,
   ...botGuards,
   ...clientGuards,

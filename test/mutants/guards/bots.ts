@@ -101,8 +101,8 @@ export const botGuards: readonly Guard[] = [
   {
     slip: "an agent forgets what its tools gave",
     file: "src/runs/lifecycle/finalizer.ts",
-    code: "      modelMessages,\n      endSeq,",
-    becomes: "      endSeq,",
+    code: "parts: partsOf?.(text), modelMessages, archive }",
+    becomes: "parts: partsOf?.(text), archive }",
     tests: ["test/e2e/tool-memory.test.ts"],
   },
   {

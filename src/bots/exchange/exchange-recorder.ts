@@ -33,6 +33,10 @@ interface Step {
 
 export class ExchangeRecorder {
   readonly #steps: Step[] = [];
+  /** By the id of a call, which a server may give again: the newest. */
+  readonly #byCall = new Map<string, Step>();
+  /** Nodes may return the whole conversation, of which most is old. */
+  readonly #heard = new WeakSet<ToolMessage>();
   readonly #hidesTexts: boolean;
   /** As the bot's runnable was given it. */
   #question: string | undefined;
@@ -52,8 +56,10 @@ export class ExchangeRecorder {
     if (calls.length === 0) return;
     const content = this.#hidesTexts ? "" : text;
     const asking = new AIMessage({ content, tool_calls: calls });
-    this.#steps.push({ asking, results: new Map() });
-    if (this.#steps.length > stepsAtMost) this.#steps.shift();
+    const step = { asking, results: new Map<string, ToolMessage>() };
+    this.#steps.push(step);
+    for (const { id } of calls) this.#byCall.set(id, step);
+    if (this.#steps.length > stepsAtMost) this.#forget(this.#steps.shift());
   }
 
   toolReturned(tool: Span, output: unknown): void {
@@ -68,12 +74,18 @@ export class ExchangeRecorder {
   /** A node of a graph returned: calls that no tool ran for, or whose tool failed, are answered there. */
   nodeReturned(node: Span, outputs: unknown): void {
     if (!node.isNode || node.outerTool !== undefined || this.#steps.length === 0) return;
-    for (const message of toolMessagesIn(outputs)) this.#answered(message);
+    for (const message of toolMessagesIn(outputs)) {
+      if (this.#heard.has(message)) continue;
+      this.#heard.add(message);
+      this.#answered(message);
+    }
   }
 
   /** @param input what the bot's runnable is given */
   given(input: unknown): void {
-    this.#question = unlessOdd(() => messagesIn(input).findLast(isHumanMessage)?.text);
+    const messages = unlessOdd(() => messagesIn(input)) ?? [];
+    this.#question = unlessOdd(() => messages.findLast(isHumanMessage)?.text);
+    for (const message of messages) if (isToolMessage(message)) this.#heard.add(message);
   }
 
   /** The run is completed. @param value what the bot's runnable returned */
@@ -101,12 +113,16 @@ export class ExchangeRecorder {
     return undefined;
   }
 
+  #forget(step: Step | undefined): void {
+    for (const { id = "" } of step?.asking.tool_calls ?? []) {
+      if (this.#byCall.get(id) === step) this.#byCall.delete(id);
+    }
+  }
+
   /** The last answer counts: what a node makes of its tool's is what the model is given. */
   #answered(message: ToolMessage): void {
     const { tool_call_id: id, name, status } = message;
-    const step = this.#steps.findLast(({ asking }) =>
-      asking.tool_calls?.some((it) => it.id === id),
-    );
+    const step = this.#byCall.get(id);
     if (step === undefined) return;
     const content = resultText(message);
     const fields = { tool_call_id: id, content, ...(name && { name }), ...(status && { status }) };

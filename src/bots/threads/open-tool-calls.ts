@@ -31,8 +31,9 @@ export function withResults(messages: readonly BaseMessage[]): BaseMessage[] {
 /** Up to the model's next message: some providers number the calls of each message anew. */
 function resultsAfter(messages: readonly BaseMessage[], at: number): Set<string> {
   const results = new Set<string>();
-  for (const message of messages.slice(at + 1)) {
-    if (message.type === "ai") break;
+  for (let next = at + 1; next < messages.length; next++) {
+    const message = messages[next];
+    if (message === undefined || message.type === "ai") break;
     if (isToolMessage(message)) results.add(message.tool_call_id);
   }
   return results;

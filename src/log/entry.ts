@@ -3,6 +3,12 @@ import type { ChatEvent, EventType } from "../protocol/events.ts";
 import { callOf, isTextPiece, type TextPiece } from "../protocol/fold/text-pieces.ts";
 
 const tail = '"}';
+/** How all JSON begins that an event has become. */
+const jsonHead = /^\{"type":"(\w+)","runId":"([^"\\]+)"/;
+/** Of events that may be pieces of a text. */
+const textTypes: Readonly<Record<TextPiece["type"], true>> = {
+  ...{ token: true, reasoning: true, toolProgress: true, toolInput: true },
+};
 /** Bytes from which an entry takes in no more: a reader holds one, whatever a run's size. */
 const ownMaxBytes = 32 * 1024;
 /** Entries that are searched for one whose head a new one can share: so many spans may alternate. */
@@ -59,6 +65,15 @@ export class LogEntry {
   /** The entry that a storage kept as JSON text. @param earlier as for `of` */
   static parse(seq: number, json: string, earlier?: readonly LogEntry[]): LogEntry {
     return LogEntry.of(seq, JSON.parse(json) as ChatEvent, earlier);
+  }
+
+  /**
+   * As `parse`, of JSON that an entry gave and that is known to be undamaged: only texts are parsed.
+   */
+  static unpack(seq: number, json: string, earlier?: readonly LogEntry[]): LogEntry {
+    const [, type = "", runId] = jsonHead.exec(json) ?? [];
+    if (runId === undefined || type in textTypes) return LogEntry.parse(seq, json, earlier);
+    return new LogEntry(seq, spanOf({ type: type as EventType, runId }, json));
   }
 
   /** Two neighbours as one, at the place of the second. */
@@ -163,7 +178,11 @@ export class LogEntry {
 }
 
 /** @param piece of events that merge: what a neighbour must be of */
-function spanOf({ type, runId }: ChatEvent, head: string, piece?: TextPiece): SpanHead {
+function spanOf(
+  { type, runId }: Pick<SpanHead, "type" | "runId">,
+  head: string,
+  piece?: TextPiece,
+): SpanHead {
   const call = piece === undefined ? undefined : callOf(piece);
   return { type, runId, spanId: piece?.spanId, call, head, headBytes: Buffer.byteLength(head) };
 }

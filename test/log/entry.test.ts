@@ -84,3 +84,25 @@ test("of sixteen spans that alternate each shares one head, and a seventeenth no
     expect(entries.slice(spans).every(({ bytes }) => (bytes === 1) === shares)).toBe(true);
   }
 });
+
+test("what is unpacked without being parsed is what is parsed", () => {
+  const odd: ChatEvent[] = [
+    { type: "runEnd", runId: 'a "quoted" run', at: "now", status: "completed", text: "\ud83d" },
+    { type: "custom", runId: "run 1", spanId: "span 1", name: "x", data: { type: "token" } },
+    JSON.parse('{"runId":"run 1","type":"custom","spanId":"span 1","name":"another order"}'),
+    JSON.parse('{"type":"ofALaterVersion","runId":"run 1","spanId":"span 1"}'),
+  ];
+  const all = [...events, ...odd];
+  for (const event of all) {
+    const json = JSON.stringify(event);
+    const [parsed, unpacked] = [LogEntry.parse(3, json), LogEntry.unpack(3, json)];
+    for (const of of ["seq", "type", "runId", "json", "event", "bytes", "jsonBytes"] as const) {
+      expect([event, of, unpacked[of]]).toEqual([event, of, parsed[of]]);
+    }
+    for (const next of all) {
+      expect(unpacked.isNeighbour(next)).toBe(parsed.isNeighbour(next));
+      const following = LogEntry.unpack(4, JSON.stringify(next));
+      expect(unpacked.continuesWith(following)).toBe(parsed.continuesWith(following));
+    }
+  }
+});

@@ -61,7 +61,7 @@ export async function decompressBlock(
 }
 
 function entryOf(line: string, seq: number, earlier: readonly LogEntry[]): LogEntry {
-  if (!line.startsWith('"')) return LogEntry.parse(seq, line, earlier);
+  if (!line.startsWith('"')) return LogEntry.unpack(seq, line, earlier);
   const before = earlier.at(-1);
   if (before === undefined) throw new Error("its first line continues nothing");
   return before.continued(seq, line);

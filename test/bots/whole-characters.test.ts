@@ -4,7 +4,9 @@ import { AIMessageChunk } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import { expect, test } from "vitest";
 import { defineBot } from "../../src/bots/bot.ts";
+import { MessageFold } from "../../src/protocol/fold/message-fold.ts";
 import { createModel } from "../../src/shipped/model.ts";
+import { storable } from "../../src/store/queries/text.ts";
 import { eventStream, startServer, writePieces } from "./event-fetch-server.ts";
 import { transcriptOfBot } from "./transcript.ts";
 
@@ -51,6 +53,21 @@ test("whatever model said them", () => expectWhole(new Scripted(pieces)));
 
 test("and half a character at the end is told as one that cannot be shown", () =>
   expectWhole(new Scripted([...pieces, high]), "\uFFFD"));
+
+test("and what no database can hold, as well", async () => {
+  const bot = defineBot({
+    ...{ id: "bot", title: "Bot", description: "" },
+    runnable: new Scripted(["a\0b", `c${low}d`, "\0"]),
+  });
+  const { tokens, events } = await transcriptOfBot(bot);
+  expect(tokens).toBe("a\uFFFDbc\uFFFDd\uFFFD");
+  const fold = new MessageFold();
+  for (const event of events) fold.add(event);
+  // As the store has it.
+  const text = storable(`a\0bc${low}d\0`);
+  const texts = fold.end(text).filter(({ type }) => type === "text");
+  expect(texts).toEqual([{ type: "text", text, final: true }]);
+});
 
 test("through OpenAI's protocol, where JSON escapes each half", async () => {
   await using server = await startServer(async (_request, response) => {

@@ -134,6 +134,15 @@ describe("archives that are read", () => {
     expect(failed.mock.calls[0]?.[1]).toMatchObject({ name: "DamagedArchiveError", runId });
   });
 
+  test("that are another run's are named, and nobody is given them", async () => {
+    const { archives, stored, failed, keep } = setUp();
+    const [runId, other] = [await keep(), await keep()];
+    stored.set(runId, stored.get(other) ?? expect.fail("not kept"));
+    expect(await archives.after(runId, 0)).toEqual([]);
+    expect(failed.mock.calls[0]?.[1]).toMatchObject({ name: "DamagedArchiveError", runId });
+    expect(await archives.after(other, 0)).toHaveLength(2);
+  });
+
   test("are asked for again at once where the store did not answer", async () => {
     const { archives, get, keep } = setUp();
     const runId = await keep();

@@ -46,6 +46,10 @@ export class ArchivedRuns implements Disposable {
     try {
       for (const archive of await archives) {
         const entries = await archive.after(seq);
+        // Who may read this run may not read another.
+        if (entries.some((entry) => entry.runId !== runId)) {
+          throw new DamagedArchiveError("it has another run's events");
+        }
         if (entries.length > 0) return entries;
       }
     } catch (cause) {

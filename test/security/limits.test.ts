@@ -317,11 +317,11 @@ describe("runs", () => {
     expect(await refusal(server, "ann", run)).toBeUndefined();
   });
 
-  test("being checked for a typed bot are in progress of their user", async () => {
+  test("being checked for a typed bot take no place of others", async () => {
     const gate = Promise.withResolvers<void>();
     const asked = Promise.withResolvers<void>();
-    const bot = defineBot({
-      ...{ id: "test", title: "Test", description: "" },
+    const checking = defineBot({
+      ...{ id: "checking", title: "Checking", description: "" },
       input: z.string().refine(async () => {
         asked.resolve();
         await gate.promise;
@@ -329,14 +329,13 @@ describe("runs", () => {
       }),
       runnable: RunnableLambda.from((text: string) => text),
     });
-    const admit = admission({ runsPerUser: unlimited, maxLiveRunsPerUser: 1 });
-    await using server = await start({ bots: [bot], admit });
-    const first = refusal(server, "ann");
+    const bots = [scriptedBot(), checking];
+    await using server = await start({ bots, runLimits: { maxLiveRuns: 1 } });
+    const checked = refusal(server, "ann", newRun({ botId: "checking" }));
     await asked.promise;
-    expect(await refusal(server, "ann")).toMatchObject({ code: "RATE_LIMITED" });
-    const others = refusal(server, "ben");
+    expect(await refusal(server, "ben")).toBeUndefined();
     gate.resolve();
-    expect([await first, await others]).toEqual([undefined, undefined]);
+    expect(await checked).toBeUndefined();
   });
 
   test("begun in a time by one user: RATE_LIMITED with a time, coming back is free", async () => {

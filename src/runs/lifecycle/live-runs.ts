@@ -118,11 +118,13 @@ export class LiveRuns implements AsyncDisposable {
       const refusal = this.refusal(caller, input);
       if (refusal !== undefined) throw refusal;
     };
+    // As long as a bot's code takes for it, it has no place among the runs: those are everybody's.
+    const given = await checkInput(input, this.#contained);
     // Two calls with one id are one run: the later one finds what the earlier one has claimed.
     return await this.#starting.run(
       input.runId,
       () =>
-        this.#claim(caller, input).catch((cause: unknown) => {
+        this.#claim(caller, input, given).catch((cause: unknown) => {
           // The store may have taken the claim, and only its answer was lost.
           if (this.#watch.note(cause)) this.#sweep.soon();
           throw cause;
@@ -195,7 +197,8 @@ export class LiveRuns implements AsyncDisposable {
     return undefined;
   }
 
-  async #claim(caller: Caller, input: SendInput): Promise<Run> {
+  /** @param given what the bot is given, as it was checked */
+  async #claim(caller: Caller, input: SendInput, given: unknown): Promise<Run> {
     const { store, admit, cluster } = this.#options;
     const { runId, conversationId, botId, ifBusy } = input;
     const who = { userId: caller.userId, owner: cluster?.nodeId };
@@ -203,8 +206,6 @@ export class LiveRuns implements AsyncDisposable {
     const claim = { runId, conversationId, botId, ...asked, ...who };
     using admitted = new DisposableStack();
     admitted.defer((await admit?.(caller)) ?? (() => {}));
-    // Within its caller's limits: it is a bot's code, and takes a place of all that may be in progress.
-    const given = await checkInput(input, this.#contained);
     await this.#finalizer.settleIn(conversationId);
     await restoreIn(conversationId, this.#reconciled);
     for (;;) {

@@ -64,6 +64,19 @@ describe.each(["provider", "tool", "structured", "functionCalling"])("by %s", (i
   });
 });
 
+test("an agent's answer is no tool's: neither an action nor a span, also where it is written again", async () => {
+  const bot = structuredBots(provider).find(({ id }) => id === "tool") as Bot;
+  provider.answer(answerOf("tool", { total: "many", lines: [] }));
+  provider.answer(answerOf("tool", invoice));
+  const transcript = await transcriptOfInput(bot);
+  expect(transcript.outcome).toMatchObject({ status: "completed", output: invoice });
+  expect(outputsOf(transcript).at(-1)).toEqual(invoice);
+  const types = new Set(transcript.events.map(({ type }) => type));
+  for (const type of ["agentAction", "toolInput", "toolStart", "error"] as const) {
+    expect(types).not.toContain(type);
+  }
+});
+
 test("an answer of any length is told in events of a few times its size", async () => {
   const lines = Array.from({ length: 400 }, (_, at) => `the line number ${at} of a long list`);
   const json = JSON.stringify({ total: 1, lines });

@@ -6,6 +6,7 @@
 import type { AgentAction, AgentFinish } from "@langchain/core/agents";
 import { answerIn } from "./bot-output.ts";
 import type { ModelResult } from "./model/model-result.ts";
+import { isAnswerCall } from "./model/partial-outputs.ts";
 import { toPayload } from "./payload.ts";
 import type { Span } from "./span-tree.ts";
 import type { SpanWriter } from "./span-writer.ts";
@@ -41,7 +42,7 @@ export class AgentEvents {
     const span = actor?.shown;
     if (actor === undefined || span === undefined || toolCalls.length === 0) return;
     actor.acted = true;
-    for (const { name, args, id } of toolCalls) {
+    for (const { name, args, id } of toolCalls.filter((call) => !isAnswerCall(call.name))) {
       this.#action(span, { tool: name, input: args, log: text, toolCallId: id });
     }
   }

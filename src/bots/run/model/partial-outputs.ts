@@ -20,6 +20,12 @@ export interface WrittenOutput {
   told: string;
 }
 
+/**
+ * Whether a call is an agent's answer for its `responseFormat`, by the name that LangChain gives it. No tool
+ * runs for it.
+ */
+export const isAnswerCall = (name: string): boolean => name.startsWith("extract-");
+
 export const beginOutput = (): WrittenOutput => ({ json: "", dueAt: 1, told: "" });
 
 /** Each event repeats all that is written: they come as it grows by a share, so their sum stays small. */

@@ -13,7 +13,12 @@ import type {
 import { cutText, payloadLimits } from "../payload.ts";
 import type { Span } from "../span-tree.ts";
 import type { SpanWriter } from "../span-writer.ts";
-import { beginOutput, type PartialOutputs, type WrittenOutput } from "./partial-outputs.ts";
+import {
+  beginOutput,
+  isAnswerCall,
+  type PartialOutputs,
+  type WrittenOutput,
+} from "./partial-outputs.ts";
 import { endOfHalf, type HeldHalf, wholeCharacters } from "./whole-characters.ts";
 
 /** A call of which a model has written something. Nothing is emitted before it has an id and a name. */
@@ -122,12 +127,9 @@ export class ToolInputs {
 /** Whose calls readers see as they are written: of the models that speak, outside of tools. */
 const isSeen = (span: Span): boolean => span.speaks && !span.hidden && span.candidates === 1;
 
-/**
- * Whether a call is the bot's answer, which no tool runs for: one that the model was made to write, or an
- * agent's for its `responseFormat`, by the name that LangChain gives it.
- */
+/** Whether a call is the bot's answer: one that the model was made to write, or an agent's. */
 const isAnswer = (span: Span, { name }: WrittenCall): boolean =>
-  span.writesOutput || name.startsWith("extract-");
+  span.writesOutput || isAnswerCall(name);
 
 /** The call that the piece goes on, if it begins none. */
 function callOf(calls: readonly WrittenCall[], piece: CallPiece): WrittenCall | undefined {

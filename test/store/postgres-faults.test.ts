@@ -124,7 +124,9 @@ await describeWithPostgres("the Postgres store when Postgres fails", (postgres) 
         postgres.url,
         `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`,
       );
-      await store.runs.running(run.conversationId).catch(() => undefined);
+      // A connection that was ended shows when it is used: the one that answers is taken next.
+      const answers = () => store.runs.running(run.conversationId).then(Boolean, () => false);
+      await expect.poll(answers, { timeout: 30_000 }).toBe(true);
     };
     await readOnly("on");
     await expect(store.runs.finish(endingOf(run))).rejects.toMatchObject(unavailable);

@@ -3,13 +3,11 @@ import type { Caller } from "../runs/caller.ts";
 import type { Pacer } from "../runs/following/pacer.ts";
 
 /**
- * Waits until a call may begin.
- * @returns called once with its answer (a subscription's is where it begins), or with undefined where it failed
+ * Waits until a query or mutation may begin.
+ * @returns called once with its answer, or with undefined where it failed
  * @throws LangwireError when the call is refused
  */
-export type EnterCall = (
-  type: "query" | "mutation" | "subscription",
-) => Promise<((answer: unknown) => void) | undefined>;
+export type EnterCall = (type: "query" | "mutation") => Promise<(answer: unknown) => void>;
 
 /** Who calls, and what of the caller's connection bounds the calls. */
 export interface CallContext {
@@ -21,6 +19,6 @@ export interface CallContext {
    * @throws LangwireError RATE_LIMITED when there are too many
    */
   readonly openSubscription?: () => () => void;
-  /** Queues calls. Default: they begin at once. */
+  /** Queues queries and mutations. Default: they begin at once. */
   readonly enterCall?: EnterCall;
 }

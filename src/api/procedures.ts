@@ -24,7 +24,8 @@ export function createProcedures<Context extends object>(
   });
   const procedure = canonical.use(async ({ ctx, type, next }) => {
     const called = connection(ctx as Context);
-    const leave = await called.enterCall?.(type).catch(refuse);
+    const leave =
+      type === "subscription" ? undefined : await called.enterCall?.(type).catch(refuse);
     const result = await next({ ctx: called });
     leave?.(result.ok ? result.data : undefined);
     if (!result.ok && result.error.cause instanceof LangwireError) {

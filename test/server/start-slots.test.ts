@@ -132,3 +132,35 @@ test.each([
     expect(asking).toBe(12);
   },
 );
+
+test("calls of a socket begin in order, also where one waits for its slot", async () => {
+  holdSlots();
+  await using server = await startTestServer({ bots: [scriptedBot()] });
+  const { conversations } = server.langwire.store;
+  const conversationId = randomUUID();
+  await conversations.create({ conversationId, botId: "test", userId: "eve" });
+  const gate = Promise.withResolvers<void>();
+  const rename = conversations.rename.bind(conversations);
+  let renaming = 0;
+  vi.spyOn(conversations, "rename").mockImplementation(async (...args) => {
+    renaming += 1;
+    if (args[2] === "old") await gate.promise;
+    return await rename(...args);
+  });
+  const reading = vi.spyOn(conversations, "get");
+  using before = wsClient(server.url, { userId: "eve" });
+  const held = Array.from({ length: 4 }, () =>
+    before.api.conversations.rename.mutate({ conversationId, title: "old" }),
+  );
+  await expect.poll(() => renaming).toBe(4);
+  using after = wsClient(server.url, { userId: "eve" });
+  const { api } = after;
+  const last = api.conversations.rename.mutate({ conversationId, title: "new" });
+  const read = api.conversations.get.query({ conversationId });
+  using other = wsClient(server.url, { userId: "ann" });
+  for (let asked = 0; asked < 3; asked++) await other.api.bots.list.query();
+  expect(reading).not.toHaveBeenCalled();
+  gate.resolve();
+  await Promise.all([...held, last]);
+  expect(await read).toMatchObject({ title: "new" });
+});

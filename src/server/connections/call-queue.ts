@@ -13,8 +13,12 @@ export interface QueuedCall {
   readonly method: "query" | "mutation" | "subscription";
   /** The call's share of its frame. */
   readonly bytes: number;
-  /** Never rejects. @returns the bytes of its answer */
-  readonly run: () => Promise<number>;
+  /**
+   * Never rejects.
+   * @param asked to be called when it has asked the store: a mutation at its end, a subscription once it begins
+   * @returns the bytes of its answer
+   */
+  readonly run: (asked?: () => void) => Promise<number>;
 }
 
 export interface CallQueueOptions {
@@ -69,7 +73,7 @@ export class CallQueue {
       if (call.method === "query") await this.#answer(call, userId);
       else {
         await work.pace(userId, { bounded });
-        await this.#begin(call);
+        await this.#begin(call, await work.start(userId));
       }
     } catch (cause) {
       if (!(cause instanceof LangwireError)) throw cause;
@@ -90,8 +94,8 @@ export class CallQueue {
     }
   }
 
-  async #begin({ method, run }: QueuedCall): Promise<void> {
-    const running = run();
+  async #begin({ method, run }: QueuedCall, asked: () => void): Promise<void> {
+    const running = run(asked);
     if (method === "subscription") return;
     const mutation = running.finally(() => this.#mutations.delete(mutation));
     this.#mutations.add(mutation);

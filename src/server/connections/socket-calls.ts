@@ -18,7 +18,7 @@ import type { LogFailure } from "../logging/failure-log.ts";
 import { inTrace } from "../metrics/request-trace.ts";
 import { callProcedure } from "../trpc-internals.ts";
 import { resumedInput, reviveInput } from "./call-input.ts";
-import { CallQueue } from "./call-queue.ts";
+import { CallQueue, type QueuedCall } from "./call-queue.ts";
 import { closeCodes } from "./close-codes.ts";
 import {
   type CallMessage,
@@ -52,6 +52,12 @@ export interface Opening {
 interface Call extends Pick<CallMessage, "id" | "jsonrpc" | "method"> {
   readonly path: string;
   readonly input: unknown;
+}
+
+/** A call that is begun: how it is stopped, and what is called when it has asked the store. */
+interface Begun {
+  readonly signal: AbortSignal;
+  readonly asked: (() => void) | undefined;
 }
 
 export class SocketCalls {
@@ -132,17 +138,20 @@ export class SocketCalls {
   /** Queues a call by its known fields alone: anything else in the frame would stay in memory with it. */
   #take({ params: { path, input, lastEventId }, ...message }: CallMessage, bytes: number): void {
     const call = { ...message, path, input: resumedInput(reviveInput(input), lastEventId) };
-    const run = call.method === "subscription" ? this.#subscribing(call) : () => this.#answer(call);
+    const run =
+      call.method === "subscription"
+        ? this.#subscribing(call)
+        : (asked?: () => void) => this.#answer(call, asked);
     if (run === undefined || this.#caller === undefined) return;
     const { work } = this.#connection;
     this.#queue ??= new CallQueue({ connection: this.#connection, work, caller: this.#caller });
     this.#queue.add({ method: call.method, bytes, run });
   }
 
-  async #answer(call: Call): Promise<number> {
+  async #answer(call: Call, asked?: () => void): Promise<number> {
     const head = frameHead(call.id, call.jsonrpc);
     try {
-      const answer = await this.#call(call, new AbortController().signal);
+      const answer = await this.#call(call, { signal: new AbortController().signal, asked });
       const frame = answerFrame(head, answer);
       this.#connection.send(frame);
       return frame.length;
@@ -153,7 +162,7 @@ export class SocketCalls {
   }
 
   /** Registers the subscription's id at once, so that it can be stopped while it waits in the queue. */
-  #subscribing(call: Call): (() => Promise<number>) | undefined {
+  #subscribing(call: Call): QueuedCall["run"] | undefined {
     this.#subscriptions ??= new Map();
     if (this.#subscriptions.has(call.id)) {
       this.refuse(call.id, idInUse);
@@ -161,16 +170,16 @@ export class SocketCalls {
     }
     const stop = new AbortController();
     this.#subscriptions.set(call.id, stop);
-    return async () => {
-      await this.#subscribe(call, stop.signal);
+    return async (asked) => {
+      await this.#subscribe(call, { signal: stop.signal, asked });
       return 0;
     };
   }
 
-  async #subscribe(call: Call, signal: AbortSignal): Promise<void> {
+  async #subscribe(call: Call, begun: Begun): Promise<void> {
     const head = frameHead(call.id, call.jsonrpc);
     try {
-      await this.#events(call, head, signal);
+      await this.#events(call, head, begun);
     } catch (cause) {
       return this.#fail(head, cause, call);
     } finally {
@@ -179,15 +188,15 @@ export class SocketCalls {
     this.#connection.send(stoppedFrame(head));
   }
 
-  async #events(call: Call, head: string, signal: AbortSignal): Promise<void> {
-    const events = await this.#call(call, signal);
+  async #events(call: Call, head: string, begun: Begun): Promise<void> {
+    const events = await this.#call(call, begun);
     if (!(events instanceof TrackedEvents)) throw new TypeError("a subscription without events");
-    if (signal.aborted) return;
+    if (begun.signal.aborted) return;
     this.#connection.send(startedFrame(head, events.position));
     await events.deliver((entry) => this.#connection.sendEvent(head, entry));
   }
 
-  async #call({ method: type, path, input }: Call, signal: AbortSignal): Promise<unknown> {
+  async #call({ method: type, path, input }: Call, { signal, asked }: Begun): Promise<unknown> {
     const { router } = this.#api;
     const connection = this.#connection;
     const caller = await this.#caller;
@@ -196,13 +205,11 @@ export class SocketCalls {
       caller,
       pacer: connection.pacer,
       openSubscription: () => connection.openSubscription(),
-      // A query has its slot from the queue.
-      enterCall: async (called) =>
-        called === "query" ? undefined : connection.work.start(caller.userId),
     };
-    return inTrace(this.#traced, () =>
+    const called = inTrace(this.#traced, () =>
       callProcedure(router, { type, path, input: () => input, ctx, signal }),
     );
+    return await called.finally(asked);
   }
 
   #fail(head: string, cause: unknown, call?: Call): void {

@@ -96,13 +96,14 @@ export class EventStreams {
     signal.addEventListener("abort", release, { once: true });
     tcp.removeFromHttp(request.raw.socket);
     await connections.work.pace(caller.userId, { bounded: true });
-    signal.throwIfAborted();
-    const enterCall = () => connections.work.start(caller.userId);
-    const ctx: CallContext = { caller, pacer: stream, enterCall };
+    const asked = await connections.work.start(caller.userId);
+    const ctx: CallContext = { caller, pacer: stream };
     const input = () => resumedInput(inputIn(search), lastEventIdOf(request));
-    const events = await inTrace(requestTrace(request.headers), () =>
-      callProcedure(router, { type: "subscription", path, input, ctx, signal }),
-    );
+    const call = async () => {
+      signal.throwIfAborted();
+      return await callProcedure(router, { type: "subscription", path, input, ctx, signal });
+    };
+    const events = await inTrace(requestTrace(request.headers), call).finally(asked);
     if (!(events instanceof TrackedEvents)) throw new TypeError("a subscription without events");
     return events;
   }

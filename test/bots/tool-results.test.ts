@@ -1,10 +1,13 @@
 /** What tools return besides their text: artifacts, images and files, sources. */
 import { Document } from "@langchain/core/documents";
+import { FakeRetriever } from "@langchain/core/utils/testing";
+import { Annotation, MessagesAnnotation, StateGraph } from "@langchain/langgraph";
 import { createAgent, tool } from "langchain";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { Expose } from "../../src/bots/bot.ts";
 import { bounded } from "../../src/bots/run/event-bounds.ts";
+import type { SpanEvent } from "../../src/bots/run/run-bot.ts";
 import type { EventOf } from "../../src/protocol/events.ts";
 import { scriptedModel } from "../../src/testing/scripted-model.ts";
 import { transcriptOf } from "./transcript.ts";
@@ -223,4 +226,78 @@ test("a file is in the tool's end alone, also where all spans are shown", async 
   const { events } = await transcriptOf({ runnable, expose: "all" });
   const holding = events.filter((event) => JSON.stringify(event).includes(data.slice(0, 200)));
   expect(holding.map(({ type }) => type)).toEqual(["toolEnd"]);
+});
+
+describe("what throws where it is read costs its own value, and no end of a span:", () => {
+  const thrower = (name: string) =>
+    Object.defineProperty({ ok: 1 }, name, {
+      enumerable: true,
+      get() {
+        throw new Error("odd");
+      },
+    });
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  const holed = Object.defineProperty([1], 1, {
+    get() {
+      throw new Error("odd");
+    },
+  });
+
+  test.each<[string, unknown, unknown]>([
+    ["a getter", thrower("rows"), { ok: 1, rows: "…[unreadable]" }],
+    ["an entry of a list", holed, "…[unreadable]"],
+    ["a proxy", revoked.proxy, "…[unreadable]"],
+    [
+      "a document's field",
+      [{ pageContent: "text", metadata: thrower("url") }],
+      [{ pageContent: "text", metadata: { ok: 1, url: "…[unreadable]" } }],
+    ],
+  ])("in an artifact, %s", async (_what, artifact, shown) => {
+    const ends = await endOf(["told", artifact], { format: "content_and_artifact" });
+    expect(ends).toMatchObject([{ output: "told", artifact: shown }]);
+  });
+
+  test("in a block of what a tool returned", async () => {
+    const block = Object.assign(thrower("data"), { type: "image" });
+    const ends = await endOf([{ type: "text", text: "told" }, block]);
+    expect(ends).toMatchObject([{ output: [{ text: "told" }, { data: "…[unreadable]" }] }]);
+  });
+
+  test("in a document that a retriever found", async () => {
+    const found = [new Document({ pageContent: "one" }), thrower("pageContent")];
+    const runnable = new FakeRetriever({ output: found as Document[] });
+    const { events } = await transcriptOf({
+      ...{ runnable, expose: "tools" },
+      input: ({ message }) => message,
+    });
+    expect(events.find(({ type }) => type === "retrieverEnd")).toMatchObject({
+      documents: [{ text: "one" }, { text: "" }],
+    });
+  });
+
+  const spanIdOf = (event: SpanEvent | undefined) =>
+    event !== undefined && "spanId" in event ? event.spanId : undefined;
+
+  test("in a state in which messages are looked for", async () => {
+    const model = scriptedModel([{ toolCalls: [{ name: "give", args: {}, id: "c1" }] }]);
+    const graph = new StateGraph(
+      Annotation.Root({ ...MessagesAnnotation.spec, output: Annotation }),
+    )
+      .addNode("ask", async ({ messages }, config) => {
+        await model.invoke(messages, config);
+        return { output: thrower("messages") };
+      })
+      .addEdge("__start__", "ask")
+      .compile();
+    const { events } = await transcriptOf({
+      ...{ runnable: graph, expose: "all" },
+      output: () => "Done.",
+    });
+    const node = events.find((event) => event.type === "chainStart" && event.name === "ask");
+    const end = events.find(
+      (event) => event.type === "chainEnd" && event.spanId === spanIdOf(node),
+    );
+    expect(end).toMatchObject({ output: { output: { ok: 1, messages: "…[unreadable]" } } });
+  });
 });

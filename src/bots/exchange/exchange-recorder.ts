@@ -19,6 +19,7 @@ import type { ModelResult } from "../run/model/model-result.ts";
 import { cutText } from "../run/payload.ts";
 import { toolMessagesIn } from "../run/span-payloads.ts";
 import type { Span } from "../run/span-tree.ts";
+import { unlessOdd } from "../run/unless-odd.ts";
 import { withResults } from "../threads/open-tool-calls.ts";
 import { resultCharacters, resultText, storedExchange } from "./stored-exchange.ts";
 
@@ -134,15 +135,6 @@ export class ExchangeRecorder {
 function messagesIn(value: unknown): BaseMessage[] {
   if (Array.isArray(value)) return lastMessages(value);
   return isFields(value) && Array.isArray(value.messages) ? lastMessages(value.messages) : [];
-}
-
-/** What a bot makes of messages may throw where it is read. That costs the memory of it, and no run. */
-function unlessOdd<T>(reading: () => T): T | undefined {
-  try {
-    return reading();
-  } catch {
-    return undefined;
-  }
 }
 
 function stepMessages({ asking, results }: Step): BaseMessage[] {

@@ -21,6 +21,7 @@ import type { SpanWriter } from "./span-writer.ts";
 import type { StateEvents } from "./state/state-events.ts";
 import { RetrieverEvents } from "./tools/retriever-events.ts";
 import { ToolEvents } from "./tools/tool-events.ts";
+import { unlessOdd } from "./unless-odd.ts";
 
 type Metadata = Record<string, unknown>;
 
@@ -170,11 +171,11 @@ export class EventCallbacks extends BaseCallbackHandler {
   override handleChainEnd(outputs: unknown, id: string): void {
     const span = this.#ending(id);
     if (span === undefined) return;
-    this.#tools.chainEnding(span, outputs);
-    this.#state.chainEnding(span, outputs);
-    this.#exchange?.nodeReturned(span, outputs);
-    if (span.isNode) markRemoved(outputs, this.#writer.tree.models);
-    this.#agents.graphEnded(span, outputs);
+    unlessOdd(() => this.#tools.chainEnding(span, outputs));
+    unlessOdd(() => this.#state.chainEnding(span, outputs));
+    unlessOdd(() => this.#exchange?.nodeReturned(span, outputs));
+    if (span.isNode) unlessOdd(() => markRemoved(outputs, this.#writer.tree.models));
+    unlessOdd(() => this.#agents.graphEnded(span, outputs));
     this.#chainEnded(span, outputs);
   }
 
@@ -207,7 +208,7 @@ export class EventCallbacks extends BaseCallbackHandler {
   override handleToolEnd(output: unknown, id: string): void {
     const span = this.#ending(id);
     if (span === undefined) return;
-    this.#exchange?.toolReturned(span, output);
+    unlessOdd(() => this.#exchange?.toolReturned(span, output));
     this.#tools.ended(span, output);
   }
 

@@ -8,6 +8,7 @@ import {
 import type { EventOf } from "../../protocol/events.ts";
 import { withoutBytes } from "./content/without-bytes.ts";
 import { cutText, PayloadBudget, payloadLimits, toolContent, toPayload } from "./payload.ts";
+import { unlessOdd } from "./unless-odd.ts";
 
 /** Tools with several arguments get them as JSON text. */
 export function argumentsOf(input: string): unknown {
@@ -77,7 +78,9 @@ export function documentsOf(documents: unknown): EventOf<"retrieverEnd">["docume
   const budget = new PayloadBudget();
   return documents.slice(0, payloadLimits.items).map((document: unknown) => {
     const fields: Record<string, unknown> =
-      typeof document === "object" && document !== null ? { ...document } : {};
+      typeof document === "object" && document !== null
+        ? (unlessOdd(() => ({ ...document })) ?? {})
+        : {};
     const { id, pageContent, metadata } = fields;
     return {
       ...(typeof id === "string" && id !== "" && { id: cutText(id, payloadLimits.nameCharacters) }),

@@ -3,6 +3,7 @@
  * in Anthropic's (`source`), in Gemini's (`inlineData`) or in MCP's (`resource`).
  */
 import type { EventOf } from "../../../protocol/events.ts";
+import { unlessOdd } from "../unless-odd.ts";
 
 type Content = NonNullable<EventOf<"toolEnd">["content"]>[number];
 export type FileContent = Extract<Content, { type: "file" }>;
@@ -21,8 +22,12 @@ const fileTypes: ReadonlySet<string> = new Set([
   ...["resource", "resource_link"],
 ]);
 
-/** Undefined where the block is something else. */
+/** Undefined where the block is something else, or cannot be read. */
 export function fileBlock(block: Fields): FileBlock | undefined {
+  return unlessOdd(() => readFile(block));
+}
+
+function readFile(block: Fields): FileBlock | undefined {
   const type = text(block.type);
   if (type === undefined || !fileTypes.has(type)) return undefined;
   // A resource that is text is what the tool says, or shows beside it.

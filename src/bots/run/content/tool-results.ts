@@ -9,6 +9,7 @@ import { isToolMessage, type ToolMessage } from "@langchain/core/messages";
 import type { EventOf, Json } from "../../../protocol/events.ts";
 import { artifactOf, cutText, PayloadBudget, payloadLimits, toPayload } from "../payload.ts";
 import { ownMessage, returnedBy } from "../span-payloads.ts";
+import { unlessOdd } from "../unless-odd.ts";
 import { documentSources } from "./document-sources.ts";
 import { type FileBlock, type FileContent, fileBlock, isFields } from "./file-block.ts";
 
@@ -34,12 +35,12 @@ export class ToolResults {
     this.#room = options.maxFileCharacters ?? defaultFileCharacters;
   }
 
-  /** @param output of LangChain's callback */
+  /** @param output of LangChain's callback; what of it cannot be read is left out */
   of(output: unknown, toolCallId: string | undefined): ToolResult {
-    const message = ownMessage(output, toolCallId);
-    const returned = returnedBy(output, message);
-    const artifact = message === undefined ? undefined : artifactOf(message).artifact;
-    const content = this.#content(blocksOf(message ?? output), artifact);
+    const message = unlessOdd(() => ownMessage(output, toolCallId));
+    const returned = unlessOdd(() => returnedBy(output, message));
+    const artifact = unlessOdd(() => message && artifactOf(message).artifact);
+    const content = this.#content(unlessOdd(() => blocksOf(message ?? output)) ?? [], artifact);
     return {
       ...(returned !== undefined && { output: toPayload(returned) }),
       ...(artifact !== undefined && { artifact: toPayload(artifact) }),
@@ -48,12 +49,12 @@ export class ToolResults {
   }
 
   #content(blocks: readonly unknown[], artifact: unknown): Content {
-    const others = Array.isArray(artifact) ? artifact : [artifact];
+    const others = unlessOdd(() => (Array.isArray(artifact) ? [...artifact] : [artifact])) ?? [];
     const files = [...blocks, ...others].flatMap((block) => {
       const found = isFields(block) ? fileBlock(block) : undefined;
       return found === undefined ? [] : [this.#file(found)];
     });
-    const sources = documentSources(artifact, new PayloadBudget());
+    const sources = unlessOdd(() => documentSources(artifact, new PayloadBudget())) ?? [];
     const all = [...files, ...sources];
     const over = all.length - payloadLimits.items;
     if (over <= 0) return all;

@@ -6,7 +6,6 @@
 import type { ToolMessage } from "@langchain/core/messages";
 import { ToolResults } from "../content/tool-results.ts";
 import type { AskedCall, ModelResult } from "../model/model-result.ts";
-import { isAnswerCall } from "../model/partial-outputs.ts";
 import { toPayload } from "../payload.ts";
 import { argumentsOf, toolMessagesIn } from "../span-payloads.ts";
 import type { Span } from "../span-tree.ts";
@@ -26,7 +25,7 @@ export class ToolEvents {
 
   asked({ toolCalls, invalidToolCalls }: ModelResult): void {
     for (const call of [...toolCalls, ...invalidToolCalls]) {
-      if (call.id && !isAnswerCall(call.name)) this.#asked.set(call.id, call);
+      if (call.id) this.#asked.set(call.id, call);
     }
   }
 

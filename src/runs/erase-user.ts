@@ -55,8 +55,7 @@ export async function* eraseUser(
       const { runId, conversationId } = run;
       const through = await ended(run, erasure);
       if (through === undefined) continue;
-      await administration.redact(runId);
-      runs.archiveDeleted(runId);
+      for (const unarchived of await administration.redact(runId)) runs.archiveDeleted(unarchived);
       forgotten.push({ conversationId, through });
       yield { type: "run", conversationId, runId };
     }

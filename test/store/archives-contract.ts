@@ -158,7 +158,21 @@ export function describeArchives(newPlace: () => Promise<StorePlace>): void {
     const runs = await store.runs.endedBetween(conversationId, 0, 10);
     expect(runs.map((it) => [it.input, it.output, it.archived])).toEqual([
       [undefined, undefined, false],
-      [undefined, { said: canary }, true],
+      [undefined, { said: canary }, false],
     ]);
+  });
+
+  test("go too where they came after it: models were given what was said before", async () => {
+    const { administration, archives } = current.store;
+    const first = await exchange(current.store, {}, archived());
+    const { conversationId } = first;
+    const second = await exchange(current.store, { conversationId }, archived());
+    const third = await exchange(current.store, { conversationId }, archived());
+    const elsewhere = await exchange(current.store, {}, archived());
+    expect(await administration.redact(second.runId)).toEqual([second.runId, third.runId]);
+    const kept = await Promise.all(
+      [first, second, third, elsewhere].map(({ runId }) => archives.get(runId)),
+    );
+    expect(kept.map((events) => events.length > 0)).toEqual([true, false, false, true]);
   });
 }

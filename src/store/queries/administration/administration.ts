@@ -171,8 +171,8 @@ export class StoredAdministration implements Administration {
     }
   }
 
-  async redact(runId: string): Promise<void> {
-    await redactRun(this.#engine, runId);
+  async redact(runId: string): Promise<readonly string[]> {
+    return await redactRun(this.#engine, runId);
   }
 
   async redactLeftovers(userId: string): Promise<void> {

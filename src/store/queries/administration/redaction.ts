@@ -5,11 +5,12 @@ import { running, type Schema } from "../../schema.ts";
 import { titleOf } from "../text.ts";
 import { paged, pageSize } from "./paged.ts";
 
-export async function redactRun(engine: Engine, runId: string): Promise<void> {
-  await engine.transaction(async (db) => {
+/** @returns the runs whose archived events went with it */
+export async function redactRun(engine: Engine, runId: string): Promise<readonly string[]> {
+  const unarchived = await engine.transaction(async (db) => {
     const run = await db
       .selectFrom("runs")
-      .select(["conversation_id", "message"])
+      .select(["conversation_id", "message", "first_seq"])
       .where("run_id", "=", runId)
       .where("status", "<>", running)
       .executeTakeFirst();
@@ -21,8 +22,26 @@ export async function redactRun(engine: Engine, runId: string): Promise<void> {
       .where("conversation_id", "=", run.conversation_id)
       .where("title", "=", titleOf(run.message))
       .execute();
-    return true;
+    return [runId, ...(await unarchiveLater(db, run))];
   });
+  return unarchived ?? [];
+}
+
+/** What came after it in the conversation was made with it: the events have it in what models were given. */
+async function unarchiveLater(
+  db: Kysely<Schema>,
+  { conversation_id, first_seq }: { conversation_id: string; first_seq: number },
+): Promise<string[]> {
+  const later = await db
+    .selectFrom("runs")
+    .innerJoin("run_archives", "run_archives.run_id", "runs.run_id")
+    .select("runs.run_id")
+    .where("runs.conversation_id", "=", conversation_id)
+    .where("runs.first_seq", ">", first_seq)
+    .execute();
+  const ids = later.map(({ run_id }) => run_id);
+  if (ids.length > 0) await db.deleteFrom("run_archives").where("run_id", "in", ids).execute();
+  return ids;
 }
 
 /** By the primary key, so that no page costs more for how many there are, or how few match. */

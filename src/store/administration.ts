@@ -32,7 +32,8 @@ export interface Administration {
    * Empties a run that has ended: who sent it, what was said, with its parts, its input and its output,
    * what its bot remembers of it, its events, and a title that was made of it. Its place in the
    * conversation stays, since its numbers must not be given out again. The archived events of what came
-   * after it in the conversation go as well: models were given what was said before.
+   * after it in the conversation go as well, and those of a run in progress there are not archived: models
+   * were given what was said before.
    * @returns the runs whose archived events are gone
    */
   redact(runId: string): Promise<readonly string[]>;

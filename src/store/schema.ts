@@ -80,5 +80,8 @@ export interface RunArchiveTable {
   events: Uint8Array;
 }
 
+/** `raw_bytes` of a row that keeps its run's archive from being stored. */
+export const noArchiveBytes = -1;
+
 /** As a literal: a partial index serves only queries that name its condition in their text. */
 export const running: RawBuilder<"running"> = sql.lit("running");

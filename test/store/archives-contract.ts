@@ -46,6 +46,31 @@ export function describeArchives(newPlace: () => Promise<StorePlace>): void {
     expect(ended.map((run) => run.archived)).toEqual([true, false, true]);
   });
 
+  test("of later runs go with what a user has sent, since their bots were given it, the next one's not", async () => {
+    const { store } = current;
+    const conversationId = randomUUID();
+    const before = await exchange(store, { conversationId }, archived());
+    const sent = await exchange(store, { conversationId }, archived());
+    const after = await exchange(store, { conversationId }, archived());
+    const live = await begin(store, { conversationId });
+    await store.administration.redact(sent.runId);
+    await store.administration.redact(sent.runId);
+    const { finished } = await store.runs.finish(endingOf(live, archived()));
+    expect(finished).toBe(true);
+    const next = await exchange(store, { conversationId }, archived());
+    const ended = await store.runs.endedBetween(conversationId, 0, 10);
+    expect(ended.map((run) => run.archived)).toEqual([true, false, false, false, true]);
+    for (const [run, kept] of [
+      [before, true],
+      [sent, false],
+      [after, false],
+      [live, false],
+      [next, true],
+    ] as const) {
+      expect(await isArchived(store, run.runId)).toBe(kept);
+    }
+  });
+
   test("are listed by where they are in their conversations, of the runs that ended since", async () => {
     const { store } = current;
     const clock = ownClock();

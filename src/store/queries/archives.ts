@@ -2,6 +2,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { ArchivedEvents, ArchiveSegment, Archives } from "../archives.ts";
 import type { Engine } from "../engine.ts";
+import { noArchiveBytes } from "../schema.ts";
 import { bytesOf, fitting } from "./fitting.ts";
 
 /** How much is deleted in one statement: on SQLite it keeps the thread, and writes over what it deletes. */
@@ -20,6 +21,7 @@ export class StoredArchives implements Archives {
         .selectFrom("run_archives")
         .select(["first_seq as firstSeq", "last_seq as lastSeq", "raw_bytes as rawBytes", "events"])
         .where("run_id", "=", runId)
+        .where("raw_bytes", "<>", noArchiveBytes)
         .orderBy("segment")
         .execute(),
     );
@@ -36,6 +38,7 @@ export class StoredArchives implements Archives {
           "a.last_seq as lastSeq",
         ])
         .where("a.ended_at", ">=", endedAt)
+        .where("a.raw_bytes", "<>", noArchiveBytes)
         .execute(),
     );
   }

@@ -1,7 +1,7 @@
 /** Emptying what a user has sent: its place in the conversation stays. */
 import type { Kysely } from "kysely";
 import type { Engine } from "../../engine.ts";
-import { running, type Schema } from "../../schema.ts";
+import { noArchiveBytes, running, type Schema } from "../../schema.ts";
 import { titleOf } from "../text.ts";
 import { paged, pageSize } from "./paged.ts";
 
@@ -22,7 +22,9 @@ export async function redactRun(engine: Engine, runId: string): Promise<readonly
       .where("conversation_id", "=", run.conversation_id)
       .where("title", "=", titleOf(run.message))
       .execute();
-    return [runId, ...(await unarchiveLater(db, run))];
+    const later = await unarchiveLater(db, run);
+    await refuseArchiveOfRunning(db, run.conversation_id);
+    return [runId, ...later];
   });
   return unarchived ?? [];
 }
@@ -42,6 +44,29 @@ async function unarchiveLater(
   const ids = later.map(({ run_id }) => run_id);
   if (ids.length > 0) await db.deleteFrom("run_archives").where("run_id", "in", ids).execute();
   return ids;
+}
+
+/**
+ * Keeps from being stored what the ending of a run in progress brings, which was given what was said before
+ * as well: `insertArchive` leaves alone what is there.
+ */
+async function refuseArchiveOfRunning(db: Kysely<Schema>, conversationId: string): Promise<void> {
+  const live = await db
+    .selectFrom("runs")
+    .select(["run_id", "first_seq"])
+    .where("conversation_id", "=", conversationId)
+    .where("status", "=", running)
+    .executeTakeFirst();
+  if (live === undefined) return;
+  await db
+    .insertInto("run_archives")
+    .values({
+      ...{ run_id: live.run_id, segment: 0, raw_bytes: noArchiveBytes },
+      ...{ first_seq: live.first_seq, last_seq: live.first_seq },
+      ended_at: new Date().toISOString(),
+      events: new Uint8Array(),
+    })
+    .execute();
 }
 
 /** By the primary key, so that no page costs more for how many there are, or how few match. */

@@ -157,7 +157,9 @@ interface ArchiveValues {
 }
 
 function insertArchive(db: Kysely<Schema>, archive: ArchiveValues) {
-  return db.insertInto("run_archives").values({
+  // What is there already says that it may not be kept (administration/redaction.ts).
+  const insert = db.insertInto("run_archives").onConflict((conflict) => conflict.doNothing());
+  return insert.values({
     run_id: archive.runId,
     // A run is archived as one piece, at its end.
     segment: 0,

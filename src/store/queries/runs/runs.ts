@@ -4,7 +4,7 @@ import type { Kysely } from "kysely";
 import type { Conversation } from "../../../protocol/conversations.ts";
 import type { Engine } from "../../engine.ts";
 import { toRun } from "../../rows.ts";
-import { running, type Schema } from "../../schema.ts";
+import { noArchiveBytes, running, type Schema } from "../../schema.ts";
 import type {
   Claim,
   EndedRun,
@@ -141,7 +141,8 @@ export class StoredRuns implements Runs {
           exists(
             selectFrom("run_archives as a")
               .select("a.run_id")
-              .whereRef("a.run_id", "=", "runs.run_id"),
+              .whereRef("a.run_id", "=", "runs.run_id")
+              .where("a.raw_bytes", "<>", noArchiveBytes),
           ).as("archived"),
         )
         .where("conversation_id", "=", conversationId)

@@ -4,13 +4,14 @@
  *
  *   a conversation that the user owns      is deleted, with what others wrote in it
  *   a conversation of somebody else's      the user leaves it; what they sent there is emptied, and what
- *                                          was answered to it; the place in the history stays
+ *                                          was answered to it; the place in the history stays. Runs after
+ *                                          it, whosever, were given it: their events go, their messages stay
  *
  * Each step may be repeated, and so may the whole, after a failure in the middle.
  */
 import type { EventLog, Forgotten } from "../log/log.ts";
 import { LangwireError } from "../protocol/errors.ts";
-import type { Run, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import type { Runs } from "./runs.ts";
 
 export interface UserErasure {
@@ -37,7 +38,7 @@ export async function* eraseUser(
   erasure: UserErasure,
 ): AsyncGenerator<Erased, void> {
   const { administration, conversations } = erasure.store;
-  const { runs, log } = erasure;
+  const { runs, log, store } = erasure;
   const forgotten: Forgotten[] = [];
   try {
     for await (const { conversationId, ownerId } of administration.conversationsOf(userId)) {
@@ -53,9 +54,20 @@ export async function* eraseUser(
     }
     for await (const run of administration.runsOf(userId)) {
       const { runId, conversationId } = run;
-      const through = await ended(run, erasure);
-      if (through === undefined) continue;
-      for (const unarchived of await administration.redact(runId)) runs.archiveDeleted(unarchived);
+      const conversation = await administration.conversation(conversationId);
+      if (conversation === undefined) continue;
+      const { ownerId } = conversation;
+      await endRunning(conversationId, ownerId, erasure);
+      const endSeq = run.endSeq ?? (await store.runs.get(runId, ownerId))?.endSeq;
+      // Its ending is not stored yet, which would write what it said once more.
+      if (endSeq === undefined) throw new LangwireError("STORE_UNAVAILABLE");
+      const unarchived = [...(await administration.redact(runId))];
+      // One that began in between was given what is erased: its events have it.
+      if (await endRunning(conversationId, ownerId, erasure)) {
+        unarchived.push(...(await administration.redact(runId)));
+      }
+      for (const gone of unarchived) runs.archiveDeleted(gone);
+      const through = await conversations.lastSeq(conversationId);
       forgotten.push({ conversationId, through });
       yield { type: "run", conversationId, runId };
     }
@@ -67,27 +79,16 @@ export async function* eraseUser(
   }
 }
 
+/** @returns whether one was in progress */
 async function endRunning(
   conversationId: string,
   ownerId: string,
   { store, runs }: UserErasure,
-): Promise<void> {
+): Promise<boolean> {
   const running = await store.runs.running(conversationId);
-  if (running === undefined) return;
+  if (running === undefined) return false;
   await runs.cancel({ userId: ownerId }, running.runId).catch(unlessMissing);
-}
-
-/** @returns the number of its last event; undefined when its conversation is gone */
-async function ended(run: Run, { store, runs }: UserErasure): Promise<number | undefined> {
-  if (run.endSeq !== undefined) return run.endSeq;
-  const conversation = await store.administration.conversation(run.conversationId);
-  if (conversation === undefined) return undefined;
-  const caller = { userId: conversation.ownerId };
-  await runs.cancel(caller, run.runId).catch(unlessMissing);
-  const after = await store.runs.get(run.runId, caller.userId);
-  // Its ending is not stored yet, which would write what it said once more.
-  if (after?.status === "running") throw new LangwireError("STORE_UNAVAILABLE");
-  return after?.endSeq;
+  return true;
 }
 
 /** It was deleted meanwhile. */

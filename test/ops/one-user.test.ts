@@ -152,6 +152,15 @@ function declare(newStorage: NewStorage): void {
       { ...toHim, input: { canary } },
       { ...(await endingWith(canary)), archive: rawArchive },
     );
+    const his3 = randomUUID();
+    await bobs.api.conversations.create.mutate({ conversationId: his3, botId: "test" });
+    await bobs.api.conversations.share.mutate({ conversationId: his3 });
+    await annas.api.conversations.join.mutate({ conversationId: his3 });
+    const remembered = await said(annas, his3, `${canary}, remembered.`);
+    await annas.api.conversations.leave.mutate({ conversationId: his3 });
+    // Its bot was given what she has said.
+    const given = s.send(bobs, his3, "hold on, Bob");
+    await given.until(({ type }) => type === "token");
     const live = s.send(annas, hers2, `hold on, ${canary}`);
     const inHis = s.send(annas, his, `hold on there, ${canary}`);
     await live.until(({ type }) => type === "token");
@@ -179,7 +188,7 @@ function declare(newStorage: NewStorage): void {
       of("sent")
         .map(({ runId }) => runId)
         .toSorted(),
-    ).toEqual([first.runId, emptied.runId, inHis.runId].toSorted());
+    ).toEqual([first, emptied, inHis, remembered].map(({ runId }) => runId).toSorted());
     for (const type of ["run", "sent"] as const) {
       const parts = of(type).flatMap((line) => line.parts ?? []);
       const outputs = parts.flatMap((part) => (part.type === "tool" ? [part.output] : []));
@@ -195,10 +204,11 @@ function declare(newStorage: NewStorage): void {
       "conversation",
       "conversation",
       "membership",
-      ...["run", "run", "run"],
+      ...["run", "run", "run", "run"],
     ]);
     // A slot of hers in Redis is given back a moment after her run's end.
     await expect.poll(() => s.places(canary)).toEqual([]);
+    expect((await given.completed).at(-1)?.event).toMatchObject({ status: "cancelled" });
     for (const reading of cut) await expect(reading.completed).rejects.toMatchObject(notFound);
     expect(await s.admin("export-user", anna)).toEqual([]);
     expect(await s.admin("export", his2)).toEqual(bobsBefore);

@@ -161,30 +161,40 @@ export function describeArchives(newPlace: () => Promise<StorePlace>): void {
       modelMessages: JSON.stringify([canary]),
     };
     const given = { message: canary, input: { given: canary } };
-    const run = await exchange(store, given, { ...archived(), ...said, text: canary });
-    const { conversationId, runId } = run;
+    const before = await exchange(store, {}, archived());
+    const { conversationId } = before;
+    const run = await exchange(
+      store,
+      { ...given, conversationId },
+      { ...archived(), ...said, text: canary },
+    );
+    const { runId } = run;
     const other = await exchange(store, { conversationId }, { ...archived(), ...said });
+    const elsewhere = await exchange(store, {}, archived());
     await administration.redact(runId);
     expect(await store.archives.get(runId)).toEqual([]);
     const { items } = await conversations.messages(conversationId, { limit: 10 });
-    expect(items.slice(0, 2).map(({ text, parts, output }) => ({ text, parts, output }))).toEqual([
+    expect(items.slice(2, 4).map(({ text, parts, output }) => ({ text, parts, output }))).toEqual([
       { text: "", parts: [] },
       { text: "", parts: [] },
     ]);
     // Its place in the conversation stays.
     expect(items.map(({ parentId }) => parentId)).toEqual([
       undefined,
-      `${runId}/human`,
-      `${runId}/ai`,
+      ...[before, run].flatMap((it) => [`${it.runId}/human`, `${it.runId}/ai`]),
       `${other.runId}/human`,
     ]);
     const history = await conversations.history(conversationId, { exchanges: 9, maxBytes: 1_000 });
-    expect(history.map(({ text }) => text)).toEqual(["Hello?", "Answer to: Hello?"]);
+    expect(history.map(({ text }) => text)).toEqual(
+      [before, other].flatMap(({ message }) => [message, `Answer to: ${message}`]),
+    );
     const runs = await store.runs.endedBetween(conversationId, 0, 10);
     expect(runs.map((it) => [it.input, it.output, it.archived])).toEqual([
+      [undefined, undefined, true],
       [undefined, undefined, false],
       [undefined, { said: canary }, false],
     ]);
+    expect(await isArchived(store, elsewhere.runId)).toBe(true);
   });
 
   test("go too where they came after it: models were given what was said before", async () => {

@@ -76,6 +76,48 @@ describe("the writer", () => {
       return "Done.";
     });
 
+  test("tells no value that does not fit what is declared, and reports it once", async () => {
+    const failures: unknown[] = [];
+    const thrower = {
+      "~standard": {
+        version: 1 as const,
+        vendor: "own",
+        validate: () => {
+          throw new Error("broken");
+        },
+        jsonSchema: { output: () => ({}) },
+      },
+    };
+    const { events, outcome } = await transcriptOf({
+      runnable: writing({ page: "one" }, { page: 2 }, { page: null }, { plan: 1 }, { odd: 1 }),
+      state: { ...state, odd: thrower },
+      onFailure: (what, cause) => void failures.push([what, String(cause)]),
+    });
+    expect(outcome.status).toBe("completed");
+    expect(told(events)).toEqual([["page", 2]]);
+    const what = "what a bot reports of its state does not fit what it declares";
+    expect(failures).toEqual([
+      [what, expect.stringMatching(/^TypeError: page: /)],
+      [what, expect.stringMatching(/^TypeError: plan: /)],
+      [what, "Error: broken"],
+    ]);
+  });
+
+  test("tells a value as its schema gives it; of one that answers later, as it is", async () => {
+    const runnable = writing({ filled: {} }, { later: 1 });
+    const { events } = await transcriptOf({
+      runnable,
+      state: {
+        filled: z.object({ page: z.number().default(1) }),
+        later: z.number().refine(async () => false),
+      },
+    });
+    expect(told(events)).toEqual([
+      ["filled", { page: 1 }],
+      ["later", 1],
+    ]);
+  });
+
   test("tells the rest as it is", async () => {
     const odd = new Proxy(
       {},

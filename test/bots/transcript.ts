@@ -32,6 +32,7 @@ export interface TurnOptions {
   readonly signal?: AbortSignal;
   readonly callbacks?: readonly BaseCallbackHandler[];
   readonly onEvent?: (event: SpanEvent) => void;
+  readonly onFailure?: (what: string, cause: unknown) => void;
 }
 
 export interface TranscriptOptions extends Omit<TurnOptions, "input">, Partial<BotDefinition> {
@@ -40,13 +41,13 @@ export interface TranscriptOptions extends Omit<TurnOptions, "input">, Partial<B
 
 /** The transcript of a bot made of the runnable, and of whatever else of a definition is given. */
 export function transcriptOf(options: TranscriptOptions): Promise<Transcript> {
-  const { message, history, signal, callbacks, onEvent, ...definition } = options;
+  const { message, history, signal, callbacks, onEvent, onFailure, ...definition } = options;
   const bot = defineBot({ id: "bot", title: "Bot", description: "", ...definition });
   return transcriptOfBot(bot, { ...options, input: undefined });
 }
 
 export async function transcriptOfBot(bot: Bot, options: TurnOptions = {}): Promise<Transcript> {
-  const { message = "hello", history = [], input, signal, callbacks, onEvent } = options;
+  const { message = "hello", history = [], input, signal, callbacks, onEvent, onFailure } = options;
   const context = {
     runId: crypto.randomUUID(),
     conversationId: crypto.randomUUID(),
@@ -60,6 +61,7 @@ export async function transcriptOfBot(bot: Bot, options: TurnOptions = {}): Prom
     turn: { message, history },
     input,
     signal: signal ?? new AbortController().signal,
+    onFailure,
     ...(callbacks && { callbacks }),
     spoken: () => answer.text,
     emit(event) {

@@ -50,7 +50,26 @@ export async function check(
   value: unknown,
   path: string,
 ): Promise<Checked> {
-  const result = await schema["~standard"].validate(value);
+  return checkedOf(await schema["~standard"].validate(value), path);
+}
+
+/**
+ * As `check`, where nothing may wait for the answer.
+ * @returns undefined where the schema answers later
+ * @throws what the schema's own code throws
+ */
+export function checkNow(
+  schema: StandardSchema,
+  value: unknown,
+  path: string,
+): Checked | undefined {
+  const result = schema["~standard"].validate(value);
+  if (!(result instanceof Promise)) return checkedOf(result, path);
+  result.catch(() => {});
+  return undefined;
+}
+
+function checkedOf(result: Validated<unknown>, path: string): Checked {
   if (result.issues === undefined) return { ok: true, value: result.value };
   const issues = result.issues.slice(0, issuesAtMost).map((issue) => lineOf(issue, path));
   const left = result.issues.length - issues.length;

@@ -100,7 +100,7 @@ class BotExecution implements BotRun {
     this.#withheld = bot.stream ? undefined : new WithheldText({ emit: options.emit, hasOutput });
     const emit = this.#withheld?.emit.bind(this.#withheld) ?? options.emit;
     this.#writer = new SpanWriter({ runId, expose: bot.expose, emit });
-    this.#state = new StateEvents(this.#writer, Object.keys(bot.state ?? {}));
+    this.#state = new StateEvents(this.#writer, { schemas: bot.state ?? {}, onFailure });
     const { memory, stream } = bot;
     const remembers = memory !== false && memory.k > 0;
     if (remembers) this.#exchange = new ExchangeRecorder({ hidesTexts: !stream });

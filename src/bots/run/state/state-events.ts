@@ -5,7 +5,12 @@
  * What a node returns is the channel's value where the channel has no reducer. Where it has one, or the
  * graph cannot be seen, the value shows in what the next node is given, or in what the graph returns.
  * Graphs inside of tools have a state of their own, and report it with the writer.
+ *
+ * A value that does not fit its channel's schema is not told: clients are typed by it.
  */
+
+import type { Json } from "../../../protocol/events.ts";
+import { checkNow, type StandardSchema } from "../../definition/standard-schema.ts";
 import { toPayload } from "../payload.ts";
 import type { Metadata } from "../span-facts.ts";
 import type { Span } from "../span-tree.ts";
@@ -17,20 +22,32 @@ const pushed = "__pregel_push";
 /** Its name for the node that puts a graph's input into the state. */
 const start = "__start__";
 
+export interface StateEventsOptions {
+  /** Of the channels that the bot declares. */
+  readonly schemas: Readonly<Record<string, StandardSchema>>;
+  /** Told of a value that does not fit, once for each channel. */
+  readonly onFailure?: ((what: string, cause: unknown) => void) | undefined;
+}
+
+const unfit = "what a bot reports of its state does not fit what it declares";
+
 export class StateEvents {
   readonly #writer: SpanWriter;
+  readonly #options: StateEventsOptions;
   readonly #channels: ReadonlySet<string>;
   /** Those without a reducer. */
   #replaced: ReadonlySet<string> = new Set();
   /** The JSON of what readers have, by channel. */
   readonly #sent = new Map<string, string>();
+  /** Channels of which it was reported that a value does not fit. */
+  readonly #unfit = new Set<string>();
   /** The JSON of what each graph's channels held when last seen. */
   readonly #seen = new WeakMap<Span, Map<string, string>>();
 
-  /** @param channels that the bot declares */
-  constructor(writer: SpanWriter, channels: readonly string[]) {
+  constructor(writer: SpanWriter, options: StateEventsOptions) {
     this.#writer = writer;
-    this.#channels = new Set(channels);
+    this.#options = options;
+    this.#channels = new Set(Object.keys(options.schemas));
   }
 
   /** @param channels in which a graph's node replaces what was there */
@@ -124,8 +141,27 @@ export class StateEvents {
     if (span === undefined || this.#sent.get(channel) === json) return;
     this.#sent.set(channel, json);
     const { runId } = this.#writer;
-    const value = JSON.parse(json);
+    const value = this.#fitting(channel, JSON.parse(json));
+    if (value === undefined) return;
     this.#writer.emit({ type: "state", runId, spanId: span.id, channel, value });
+  }
+
+  /** The value as its schema gives it; undefined where it does not fit. */
+  #fitting(channel: string, value: Json): Json | undefined {
+    const schema = this.#options.schemas[channel];
+    if (schema === undefined) return value;
+    let cause: unknown;
+    try {
+      const checked = checkNow(schema, value, channel);
+      if (checked === undefined) return value;
+      if (checked.ok) return toPayload(checked.value);
+      cause = new TypeError(checked.issues.join("; "));
+    } catch (thrown) {
+      cause = thrown;
+    }
+    if (!this.#unfit.has(channel)) this.#options.onFailure?.(unfit, cause);
+    this.#unfit.add(channel);
+    return undefined;
   }
 }
 

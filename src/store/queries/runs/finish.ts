@@ -66,9 +66,7 @@ export class Endings {
       )
       .execute();
     if (ending.archive !== undefined) {
-      await insertArchive(db, archiveOf(ending, ending.archive, kept.first_seq))
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
+      await insertArchive(db, archiveOf(ending, ending.archive, kept.first_seq)).execute();
     }
     return true;
   }
@@ -157,7 +155,7 @@ interface ArchiveValues {
 }
 
 function insertArchive(db: Kysely<Schema>, archive: ArchiveValues) {
-  // What is there already says that it may not be kept (administration/redaction.ts).
+  // What is there already is the same, or says that it may not be kept (administration/redaction.ts).
   const insert = db.insertInto("run_archives").onConflict((conflict) => conflict.doNothing());
   return insert.values({
     run_id: archive.runId,

@@ -184,6 +184,19 @@ describe("of a state", () => {
     ]);
   });
 
+  test("each call's one result right behind it, whatever a graph has put between", async () => {
+    const both = new AIMessage({
+      content: "",
+      tool_calls: ["c1", "c2"].map((id) => ({ id, name: "look", args: {} })),
+    });
+    const wait = new HumanMessage("Wait.");
+    const results = [result("c2"), wait, result("c1"), result("c1")];
+    const kept = await keptOf(
+      returning(new HumanMessage("hello"), both, ...results, new AIMessage("Done.")),
+    );
+    expect(kept).toEqual(["ai c1+c2", "tool seen", "tool seen", "human Wait."]);
+  });
+
   test("what the callbacks told where the question is gone, as behind a summary", async () => {
     const agent = createAgent({
       model: scriptedModel([looks("c1"), { tokens: ["Done."] }]),

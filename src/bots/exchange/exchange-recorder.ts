@@ -155,13 +155,27 @@ function sinceQuestion(
   return answersInOrder(state.slice(at + 1, end + 1));
 }
 
-/** Without instructions, and without results of which the call is gone: providers refuse both there. */
+/**
+ * Without instructions, and each call followed by its one result: providers refuse a result whose call is
+ * gone, a second one, and whatever stands between the two.
+ */
 function answersInOrder(messages: readonly BaseMessage[]): BaseMessage[] {
-  let asked = new Set<string | undefined>();
-  return messages.filter((message) => {
-    if (isToolMessage(message)) return asked.has(message.tool_call_id);
-    if (isAIMessage(message)) asked = new Set(message.tool_calls?.map(({ id }) => id));
-    return isAIMessage(message) || isHumanMessage(message);
+  return messages.flatMap((message, at): BaseMessage[] => {
+    if (isAIMessage(message)) return [message, ...resultsOf(message, messages.slice(at + 1))];
+    return isHumanMessage(message) ? [message] : [];
+  });
+}
+
+/** @param after the messages behind it: a server may number the calls of the model's next one anew */
+function resultsOf({ tool_calls: calls = [] }: AIMessage, after: readonly BaseMessage[]) {
+  if (calls.length === 0) return [];
+  const next = after.findIndex((message) => isAIMessage(message));
+  const results = new Set(after.slice(0, next < 0 ? undefined : next).filter(isToolMessage));
+  return calls.flatMap(({ id }) => {
+    const own = [...results].find((result) => result.tool_call_id === id);
+    if (own === undefined) return [];
+    results.delete(own);
+    return [own];
   });
 }
 

@@ -10,6 +10,7 @@
  */
 import { z } from "zod";
 import { errorCode, failure } from "./errors.ts";
+import { modelContent, retrievedDocument, toolCall } from "./event-content.ts";
 
 const runId = z.uuid();
 /** LangChain's own run id of one chain, model, tool or retriever call. */
@@ -39,19 +40,6 @@ export const usage = z.object({
   cachedInputTokens: z.number().int().nonnegative().optional(),
   /** Part of `outputTokens` that the model spent on reasoning. */
   reasoningTokens: z.number().int().nonnegative().optional(),
-});
-
-export const toolCall = z.object({
-  id: z.string().optional(),
-  name: z.string(),
-  /** Only where the bot exposes its tools' payloads. */
-  args: payload.optional(),
-});
-
-export const retrievedDocument = z.object({
-  id: z.string().optional(),
-  text: z.string(),
-  metadata: payload.optional(),
 });
 
 export const runStatus = z.enum(["completed", "cancelled", "failed"]);
@@ -86,42 +74,6 @@ export const llmStart = z.object({
   ...spanOpens,
   model: z.string().optional(),
 });
-
-/**
- * What a model or a tool gave besides text, reasoning and calls of the bot's tools. A model's bytes are
- * not on the wire; a tool's are, as a `data:` URL, as far as the server's bound allows.
- */
-export const modelContent = z.discriminatedUnion("type", [
-  /** A page or a document on which the answer rests. */
-  z.object({
-    type: z.literal("source"),
-    url: z.string().optional(),
-    title: z.string().optional(),
-    /** Of a document that the bot found by itself: its id there. */
-    documentId: z.string().optional(),
-    /** Only where the bot exposes its tools' payloads. */
-    quote: z.string().optional(),
-  }),
-  z.object({
-    type: z.literal("file"),
-    kind: z.enum(["image", "audio", "video", "file"]),
-    mimeType: z.string().optional(),
-    bytes: z.number().int().nonnegative().optional(),
-    /** Where the provider gave one in place of the bytes; a tool's bytes as a `data:` URL. */
-    url: z.string().optional(),
-    name: z.string().optional(),
-  }),
-  /** What a tool did that runs at the provider: a web search, code. */
-  z.object({
-    type: z.literal("tool"),
-    name: z.string(),
-    id: z.string().optional(),
-    /** As the provider gave it. Only where the bot exposes its tools' payloads. */
-    data: payload.optional(),
-  }),
-  /** Something that Langwire does not know, by its provider's name for it. */
-  z.object({ type: z.literal("other"), name: z.string() }),
-]);
 
 export const llmEnd = z.object({
   type: z.literal("llmEnd"),

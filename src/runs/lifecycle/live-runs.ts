@@ -191,9 +191,8 @@ export class LiveRuns implements AsyncDisposable {
     live?.cancel();
     if (live !== undefined) return live.ended;
     await this.#finalizer.settle(run.runId);
-    if (run.status === "running" && (await this.#options.cluster?.storeToldEnd(run)))
-      return undefined;
-    if (this.isUnattended(run)) await endIfUnattended([run.runId], this.#reconciled);
+    const isTold = run.status === "running" && (await this.#options.cluster?.storeToldEnd(run));
+    if (!isTold && this.isUnattended(run)) await endIfUnattended([run.runId], this.#reconciled);
     return undefined;
   }
 
@@ -241,7 +240,6 @@ export class LiveRuns implements AsyncDisposable {
     const { bots, log, limits, observer, store } = this.#options;
     const { run } = begun;
     const { runId, conversationId, firstSeq } = run;
-    const { spanEvent } = observer;
     try {
       const bot = bots.get(run.botId);
       if (bot === undefined) throw new LangwireError("NOT_FOUND");
@@ -257,7 +255,7 @@ export class LiveRuns implements AsyncDisposable {
         onFailure: observer.failed,
         onStrayError: this.#contained.onStrayError,
         within: (botCode) => observer.withinRun(run, botCode),
-        observe: spanEvent && ((event) => spanEvent(run, event)),
+        observe: observer.spanEvent?.bind(observer, run),
       });
       this.#live.set(runId, live);
       this.#closing.add(live.closed);

@@ -159,7 +159,10 @@ export class ModelEvents {
       return result;
     }
     const usage = this.#usage.get(span.id);
-    const content = span.speaks ? this.#otherContent(result) : [];
+    const { exposesTools } = this.#writer;
+    const content = span.speaks
+      ? otherContentOf(result.message, { info: result.info, exposesTools })
+      : [];
     const closing = this.#writer.shut(span);
     if (closing !== undefined) {
       this.#writer.emit({
@@ -238,10 +241,6 @@ export class ModelEvents {
   #count(span: Span, metadata: unknown): void {
     const usage = addUsage(this.#usage.get(span.id), usageOfMetadata(metadata));
     if (usage !== undefined) this.#usage.set(span.id, usage);
-  }
-
-  #otherContent({ message, info }: ModelResult): NonNullable<EventOf<"llmEnd">["content"]> {
-    return otherContentOf(message, { info, exposesTools: this.#writer.exposesTools });
   }
 
   #toolCalls(result: ModelResult): EventOf<"llmEnd">["toolCalls"] {

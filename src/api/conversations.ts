@@ -33,13 +33,14 @@ export function conversationsRouter(
    */
   async function removing<T>(
     conversationId: string,
-    remove: () => Promise<{ answer: T; removed?: readonly string[] }>,
+    remove: () => Promise<Removal<T>>,
   ): Promise<T> {
-    const { answer, removed } = await remove().catch(async (cause: unknown) => {
+    const { answer, removed, finished } = await remove().catch(async (cause: unknown) => {
       await runs.membersChanged(conversationId, []);
       throw cause;
     });
     await runs.membersChanged(conversationId, removed);
+    await finished;
     return answer;
   }
 
@@ -109,8 +110,8 @@ export function conversationsRouter(
       const { conversationId } = input;
       return await removing(conversationId, async () => {
         const deleted = found(await conversations.delete(conversationId, ctx.caller.userId));
-        runs.deleted(conversationId, deleted.runningRunId);
-        return { answer: { conversationId } };
+        const finished = runs.deleted(conversationId, deleted.runningRunId);
+        return { answer: { conversationId }, finished };
       });
     }),
 
@@ -121,6 +122,14 @@ export function conversationsRouter(
       return conversations.messages(conversationId, page);
     }),
   });
+}
+
+interface Removal<T> {
+  readonly answer: T;
+  /** Who is known to be removed; absent for everybody. */
+  readonly removed?: readonly string[];
+  /** What the answer waits for, and readers do not who are to be shut out. */
+  readonly finished?: Promise<void>;
 }
 
 /** What the caller may not see is NOT_FOUND, as what does not exist. */

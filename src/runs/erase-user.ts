@@ -12,6 +12,7 @@
 import type { EventLog, Forgotten } from "../log/log.ts";
 import { LangwireError } from "../protocol/errors.ts";
 import type { Store } from "../store/store.ts";
+import { finishDeletions } from "./deletions.ts";
 import type { Runs } from "./runs.ts";
 
 export interface UserErasure {
@@ -37,7 +38,7 @@ export async function* eraseUser(
   userId: string,
   erasure: UserErasure,
 ): AsyncGenerator<Erased, void> {
-  const { administration, conversations } = erasure.store;
+  const { administration, conversations, deletions } = erasure.store;
   const { runs, log, store } = erasure;
   const forgotten: Forgotten[] = [];
   try {
@@ -50,6 +51,7 @@ export async function* eraseUser(
       } else await conversations.leave(conversationId, userId);
       // Nobody is named: the notice stays for a while.
       await runs.membersChanged(conversationId, ownerId === userId ? undefined : []);
+      if (ownerId === userId) await deletions.finish(conversationId);
       yield { type: ownerId === userId ? "conversation" : "membership", conversationId };
     }
     for await (const run of administration.runsOf(userId)) {
@@ -71,6 +73,8 @@ export async function* eraseUser(
       forgotten.push({ conversationId, through });
       yield { type: "run", conversationId, runId };
     }
+    // Also what was deleted before, whosever it is: nobody's name is on it any more.
+    await finishDeletions(erasure.store);
     await administration.redactLeftovers(userId);
     await erasure.forget(userId);
   } finally {

@@ -17,15 +17,15 @@ import { Archiver } from "./archives/archiver.ts";
 import type { Caller } from "./caller.ts";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { Notice } from "./cluster/notices.ts";
+import { Deletions } from "./deletions.ts";
 import type { Follower } from "./following/follower.ts";
 import type { ProofTimes } from "./following/memberships.ts";
 import { type EventSink, Readers } from "./following/readers.ts";
-import { forgetDeleted } from "./forget-deleted.ts";
 import type { LiveRun } from "./lifecycle/live-run.ts";
 import { LiveRuns, type LiveRunsOptions } from "./lifecycle/live-runs.ts";
 import { Recovery } from "./lifecycle/recovery.ts";
 import { defaultRunLimits, type RunLimits } from "./limits.ts";
-import { type RunObserver, type ShieldedObserver, shielded } from "./observer.ts";
+import { type RunObserver, shielded } from "./observer.ts";
 
 export interface RunsOptions {
   readonly bots: Catalogue;
@@ -62,12 +62,11 @@ const lastEventsMs = 1_000;
 
 export class Runs implements AsyncDisposable {
   readonly #store: Store;
-  readonly #log: EventLog;
-  readonly #observer: ShieldedObserver;
   readonly #live: LiveRuns;
   readonly #readers: Readers;
   readonly #cluster: Cluster | undefined;
   readonly #recovery: Recovery | undefined;
+  readonly #deletions: Deletions;
 
   /** Characters of the longest message that starts a run: a setting, within the protocol's bound. */
   readonly maxMessageLength: number;
@@ -78,10 +77,9 @@ export class Runs implements AsyncDisposable {
     const { bots, store, log, admit, cluster, observer, archiver, recovery } = options;
     const limits = { ...defaultRunLimits, ...options.limits };
     this.#store = store;
-    this.#log = log;
-    this.#observer = observer;
     this.#cluster = cluster;
     this.#recovery = recovery;
+    this.#deletions = new Deletions({ store, log, observer });
     this.maxMessageLength = Math.min(limits.maxMessageLength, protocolLimits.messageLength);
     const { containStrayErrors = false } = options;
     const shared = { bots, store, log, limits, observer, archiver, admit, cluster, recovery };
@@ -189,12 +187,13 @@ export class Runs implements AsyncDisposable {
   }
 
   /**
-   * A conversation was deleted: stops its run, and has the log forget its events, in the background. Its
-   * members have changed besides.
+   * A conversation was deleted: stops its run, has the log forget its events, in the background, and
+   * deletes what it had. Its members have changed besides. Never rejects.
+   * @returns settles when the store has nothing of it, or has failed and is asked again later
    */
-  deleted(conversationId: string, runningRunId?: string): void {
+  deleted(conversationId: string, runningRunId?: string): Promise<void> {
     if (runningRunId !== undefined) this.stop(runningRunId);
-    forgetDeleted(conversationId, { log: this.#log, observer: this.#observer });
+    return this.#deletions.finish(conversationId);
   }
 
   /**
@@ -235,6 +234,7 @@ export class Runs implements AsyncDisposable {
     await this.drain(0);
     await this.#readers[Symbol.asyncDispose]();
     await this.#live[Symbol.asyncDispose]();
+    await this.#deletions[Symbol.asyncDispose]();
     await this.#recovery?.[Symbol.asyncDispose]();
   }
 

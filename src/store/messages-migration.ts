@@ -1,5 +1,5 @@
 /**
- * The migration that gives messages rows of their own, and runs an archive. On Postgres, processes of the
+ * The migration that gives messages rows of their own, runs an archive, and deletions a list. On Postgres, processes of the
  * version before are at work meanwhile, and they go on: what takes long holds none of them up, and they
  * are locked out for a moment at the end. What they write to the runs meanwhile, and from then on, has no
  * rows: it is read without them.
@@ -67,6 +67,11 @@ export const messagesAndArchives: Migration = {
       .createIndex("run_archives_ended_at")
       .on("run_archives")
       .column("ended_at")
+      .execute();
+
+    await db.schema
+      .createTable("pending_deletions")
+      .addColumn("conversation_id", "text", (column) => column.primaryKey().notNull())
       .execute();
   },
 };

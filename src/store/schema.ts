@@ -9,6 +9,8 @@ export interface Schema {
   runs: RunTable;
   run_messages: RunMessageTable;
   run_archives: RunArchiveTable;
+  /** Deleted conversations of which there may still be runs: queries/deletions.ts. */
+  pending_deletions: { conversation_id: string };
 }
 
 export interface ConversationTable {
@@ -20,7 +22,10 @@ export interface ConversationTable {
   shared: number;
   created_at: string;
   updated_at: string;
-  /** Set on the tombstone of a deleted conversation, which keeps its id from being used again. */
+  /**
+   * Set on the tombstone of a deleted conversation, which keeps its id from being used again. Its runs
+   * are deleted after it: whoever reads runs without asking for a membership asks for this (`isKept`).
+   */
   deleted_at: string | null;
 }
 

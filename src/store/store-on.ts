@@ -4,6 +4,7 @@ import type { Engine } from "./engine.ts";
 import { StoredAdministration } from "./queries/administration/administration.ts";
 import { StoredArchives } from "./queries/archives.ts";
 import { StoredConversations } from "./queries/conversations.ts";
+import { StoredDeletions } from "./queries/deletions.ts";
 import { StoredRuns } from "./queries/runs/runs.ts";
 import type { Store } from "./store.ts";
 
@@ -16,6 +17,7 @@ export function storeOn(
     conversations: new StoredConversations(engine, numbersAfter),
     runs: new StoredRuns(engine, numbersAfter),
     archives: new StoredArchives(engine),
+    deletions: new StoredDeletions(engine),
     administration: new StoredAdministration(engine),
     async ping() {
       // A transaction that writes nothing: on SQLite it takes the lock that writing needs.

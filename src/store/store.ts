@@ -23,11 +23,13 @@ import type { Json, RunStatus, Usage } from "../protocol/events.ts";
 import type { Part } from "../protocol/parts.ts";
 import type { Administration } from "./administration.ts";
 import type { ArchiveSegment, Archives } from "./archives.ts";
+import type { Deletions } from "./deletions.ts";
 
 export interface Store extends AsyncDisposable {
   readonly conversations: Conversations;
   readonly runs: Runs;
   readonly archives: Archives;
+  readonly deletions: Deletions;
   /** For the operator alone: it checks no membership. */
   readonly administration: Administration;
   /**
@@ -57,7 +59,10 @@ export interface Conversations {
   join(conversationId: string, userId: string): Promise<Conversation | undefined>;
   /** False for who is not a member, and for the owner, who deletes instead. */
   leave(conversationId: string, userId: string): Promise<boolean>;
-  /** For the owner only: removes the title, the members, the runs, their messages and their events. */
+  /**
+   * For the owner only: removes the title, the members, the runs, their messages and their events. Those
+   * of runs that have ended nobody sees any more; `deletions.finish` deletes them.
+   */
   delete(conversationId: string, userId: string): Promise<Deleted | undefined>;
   isMember(conversationId: string, userId: string): Promise<boolean>;
   /** @returns those of the memberships, some hundred at most, that exist */

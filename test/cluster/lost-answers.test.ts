@@ -43,8 +43,9 @@ const statements = {
   ],
   leave: [/^delete from "members"/],
   delete: [
-    ...[/^start transaction|^begin/, /^update "conversations"/, /^delete from "runs"/],
-    ...[/^delete from "members"/, /^commit/],
+    ...[/^start transaction|^begin/, /^update "conversations"/],
+    ...[/^insert into "pending_deletions"/, /^delete from "runs"/],
+    ...[/^delete from "members"/, /^commit/, /^delete from "pending_deletions"/],
   ],
 } as const;
 type Operation = keyof typeof statements;

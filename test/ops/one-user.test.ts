@@ -262,7 +262,7 @@ function declare(newStorage: NewStorage): void {
       const claimed = await claim(input);
       const { conversationId } = input;
       const deleted = await conversations.delete(conversationId, anna);
-      s.langwire.runs.deleted(conversationId, deleted?.runningRunId);
+      await s.langwire.runs.deleted(conversationId, deleted?.runningRunId);
       await s.langwire.runs.membersChanged(conversationId);
       return claimed;
     });

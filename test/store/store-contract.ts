@@ -6,6 +6,7 @@ import { describe } from "vitest";
 import { describeAdministration } from "./administration-contract.ts";
 import { describeArchives } from "./archives-contract.ts";
 import { describeConversations } from "./conversations-contract.ts";
+import { describeDeletions } from "./deletions-contract.ts";
 import { describeMembers } from "./members-contract.ts";
 import { describeMessages } from "./messages-contract.ts";
 import { describeParts } from "./parts-contract.ts";
@@ -24,6 +25,7 @@ export function describeStore(name: string, newPlace: () => Promise<StorePlace>)
     describe("runs", () => describeRuns(newPlace));
     describe("runs that it has lost are put back", () => describeRestores(newPlace));
     describe("archives", () => describeArchives(newPlace));
+    describe("deletions", () => describeDeletions(newPlace));
     describe("administration", () => describeAdministration(newPlace));
     describe("itself", () => describeStoreItself(newPlace));
     describe("under any interleaving", () => describeStoreModel(newPlace));

@@ -66,8 +66,9 @@ export function adminConversationRoutes(admin: FastifyInstance, langwire: Langwi
       const { conversationId } = line;
       if (!dryRun) {
         if (!(await administration.deleteInactive(conversationId, before))) continue;
+        const deleted = langwire.runs.deleted(conversationId);
         await langwire.runs.membersChanged(conversationId);
-        langwire.runs.deleted(conversationId);
+        await deleted;
       }
       yield line;
     }

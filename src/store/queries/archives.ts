@@ -1,12 +1,11 @@
 /** What is kept of runs' events: reading it and deleting it. finish.ts writes it. */
-import { setImmediate } from "node:timers/promises";
+import { sql } from "kysely";
 import type { ArchivedEvents, ArchiveSegment, Archives } from "../archives.ts";
 import type { Engine } from "../engine.ts";
 import { noArchiveBytes } from "../schema.ts";
+import { isKept } from "./conversation-queries.ts";
 import { bytesOf, fitting } from "./fitting.ts";
-
-/** How much is deleted in one statement: on SQLite it keeps the thread, and writes over what it deletes. */
-const batch = { segments: 50, maxBytes: 1024 * 1024 };
+import { deleteInPieces, pieceSize } from "./pieces.ts";
 
 export class StoredArchives implements Archives {
   readonly #engine: Engine;
@@ -18,11 +17,14 @@ export class StoredArchives implements Archives {
   async get(runId: string): Promise<ArchiveSegment[]> {
     return await this.#engine.run((db) =>
       db
-        .selectFrom("run_archives")
-        .select(["first_seq as firstSeq", "last_seq as lastSeq", "raw_bytes as rawBytes", "events"])
-        .where("run_id", "=", runId)
-        .where("raw_bytes", "<>", noArchiveBytes)
-        .orderBy("segment")
+        .selectFrom("run_archives as a")
+        .innerJoin("runs as r", "r.run_id", "a.run_id")
+        .select(["a.first_seq as firstSeq", "a.last_seq as lastSeq"])
+        .select(["a.raw_bytes as rawBytes", "a.events"])
+        .where("a.run_id", "=", runId)
+        .where("a.raw_bytes", "<>", noArchiveBytes)
+        .where(isKept(sql.ref("r.conversation_id")))
+        .orderBy("a.segment")
         .execute(),
     );
   }
@@ -39,17 +41,13 @@ export class StoredArchives implements Archives {
         ])
         .where("a.ended_at", ">=", endedAt)
         .where("a.raw_bytes", "<>", noArchiveBytes)
+        .where(isKept(sql.ref("r.conversation_id")))
         .execute(),
     );
   }
 
   async prune(before: string, signal?: AbortSignal): Promise<number> {
-    for (let pruned = 0; ; ) {
-      const deleted = await this.#pruneSome(before);
-      pruned += deleted;
-      if (deleted === 0 || signal?.aborted) return pruned;
-      await setImmediate();
-    }
+    return await deleteInPieces(() => this.#pruneSome(before), signal);
   }
 
   async #pruneSome(before: string): Promise<number> {
@@ -59,10 +57,10 @@ export class StoredArchives implements Archives {
         .select(["run_id", bytesOf("events").as("bytes")])
         .where("ended_at", "<", before)
         .orderBy("ended_at")
-        .limit(batch.segments)
+        .limit(pieceSize.rows)
         .execute(),
     );
-    const runIds = new Set(fitting(found, batch.maxBytes).map(({ run_id }) => run_id));
+    const runIds = new Set(fitting(found, pieceSize.maxBytes).map(({ run_id }) => run_id));
     if (runIds.size === 0) return 0;
     await this.#engine.run((db) =>
       db

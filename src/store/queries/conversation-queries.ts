@@ -1,5 +1,5 @@
 /** The statements about conversations that more than one call is made of. */
-import type { Kysely } from "kysely";
+import { type Expression, type Kysely, type RawBuilder, type SqlBool, sql } from "kysely";
 import type { Conversation } from "../../protocol/conversations.ts";
 import type { Engine } from "../engine.ts";
 import { type ConversationRow, toConversation } from "../rows.ts";
@@ -99,15 +99,23 @@ export function tombstone() {
   return { deleted_at: new Date().toISOString(), owner_id: "", title: "", shared: 0 };
 }
 
-/** Removes the members, the runs and their messages: all of a deleted conversation but its tombstone. */
-export async function removeContents(db: Kysely<Schema>, conversationId: string): Promise<Deleted> {
+/**
+ * Takes a deleted conversation from its members, and its run in progress with it, so that `finish` does
+ * not find that. The other runs may be of any size: they are listed to be deleted after the commit, and
+ * nobody sees them any more.
+ */
+export async function detachContents(db: Kysely<Schema>, conversationId: string): Promise<Deleted> {
+  await db
+    .insertInto("pending_deletions")
+    .values({ conversation_id: conversationId })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
   const inProgress = await db
-    .selectFrom("runs")
-    .select("run_id")
+    .deleteFrom("runs")
     .where("conversation_id", "=", conversationId)
     .where("status", "=", running)
+    .returning("run_id")
     .executeTakeFirst();
-  await db.deleteFrom("runs").where("conversation_id", "=", conversationId).execute();
   const members = await db
     .deleteFrom("members")
     .where("conversation_id", "=", conversationId)
@@ -117,4 +125,14 @@ export async function removeContents(db: Kysely<Schema>, conversationId: string)
     members: members.map((row) => row.user_id),
     ...(inProgress !== undefined && { runningRunId: inProgress.run_id }),
   };
+}
+
+/**
+ * Whether the conversation is not deleted. For whatever reads runs without asking for a membership.
+ * @param conversationId a value, or the column that has it
+ */
+export function isKept(conversationId: string | Expression<unknown>): RawBuilder<SqlBool> {
+  return sql<SqlBool>`exists (
+    select 1 from conversations as kept
+    where kept.conversation_id = ${conversationId} and kept.deleted_at is null)`;
 }

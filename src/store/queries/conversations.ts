@@ -15,9 +15,9 @@ import type {
 } from "../store.ts";
 import {
   conversationsOf,
+  detachContents,
   findConversation,
   preparedInsert,
-  removeContents,
   tombstone,
   updateOwn,
 } from "./conversation-queries.ts";
@@ -153,7 +153,7 @@ export class StoredConversations implements Conversations {
   async delete(conversationId: string, userId: string): Promise<Deleted | undefined> {
     return await this.#engine.transaction(async (db) => {
       const owned = await updateOwn(db, conversationId, userId, tombstone());
-      return owned ? await removeContents(db, conversationId) : undefined;
+      return owned ? await detachContents(db, conversationId) : undefined;
     });
   }
 

@@ -1,13 +1,12 @@
 /** The operator's queries, over everybody's conversations. */
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { Part } from "../../../protocol/parts.ts";
 import type { Administration, StoredConversation } from "../../administration.ts";
 import type { Engine } from "../../engine.ts";
 import { toRun } from "../../rows.ts";
 import { type ConversationTable, running } from "../../schema.ts";
 import type { Deleted, Run } from "../../store.ts";
-
-import { removeContents, tombstone } from "../conversation-queries.ts";
+import { detachContents, isKept, tombstone } from "../conversation-queries.ts";
 import { decodeParts } from "../messages/stored-parts.ts";
 import { paged, pageSize } from "./paged.ts";
 import { redactLeftovers, redactRun } from "./redaction.ts";
@@ -55,6 +54,7 @@ export class StoredAdministration implements Administration {
           .selectFrom("runs")
           .selectAll()
           .where("conversation_id", "=", conversationId)
+          .where(isKept(conversationId))
           .where("first_seq", ">", last?.firstSeq ?? 0)
           .orderBy("first_seq")
           .limit(1)
@@ -73,6 +73,7 @@ export class StoredAdministration implements Administration {
         )
         .select(["r.text", "a.parts"])
         .where("r.run_id", "=", runId)
+        .where(isKept(sql.ref("r.conversation_id")))
         .executeTakeFirst(),
     );
     return row === undefined || row.text === null ? undefined : decodeParts(row.parts, row.text);
@@ -113,7 +114,7 @@ export class StoredAdministration implements Administration {
         .returning("conversation_id")
         .executeTakeFirst();
       if (held === undefined) return undefined;
-      const { runningRunId } = await removeContents(db, conversationId);
+      const { runningRunId } = await detachContents(db, conversationId);
       return runningRunId === undefined ? true : undefined;
     });
     return deleted ?? false;
@@ -128,7 +129,7 @@ export class StoredAdministration implements Administration {
         .where("deleted_at", "is", null)
         .returning("conversation_id")
         .executeTakeFirst();
-      return held && (await removeContents(db, conversationId));
+      return held && (await detachContents(db, conversationId));
     });
   }
 
@@ -165,7 +166,12 @@ export class StoredAdministration implements Administration {
     for await (const { run_id, user_id } of rows) {
       if (user_id !== userId) continue;
       const row = await this.#engine.run((db) =>
-        db.selectFrom("runs").selectAll().where("run_id", "=", run_id).executeTakeFirst(),
+        db
+          .selectFrom("runs")
+          .selectAll()
+          .where("run_id", "=", run_id)
+          .where(isKept(sql.ref("runs.conversation_id")))
+          .executeTakeFirst(),
       );
       if (row !== undefined) yield toRun(row);
     }

@@ -2,12 +2,27 @@
 import type { Kysely } from "kysely";
 import type { Engine } from "../../engine.ts";
 import { noArchiveBytes, running, type Schema } from "../../schema.ts";
+import { bytesOf, fitting } from "../fitting.ts";
+import { deleteInPieces, pieceSize } from "../pieces.ts";
 import { titleOf } from "../text.ts";
 import { paged, pageSize } from "./paged.ts";
 
 /** @returns the runs whose archived events went with it */
 export async function redactRun(engine: Engine, runId: string): Promise<readonly string[]> {
-  const unarchived = await engine.transaction(async (db) => {
+  // They may be of any size; the transaction finds what has come since, and none is left behind a run
+  // that is emptied already, which nobody would look for again.
+  const before: string[] = [];
+  await deleteInPieces(async () => {
+    const piece = await engine.run((db) => laterArchives(db, runId));
+    if (piece.length > 0) {
+      await engine.run((db) =>
+        db.deleteFrom("run_archives").where("run_id", "in", piece).execute(),
+      );
+    }
+    before.push(...piece);
+    return piece.length;
+  });
+  const since = await engine.transaction(async (db) => {
     const run = await db
       .selectFrom("runs")
       .select(["conversation_id", "message", "first_seq"])
@@ -24,9 +39,26 @@ export async function redactRun(engine: Engine, runId: string): Promise<readonly
       .execute();
     const later = await unarchiveLater(db, run);
     await refuseArchiveOfRunning(db, run.conversation_id);
-    return [runId, ...later];
+    return later;
   });
-  return unarchived ?? [];
+  return since === undefined ? before : [runId, ...before, ...since];
+}
+
+/** The next piece of them. What `refuseArchiveOfRunning` has put there stays. */
+async function laterArchives(db: Kysely<Schema>, runId: string): Promise<string[]> {
+  const found = await db
+    .selectFrom("runs as given")
+    .innerJoin("runs as r", "r.conversation_id", "given.conversation_id")
+    .innerJoin("run_archives as a", "a.run_id", "r.run_id")
+    .select(["r.run_id", bytesOf("a.events").as("bytes")])
+    .where("given.run_id", "=", runId)
+    .where("given.status", "<>", running)
+    .whereRef("r.first_seq", ">", "given.first_seq")
+    .where("a.raw_bytes", "<>", noArchiveBytes)
+    .orderBy("r.first_seq")
+    .limit(pieceSize.rows)
+    .execute();
+  return fitting(found, pieceSize.maxBytes).map(({ run_id }) => run_id);
 }
 
 /** What came after it in the conversation was made with it: the events have it in what models were given. */

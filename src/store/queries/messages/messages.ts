@@ -5,6 +5,7 @@ import type { Engine } from "../../engine.ts";
 import { toMessages } from "../../rows.ts";
 import { running, type Schema } from "../../schema.ts";
 import type { HistoryBounds, HistoryEntry, Page, PageRequest } from "../../store.ts";
+import { isKept } from "../conversation-queries.ts";
 import { decodeMessageCursor, encodeMessageCursor } from "../cursor.ts";
 import { bytesOf, fitting } from "../fitting.ts";
 import { measuredMessages, selectExchanges } from "./select-messages.ts";
@@ -86,6 +87,7 @@ function selectRemembered(db: Kysely<Schema>, values: RememberedValues) {
     )
     .select(["r.message", "r.text", "r.end_seq", "a.model_messages"])
     .where("r.conversation_id", "=", conversationId)
+    .where(isKept(conversationId))
     .where("r.status", "<>", running)
     .where(({ or, eb }) => or([eb("r.text", "<>", ""), eb("a.model_messages", "is not", null)]))
     .orderBy("r.end_seq", "desc")

@@ -7,6 +7,7 @@
  */
 import { type Kysely, sql } from "kysely";
 import type { Schema } from "../../schema.ts";
+import { isKept } from "../conversation-queries.ts";
 import { bytesOf } from "../fitting.ts";
 
 interface Before {
@@ -28,6 +29,7 @@ export function measuredMessages(db: Kysely<Schema>, { conversationId, before, c
       bytesOf("r.message", "r.message", "r.input").as("bytes"),
     ])
     .where("r.conversation_id", "=", conversationId)
+    .where(isKept(conversationId))
     .where("r.first_seq", "<", before);
   const answers = db
     .selectFrom("runs as r")
@@ -40,6 +42,7 @@ export function measuredMessages(db: Kysely<Schema>, { conversationId, before, c
       bytesOf("r.text", "r.text", "r.output", "a.parts").as("bytes"),
     ])
     .where("r.conversation_id", "=", conversationId)
+    .where(isKept(conversationId))
     .where("r.end_seq", "<", before);
   return questions.unionAll(answers).orderBy("position", "desc").limit(count);
 }

@@ -2,12 +2,13 @@
  * Ending a run. The first statement's condition decides who ends it; what its ending has besides is
  * written in the same transaction, so whoever sees the run ended has all of it.
  */
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { RunStatus } from "../../../protocol/events.ts";
 import type { Engine } from "../../engine.ts";
 import { messageIdOf, toRun } from "../../rows.ts";
 import { running, type Schema } from "../../schema.ts";
 import type { Ending, Finished } from "../../store.ts";
+import { isKept } from "../conversation-queries.ts";
 import { encodeParts } from "../messages/stored-parts.ts";
 import { storable } from "../text.ts";
 import { type AnswerValues, insertAnswer } from "./run-messages.ts";
@@ -30,7 +31,12 @@ export class Endings {
     const ended = await this.#engine.transaction((db) => this.#end(db, ending));
     if (ended !== undefined) return { finished: true, run: toRun(ended) };
     const row = await this.#engine.run((db) =>
-      db.selectFrom("runs").selectAll().where("run_id", "=", runId).executeTakeFirst(),
+      db
+        .selectFrom("runs")
+        .selectAll()
+        .where("run_id", "=", runId)
+        .where(isKept(sql.ref("runs.conversation_id")))
+        .executeTakeFirst(),
     );
     if (row === undefined) return { finished: false, run: undefined };
     const run = toRun(row);

@@ -2,12 +2,12 @@
  * Putting back a run that the database has lost: a standby that lagged behind and was promoted does not
  * have the last claims that were answered. As in claim.ts, the conversation's row is written first.
  */
-import { expressionBuilder, type Kysely } from "kysely";
+import { expressionBuilder, type Kysely, sql } from "kysely";
 import type { Conversation } from "../../../protocol/conversations.ts";
 import type { Engine } from "../../engine.ts";
 import { running, type Schema } from "../../schema.ts";
 import type { Restored, Run } from "../../store.ts";
-import { preparedInsert } from "../conversation-queries.ts";
+import { isKept, preparedInsert } from "../conversation-queries.ts";
 import { storable, titleOf } from "../text.ts";
 import { insertRun } from "./insert-run.ts";
 import { insertQuestion } from "./run-messages.ts";
@@ -57,6 +57,7 @@ async function isPresent(db: Kysely<Schema>, { runId }: Run): Promise<boolean> {
     .selectFrom("runs")
     .select("run_id")
     .where("run_id", "=", runId)
+    .where(isKept(sql.ref("runs.conversation_id")))
     .executeTakeFirst();
   return row !== undefined;
 }

@@ -1,6 +1,5 @@
 /** Finding runs. They begin in claim.ts and end in finish.ts. */
-
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Conversation } from "../../../protocol/conversations.ts";
 import type { Engine } from "../../engine.ts";
 import { toRun } from "../../rows.ts";
@@ -15,6 +14,7 @@ import type {
   Run,
   Runs,
 } from "../../store.ts";
+import { isKept } from "../conversation-queries.ts";
 import { bytesOf, fitting } from "../fitting.ts";
 import { Claims } from "./claim.ts";
 import { Endings } from "./finish.ts";
@@ -67,6 +67,7 @@ export class StoredRuns implements Runs {
         .selectAll()
         .where("run_id", "=", runId)
         .where("owner", "=", owner)
+        .where(isKept(sql.ref("runs.conversation_id")))
         .executeTakeFirst(),
     );
     return row && toRun(row);
@@ -126,6 +127,7 @@ export class StoredRuns implements Runs {
         .selectFrom("runs")
         .select(["end_seq", bytesOf("message", "text", "input", "output").as("bytes")])
         .where("conversation_id", "=", conversationId)
+        .where(isKept(conversationId))
         .where("end_seq", ">", afterSeq)
         .orderBy("end_seq")
         .limit(limit)

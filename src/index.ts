@@ -24,6 +24,7 @@ export type { Pacer } from "./runs/following/pacer.ts";
 export type { RunLimits } from "./runs/limits.ts";
 export { allOf, type RunObserver } from "./runs/observer.ts";
 export { type ChatServer, createServer, type ServerOptions } from "./server/app.ts";
+export { logRuns, type RunLogger } from "./server/logging/run-log.ts";
 export { Metrics, metricsRoute, metricsServer } from "./server/metrics/metrics.ts";
 export { traceRuns } from "./server/metrics/tracing.ts";
 export { agentBot } from "./shipped/agent-bot.ts";

@@ -93,6 +93,9 @@ interface Options {
   readonly "dry-run"?: boolean | undefined;
 }
 
+/** The commands that are about one run, conversation, user or file. */
+const onOne = new Set("show cancel follow backup export-user delete-user export".split(" "));
+
 function requestOf(
   [command, id, ...more]: readonly string[],
   { "older-than": age, "dry-run": dryRun }: Options,
@@ -108,6 +111,9 @@ function requestOf(
   }
   if (command === "list" && id === undefined) {
     return { path: "/admin/runs", method: "GET", inLines: false };
+  }
+  if (command !== undefined && !onOne.has(command)) {
+    throw new WrongUsage(`No such command: ${command}`);
   }
   if (id === undefined || more.length > 0) throw new WrongUsage("Which one?");
   const run = `/admin/runs/${encodeURIComponent(id)}`;

@@ -1,8 +1,16 @@
 /** A log line when a run starts and one when it ends. Messages and answers are not logged. */
-import type { FastifyBaseLogger } from "fastify";
 import type { RunObserver } from "../../runs/observer.ts";
 
-export function logRuns(logger: FastifyBaseLogger): RunObserver {
+type Write = (fields: object, message: string) => void;
+
+/** As pino's; `console` is one, too. */
+export interface RunLogger {
+  readonly info: Write;
+  readonly warn: Write;
+  readonly error: Write;
+}
+
+export function logRuns(logger: RunLogger): RunObserver {
   return {
     runStarted: ({ runId, conversationId, botId, userId }) => {
       logger.info({ runId, conversationId, botId, userId }, "run started");

@@ -254,14 +254,17 @@ export class LiveRun implements BegunRun {
    */
   async #end(ending: RunEnding): Promise<RunEnding> {
     const { run, writer, store, liveBytes } = this.#options;
-    // Before its readers know: whoever has seen the end may begin the next.
-    liveBytes.delete(this);
-    if (ending.error?.code === "OWNER_LOST") return ending;
+    if (ending.error?.code === "OWNER_LOST") {
+      liveBytes.delete(this);
+      return ending;
+    }
     const at = new Date().toISOString();
     const partsOf = (answer: string) => this.#message.end(answer);
     const entries = () => writer.entries();
     const end = { endSeq: writer.lastSeq + 1, endedAt: at, entries };
     const stored = await store({ ...ending, partsOf }, end);
+    // The log holds it until here. Before its readers know: who has seen the end may begin the next.
+    liveBytes.delete(this);
     const { partsOf: _parts, modelMessages: _messages, ...ended } = stored;
     const appendedMs = performance.now();
     writer.append(runEndOf(run, { at, ...ended }));

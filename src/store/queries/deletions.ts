@@ -1,6 +1,6 @@
 /**
- * Deleting what deleted conversations had. Their runs go some at a time; messages and archives end with their run, by the database's own cascade. Nothing is
- * added meanwhile: no run begins without a member.
+ * Deleting what deleted conversations had. Their runs go some at a time; messages and archives end with
+ * their run, by the database's own cascade. Nothing is added meanwhile: no run begins without a member.
  */
 import { type ExpressionBuilder, sql } from "kysely";
 import type { Deletions } from "../deletions.ts";

@@ -8,7 +8,7 @@ import { type ConversationTable, running } from "../../schema.ts";
 import type { Deleted, Run } from "../../store.ts";
 import { detachContents, isKept, tombstone } from "../conversation-queries.ts";
 import { decodeParts } from "../messages/stored-parts.ts";
-import { paged, pageSize } from "./paged.ts";
+import { allSenders, paged, pageSize } from "./paged.ts";
 import { redactLeftovers, redactRun } from "./redaction.ts";
 
 export class StoredAdministration implements Administration {
@@ -150,20 +150,8 @@ export class StoredAdministration implements Administration {
     for await (const row of rows) yield toStoredConversation(row);
   }
 
-  /** By the primary key, as `inactive`: no index has the senders, which would cost each run. */
   async *runsOf(userId: string): AsyncGenerator<Run, void> {
-    const rows = paged(pageSize, (last: { run_id: string } | undefined) =>
-      this.#engine.run((db) =>
-        db
-          .selectFrom("runs")
-          .select(["run_id", "user_id"])
-          .where("run_id", ">", last?.run_id ?? "")
-          .orderBy("run_id")
-          .limit(pageSize)
-          .execute(),
-      ),
-    );
-    for await (const { run_id, user_id } of rows) {
+    for await (const { run_id, user_id } of allSenders(this.#engine)) {
       if (user_id !== userId) continue;
       const row = await this.#engine.run((db) =>
         db

@@ -3,6 +3,7 @@
  * SQLite statements alone would keep it until the last one.
  */
 import { setImmediate } from "node:timers/promises";
+import type { Engine } from "../../engine.ts";
 
 /** How many conversations, members or runs are looked at in one statement. */
 export const pageSize = 500;
@@ -18,4 +19,19 @@ export async function* paged<T>(
     yield* page;
     await setImmediate();
   } while (page.length === size);
+}
+
+/** Every run with its sender, by the primary key: no index has the senders, which would cost each run. */
+export function allSenders(engine: Engine) {
+  return paged(pageSize, (last: { run_id: string; user_id: string } | undefined) =>
+    engine.run((db) =>
+      db
+        .selectFrom("runs")
+        .select(["run_id", "user_id"])
+        .where("run_id", ">", last?.run_id ?? "")
+        .orderBy("run_id")
+        .limit(pageSize)
+        .execute(),
+    ),
+  );
 }

@@ -5,7 +5,7 @@ import { noArchiveBytes, running, type Schema } from "../../schema.ts";
 import { bytesOf, fitting } from "../fitting.ts";
 import { deleteInPieces, pieceSize } from "../pieces.ts";
 import { titleOf } from "../text.ts";
-import { paged, pageSize } from "./paged.ts";
+import { allSenders } from "./paged.ts";
 
 /** @returns the runs whose archived events went with it */
 export async function redactRun(engine: Engine, runId: string): Promise<readonly string[]> {
@@ -111,18 +111,7 @@ export async function redactLeftovers(engine: Engine, userId: string): Promise<v
       .where("deleted_at", "is not", null)
       .execute(),
   );
-  const rows = paged(pageSize, (last: { run_id: string } | undefined) =>
-    engine.run((db) =>
-      db
-        .selectFrom("runs")
-        .select(["run_id", "user_id"])
-        .where("run_id", ">", last?.run_id ?? "")
-        .orderBy("run_id")
-        .limit(pageSize)
-        .execute(),
-    ),
-  );
-  for await (const { run_id, user_id } of rows) {
+  for await (const { run_id, user_id } of allSenders(engine)) {
     if (user_id === "") await engine.transaction(async (db) => empty(db, run_id));
   }
 }

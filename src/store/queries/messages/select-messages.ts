@@ -17,8 +17,8 @@ interface Before {
 }
 
 /**
- * The newest messages before a position. Of each: its position, that of its run, and how large it is on the wire, where a text is in the
- * parts once more. In two halves, each of which an index has in order.
+ * The newest messages before a position. Of each: its position, that of its run, and how large it is on the
+ * wire, where a text is in the parts once more. In two halves, each of which an index has in order.
  */
 export function measuredMessages(db: Kysely<Schema>, { conversationId, before, count }: Before) {
   const questions = db

@@ -31,7 +31,12 @@ test("a server in 512 MB lives through 32 large runs at once, again and again", 
   const options = cgroup === undefined ? "--max-old-space-size=256" : "";
   await using server = startProgram("sh", ["-c", `${enter} exec node ${options} "$0"`, main], {
     env: {
-      ...{ PORT: "0", DATA_DIR: folder.path, MAX_LOOP_LAG_MS: "60000" },
+      ...{
+        PORT: "0",
+        DATA_DIR: folder.path,
+        MAX_LOOP_LAG_MS: "60000",
+        MAX_RUNS_PER_MINUTE: "1000",
+      },
       ...{ OPENAI_BASE_URL: provider.baseUrl, OPENAI_API_KEY: "test-key" },
     },
   });

@@ -1,9 +1,11 @@
 /** README.ja.md says what README.md says: the same samples, links, headings and tables, in order. */
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { linksIn, root, samplesIn } from "./samples.ts";
+import { linksOf } from "./links.ts";
+import { root, samplesIn } from "./samples.ts";
 
 const [english, japanese] = ["README.md", "README.ja.md"] as const;
+const linksIn = async (page: string) => linksOf(await readFile(`${root}${page}`, "utf8"));
 
 test("the samples are the same", async () => {
   const codes = async (page: string) =>

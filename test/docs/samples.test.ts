@@ -1,12 +1,10 @@
-/** What the documents tell their readers to write and to type works, and their links lead somewhere. */
+/** What the documents tell their readers to write and to type works. */
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname, join, normalize } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test, vi } from "vitest";
-import { z } from "zod";
 import { settings } from "../../src/config/settings.ts";
 import type { Bot } from "../../src/index.ts";
 import { errorCodes } from "../../src/protocol/errors.ts";
@@ -16,7 +14,7 @@ import { read, wsClient } from "../support/stock-client.ts";
 import { expectWholeRun } from "../support/transcript.ts";
 import { problemWith } from "./known-commands.ts";
 import { openSampleProject } from "./sample-project.ts";
-import { anchorsIn, commandsIn, documents, linksIn, root, samplesIn } from "./samples.ts";
+import { commandsIn, documents, root, samplesIn } from "./samples.ts";
 
 const pages = await documents();
 const samples = (await Promise.all(pages.map(samplesIn))).flat();
@@ -104,33 +102,6 @@ test("Python compiles", async () => {
     const compile = `compile(${JSON.stringify(code)}, ${JSON.stringify(place)}, "exec")`;
     await promisify(execFile)("/usr/bin/python3", ["-c", compile]);
   }
-});
-
-describe("links", () => {
-  const local = /^(?![a-z]+:)/;
-  test.each(pages)("of %s lead to files and headings that are there", async (page) => {
-    const broken: string[] = [];
-    for (const link of (await linksIn(page)).filter((target) => local.test(target))) {
-      const [path = "", anchor] = link.split("#");
-      const target = path === "" ? page : normalize(join(dirname(page), decodeURIComponent(path)));
-      const isThere = existsSync(join(root, target));
-      const hasAnchor =
-        anchor === undefined ||
-        (isThere && (await anchorsIn(target)).has(decodeURIComponent(anchor)));
-      if (!isThere || !hasAnchor) broken.push(link);
-    }
-    expect(broken).toEqual([]);
-  });
-
-  test("outside are https, or this machine", async () => {
-    const outside = (await Promise.all(pages.map(linksIn)))
-      .flat()
-      .filter((link) => !local.test(link));
-    expect(outside.filter((link) => !z.url().safeParse(link).success)).toEqual([]);
-    expect(outside.filter((link) => !/^(https:|mailto:|http:\/\/127\.0\.0\.1)/.test(link))).toEqual(
-      [],
-    );
-  });
 });
 
 test("troubleshooting.md has an entry for every error code, and for nothing else", async () => {

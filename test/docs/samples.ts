@@ -1,5 +1,5 @@
 /** The documents of this repository, their code samples and their links. */
-import { readdir, readFile } from "node:fs/promises";
+import { glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 export const root = new URL("../..", import.meta.url).pathname;
@@ -12,14 +12,20 @@ export interface Sample {
   readonly code: string;
 }
 
-/** README and everything under docs/, relative to the root. */
+/** README and everything under docs/, relative to the root: what tells a reader what to write and type. */
 export async function documents(): Promise<string[]> {
-  const pages = await readdir(join(root, "docs"));
-  const readmes = (await readdir(root)).filter((name) => /^README(\.\w+)?\.md$/.test(name));
-  return [
-    ...readmes,
-    ...pages.filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`),
-  ];
+  return (await allDocuments()).filter((path) => /^(README(\.\w+)?\.md$|docs\/)/.test(path));
+}
+
+/** Every Markdown file of the repository, relative to the root. */
+export async function allDocuments(): Promise<string[]> {
+  const ours = (path: string): boolean =>
+    !/(^|\/)(node_modules|dist|\..*)$/.test(path) || path === ".";
+  const found: string[] = [];
+  for await (const path of glob("**/*.md", { cwd: root, exclude: (path) => !ours(path) })) {
+    found.push(path);
+  }
+  return found.toSorted();
 }
 
 /**
@@ -50,30 +56,4 @@ export function commandsIn({ code }: Sample): string[] {
     .flatMap((line) => line.replace(/(^|\s)#\s.*$/, "").split("&&"))
     .map((command) => command.trim())
     .filter((command) => command !== "");
-}
-
-/** Targets of links and images, outside of code. */
-export async function linksIn(document: string): Promise<string[]> {
-  const text = (await readFile(join(root, document), "utf8"))
-    .replaceAll(/^ *```[\s\S]*?^ *```$/gm, "")
-    .replaceAll(/`[^`\n]*`/g, "`");
-  const inline = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
-  const html = [...text.matchAll(/(?:src|href|srcset)="([^"]+)"/g)].map(
-    ([, target = ""]) => target,
-  );
-  return [...inline, ...html];
-}
-
-/** The anchors that GitHub gives a document's headings. */
-export async function anchorsIn(document: string): Promise<Set<string>> {
-  const text = (await readFile(join(root, document), "utf8")).replaceAll(/^```[\s\S]*?^```$/gm, "");
-  return new Set([...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => anchor(heading)));
-}
-
-function anchor(heading: string): string {
-  return heading
-    .trim()
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
-    .replaceAll(" ", "-");
 }

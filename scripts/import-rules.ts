@@ -103,7 +103,7 @@ export const importRules: readonly ImportRule[] = [
       "ws",
       "zod",
     ],
-    reason: "main.ts composes the server; the server does not reach back, nor for LangChain.",
+    reason: "serve composes the server; the server does not reach back, nor for LangChain.",
   },
   {
     path: "src/config",
@@ -117,6 +117,20 @@ export const importRules: readonly ImportRule[] = [
     ours: ["src/protocol", "src/event-fetch", "src/bots"],
     packages: [...langchain, "minisearch", "node:*", "zod"],
     reason: "The bots that ship are made of what every bot can use: src/bots and LangChain.",
+  },
+  {
+    path: "src/serve",
+    ours: [
+      "src/protocol",
+      "src/bots",
+      "src/runs",
+      "src/open",
+      "src/server",
+      "src/config",
+      "src/shipped",
+    ],
+    packages: ["node:*", "pino"],
+    reason: "serve composes the server out of folders, for main.ts and for the commands.",
   },
   {
     path: "src/testing",
@@ -135,6 +149,7 @@ export const importRules: readonly ImportRule[] = [
       "src/server",
       "src/config",
       "src/shipped",
+      "src/serve",
     ],
     packages: ["node:*"],
     reason: "Commands start what others have made; main.ts starts the server without them.",
@@ -156,17 +171,9 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     path: "src/main.ts",
-    ours: [
-      "src/protocol",
-      "src/bots",
-      "src/runs",
-      "src/open",
-      "src/server",
-      "src/config",
-      "src/shipped",
-    ],
-    packages: ["node:*", "pino"],
-    reason: "main.ts composes the server out of folders; nothing imports it.",
+    ours: ["src/serve"],
+    packages: [],
+    reason: "main.ts serves the bots that ship; nothing imports it.",
   },
   {
     path: "client/src",

@@ -48,7 +48,7 @@ needsRedis("standing still", () => {
       ways[which].pause();
       const startedMs = performance.now();
       await ways.node[Symbol.asyncDispose]();
-      // What main.ts gives it besides the grace of its runs.
+      // What serve-process.ts gives it besides the grace of its runs.
       expect(performance.now() - startedMs).toBeLessThan(10_000);
       reading.stop();
     });

@@ -1,0 +1,15 @@
+/** What a server serves: its bots, and what a program decides besides of those who call them. */
+import type { Logger } from "pino";
+import type { Bot } from "../bots/bot.ts";
+import type { Settings } from "../config/settings.ts";
+import type { ServerOptions } from "../server/app.ts";
+
+export interface Program extends Pick<ServerOptions, "authenticate"> {
+  readonly bots: readonly Bot[];
+}
+
+/**
+ * Loads the program of a process that has its settings and its log.
+ * @throws ConfigError, and whatever a program's own modules throw
+ */
+export type LoadProgram = (settings: Settings, logger: Logger) => Promise<Program>;

@@ -1,0 +1,72 @@
+/** Settings and a program in, a listening server out: page, documents, metrics and limits with it. */
+import { fileURLToPath } from "node:url";
+import type { Logger } from "pino";
+import type { MemoryBounds } from "../config/memory-bounds.ts";
+import type { Settings } from "../config/settings.ts";
+import { type Langwire, openLangwire } from "../open/open-langwire.ts";
+import { allOf } from "../runs/observer.ts";
+import { adminRoutes } from "../server/admin/admin.ts";
+import { type ChatServer, createServer } from "../server/app.ts";
+import { serveDocs } from "../server/docs-page.ts";
+import { logRuns } from "../server/logging/run-log.ts";
+import { LoopLag } from "../server/metrics/loop-lag.ts";
+import { Metrics } from "../server/metrics/metrics.ts";
+import { traceRuns } from "../server/metrics/tracing.ts";
+import { accessOptions, connectionOptions, langwireOptions } from "./options-of-settings.ts";
+import type { Program } from "./program.ts";
+import { serveMetrics } from "./serve-metrics.ts";
+import { noStorage, wrongSetting } from "./wrong-setting.ts";
+
+/** The built page is the same one for this file and for what is compiled from it. */
+const pageDir = fileURLToPath(new URL("../../dist/page", import.meta.url));
+/** So are the documents of the protocol. */
+const documentsDir = fileURLToPath(new URL("../../client/generated", import.meta.url));
+
+export interface ServeOptions {
+  readonly settings: Settings;
+  readonly program: Program;
+  readonly logger: Logger;
+  /** What the process may hold where no setting says it. */
+  readonly bounds: MemoryBounds;
+}
+
+/** A server that listens. Disposing closes all of it at once: `langwire.runs.drain` first waits for runs. */
+export interface Serving extends AsyncDisposable {
+  readonly langwire: Langwire;
+  readonly server: ChatServer;
+}
+
+/** @throws ConfigError naming the setting that cannot be used */
+export async function serve(options: ServeOptions): Promise<Serving> {
+  const { settings, program, logger, bounds } = options;
+  await using starting = new AsyncDisposableStack();
+  const loopLag = starting.use(new LoopLag());
+  const metrics = new Metrics();
+  const { userLimits, ...opened } = langwireOptions(settings, bounds);
+  const overloaded = () => loopLag.medianMs > settings.MAX_LOOP_LAG_MS;
+  const langwire = await openLangwire({
+    ...opened,
+    bots: program.bots,
+    ...(userLimits && { userLimits: { ...userLimits, overloaded } }),
+    observer: allOf([logRuns(logger), metrics.observer, traceRuns()]),
+  }).catch(noStorage(settings));
+  starting.use(langwire);
+  const server = await createServer({
+    langwire,
+    logger,
+    pageDir,
+    ...accessOptions(settings),
+    ...(program.authenticate && { authenticate: program.authenticate }),
+    ...connectionOptions(settings, bounds),
+  });
+  starting.defer(() => server.close(0));
+  await serveDocs(server.app, documentsDir);
+  if (settings.ADMIN_TOKEN !== undefined) adminRoutes(server.app, langwire, settings.ADMIN_TOKEN);
+  metrics.observe({ langwire, connections: server.connections, loopLag });
+  const own = await serveMetrics(metrics, { settings, logger, server });
+  if (own !== undefined) starting.use(own);
+  const { HOST: host, PORT: port } = settings;
+  await server.app.listen({ host, port }).catch(wrongSetting("PORT", port));
+  const started = starting.move();
+  return { langwire, server, [Symbol.asyncDispose]: () => started.disposeAsync() };
+}

@@ -5,6 +5,7 @@ import { ChatPane } from "./chat/chat-pane.tsx";
 import { Sidebar } from "./conversations/sidebar.tsx";
 import { useConversations } from "./conversations/use-conversations.ts";
 import { MenuIcon } from "./icons.tsx";
+import { errorText, words } from "./language/words.ts";
 import { replaceRoute, useConversationInRoute } from "./route.ts";
 import { Identity } from "./session/identity.tsx";
 import { type Session, useSession } from "./session/session.ts";
@@ -16,7 +17,7 @@ export function App() {
   const { error } = useConnection(session.client);
   const bots = useBots(session);
   const refusal = [error, bots.error].find((failure) => failure?.code === "UNAUTHORIZED");
-  if (refusal !== undefined) return <SignIn reason={refusal.message} userId={session.userId} />;
+  if (refusal !== undefined) return <SignIn reason={errorText(refusal)} userId={session.userId} />;
   return <Rooms session={session} bots={bots.items} />;
 }
 
@@ -40,7 +41,7 @@ function Rooms({
   return (
     <div className="app" data-menu={menu.isOpen ? "open" : "closed"}>
       <button type="button" className="skip" onClick={focusMessageField}>
-        Skip to the message field
+        {words.skipToMessageField}
       </button>
       <aside className="sidebar" id="sidebar" aria-label="Langwire">
         <Sidebar
@@ -69,7 +70,7 @@ function Rooms({
           <button
             type="button"
             className="menu"
-            aria-label="Conversations"
+            aria-label={words.conversations}
             aria-expanded={menu.isOpen}
             aria-controls="sidebar"
             onClick={menu.toggle}

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import { copyText } from "./copy-text.ts";
 import { CopyIcon } from "./icons.tsx";
+import { words } from "./language/words.ts";
 
 const confirmedMs = 2_000;
 
@@ -19,7 +20,7 @@ export function CopyButton({ text, label }: { readonly text: string; readonly la
     <button type="button" className="quiet" onClick={(event) => void copy(event.currentTarget)}>
       <CopyIcon />
       <span aria-live="polite">
-        {outcome === undefined ? label : outcome === "copied" ? "Copied" : "Could not copy"}
+        {outcome === undefined ? label : outcome === "copied" ? words.copied : words.couldNotCopy}
       </span>
     </button>
   );

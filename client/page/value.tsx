@@ -1,6 +1,7 @@
 import type { Json } from "langwire-client";
 import { useMemo, useRef } from "react";
 import { CopyButton } from "./copy-button.tsx";
+import { words } from "./language/words.ts";
 import { useReachable } from "./use-reachable.ts";
 
 /** Characters that are drawn of one value: more is nothing to read, and holds the page up. */
@@ -19,8 +20,8 @@ export function Value({ value }: { readonly value: Json }) {
       </pre>
       {more > 0 && (
         <p className="faint">
-          {`… ${more.toLocaleString()} more characters `}
-          <CopyButton label="Copy all" text={text} />
+          {words.moreCharacters(more)}
+          <CopyButton label={words.copyAll} text={text} />
         </p>
       )}
     </>

@@ -2,6 +2,8 @@ import type { AiMessage } from "langwire-client/react";
 import { memo } from "react";
 import { CopyButton } from "../copy-button.tsx";
 import { RetryIcon } from "../icons.tsx";
+import { clockText } from "../language/formats.ts";
+import { words } from "../language/words.ts";
 import { MessageParts } from "../parts/message-parts.tsx";
 import { usageText } from "../trace/figures.ts";
 import { Trace } from "../trace/trace.tsx";
@@ -29,7 +31,7 @@ export const AnswerItem = memo(
         <MessageParts parts={parts} isStreaming={isStreaming} />
         {output !== undefined && <Value value={output} />}
         {isStreaming && <p className="writing" aria-hidden="true" />}
-        {status === "cancelled" && <p className="stopped faint">Stopped here.</p>}
+        {status === "cancelled" && <p className="stopped faint">{words.stoppedHere}</p>}
         {error !== undefined && <Failure error={error} onRetry={retry} />}
         {!isStreaming && <AnswerFooter message={message} onRetry={retry} />}
       </li>
@@ -49,18 +51,17 @@ interface AnswerFooterProps {
 
 function AnswerFooter({ message, onRetry }: AnswerFooterProps) {
   const { text, at, usage, error } = message;
-  const time = new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   return (
     <footer className="answer-footer faint">
-      {text !== "" && <CopyButton label="Copy" text={text} />}
+      {text !== "" && <CopyButton label={words.copy} text={text} />}
       {onRetry !== undefined && error === undefined && (
         <button type="button" className="quiet" onClick={onRetry}>
           <RetryIcon />
-          Ask again
+          {words.askAgain}
         </button>
       )}
       <span>
-        <time dateTime={at}>{time}</time>
+        <time dateTime={at}>{clockText(at)}</time>
         {usage !== undefined && ` · ${usageText(usage)}`}
       </span>
     </footer>

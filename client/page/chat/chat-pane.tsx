@@ -1,6 +1,7 @@
 import type { BotInfo, Conversation, LangwireClient } from "langwire-client";
 import { type ReactNode, useState } from "react";
 import { useConversation } from "../conversations/use-conversation.ts";
+import { errorText, words } from "../language/words.ts";
 import { ChatView } from "./chat-view.tsx";
 import { PaneHeader } from "./pane-header.tsx";
 import { Welcome } from "./welcome.tsx";
@@ -34,17 +35,13 @@ export function ChatPane(props: ChatPaneProps) {
         <PaneHeader
           client={client}
           menuButton={menuButton}
-          title={isGone ? "Not found" : "Langwire"}
+          title={isGone ? words.notFound : "Langwire"}
         />
         <div className="notice" role="alert">
-          <p>
-            {isGone
-              ? "This conversation is not there, or it is not shared with you."
-              : "This conversation cannot be opened."}
-          </p>
-          <p className="faint">{opened.error.message}</p>
+          <p>{isGone ? words.notFoundReason : words.cannotOpen}</p>
+          <p className="faint">{errorText(opened.error)}</p>
           <button type="button" className="primary" onClick={onNew}>
-            Start a new one
+            {words.startNew}
           </button>
         </div>
       </main>
@@ -55,10 +52,10 @@ export function ChatPane(props: ChatPaneProps) {
       <main className="pane">
         <PaneHeader client={client} menuButton={menuButton} title="Langwire" />
         <div className="notice faint" role="status">
-          <p>One moment…</p>
+          <p>{words.oneMoment}</p>
           {opened.state === "opening" && opened.error !== undefined && (
             <p>
-              {opened.error.message} <code>{opened.error.code}</code>
+              {errorText(opened.error)} <code>{opened.error.code}</code>
             </p>
           )}
         </div>

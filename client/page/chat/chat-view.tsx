@@ -2,7 +2,8 @@ import type { BotInfo, Conversation, LangwireClient } from "langwire-client";
 import { useChat } from "langwire-client/react";
 import { type ReactNode, useEffect, useEffectEvent, useState } from "react";
 import { ShareIcon } from "../icons.tsx";
-import { plainLine, untitled } from "../plain-line.ts";
+import { errorText, words } from "../language/words.ts";
+import { plainLine } from "../plain-line.ts";
 import { Announcer } from "./announcer.tsx";
 import { Composer } from "./composer.tsx";
 import { MessageList } from "./message-list.tsx";
@@ -50,10 +51,10 @@ export function ChatView(props: ChatViewProps) {
   useEffect(() => {
     if (answerStatus !== undefined) reportRun();
   }, [answerStatus]);
-  const title = conversation?.title ?? "New conversation";
+  const title = conversation?.title ?? words.newConversation;
   useEffect(() => {
     document.title =
-      conversation === undefined ? "Langwire" : `${plainLine(title, untitled)} – Langwire`;
+      conversation === undefined ? "Langwire" : `${plainLine(title, words.noTitle)} – Langwire`;
   }, [conversation, title]);
 
   const isEmpty = shown.length === 0 && status !== "loading";
@@ -64,7 +65,7 @@ export function ChatView(props: ChatViewProps) {
         {conversation !== undefined && (
           <button type="button" className="quiet" onClick={() => setSharing(true)}>
             <ShareIcon />
-            {conversation.shared ? "Shared" : "Share"}
+            {conversation.shared ? words.shared : words.share}
           </button>
         )}
       </PaneHeader>
@@ -85,7 +86,7 @@ export function ChatView(props: ChatViewProps) {
       )}
       {problem !== undefined && (
         <p className="problem" role="alert">
-          {problem.message} <code>{problem.code}</code>
+          {errorText(problem)} <code>{problem.code}</code>
         </p>
       )}
       <Composer

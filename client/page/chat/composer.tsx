@@ -1,6 +1,7 @@
-import { type FormEvent, type KeyboardEvent, type ReactNode, useId } from "react";
+import { type FormEvent, type KeyboardEvent, useId } from "react";
 import { isComposing } from "../composing.ts";
 import { SendIcon, StopIcon } from "../icons.tsx";
+import { words } from "../language/words.ts";
 import { useCoarsePointer } from "../use-coarse-pointer.ts";
 import { useFocus } from "../use-focus.ts";
 
@@ -54,44 +55,35 @@ export function Composer(props: ComposerProps) {
           rows={1}
           dir="auto"
           enterKeyHint={isCoarse ? "enter" : "send"}
-          aria-label="Message"
+          aria-label={words.message}
           aria-describedby={hintId}
           aria-invalid={isTooLong}
-          placeholder="Write a message"
+          placeholder={words.writeMessage}
           value={text}
           onChange={(event) => onChange(event.target.value)}
           onKeyDown={onKeyDown}
         />
         {isBusy ? (
-          <button type="button" className="round" aria-label="Stop" onClick={stop}>
+          <button type="button" className="round" aria-label={words.stop} onClick={stop}>
             <StopIcon />
           </button>
         ) : (
-          <button type="submit" className="round" aria-label="Send" disabled={!canSend}>
+          <button type="submit" className="round" aria-label={words.send} disabled={!canSend}>
             <SendIcon />
           </button>
         )}
       </div>
       <div id={hintId} className="hint faint">
         {isTooLong ? (
-          <TooLong length={message.length} maxLength={maxLength} />
+          <p role="alert" className="too-long">
+            {words.tooLong({ length: message.length, maxLength })}
+          </p>
         ) : isSending ? (
-          <p role="status">Your message is on its way; the next one can be sent after it.</p>
+          <p role="status">{words.messageOnItsWay}</p>
         ) : (
-          <p>{isCoarse ? touchHint : keyboardHint}</p>
+          <p>{isCoarse ? words.touchHint : words.keyboardHint}</p>
         )}
       </div>
     </form>
-  );
-}
-
-const keyboardHint = "Enter sends, Shift + Enter begins a new line.";
-const touchHint = "Enter begins a new line, the button sends.";
-
-function TooLong({ length, maxLength }: { length: number; maxLength: number }): ReactNode {
-  return (
-    <p role="alert" className="too-long">
-      Too long to send: {length.toLocaleString()} of {maxLength.toLocaleString()} characters.
-    </p>
   );
 }

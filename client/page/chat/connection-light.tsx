@@ -1,15 +1,16 @@
 import type { LangwireClient } from "langwire-client";
 import { useConnection } from "langwire-client/react";
 import { useSyncExternalStore } from "react";
+import { words } from "../language/words.ts";
 
 /** Whether the server is within reach. Spoken only when that changes. */
 export function ConnectionLight({ client }: { readonly client: LangwireClient }) {
   const { state, error } = useConnection(client);
   const isOnline = useSyncExternalStore(subscribeToNetwork, () => navigator.onLine);
-  const [light, words] = describe(state, { isOnline, wasLost: error !== undefined });
+  const [light, text] = describe(state, { isOnline, wasLost: error !== undefined });
   return (
     <p className="connection" data-light={light} role="status">
-      {words}
+      {text}
     </p>
   );
 }
@@ -17,17 +18,17 @@ export function ConnectionLight({ client }: { readonly client: LangwireClient })
 function describe(
   state: ReturnType<typeof useConnection>["state"],
   { isOnline, wasLost }: { readonly isOnline: boolean; readonly wasLost: boolean },
-): readonly [light: "on" | "waiting" | "off", words: string] {
-  if (!isOnline) return ["off", "Offline"];
+): readonly [light: "on" | "waiting" | "off", text: string] {
+  if (!isOnline) return ["off", words.offline];
   switch (state) {
     case "open":
-      return ["on", "Connected"];
+      return ["on", words.connected];
     case "idle":
-      return ["on", "Ready"];
+      return ["on", words.ready];
     case "connecting":
-      return wasLost ? ["off", "Reconnecting…"] : ["waiting", "Connecting…"];
+      return wasLost ? ["off", words.reconnecting] : ["waiting", words.connecting];
     case "closed":
-      return ["off", "Closed"];
+      return ["off", words.closed];
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ChatError } from "langwire-client/react";
 import { type ReactNode, useEffect, useState } from "react";
 import { RetryIcon } from "../icons.tsx";
+import { errorText, words } from "../language/words.ts";
 import { waitOf } from "../message-of.ts";
 
 interface FailureProps {
@@ -17,7 +18,7 @@ export function Failure({ error, onRetry, children }: FailureProps) {
   return (
     <div className="failure">
       <p>
-        {error.message}
+        {errorText(error)}
         {isDue ? "" : waitOf(error)} <code>{error.code}</code>
       </p>
       <div className="failure-actions">
@@ -25,7 +26,7 @@ export function Failure({ error, onRetry, children }: FailureProps) {
         {onRetry !== undefined && error.retryable && (
           <button type="button" disabled={!isDue} onClick={onRetry}>
             <RetryIcon />
-            Try again
+            {words.tryAgain}
           </button>
         )}
       </div>

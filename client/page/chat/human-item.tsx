@@ -1,6 +1,7 @@
 import type { HumanMessage } from "langwire-client/react";
 import { memo } from "react";
 import { PencilIcon } from "../icons.tsx";
+import { words } from "../language/words.ts";
 import { PlainText } from "../markdown/plain-text.tsx";
 import { plainLine } from "../plain-line.ts";
 import { Value } from "../value.tsx";
@@ -21,7 +22,7 @@ export const HumanItem = memo(
     return (
       <li className="human" data-own={isOwn} data-status={status}>
         <p className={isOwn ? "author visually-hidden" : "author"}>
-          {isOwn ? "You" : <bdi>{plainLine(userId ?? "")}</bdi>}
+          {isOwn ? words.you : <bdi>{plainLine(userId ?? "")}</bdi>}
         </p>
         <div className="bubble" dir="auto">
           {given?.type === "data" ? <Value value={given.value} /> : <PlainText text={text} />}
@@ -30,7 +31,7 @@ export const HumanItem = memo(
           <Failure error={error} onRetry={isRetryable ? onRetry : undefined}>
             <button type="button" onClick={() => onTakeBack(message)}>
               <PencilIcon />
-              Edit
+              {words.edit}
             </button>
           </Failure>
         )}

@@ -1,6 +1,7 @@
 import type { ChatMessage } from "langwire-client/react";
 import { ErrorBoundary } from "../error-boundary.tsx";
 import { DownIcon } from "../icons.tsx";
+import { words } from "../language/words.ts";
 import { PlainText } from "../markdown/plain-text.tsx";
 import { AnswerItem } from "./answer-item.tsx";
 import { HumanItem } from "./human-item.tsx";
@@ -27,14 +28,14 @@ export function MessageList(props: MessageListProps) {
   const lastId = messages.at(-1)?.id;
   return (
     <div className="scroll-frame">
-      <section className="scroller" ref={scroller} aria-label="Messages">
+      <section className="scroller" ref={scroller} aria-label={words.messages}>
         <div className="messages" ref={content}>
           {hasEarlier && (
             <>
               <button type="button" className="quiet earlier" onClick={onLoadEarlier}>
-                Earlier messages
+                {words.earlierMessages}
               </button>
-              <p className="print-only faint">Earlier messages had not been loaded.</p>
+              <p className="print-only faint">{words.earlierNotLoaded}</p>
             </>
           )}
           <ol>
@@ -70,7 +71,7 @@ export function MessageList(props: MessageListProps) {
         </div>
       </section>
       {!isAtEnd && (
-        <button type="button" className="to-end" aria-label="To the latest message" onClick={toEnd}>
+        <button type="button" className="to-end" aria-label={words.toLatest} onClick={toEnd}>
           <DownIcon />
         </button>
       )}
@@ -82,7 +83,7 @@ export function MessageList(props: MessageListProps) {
 function Undrawn({ text }: { readonly text: string }) {
   return (
     <li className="answer">
-      <p className="faint">This message could not be drawn as it should be.</p>
+      <p className="faint">{words.undrawn}</p>
       <div className="written">
         <PlainText text={text} />
       </div>

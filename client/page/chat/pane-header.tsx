@@ -1,6 +1,7 @@
 import type { LangwireClient } from "langwire-client";
 import type { ReactNode } from "react";
-import { plainLine, untitled } from "../plain-line.ts";
+import { words } from "../language/words.ts";
+import { plainLine } from "../plain-line.ts";
 import { ConnectionLight } from "./connection-light.tsx";
 
 interface PaneHeaderProps {
@@ -17,7 +18,7 @@ export function PaneHeader({ client, menuButton, title, subtitle, children }: Pa
       {menuButton}
       <div className="headline">
         <h1>
-          <bdi>{plainLine(title, untitled)}</bdi>
+          <bdi>{plainLine(title, words.noTitle)}</bdi>
         </h1>
         {subtitle !== undefined && (
           <p className="faint">

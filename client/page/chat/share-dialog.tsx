@@ -2,6 +2,7 @@ import type { Conversation, LangwireClient } from "langwire-client";
 import { useState } from "react";
 import { CopyButton } from "../copy-button.tsx";
 import { Dialog } from "../dialog.tsx";
+import { words } from "../language/words.ts";
 import { messageOf } from "../message-of.ts";
 import { conversationLink } from "../route.ts";
 
@@ -25,36 +26,32 @@ export function ShareDialog({ client, conversation, onChange, onClose }: ShareDi
     }
   };
   return (
-    <Dialog title="Share this conversation" onClose={onClose}>
-      <p>
-        {shared
-          ? "Whoever has this link can join, read along as it happens, and write."
-          : "So far it is yours alone. Sharing makes a link; whoever has it can join, read along as it happens, and write."}
-      </p>
+    <Dialog title={words.shareTitle} onClose={onClose}>
+      <p>{shared ? words.whoeverHasLink : words.notShared}</p>
       {shared && (
         <div className="link">
           <input
             readOnly
-            aria-label="Link"
+            aria-label={words.link}
             value={conversationLink(conversationId)}
             onFocus={(event) => event.target.select()}
           />
-          <CopyButton label="Copy link" text={conversationLink(conversationId)} />
+          <CopyButton label={words.copyLink} text={conversationLink(conversationId)} />
         </div>
       )}
       {problem !== undefined && <p role="alert">{problem}</p>}
       <div className="buttons">
         {owned && shared && (
           <button type="button" className="danger" onClick={() => void change("unshare")}>
-            Stop sharing
+            {words.stopSharing}
           </button>
         )}
         <button type="button" onClick={onClose}>
-          Close
+          {words.close}
         </button>
         {owned && !shared && (
           <button type="button" className="primary" onClick={() => void change("share")}>
-            Make a link
+            {words.makeLink}
           </button>
         )}
       </div>

@@ -1,5 +1,6 @@
 import type { BotInfo } from "langwire-client";
 import { useId } from "react";
+import { words } from "../language/words.ts";
 
 interface WelcomeProps {
   readonly bots: readonly BotInfo[];
@@ -8,19 +9,13 @@ interface WelcomeProps {
   readonly onSend: (text: string) => void;
 }
 
-/** First messages for the bots that ship. */
-const suggestions: Readonly<Record<string, readonly string[]>> = {
-  chat: ["What is Langwire?", "炭酸水についての歌詞を書いてください。", "Write a song about rain"],
-  agent: ["What is (12.5 + 3) * 4?", "What time is it in Tokyo?", "How does a client resume?"],
-};
-
 export function Welcome({ bots, botId, onChoose, onSend }: WelcomeProps) {
   const name = useId();
   return (
     <div className="welcome">
-      <h2>Who would you like to talk to?</h2>
+      <h2>{words.whoToTalkTo}</h2>
       <fieldset className="bots">
-        <legend className="visually-hidden">Bot</legend>
+        <legend className="visually-hidden">{words.bot}</legend>
         {bots.map(({ id, title, description }) => (
           <label key={id} className="bot">
             <input
@@ -35,8 +30,8 @@ export function Welcome({ bots, botId, onChoose, onSend }: WelcomeProps) {
           </label>
         ))}
       </fieldset>
-      <ul className="suggestions" aria-label="Suggestions">
-        {(suggestions[botId] ?? []).map((text) => (
+      <ul className="suggestions" aria-label={words.suggestions}>
+        {(words.suggestionsFor[botId] ?? []).map((text) => (
           <li key={text}>
             <button type="button" onClick={() => onSend(text)}>
               {text}

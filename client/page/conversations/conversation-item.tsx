@@ -2,8 +2,9 @@ import type { Conversation } from "langwire-client";
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { isComposing } from "../composing.ts";
 import { LeaveIcon, PencilIcon, ShareIcon, TrashIcon } from "../icons.tsx";
+import { words } from "../language/words.ts";
 import { messageOf } from "../message-of.ts";
-import { plainLine, untitled } from "../plain-line.ts";
+import { plainLine } from "../plain-line.ts";
 import { conversationAddress } from "../route.ts";
 import { useFocus } from "../use-focus.ts";
 
@@ -20,7 +21,7 @@ const titleLength = 200;
 export function ConversationItem(props: ConversationItemProps) {
   const { conversation, isCurrent, onOpen, onRename, onRemove } = props;
   const { conversationId, owned, shared } = conversation;
-  const title = plainLine(conversation.title, untitled);
+  const title = plainLine(conversation.title, words.noTitle);
   const [isRenaming, setRenaming] = useState(false);
   const renameButton = useRef<HTMLButtonElement>(null);
   const wasRenaming = useRef(false);
@@ -47,9 +48,11 @@ export function ConversationItem(props: ConversationItemProps) {
       >
         <bdi className="title">{title}</bdi>
         {shared && (
-          <span className="mark" title={owned ? "Shared by you" : "Shared with you"}>
+          <span className="mark" title={owned ? words.sharedByYou : words.sharedWithYou}>
             <ShareIcon />
-            <span className="visually-hidden">{owned ? "shared by you" : "shared with you"}</span>
+            <span className="visually-hidden">
+              {owned ? words.sharedByYou : words.sharedWithYou}
+            </span>
           </span>
         )}
       </a>
@@ -58,7 +61,7 @@ export function ConversationItem(props: ConversationItemProps) {
           <button
             ref={renameButton}
             type="button"
-            aria-label={`Rename ${title}`}
+            aria-label={words.rename(title)}
             onClick={() => setRenaming(true)}
           >
             <PencilIcon />
@@ -66,7 +69,7 @@ export function ConversationItem(props: ConversationItemProps) {
         )}
         <button
           type="button"
-          aria-label={owned ? `Delete ${title}` : `Leave ${title}`}
+          aria-label={owned ? words.deleteOne(title) : words.leaveOne(title)}
           onClick={onRemove}
         >
           {owned ? <TrashIcon /> : <LeaveIcon />}
@@ -112,7 +115,7 @@ function RenameField({ title, onRename, onDone }: RenameFieldProps) {
       <form onSubmit={submit}>
         <input
           ref={field}
-          aria-label="Title of the conversation"
+          aria-label={words.titleField}
           maxLength={titleLength}
           value={wanted}
           onChange={(event) => setWanted(event.target.value)}

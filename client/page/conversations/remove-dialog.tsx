@@ -1,8 +1,9 @@
 import type { Conversation } from "langwire-client";
 import { useState } from "react";
 import { Dialog } from "../dialog.tsx";
+import { words } from "../language/words.ts";
 import { messageOf } from "../message-of.ts";
-import { plainLine, untitled } from "../plain-line.ts";
+import { plainLine } from "../plain-line.ts";
 
 interface RemoveDialogProps {
   readonly conversation: Conversation;
@@ -22,25 +23,20 @@ export function RemoveDialog({ conversation, onConfirm, onClose }: RemoveDialogP
     }
   };
   return (
-    <Dialog
-      title={owned ? "Delete this conversation?" : "Leave this conversation?"}
-      onClose={onClose}
-    >
+    <Dialog title={owned ? words.deleteQuestion : words.leaveQuestion} onClose={onClose}>
       <p>
         <strong>
-          <bdi>{plainLine(title, untitled)}</bdi>
-        </strong>{" "}
-        {owned
-          ? `and everything in it will be gone${shared ? ", for everybody who has joined it" : ""}.`
-          : "will leave your list. Its link lets you join it again."}
+          <bdi>{plainLine(title, words.noTitle)}</bdi>
+        </strong>
+        {owned ? words.deleteConsequence({ isShared: shared }) : words.leaveConsequence}
       </p>
       {problem !== undefined && <p role="alert">{problem}</p>}
       <div className="buttons">
         <button type="button" onClick={onClose}>
-          Cancel
+          {words.cancel}
         </button>
         <button type="button" className="danger" onClick={() => void confirm()}>
-          {owned ? "Delete" : "Leave"}
+          {owned ? words.delete : words.leave}
         </button>
       </div>
     </Dialog>

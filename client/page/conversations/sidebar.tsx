@@ -2,6 +2,7 @@ import type { Conversation } from "langwire-client";
 import { type ReactNode, useState } from "react";
 import icon from "../icon.svg";
 import { PlusIcon } from "../icons.tsx";
+import { words } from "../language/words.ts";
 import { ConversationItem } from "./conversation-item.tsx";
 import { RemoveDialog } from "./remove-dialog.tsx";
 import type { Conversations } from "./use-conversations.ts";
@@ -29,10 +30,10 @@ export function Sidebar({ conversations, currentId, onNew, onOpen, footer }: Sid
       </p>
       <button type="button" className="new" onClick={onNew}>
         <PlusIcon />
-        New conversation
+        {words.newConversation}
       </button>
-      <nav aria-label="Conversations">
-        {items?.length === 0 && <p className="faint">Nothing here yet.</p>}
+      <nav aria-label={words.conversations}>
+        {items?.length === 0 && <p className="faint">{words.noConversations}</p>}
         <ul>
           {items?.map((conversation) => (
             <ConversationItem
@@ -47,7 +48,7 @@ export function Sidebar({ conversations, currentId, onNew, onOpen, footer }: Sid
         </ul>
         {hasMore && (
           <button type="button" className="quiet" onClick={() => void loadMore()}>
-            Show more
+            {words.showMore}
           </button>
         )}
       </nav>

@@ -1,5 +1,6 @@
 import { memo, useRef } from "react";
 import { CopyButton } from "../copy-button.tsx";
+import { words } from "../language/words.ts";
 import { useReachable } from "../use-reachable.ts";
 import { useTurn } from "./turns.ts";
 
@@ -13,12 +14,12 @@ interface CodeBlockProps {
 export function CodeBlock({ info, parts }: CodeBlockProps) {
   const area = useRef<HTMLPreElement>(null);
   useReachable(area);
-  const [language = "text"] = info.split(/\s/, 1).filter((word) => word !== "");
+  const [language = words.plainText] = info.split(/\s/, 1).filter((word) => word !== "");
   return (
     <figure className="code">
       <figcaption>
         <span>{language}</span>
-        <CopyButton label="Copy code" text={parts.join("")} />
+        <CopyButton label={words.copyCode} text={parts.join("")} />
       </figcaption>
       <pre ref={area}>
         <code>

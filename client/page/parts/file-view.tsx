@@ -1,9 +1,9 @@
 import type { PartOf } from "langwire-client";
+import { numberText, tenthsText } from "../language/formats.ts";
+import { words } from "../language/words.ts";
 import { OutLink } from "../markdown/out-link.tsx";
 import { plainLine } from "../plain-line.ts";
 import { isHeldFile, isPicture, webAddress } from "./safe-address.ts";
-
-const kinds = { image: "Image", audio: "Audio", video: "Video", file: "File" } as const;
 
 /**
  * What a model or a tool made. A picture that is in the message is shown; what is elsewhere is a link:
@@ -11,7 +11,7 @@ const kinds = { image: "Image", audio: "Audio", video: "Video", file: "File" } a
  */
 export function FileView({ file }: { readonly file: PartOf<"file"> }) {
   const { kind, url, mimeType, bytes } = file;
-  const name = plainLine(file.name ?? kinds[kind]).slice(0, 120);
+  const name = plainLine(file.name ?? words.fileKind[kind]).slice(0, 120);
   if (isPicture(url)) return <img className="picture" src={url} alt={name} decoding="async" />;
   const address = webAddress(url);
   const facts = [mimeType, bytes === undefined ? undefined : sizeText(bytes)]
@@ -34,7 +34,7 @@ export function FileView({ file }: { readonly file: PartOf<"file"> }) {
 }
 
 function sizeText(bytes: number): string {
-  if (bytes < 1_000) return `${bytes} B`;
-  if (bytes < 1_000_000) return `${Math.round(bytes / 1_000)} kB`;
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+  if (bytes < 1_000) return `${numberText(bytes)} B`;
+  if (bytes < 1_000_000) return `${numberText(Math.round(bytes / 1_000))} kB`;
+  return `${tenthsText(bytes / 1_000_000)} MB`;
 }

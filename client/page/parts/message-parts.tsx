@@ -1,6 +1,7 @@
 import type { Part, PartOf } from "langwire-client";
 import { Fragment, memo, useState } from "react";
 import { Disclosure } from "../disclosure.tsx";
+import { words } from "../language/words.ts";
 import { Markdown } from "../markdown/markdown.tsx";
 import { plainLine } from "../plain-line.ts";
 import { Value } from "../value.tsx";
@@ -32,7 +33,7 @@ export function MessageParts({ parts, isStreaming }: MessagePartsProps) {
           <Fragment key={key}>
             {more > 0 && index === maxFirst + more && (
               <button type="button" className="quiet" onClick={() => setWhole(true)}>
-                {`Show ${more.toLocaleString()} more parts`}
+                {words.showMoreParts(more)}
               </button>
             )}
             <PartView part={part} isStreaming={isStreaming} />
@@ -60,7 +61,7 @@ const PartView = memo(({ part, isStreaming }: PartViewProps) => {
     case "reasoning":
       return (
         <details className="reasoning">
-          <summary>Reasoning</summary>
+          <summary>{words.reasoning}</summary>
           <Markdown text={part.text} isStreaming={isStreaming} />
         </details>
       );
@@ -77,19 +78,12 @@ const PartView = memo(({ part, isStreaming }: PartViewProps) => {
 });
 PartView.displayName = "PartView";
 
-const origins: Readonly<Record<PartOf<"data">["origin"], string>> = {
-  input: "input",
-  state: "state",
-  artifact: "made by the tool",
-  custom: "reported",
-};
-
 function DataPart({ data }: { readonly data: PartOf<"data"> }) {
   const { name, value, origin } = data;
   if (origin === "custom" && name === "interrupt") return <Question question={value} />;
   const summary = (
     <>
-      {plainLine(name).slice(0, 60)} <span className="faint">{origins[origin]}</span>
+      {plainLine(name).slice(0, 60)} <span className="faint">{words.dataOrigin[origin]}</span>
     </>
   );
   return (

@@ -1,11 +1,12 @@
 import type { Json } from "langwire-client";
+import { words } from "../language/words.ts";
 import { Value } from "../value.tsx";
 
 /** What a graph that was interrupted asks a person, as its bot wrote it: a text, or data. */
 export function Question({ question }: { readonly question: Json }) {
   return (
     <figure className="question">
-      <figcaption className="faint">The bot asked</figcaption>
+      <figcaption className="faint">{words.botAsked}</figcaption>
       {typeof question === "string" ? <p>{question}</p> : <Value value={question} />}
     </figure>
   );

@@ -1,5 +1,6 @@
 import type { PartOf } from "langwire-client";
 import { useState } from "react";
+import { words } from "../language/words.ts";
 import { OutLink } from "../markdown/out-link.tsx";
 import { plainLine } from "../plain-line.ts";
 import { webAddress } from "./safe-address.ts";
@@ -18,8 +19,8 @@ export function Sources({ sources }: { readonly sources: readonly Source[] }) {
   const more = isWhole ? 0 : sources.length - maxListed;
   const listed = more > 0 ? sources.slice(0, maxListed) : sources;
   return (
-    <section className="sources" aria-label="Sources">
-      <h3 className="faint">Sources</h3>
+    <section className="sources" aria-label={words.sources}>
+      <h3 className="faint">{words.sources}</h3>
       <ol>
         {keyed(listed).map(([key, source]) => (
           <li key={key}>
@@ -29,7 +30,7 @@ export function Sources({ sources }: { readonly sources: readonly Source[] }) {
       </ol>
       {more > 0 && (
         <button type="button" className="quiet" onClick={() => setWhole(true)}>
-          {`${more.toLocaleString()} more`}
+          {words.moreSources(more)}
         </button>
       )}
     </section>
@@ -38,7 +39,7 @@ export function Sources({ sources }: { readonly sources: readonly Source[] }) {
 
 function SourceItem({ source: { url, title, documentId, quote } }: { readonly source: Source }) {
   const address = webAddress(url);
-  const name = shortened(plainLine(title ?? url ?? documentId ?? "A document"), maxTitle);
+  const name = shortened(plainLine(title ?? url ?? documentId ?? words.aDocument), maxTitle);
   return (
     <>
       {address === undefined ? (

@@ -1,17 +1,10 @@
 import type { PartOf } from "langwire-client";
 import { Disclosure } from "../disclosure.tsx";
+import { errorText, words } from "../language/words.ts";
 import { plainLine } from "../plain-line.ts";
 import { Value } from "../value.tsx";
 
 type Tool = PartOf<"tool">;
-
-const states: Readonly<Record<Tool["state"], string>> = {
-  writing: "writing its arguments…",
-  running: "running…",
-  done: "done",
-  failed: "failed",
-  stopped: "stopped",
-};
 
 const maxName = 60;
 /** Of what a tool is given, on its line: the end while it is written, the beginning after. */
@@ -21,16 +14,16 @@ const maxPreview = 120;
 export function ToolView({ tool }: { readonly tool: Tool }) {
   const { name, state, inputText, input, progress, output, error } = tool;
   const facts = [
-    ["Arguments", input ?? inputText],
-    ["Progress", progress],
-    ["Result", output],
+    [words.toolArguments, input ?? inputText],
+    [words.toolProgress, progress],
+    [words.toolResult, output],
   ] as const;
   const known = facts.filter(([, value]) => value !== undefined);
   const summary = (
     <>
       <span className="dot" aria-hidden="true" />
       <span className="tool-name">{plainLine(name).slice(0, maxName)}</span>
-      <span className="faint tool-state">{states[state]}</span>
+      <span className="faint tool-state">{words.toolState[state]}</span>
       <span className="faint tool-preview">{previewOf(tool)}</span>
     </>
   );
@@ -58,7 +51,7 @@ export function ToolView({ tool }: { readonly tool: Tool }) {
       )}
       {error !== undefined && (
         <p className="span-error">
-          {error.message} <code>{error.code}</code>
+          {errorText(error)} <code>{error.code}</code>
         </p>
       )}
     </>

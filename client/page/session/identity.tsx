@@ -1,4 +1,5 @@
 import { type FormEvent, useId, useState } from "react";
+import { words } from "../language/words.ts";
 import { changeUser, type Session, signOut } from "./session.ts";
 import { useTheme } from "./theme.ts";
 
@@ -11,11 +12,11 @@ export function Identity({ session }: { readonly session: Session }) {
         <Name key={session.userId} userId={session.userId} />
       ) : (
         <button type="button" className="quiet" onClick={signOut}>
-          Sign out
+          {words.signOut}
         </button>
       )}
       <button type="button" className="quiet" onClick={nextTheme}>
-        Theme: {theme}
+        {words.theme[theme]}
       </button>
     </div>
   );
@@ -32,7 +33,7 @@ function Name({ userId }: { readonly userId: string }) {
   };
   return (
     <form className="name" onSubmit={save}>
-      <label htmlFor={fieldId}>You are</label>
+      <label htmlFor={fieldId}>{words.youAre}</label>
       <input
         id={fieldId}
         maxLength={100}

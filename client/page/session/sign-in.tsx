@@ -1,4 +1,5 @@
 import { type FormEvent, useId, useState } from "react";
+import { words } from "../language/words.ts";
 import { useFocus } from "../use-focus.ts";
 import { changeUser, defaultUserId, signIn } from "./session.ts";
 
@@ -21,9 +22,9 @@ export function SignIn({ reason, userId }: SignInProps) {
   return (
     <main className="sign-in">
       <form className="card" onSubmit={submit}>
-        <h1>Sign in</h1>
+        <h1>{words.signIn}</h1>
         <p id={reasonId}>{reason}</p>
-        <label htmlFor={fieldId}>Token</label>
+        <label htmlFor={fieldId}>{words.token}</label>
         <input
           ref={field}
           id={fieldId}
@@ -35,11 +36,11 @@ export function SignIn({ reason, userId }: SignInProps) {
           onChange={(event) => setToken(event.target.value)}
         />
         <button type="submit" className="primary">
-          Continue
+          {words.continue}
         </button>
         {userId !== defaultUserId && (
           <button type="button" onClick={() => changeUser(defaultUserId)}>
-            Continue as “{defaultUserId}”
+            {words.continueAs(defaultUserId)}
           </button>
         )}
       </form>

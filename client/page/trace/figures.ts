@@ -1,6 +1,7 @@
 /** Numbers of a run, in words. */
 import type { Usage } from "langwire-client";
 import type { AiMessage, Span } from "langwire-client/react";
+import { words } from "../language/words.ts";
 
 export function allSpans(spans: readonly Span[]): Span[] {
   return spans.flatMap((span) => [span, ...allSpans(span.children)]);
@@ -21,11 +22,14 @@ export function runTime({ at }: AiMessage, spans: readonly Span[]): RunTime {
 }
 
 export function durationText(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
-  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1_000)} s`;
+  if (ms < 1_000) return words.milliseconds(Math.round(ms));
+  if (ms < 60_000) return words.seconds(ms / 1_000);
+  return words.minutes({
+    minutes: Math.floor(ms / 60_000),
+    seconds: Math.floor((ms % 60_000) / 1_000),
+  });
 }
 
 export function usageText({ inputTokens, outputTokens }: Usage): string {
-  return `${inputTokens.toLocaleString()} tokens in, ${outputTokens.toLocaleString()} out`;
+  return words.tokens({ input: inputTokens, output: outputTokens });
 }

@@ -1,6 +1,7 @@
 import type { Json } from "langwire-client";
-import type { Span, SpanKind, SpanStatus } from "langwire-client/react";
+import type { Span } from "langwire-client/react";
 import { memo } from "react";
+import { errorText, words } from "../language/words.ts";
 import { Value } from "../value.tsx";
 import { durationText, type RunTime, usageText } from "./figures.ts";
 
@@ -8,20 +9,6 @@ interface SpanRowProps {
   readonly span: Span;
   readonly time: RunTime;
 }
-
-const kindNames: Readonly<Record<SpanKind, string>> = {
-  chain: "Chain",
-  llm: "Model",
-  tool: "Tool",
-  retriever: "Search",
-};
-
-const statusNames: Readonly<Record<SpanStatus, string>> = {
-  running: "running",
-  done: "done",
-  failed: "failed",
-  stopped: "stopped",
-};
 
 export const SpanRow = memo(
   ({ span, time }: SpanRowProps) => {
@@ -43,7 +30,7 @@ export const SpanRow = memo(
         )}
         {isCulprit(span) && span.error !== undefined && (
           <p className="span-error">
-            {span.error.message} <code>{span.error.code}</code>
+            {errorText(span.error)} <code>{span.error.code}</code>
           </p>
         )}
         {span.children.length > 0 && (
@@ -76,7 +63,7 @@ function SpanHead({ span, time }: SpanRowProps) {
       <span className="dot" aria-hidden="true" />
       <span className="span-name">
         <span className="visually-hidden">
-          {kindNames[kind]}, {statusNames[status]}:{" "}
+          {words.spanIs({ kind: words.spanKind[kind], status: words.spanStatus[status] })}
         </span>
         {name}
         {model !== undefined && model !== name && <span className="faint"> {model}</span>}
@@ -110,13 +97,13 @@ interface Fact {
 
 function factsOf({ input, output, notes, finishReason }: Span): Fact[] {
   const facts = [
-    { id: "input", name: "Input", value: input },
+    { id: "input", name: words.spanInput, value: input },
     ...notes.flatMap(({ name, text, data }, index) => [
       { id: `text ${index}`, name, value: text },
       { id: `note ${index}`, name, value: data },
     ]),
-    { id: "output", name: "Output", value: output },
-    { id: "finish", name: "Finish", value: finishReason },
+    { id: "output", name: words.spanOutput, value: output },
+    { id: "finish", name: words.spanFinish, value: finishReason },
   ];
   return facts.filter((fact): fact is Fact => fact.value !== undefined);
 }

@@ -1,6 +1,7 @@
 import type { AiMessage, Span } from "langwire-client/react";
 import { useId, useState } from "react";
 import { ChevronIcon } from "../icons.tsx";
+import { words } from "../language/words.ts";
 import { messageOf } from "../message-of.ts";
 import { plainLine } from "../plain-line.ts";
 import { browserStorage } from "../storage.ts";
@@ -38,7 +39,7 @@ export function Trace({ message, onLoad }: TraceProps) {
         <span className="trace-line">{lineOf(message, { spans, time })}</span>
       </button>
       {isOpen && message.isTraced && spans.length > 0 && (
-        <ul id={treeId} aria-label="Steps of the run">
+        <ul id={treeId} aria-label={words.stepsOfRun}>
           {message.spans.map((span) => (
             <SpanRow key={span.id} span={span} time={time} />
           ))}
@@ -46,7 +47,7 @@ export function Trace({ message, onLoad }: TraceProps) {
       )}
       {isOpen && (!message.isTraced || spans.length === 0) && (
         <p id={treeId} className="faint" role="status">
-          {problem ?? (message.isTraced ? "Nothing of it was kept." : "Loading…")}
+          {problem ?? (message.isTraced ? words.nothingKept : words.loading)}
         </p>
       )}
     </div>
@@ -59,16 +60,16 @@ function lineOf(
 ): string {
   if (status === "streaming") return current(spans);
   // Of a run of long ago it is asked for.
-  if (!isTraced || spans.length === 0) return "How it was made";
-  return `${summary(spans)} in ${durationText(time.endMs - time.startMs)}`;
+  if (!isTraced || spans.length === 0) return words.howItWasMade;
+  return summary(spans, durationText(time.endMs - time.startMs));
 }
 
 /** What the run is at: the innermost call that is open and does something of its own. */
 function current(spans: readonly Span[]): string {
   const running = spans.findLast(({ kind, status }) => kind !== "chain" && status === "running");
   return running === undefined
-    ? "Working…"
-    : `Working: ${plainLine(running.name).slice(0, maxNameLength)}`;
+    ? words.working
+    : words.workingOn(plainLine(running.name).slice(0, maxNameLength));
 }
 
 /** Names of tools that are listed; of more there is the number. */
@@ -77,12 +78,10 @@ const maxNames = 3;
 const maxNameLength = 40;
 
 /** What it did, as its reader would put it: tools by their names, the rest as a number of steps. */
-function summary(spans: readonly Span[]): string {
+function summary(spans: readonly Span[], duration: string): string {
   const used = spans.filter(({ kind }) => kind === "tool" || kind === "retriever");
   const names = [...new Set(used.map(({ name }) => plainLine(name).slice(0, maxNameLength)))];
-  const more = names.length > maxNames ? ` and ${names.length - maxNames} more` : "";
-  const steps = spans.length === 1 ? "1 step" : `${spans.length} steps`;
-  return names.length === 0
-    ? steps
-    : `Used ${names.slice(0, maxNames).join(", ")}${more} · ${steps}`;
+  const listed = names.slice(0, maxNames);
+  const more = names.length - listed.length;
+  return words.steps({ names: listed, more, count: spans.length, duration });
 }

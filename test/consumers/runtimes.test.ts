@@ -109,7 +109,7 @@ await withOwnInstall("consumers", "the client in Bun, in Node.js 20 and as Commo
 
   test("the command line says in a line what it lacks in Node.js 20, and chats with it", async () => {
     const { url } = await setUp([{ tokens: ["Hello"] }]);
-    const command = ["node_modules/langwire-client/dist/cli/main.js", "--url", url, "Hi"];
+    const command = ["node_modules/langwire-client/bin/langwire-chat.cjs", "--url", url, "Hi"];
     await expect(project.run(node20, ...command)).rejects.toThrow(
       /\n\nlangwire-chat needs a WebSocket.* NODE_OPTIONS=--experimental-websocket gives it one\.\n$/,
     );
@@ -120,7 +120,7 @@ await withOwnInstall("consumers", "the client in Bun, in Node.js 20 and as Commo
   test("the server's command says in a line that Node.js 20 is too old", async () => {
     const command = fileURLToPath(new URL("../../bin/langwire.cjs", import.meta.url));
     await expect(project.run(node20, command)).rejects.toThrow(
-      /\n\nLangwire needs Node\.js \d+\.\d+ or later, and this is 20\.\S+ .*\n$/,
+      /\n\nLangwire needs Node\.js [\d.]+ or later, and this is 20\.\S+ .*\n$/,
     );
   });
 

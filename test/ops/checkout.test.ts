@@ -65,15 +65,15 @@ test("a Node.js that is too old says so in a line", async () => {
       ],
       { cwd: root },
     );
-  for (const version of ["18.20.8", "20.20.2", "22.17.1"]) {
+  for (const version of ["12.22.12", "20.20.2", "22.23.3"]) {
     await expect(withVersion(version)).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        new RegExp(`^Langwire needs Node\\.js 22\\.18 or later, and this is ${version}\\. .+\n$`),
+        new RegExp(`^Langwire needs Node\\.js 24 or later, and this is ${version}\\. .+\n$`),
       ),
     });
   }
-  for (const version of ["22.18.0", "24.0.0"]) {
+  for (const version of ["24.0.0", "26.1.0"]) {
     expect(await withVersion(version)).toMatchObject({ stderr: "" });
   }
 });

@@ -63,7 +63,7 @@ describe("a new user", () => {
     const old = `Object.defineProperty(process.versions, "node", { value: "20.20.2" });
       require(${JSON.stringify(command)})`;
     const said =
-      /\nLangwire needs Node\.js 22\.18 or later, and this is 20\.20\.2\. Install one from nodejs\.org\.\n$/;
+      /\nLangwire needs Node\.js 24 or later, and this is 20\.20\.2\. Install one from nodejs\.org\.\n$/;
     await expect(project.run("node", "-e", old)).rejects.toThrow(said);
   });
 
@@ -90,7 +90,7 @@ describe("a new user", () => {
   test("chats from the command line", async () => {
     const help = await project.run(
       "node",
-      "node_modules/langwire-client/dist/cli/main.js",
+      "node_modules/langwire-client/bin/langwire-chat.cjs",
       "--help",
     );
     expect(help).toContain("Usage:");

@@ -1,5 +1,4 @@
-#!/usr/bin/env node
-/** The chat on the command line: `npm run chat -- "message"`. */
+/** The chat on the command line, as `bin/langwire-chat.cjs` and `npm run chat` start it. */
 import { randomUUID } from "node:crypto";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
@@ -83,13 +82,7 @@ function argumentsOrProblem(): ChatArguments | string {
   }
 }
 
-const tooOld = `langwire-chat needs a WebSocket, which Node.js has from version 22 on, and this is ${process.versions.node}: in 20.10 or later, NODE_OPTIONS=--experimental-websocket gives it one.
-`;
-
 const options = argumentsOrProblem();
 if (typeof options === "string") process.exitCode = misused(options);
 else if (options.help) stdout.write(usage);
-else if (globalThis.WebSocket === undefined) {
-  stderr.write(tooOld);
-  process.exitCode = exitCodes.failed;
-} else process.exitCode = await main(options);
+else process.exitCode = await main(options);

@@ -129,6 +129,13 @@ describe.each([0, 1])("package %i", (at) => {
     expect(messages).toEqual([]);
   });
 
+  test("has no script that runs, or is warned of, where it is installed", async () => {
+    const text = await readFile(join(project.packages[at] ?? "", "package.json"), "utf8");
+    const { scripts }: { scripts: Record<string, string> } = JSON.parse(text);
+    const ofInstallation = /^(pre|post)?(install|prepare)$|^prepublish$|^dependencies$/;
+    expect(Object.keys(scripts).filter((name) => ofInstallation.test(name))).toEqual([]);
+  });
+
   test("has types that resolve as its code does", async () => {
     const attw = [bin("attw"), project.archives[at] ?? "", "--profile", "esm-only", "--no-color"];
     await expect(project.run("node", ...attw)).resolves.toContain("🟢");

@@ -84,7 +84,12 @@ type ErrorShape = {
       | "UNPROCESSABLE_CONTENT"
       | "UNSUPPORTED_MEDIA_TYPE";
     httpStatus: number;
-    langwire: { code: ErrorCode; retryable: boolean; retryAfterMs?: number | undefined };
+    langwire: {
+      code: ErrorCode;
+      retryable: boolean;
+      retryAfterMs?: number | undefined;
+      detail?: string | undefined;
+    };
   };
 };
 export type ChatEvent =
@@ -257,6 +262,7 @@ export type ChatEvent =
       message: string;
       retryable: boolean;
       retryAfterMs?: number | undefined;
+      detail?: string | undefined;
     }
   | {
       runId: string;
@@ -280,6 +286,7 @@ export type Failure = {
   message: string;
   retryable: boolean;
   retryAfterMs?: number | undefined;
+  detail?: string | undefined;
 };
 export type Conversation = {
   conversationId: string;

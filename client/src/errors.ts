@@ -20,6 +20,8 @@ export class LangwireClientError extends Error {
   readonly status: number | undefined;
   /** What there was of a run's answer. */
   readonly partialText: string;
+  /** From servers in development mode alone: what was thrown, where, and what caused it, as lines. */
+  readonly detail: string | undefined;
 
   constructor(failure: {
     code: ClientErrorCode;
@@ -28,6 +30,7 @@ export class LangwireClientError extends Error {
     retryAfterMs?: number | undefined;
     status?: number | undefined;
     partialText?: string | undefined;
+    detail?: string | undefined;
     cause?: unknown;
   }) {
     super(failure.message, { cause: failure.cause });
@@ -37,6 +40,7 @@ export class LangwireClientError extends Error {
     this.retryAfterMs = failure.retryAfterMs;
     this.status = failure.status;
     this.partialText = failure.partialText ?? "";
+    this.detail = failure.detail;
   }
 }
 

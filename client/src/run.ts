@@ -7,6 +7,7 @@ import { deferred } from "./deferred.ts";
 import { LangwireClientError } from "./errors.ts";
 import { EventBuffer } from "./event-buffer.ts";
 import { Subscription, type SubscriptionOptions } from "./subscription.ts";
+import { thrownIn } from "./thrown.ts";
 import type {
   CallOptions,
   ChatEvent,
@@ -172,10 +173,11 @@ export class Run<T extends RunTypes = AnyRun> extends FollowedRun<T> {
 }
 
 function unlessFailed(end: EventOf<"runEnd">): EventOf<"runEnd"> {
-  const { status, text, error } = end;
+  const { runId, status, text, error } = end;
   if (status !== "failed") return end;
   throw new LangwireClientError({
     ...(error ?? { code: "INTERNAL", message: "The run failed." }),
     partialText: text,
+    cause: thrownIn(runId),
   });
 }

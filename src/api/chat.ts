@@ -1,5 +1,6 @@
 /** `chat.*`: sending, following, watching, stopping. */
 import { cancelInput, followInput, sendInput, watchInput } from "../protocol/inputs.ts";
+import type { FailureDetails } from "../runs/failure-details.ts";
 import type { Follower } from "../runs/following/follower.ts";
 import type { EventSink } from "../runs/following/readers.ts";
 import type { Runs } from "../runs/runs.ts";
@@ -7,7 +8,10 @@ import type { CallContext } from "./context.ts";
 import type { Procedures } from "./procedures.ts";
 import { TrackedEvents } from "./subscription.ts";
 
-export function chatRouter({ router, procedure }: Procedures, { runs }: { runs: Runs }) {
+export function chatRouter(
+  { router, procedure }: Procedures,
+  { runs, failureDetails }: { runs: Runs; failureDetails: FailureDetails | undefined },
+) {
   /** Counted against the connection's limit from before the first await until the reader closes. */
   async function subscribe(
     { pacer, openSubscription }: CallContext,
@@ -17,7 +21,7 @@ export function chatRouter({ router, procedure }: Procedures, { runs }: { runs: 
     const release = openSubscription?.();
     try {
       const follower = await follow({ pacer, signal, onClose: release });
-      return new TrackedEvents(follower);
+      return new TrackedEvents(follower, failureDetails);
     } catch (cause) {
       release?.();
       throw cause;

@@ -11,6 +11,7 @@ import {
   renameInput,
 } from "../protocol/inputs.ts";
 import type { RateLimit } from "../runs/admission/rate-limit.ts";
+import type { FailureDetails } from "../runs/failure-details.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Store } from "../store/store.ts";
 import type { Procedures } from "./procedures.ts";
@@ -22,9 +23,10 @@ export function conversationsRouter(
     runs: Runs;
     store: Store;
     conversationsPerUser: RateLimit | undefined;
+    failureDetails: FailureDetails | undefined;
   },
 ) {
-  const { bots, runs, store, conversationsPerUser } = options;
+  const { bots, runs, store, conversationsPerUser, failureDetails } = options;
   const { conversations } = store;
 
   /**
@@ -119,7 +121,9 @@ export function conversationsRouter(
       const { conversationId, ...page } = input;
       const member = await conversations.isMember(conversationId, ctx.caller.userId);
       if (!member) throw new LangwireError("NOT_FOUND");
-      return conversations.messages(conversationId, page);
+      const messages = await conversations.messages(conversationId, page);
+      if (failureDetails === undefined) return messages;
+      return { ...messages, items: messages.items.map((one) => failureDetails.inMessage(one)) };
     }),
   });
 }

@@ -2,6 +2,7 @@
 import { type TRPC_ERROR_CODE_KEY, TRPCError } from "@trpc/server";
 import type { TRPCErrorShape } from "@trpc/server/rpc";
 import { z } from "zod";
+import { describeThrown } from "../bots/failures/thrown.ts";
 import { type ErrorCode, type Failure, LangwireError } from "../protocol/errors.ts";
 
 const trpcCodes: Record<ErrorCode, TRPC_ERROR_CODE_KEY> = {
@@ -73,6 +74,19 @@ export function formatError({ shape, error }: { shape: TRPCErrorShape; error: TR
   const { message, ...langwire }: Failure = toLangwireError(error).toFailure();
   const { code, httpStatus } = shapeData(shape);
   return { code: shape.code, message, data: { code, httpStatus, langwire } };
+}
+
+/** The same for development, with what was thrown as `data.langwire.detail`. */
+export function formatErrorInDetail(failed: { shape: TRPCErrorShape; error: TRPCError }) {
+  const formatted = formatError(failed);
+  const { cause } = toLangwireError(failed.error);
+  // A request that does not fit is described by its message.
+  if (cause === undefined || cause instanceof z.core.$ZodError) return formatted;
+  const langwire: Omit<Failure, "message"> = {
+    ...formatted.data.langwire,
+    detail: describeThrown(cause),
+  };
+  return { ...formatted, data: { ...formatted.data, langwire } };
 }
 
 function shapeData(shape: TRPCErrorShape): { code: TRPC_ERROR_CODE_KEY; httpStatus: number } {

@@ -7,17 +7,27 @@ import { LangwireError } from "../protocol/errors.ts";
 import type { Store } from "../store/store.ts";
 import { canonicalIds } from "./canonical-ids.ts";
 import type { CallContext } from "./context.ts";
-import { formatError, toTrpcError } from "./errors.ts";
+import { formatError, formatErrorInDetail, toTrpcError } from "./errors.ts";
 
 /**
  * The context is whatever the mounting application has; `connection` reads ours out of it, so a
  * router made here fits into any other.
  */
 export function createProcedures<Context extends object>(
-  { connection, store }: { connection: (context: Context) => CallContext; store: Store },
+  {
+    connection,
+    store,
+    inDevelopment,
+  }: {
+    connection: (context: Context) => CallContext;
+    store: Store;
+    /** Whether callers get what was thrown. */
+    inDevelopment: boolean;
+  },
   transformer: CombinedDataTransformer | typeof superjson = superjson,
 ) {
-  const t = initTRPC.context<object>().create({ transformer, errorFormatter: formatError });
+  const errorFormatter = inDevelopment ? formatErrorInDetail : formatError;
+  const t = initTRPC.context<object>().create({ transformer, errorFormatter });
   const canonical = t.procedure.use(({ ctx, getRawInput, next }) => {
     const { caller } = connection(ctx as Context);
     return next({ getRawInput: async () => canonicalIds(await getRawInput(), caller, store) });

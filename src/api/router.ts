@@ -8,6 +8,7 @@
 import type { CombinedDataTransformer } from "@trpc/server";
 import type { Catalogue } from "../bots/catalogue.ts";
 import type { RateLimit } from "../runs/admission/rate-limit.ts";
+import type { FailureDetails } from "../runs/failure-details.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Store } from "../store/store.ts";
 import { chatRouter } from "./chat.ts";
@@ -25,16 +26,22 @@ export interface ChatRouterOptions<Context extends object> {
   readonly connection: (context: Context) => CallContext;
   /** Default: superjson both ways. Where the router is mounted, the outer router's counts. */
   readonly transformer?: CombinedDataTransformer;
+  /** For development: what bots threw is handed to callers, as the `detail` of an error. Default: never. */
+  readonly failureDetails?: FailureDetails | undefined;
 }
 
 /** `chat`, `conversations` and `bots`, over the runs, store and bots of `openLangwire`. */
 export function createChatRouter<Context extends object>(options: ChatRouterOptions<Context>) {
   const { bots, runs, store, conversationsPerUser, connection, transformer } = options;
-  const procedures = createProcedures({ connection, store }, transformer);
+  const { failureDetails } = options;
+  const shown = { inDevelopment: failureDetails !== undefined };
+  const procedures = createProcedures({ connection, store, ...shown }, transformer);
   const { router, procedure } = procedures;
   return router({
-    chat: chatRouter(procedures, { runs }),
-    conversations: conversationsRouter(procedures, { bots, runs, store, conversationsPerUser }),
+    chat: chatRouter(procedures, { runs, failureDetails }),
+    conversations: conversationsRouter(procedures, {
+      ...{ bots, runs, store, conversationsPerUser, failureDetails },
+    }),
     bots: router({ list: procedure.query(() => bots.list(runs.maxMessageLength)) }),
   });
 }

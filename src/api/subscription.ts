@@ -2,6 +2,7 @@
 import { type TrackedEnvelope, tracked } from "@trpc/server";
 import type { LogEntry } from "../log/entry.ts";
 import type { ChatEvent } from "../protocol/events.ts";
+import type { FailureDetails } from "../runs/failure-details.ts";
 import type { Follower } from "../runs/following/follower.ts";
 import { toTrpcError } from "./errors.ts";
 
@@ -9,9 +10,12 @@ type Result = IteratorResult<TrackedEnvelope<ChatEvent>, undefined>;
 
 export class TrackedEvents implements AsyncIterableIterator<TrackedEnvelope<ChatEvent>, undefined> {
   readonly #follower: Follower;
+  readonly #details: FailureDetails | undefined;
 
-  constructor(follower: Follower) {
+  /** @param details in development mode: what events of failures have besides */
+  constructor(follower: Follower, details?: FailureDetails) {
     this.#follower = follower;
+    this.#details = details;
   }
 
   /** The number of the last event that was taken; before the first, where reading begins. */
@@ -21,7 +25,8 @@ export class TrackedEvents implements AsyncIterableIterator<TrackedEnvelope<Chat
 
   /** Every event, tracked by its number. */
   next(): Promise<Result> {
-    return this.#follower.next().then(trackedResult, refuse);
+    const details = this.#details;
+    return this.#follower.next().then((result) => trackedResult(result, details), refuse);
   }
 
   /**
@@ -29,7 +34,9 @@ export class TrackedEvents implements AsyncIterableIterator<TrackedEnvelope<Chat
    * @returns settles with the end
    */
   deliver(take: (entry: LogEntry) => void): Promise<void> {
-    return this.#follower.deliver(take).catch(refuse);
+    const details = this.#details;
+    const each = details === undefined ? take : (entry: LogEntry) => take(details.inEntry(entry));
+    return this.#follower.deliver(each).catch(refuse);
   }
 
   return(): Promise<IteratorReturnResult<undefined>> {
@@ -45,9 +52,12 @@ export class TrackedEvents implements AsyncIterableIterator<TrackedEnvelope<Chat
   }
 }
 
-function trackedResult(result: IteratorResult<LogEntry, undefined>): Result {
+function trackedResult(
+  result: IteratorResult<LogEntry, undefined>,
+  details: FailureDetails | undefined,
+): Result {
   if (result.done === true) return result;
-  const { seq, event } = result.value;
+  const { seq, event } = details?.inEntry(result.value) ?? result.value;
   return { done: false, value: tracked(String(seq), event) };
 }
 

@@ -8,10 +8,12 @@ import { memoryRateLimit, type RateLimit } from "../runs/admission/rate-limit.ts
 import { Archiver } from "../runs/archives/archiver.ts";
 import { startPruning } from "../runs/archives/pruning.ts";
 import type { Cluster } from "../runs/cluster/cluster.ts";
+import { DefaultLog } from "../runs/default-log.ts";
 import { type Erased, eraseUser } from "../runs/erase-user.ts";
 import { remoteProofs } from "../runs/following/memberships.ts";
 import { defaultRunLimits, type RunLimits } from "../runs/limits.ts";
-import type { RunObserver } from "../runs/observer.ts";
+import { allOf, type RunObserver } from "../runs/observer.ts";
+import { logRuns, type RunLogger } from "../runs/run-log.ts";
 import { Runs } from "../runs/runs.ts";
 import type { Store } from "../store/store.ts";
 import { openStorage, type Storage, type StorageOptions } from "./open-storage.ts";
@@ -26,6 +28,10 @@ export interface LangwireOptions extends StorageOptions {
    * than the log has it. Default: `Infinity`, for good. 0: not at all, and what is there is deleted.
    */
   readonly keepEventsMs?: number;
+  /**
+   * Default: what fails is written to the console, or to the logger that `createServer` is given. `{}`
+   * says nothing.
+   */
   readonly observer?: RunObserver;
   /** Whether a caller may begin another run. Default: within `runLimits` and `userLimits`. */
   readonly admit?: Admit;
@@ -64,6 +70,10 @@ export interface Langwire extends AsyncDisposable {
   readonly cluster?: Cluster | undefined;
   /** Copies all that is kept, where that is one file: `Storage.snapshot`. */
   readonly snapshot?: Storage["snapshot"];
+  /** Has runs logged there in place of the console. Set where `LangwireOptions.observer` was not. */
+  readonly logTo?: ((logger: RunLogger) => void) | undefined;
+  /** Calls the listener for what fails of bots (`RunObserver.botFailed`). @returns ends that */
+  onBotFailure(listener: Required<RunObserver>["botFailed"]): () => void;
   /** Erases all of a user, and says what: runs/erase-user.ts. */
   eraseUser(userId: string): AsyncGenerator<Erased, void>;
 }
@@ -75,7 +85,15 @@ export interface Langwire extends AsyncDisposable {
  *   process uses `dataDir`, or `databaseUrl` without sharing a log
  */
 export async function openLangwire(options: LangwireOptions): Promise<Langwire> {
-  const { observer = {}, userLimits, containStrayErrors: contained = true } = options;
+  const { userLimits, containStrayErrors: contained = true } = options;
+  const defaultLog = options.observer === undefined ? new DefaultLog() : undefined;
+  const failureListeners = new Set<Required<RunObserver>["botFailed"]>();
+  const observer = allOf([
+    options.observer ?? logRuns(defaultLog ?? console),
+    {
+      botFailed: (run, failure) => failureListeners.forEach((listen) => void listen(run, failure)),
+    },
+  ]);
   const { keepEventsMs = Number.POSITIVE_INFINITY } = options;
   const limits = { ...defaultRunLimits, ...options.runLimits };
   const bots = new Catalogue(options.bots);
@@ -116,6 +134,11 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
     cluster,
     conversationsPerUser,
     snapshot,
+    logTo: defaultLog && ((logger) => defaultLog.use(logger)),
+    onBotFailure: (listener) => {
+      failureListeners.add(listener);
+      return () => failureListeners.delete(listener);
+    },
     eraseUser: (userId) => eraseUser(userId, { store, log, runs, forget }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

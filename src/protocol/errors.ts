@@ -166,6 +166,8 @@ export const failure = z.object({
   retryable: z.boolean(),
   /** Milliseconds to wait before trying again, where known. */
   retryAfterMs: z.number().int().nonnegative().optional(),
+  /** From servers in development mode alone: what was thrown, where, and what caused it, as lines. */
+  detail: z.string().optional(),
 });
 
 export type Failure = z.infer<typeof failure>;

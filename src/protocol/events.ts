@@ -203,6 +203,8 @@ export const error = z.object({
   message: z.string(),
   retryable: z.boolean(),
   retryAfterMs: z.number().int().nonnegative().optional(),
+  /** As a failure's: from servers in development mode alone. */
+  detail: z.string().optional(),
 });
 
 /** The one ending of a run. It makes a reader whole who missed anything. */

@@ -1,4 +1,5 @@
 /** Observes all runs of a process: for logs, metrics and traces. */
+import type { BotFailure } from "../bots/failures/bot-failure.ts";
 import type { StrayError } from "../bots/isolation/bot-at-work.ts";
 import type { SpanEvent } from "../bots/run/run-bot.ts";
 import type { Run } from "../store/store.ts";
@@ -9,6 +10,11 @@ export interface RunObserver {
   /** Each event of the run's spans but tokens and reasoning. */
   spanEvent?(run: Run, event: SpanEvent): void;
   runEnded?(run: Run, ending: RunEnding): void;
+  /**
+   * A span of the run failed, which the run may survive, or the run itself. Called before its readers
+   * hear of it; of one error for each span that it passes through.
+   */
+  botFailed?(run: Run, failure: BotFailure): void;
   /** Runs the bot's code of a run, once, so that what the code begins inherits a context. */
   withinRun?<T>(run: Run, botCode: () => T): T;
   /** An event was delivered to a reader this long after the log had it. A sample, not every event. */
@@ -41,6 +47,7 @@ export function shielded(observer: RunObserver): ShieldedObserver {
   return {
     runStarted: (run) => notify(() => observer.runStarted?.(run)),
     runEnded: (run, ending) => notify(() => observer.runEnded?.(run, ending)),
+    botFailed: (run, failure) => notify(() => observer.botFailed?.(run, failure)),
     strayError: (error) => notify(() => observer.strayError?.(error)),
     withinRun: (run, botCode) => {
       const once = onceOnly(botCode);
@@ -64,6 +71,7 @@ export function allOf(observers: readonly RunObserver[]): RunObserver {
   return {
     runStarted: (run) => each.forEach((one) => void one.runStarted(run)),
     runEnded: (run, ending) => each.forEach((one) => void one.runEnded(run, ending)),
+    botFailed: (run, failure) => each.forEach((one) => void one.botFailed(run, failure)),
     strayError: (error) => each.forEach((one) => void one.strayError(error)),
     withinRun: (run, botCode) => within(each, run, botCode),
     failed: (what, cause) => each.forEach((one) => void one.failed(what, cause)),

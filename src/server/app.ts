@@ -6,6 +6,7 @@ import type { CallContext } from "../api/context.ts";
 import { createChatRouter } from "../api/router.ts";
 import type { Langwire } from "../open/open-langwire.ts";
 import { memoryRateLimit, type RateLimit } from "../runs/admission/rate-limit.ts";
+import { FailureDetails } from "../runs/failure-details.ts";
 import { networksCheck } from "./access/addresses.ts";
 import { browserHeaders } from "./access/browser-headers.ts";
 import { type Authenticate, checkedIdentities, trustCallers } from "./access/callers.ts";
@@ -37,6 +38,11 @@ export interface ServerOptions {
   readonly requestsPerAddress?: RateLimit;
   /** Proxies whose X-Forwarded-For and -Host are believed: addresses and subnets. */
   readonly trustedProxies?: readonly string[];
+  /**
+   * For development alone: errors have a `detail` that says what was thrown, and where. It is kept in
+   * this process, and not stored. Default: false, and callers get nothing of what was thrown.
+   */
+  readonly dev?: boolean;
   /** The folder of the chat page, to be shown at `/`. Default: no page. */
   readonly pageDir?: string;
 }
@@ -67,8 +73,12 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
   const connections = new Connections(options.connectionLimits);
   const { maxFrameBytes: maxPayload, maxHttpRequestsPerSecond } = connections.limits;
   const perSecond = { times: maxHttpRequestsPerSecond, perMs: 1_000 };
+  if (logger !== undefined) langwire.logTo?.(logger);
+  const failureDetails = options.dev === true ? new FailureDetails() : undefined;
+  const forgetFailures = failureDetails && langwire.onBotFailure(failureDetails.add);
   const router = createChatRouter({
     ...langwire,
+    failureDetails,
     connection: (context: CallContext) => context,
     transformer: wireTransformer,
   });
@@ -143,6 +153,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     connections,
     close: async (graceMs) => {
       await langwire.runs.drain(graceMs);
+      forgetFailures?.();
       connections.closeAll();
       tcp[Symbol.dispose]();
       await app.close();

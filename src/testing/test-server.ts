@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { type Langwire, type LangwireOptions, openLangwire } from "../open/open-langwire.ts";
 import { type ChatServer, createServer, type ServerOptions } from "../server/app.ts";
 import type { ConnectionLimits } from "../server/connections/connection-limits.ts";
+import { thrownByRun } from "./thrown.ts";
 
 export interface TestServerOptions extends LangwireOptions, Omit<ServerOptions, "langwire"> {
   /** Default: any free port. */
@@ -17,6 +18,11 @@ export interface TestServer extends AsyncDisposable {
   readonly port: number;
   readonly langwire: Langwire;
   readonly server: ChatServer;
+  /**
+   * By run, what its bot threw: the error itself. In errors of `langwire-client` it is the `cause`, which
+   * test runners print.
+   */
+  readonly thrown: ReadonlyMap<string, unknown>;
 }
 
 /** Rate limits are off: a test is one address, often one user, and calls as fast as it can. */
@@ -42,6 +48,13 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
   await using starting = new AsyncDisposableStack();
   const langwire = starting.use(await openLangwire(options));
   const connectionLimits = { ...testLimits, ...options.connectionLimits };
+  const all = thrownByRun();
+  const thrown = new Map<string, unknown>();
+  langwire.onBotFailure(({ runId }, { error, span }) => {
+    if (span !== undefined || error.cause === undefined) return;
+    for (const map of [thrown, all]) map.set(runId, error.cause);
+  });
+  starting.defer(() => [...thrown.keys()].forEach((runId) => void all.delete(runId)));
   const server = await createServer({ ...options, connectionLimits, langwire });
   starting.defer(() => server.close(0));
   await server.app.listen({ host: "127.0.0.1", port: options.port ?? 0 });
@@ -53,6 +66,7 @@ export async function startTestServer(options: TestServerOptions): Promise<TestS
     port,
     langwire,
     server,
+    thrown,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }

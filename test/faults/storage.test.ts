@@ -30,7 +30,12 @@ async function serveFrom(path: string, options: TestServerOptions): Promise<Open
   const log = stack.use(new MemoryLog({ journal: new SqliteJournal(store.database) }));
   const runs = stack.use(await Runs.start({ bots, store, log, limits: options.runLimits }));
   const eraseUser = async function* () {};
-  const langwire = { bots, store, log, runs, eraseUser, [Symbol.asyncDispose]: async () => {} };
+  const onBotFailure = () => () => {};
+  const dispose = async () => {};
+  const langwire = {
+    ...{ bots, store, log, runs, eraseUser, onBotFailure },
+    [Symbol.asyncDispose]: dispose,
+  };
   const server = await createServer({ ...options, langwire });
   stack.defer(() => server.close(0));
   await server.app.listen({ host: "127.0.0.1", port: 0 });
@@ -39,6 +44,7 @@ async function serveFrom(path: string, options: TestServerOptions): Promise<Open
     store,
     langwire,
     server,
+    thrown: new Map(),
     port,
     url: `ws://127.0.0.1:${port}/trpc`,
     httpUrl: `http://127.0.0.1:${port}/trpc`,

@@ -48,10 +48,10 @@ export class SpanTree {
         this.#close(event, { output: event.documents });
         break;
       case "error": {
-        const { code, message, retryable, retryAfterMs } = event;
+        const { code, message, retryable, retryAfterMs, detail } = event;
         this.#close(event, {
           status: "failed",
-          error: { code, message, retryable, retryAfterMs },
+          error: { code, message, retryable, retryAfterMs, ...(detail && { detail }) },
         });
         break;
       }

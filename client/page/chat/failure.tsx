@@ -1,5 +1,6 @@
 import type { ChatError } from "langwire-client/react";
 import { type ReactNode, useEffect, useState } from "react";
+import { FailureDetail } from "../failure-detail.tsx";
 import { RetryIcon } from "../icons.tsx";
 import { errorText, words } from "../language/words.ts";
 import { waitOf } from "../message-of.ts";
@@ -30,6 +31,7 @@ export function Failure({ error, onRetry, children }: FailureProps) {
           </button>
         )}
       </div>
+      <FailureDetail detail={error.detail} />
     </div>
   );
 }

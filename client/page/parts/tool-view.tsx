@@ -1,5 +1,6 @@
 import type { PartOf } from "langwire-client";
 import { Disclosure } from "../disclosure.tsx";
+import { FailureDetail } from "../failure-detail.tsx";
 import { errorText, words } from "../language/words.ts";
 import { plainLine } from "../plain-line.ts";
 import { Value } from "../value.tsx";
@@ -50,9 +51,10 @@ export function ToolView({ tool }: { readonly tool: Tool }) {
         </Disclosure>
       )}
       {error !== undefined && (
-        <p className="span-error">
+        <div className="span-error">
           {errorText(error)} <code>{error.code}</code>
-        </p>
+          <FailureDetail detail={error.detail} />
+        </div>
       )}
     </>
   );

@@ -1,6 +1,7 @@
 import type { Json } from "langwire-client";
 import type { Span } from "langwire-client/react";
 import { memo } from "react";
+import { FailureDetail } from "../failure-detail.tsx";
 import { errorText, words } from "../language/words.ts";
 import { Value } from "../value.tsx";
 import { durationText, type RunTime, usageText } from "./figures.ts";
@@ -29,9 +30,10 @@ export const SpanRow = memo(
           </details>
         )}
         {isCulprit(span) && span.error !== undefined && (
-          <p className="span-error">
+          <div className="span-error">
             {errorText(span.error)} <code>{span.error.code}</code>
-          </p>
+            <FailureDetail detail={span.error.detail} />
+          </div>
         )}
         {span.children.length > 0 && (
           <ul>

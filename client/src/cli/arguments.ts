@@ -28,7 +28,8 @@ standard input.
   --token <token>        proves who you are
   --user <id>            says who you are, to a server without authentication
   --json                 one event or message a line, as the server sent it
-  --verbose              every chain, and not the outermost one alone
+  --verbose              every chain, and not the outermost one alone; of an error
+                         what was thrown, where a server in development says it
   --help                 this text
 
 Ctrl-C cancels the run; once more leaves at once. NO_COLOR turns colours off, and

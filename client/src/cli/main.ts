@@ -23,7 +23,7 @@ async function main(options: ChatArguments): Promise<number> {
     botId: options.bot,
     conversationId,
     json: options.json,
-    allChains: options.verbose,
+    verbose: options.verbose,
     stdout,
     stderr,
   });

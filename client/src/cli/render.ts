@@ -1,7 +1,7 @@
 /** A run as lines on a terminal. No I/O: events in, text out. */
 import { wasSaid } from "../../generated/fold/answer-spans.js";
 import { MessageFold } from "../../generated/fold/message-fold.js";
-import type { ChatEvent, EventOf, PartOf, Usage } from "../types.ts";
+import type { ChatEvent, EventOf, Failure, PartOf, Usage } from "../types.ts";
 import { fileLine, sourceLines } from "./render-message.ts";
 import { type Paint, payload, printable, type Style } from "./styles.ts";
 
@@ -9,6 +9,8 @@ export interface RenderOptions {
   readonly paint: Paint;
   /** Every chain's start and end, and not the outermost one's alone. */
   readonly allChains?: boolean;
+  /** What was thrown, where the server says it. */
+  readonly details?: boolean;
 }
 
 type FileContent = PartOf<"file">;
@@ -16,6 +18,7 @@ type FileContent = PartOf<"file">;
 export class Renderer {
   readonly #paint: Paint;
   readonly #allChains: boolean;
+  readonly #details: boolean;
   /** Chains whose start was shown, so that their end is shown as well. */
   readonly #shownChains = new Set<string>();
   #atLineStart = true;
@@ -24,8 +27,9 @@ export class Renderer {
   readonly #message = new MessageFold();
   #lastError: string | undefined;
 
-  constructor({ paint, allChains = false }: RenderOptions) {
+  constructor({ paint, allChains = false, details = false }: RenderOptions) {
     this.#paint = paint;
+    this.#details = details;
     this.#allChains = allChains;
   }
 
@@ -121,11 +125,12 @@ export class Renderer {
   }
 
   /** The same failure passes through spans and the run; it is shown once. */
-  #error({ code, message }: { code: string; message: string }): string {
+  #error({ code, message, detail }: Pick<Failure, "code" | "message" | "detail">): string {
     const said = `${code}: ${message}`;
     if (said === this.#lastError) return "";
     this.#lastError = said;
-    return this.#line("red", said);
+    const shown = this.#details && detail !== undefined ? this.#line("dim", detail) : "";
+    return this.#line("red", said) + shown;
   }
 
   #text(style: Style, { spanId, text }: { spanId: string; text: string }): string {

@@ -15,7 +15,8 @@ export interface SessionOptions {
   readonly botId: string;
   readonly conversationId: string;
   readonly json: boolean;
-  readonly allChains: boolean;
+  /** Every chain, and what was thrown. */
+  readonly verbose: boolean;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
 }
@@ -74,7 +75,8 @@ export class Session {
     this.#cancelling = false;
     const renderer = new Renderer({
       paint: painter(stdout),
-      allChains: this.#options.allChains,
+      allChains: this.#options.verbose,
+      details: this.#options.verbose,
     });
     try {
       for await (const event of run) {
@@ -100,15 +102,18 @@ export class Session {
     return true;
   }
 
-  #refused({ code, message }: LangwireClientError): void {
-    const { stderr } = this.#options;
+  #refused({ code, message, detail }: LangwireClientError): void {
+    const { stderr, verbose } = this.#options;
     const paint = painter(stderr);
     if (code === "CLOSED" && !this.#connected) {
       stderr.write(
         `${paint("red", `No server answers at ${this.#options.url}.`)}\n` +
           "Start one with `npm start`, or name another with `--url ws://host:port/trpc`.\n",
       );
-    } else stderr.write(`${paint("red", printable(`${code}: ${message}`))}\n`);
+    } else {
+      stderr.write(`${paint("red", printable(`${code}: ${message}`))}\n`);
+      if (verbose && detail !== undefined) this.#note(printable(detail));
+    }
   }
 
   #note(text: string): void {

@@ -1,6 +1,7 @@
 /** What a user interface shows of a conversation. */
 import type { AnyBot, BotTypes, GivenTo, IsAny, Partially, RunEndOf, With } from "../bot-types.ts";
 import { LangwireClientError } from "../errors.ts";
+import { thrownIn } from "../thrown.ts";
 import type { SendOptions } from "./chat-options.ts";
 import type { AiMessage, ChatMessage, HumanMessage } from "./turn.ts";
 
@@ -64,6 +65,6 @@ export type Work = "watch" | "history" | "earlier" | "stop";
 
 /** What became of a message, where that is an error. */
 export function errorOf(message: ChatMessage | undefined): LangwireClientError | undefined {
-  const { error } = message ?? {};
-  return error === undefined ? undefined : new LangwireClientError(error);
+  if (message?.error === undefined) return undefined;
+  return new LangwireClientError({ ...message.error, cause: thrownIn(message.runId) });
 }

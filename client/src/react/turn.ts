@@ -10,6 +10,8 @@ export interface ChatError {
   readonly message: string;
   readonly retryable: boolean;
   readonly retryAfterMs?: number | undefined;
+  /** From servers in development mode alone: what was thrown, and where. */
+  readonly detail?: string | undefined;
 }
 
 interface MessageBase {
@@ -140,9 +142,9 @@ export class Turn {
     return this.#messages;
   }
 
-  refuse({ code, message, retryable, retryAfterMs }: ChatError): void {
+  refuse({ code, message, retryable, retryAfterMs, detail }: ChatError): void {
     if (this.#phase !== "sending" || this.#human === undefined) return;
-    const error = { code, message, retryable, retryAfterMs };
+    const error = { code, message, retryable, retryAfterMs, ...(detail && { detail }) };
     this.#phase = "over";
     this.#human = { ...this.#human, status: "refused", error };
     this.#messages = undefined;

@@ -35,7 +35,7 @@ export class FailureNames {
 
 function nameOf(thrown: unknown, source: ErrorSource): LangwireError {
   try {
-    return asOurs(classifyError(thrown, source));
+    return asOurs(classifyError(thrown, source), thrown);
   } catch {
     return classifyError(new TypeError("What was thrown cannot be read."), source);
   }
@@ -49,18 +49,16 @@ function causeOf(error: object): unknown {
   }
 }
 
-function botFailed(cause: unknown): LangwireError {
-  return new LangwireError("BOT_FAILED", { cause });
-}
-
 /** A bot may throw our own error class: its code is checked, and its fields are copied. */
-function asOurs(error: LangwireError): LangwireError {
+function asOurs(error: LangwireError, thrown: unknown): LangwireError {
   const code: unknown = error.code;
-  if (!isCode(code) || !mayBeSaidByBots(code)) return botFailed(error);
+  if (!isCode(code) || !mayBeSaidByBots(code)) {
+    return new LangwireError("BOT_FAILED", { cause: thrown });
+  }
   const message: unknown = error.message;
   const retryAfterMs = waitMsOf(error.retryAfterMs);
   return new LangwireError(code, {
-    cause: error.cause,
+    cause: thrown,
     ...(typeof message === "string" && { message: cutText(message, payloadLimits.characters) }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });

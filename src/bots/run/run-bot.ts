@@ -7,6 +7,7 @@ import type { Bot, BotContext, BotRunnable, BotTurn } from "../bot.ts";
 import { checkOutput } from "../definition/checked-output.ts";
 import { ExchangeRecorder } from "../exchange/exchange-recorder.ts";
 import { WithheldText } from "../exposure/withheld-text.ts";
+import type { BotFailure } from "../failures/bot-failure.ts";
 import { configurableOf } from "../invocation/configurable.ts";
 import { streamWriter } from "../invocation/stream-writer.ts";
 import { type ContainedBot, type StrayError, withBotAtWork } from "../isolation/bot-at-work.ts";
@@ -62,6 +63,8 @@ export interface StartOptions {
   readonly spoken: () => string;
   /** Stops the bot: the provider's connection closes, and `done` settles at once. */
   readonly signal: AbortSignal;
+  /** Called for each span that fails, synchronously and before its event is emitted. */
+  readonly onBotFailure?: ((failure: BotFailure) => void) | undefined;
   /** Called for failures that do not end the run, for the server's log. */
   readonly onFailure?: ((what: string, cause: unknown) => void) | undefined;
   /** Called for errors that nobody in the bot's code could catch; without it they are not contained. */
@@ -93,13 +96,13 @@ class BotExecution implements BotRun {
   constructor(bot: Bot, options: StartOptions) {
     this.#bot = bot;
     this.#options = options;
-    const { context, onStrayError: stray, onFailure } = options;
+    const { context, onStrayError: stray, onFailure, onBotFailure } = options;
     const { runId } = context;
     this.#lifetime = new BotLifetime({ bot, context, onFailure });
     const hasOutput = bot.output !== undefined || bot.outputSchema !== undefined;
     this.#withheld = bot.stream ? undefined : new WithheldText({ emit: options.emit, hasOutput });
     const emit = this.#withheld?.emit.bind(this.#withheld) ?? options.emit;
-    this.#writer = new SpanWriter({ runId, expose: bot.expose, emit });
+    this.#writer = new SpanWriter({ runId, expose: bot.expose, emit, onBotFailure });
     this.#state = new StateEvents(this.#writer, { schemas: bot.state ?? {}, onFailure });
     const { memory, stream } = bot;
     const remembers = memory !== false && memory.k > 0;

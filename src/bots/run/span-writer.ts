@@ -6,6 +6,7 @@ import type { LangwireError } from "../../protocol/errors.ts";
 import type { ChatEvent, Json } from "../../protocol/events.ts";
 import type { Expose } from "../bot.ts";
 import { visiblePart } from "../exposure/visible-part.ts";
+import type { BotFailure } from "../failures/bot-failure.ts";
 import { FailureNames } from "../failures/failure-names.ts";
 import { Interrupts } from "../threads/interrupts.ts";
 import { bounded } from "./event-bounds.ts";
@@ -25,11 +26,19 @@ export class SpanWriter {
   /** Model spans that failed after tokens were emitted: reset as soon as the run goes on without them. */
   readonly #failedModels = new Set<Span>();
   readonly #failures = new FailureNames();
+  readonly #onBotFailure: ((failure: BotFailure) => void) | undefined;
   /** How many spans have ended. */
   #ended = 0;
 
-  constructor(options: { runId: string; expose: Expose; emit: (event: SpanEvent) => void }) {
+  /** @param options.onBotFailure called for each span that fails, before its event is emitted */
+  constructor(options: {
+    runId: string;
+    expose: Expose;
+    emit: (event: SpanEvent) => void;
+    onBotFailure?: ((failure: BotFailure) => void) | undefined;
+  }) {
     this.runId = options.runId;
+    this.#onBotFailure = options.onBotFailure;
     this.#expose = options.expose;
     this.#emit = options.emit;
   }
@@ -114,7 +123,10 @@ export class SpanWriter {
   breakOff(span: Span | undefined, cause: unknown): void {
     if (span === undefined || !span.open) return;
     this.#close(span);
-    const { code, message, retryable, retryAfterMs } = this.name(cause, span.kind);
+    const error = this.name(cause, span.kind);
+    const { id, kind: source, name } = span;
+    this.#onBotFailure?.({ error, span: { id, source, name } });
+    const { code, message, retryable, retryAfterMs } = error;
     if (span.hidden) return;
     this.emit({
       type: "error",

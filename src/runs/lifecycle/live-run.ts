@@ -30,6 +30,7 @@
  * nor appends one.
  */
 import type { Bot } from "../../bots/bot.ts";
+import type { BotFailure } from "../../bots/failures/bot-failure.ts";
 import type { StrayError } from "../../bots/isolation/bot-at-work.ts";
 import type { PastMessage } from "../../bots/memory.ts";
 import { type SpanEvent, startBot } from "../../bots/run/run-bot.ts";
@@ -88,6 +89,8 @@ export interface LiveRunOptions extends BegunRun {
   readonly limits: RunLimits;
   /** Stores the ending. @returns the one that readers get: the stored one, where the run had ended before */
   readonly store: (ending: RunEnding, end: EndInLog) => Promise<RunEnding>;
+  /** Called for what fails of the bot, the run itself included, before any reader hears of it. */
+  readonly onBotFailure?: ((failure: BotFailure) => void) | undefined;
   /** Called for failures that do not end the run. */
   readonly onFailure?: ((what: string, cause: unknown) => void) | undefined;
   /** Called for errors that get out of the bot's code; without it they are not contained. */
@@ -168,7 +171,8 @@ export class LiveRun implements BegunRun {
   }
 
   async #outcome(): Promise<RunEnding> {
-    const { run, bot, input, writer, limits, onFailure, onStrayError, within } = this.#options;
+    const { run, bot, input, writer, limits, onStrayError, within } = this.#options;
+    const { onFailure, onBotFailure } = this.#options;
     const { runId, conversationId, userId, message } = run;
     writer.append(runStartOf(run));
     const signal = this.#stopping.signal;
@@ -185,6 +189,7 @@ export class LiveRun implements BegunRun {
         maxFileCharacters: limits.maxRunBytes / 2,
         emit: (event) => this.#emit(event),
         spoken: () => this.#message.text,
+        onBotFailure,
         onFailure,
         onStrayError,
         signal,
@@ -212,6 +217,7 @@ export class LiveRun implements BegunRun {
     const error =
       this.#stopReason ??
       (outcome.status === "failed" ? outcome.error : new LangwireError("INTERNAL"));
+    onBotFailure?.({ error });
     return {
       status: "failed",
       text: this.#message.text,

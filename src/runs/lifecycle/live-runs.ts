@@ -252,6 +252,7 @@ export class LiveRuns implements AsyncDisposable {
         limits,
         liveBytes: this.#bytes,
         store: (ending, end) => this.#finalizer.store(begun, ending, end),
+        onBotFailure: (failure) => observer.botFailed(run, failure),
         onFailure: observer.failed,
         onStrayError: this.#contained.onStrayError,
         within: (botCode) => observer.withinRun(run, botCode),

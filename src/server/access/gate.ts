@@ -3,6 +3,7 @@
  * rate limit, token. A WebSocket is refused here by an HTTP answer, before the upgrade.
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { describeThrown } from "../../bots/failures/thrown.ts";
 import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
 import type { RateLimit } from "../../runs/admission/rate-limit.ts";
 import { acceptsEvents } from "../http/subscription-request.ts";
@@ -94,7 +95,8 @@ export function guard(app: FastifyInstance, options: GateOptions): void {
     } catch (cause) {
       if (!(cause instanceof LangwireError)) throw cause;
       if (cause.code === "AUTH_UNAVAILABLE") {
-        request.log.error({ code: cause.code, err: cause.cause }, "request failed");
+        const fields = { code: cause.code, detail: describeThrown(cause), err: cause.cause };
+        request.log.error(fields, "request failed");
       }
       if (losesConnection.has(cause.code)) reply.header("connection", "close");
       return refusals.send(reply, cause);

@@ -9,6 +9,7 @@ import {
 import { getHTTPStatusCodeFromError } from "@trpc/server/http";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { toLangwireError, toTrpcError } from "../../api/errors.ts";
+import { describeThrown } from "../../bots/failures/thrown.ts";
 import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
 import { errorBody } from "../trpc-internals.ts";
 
@@ -59,7 +60,9 @@ export class Refusals {
   /** Whatever was thrown, as an answer over HTTP. */
   sendFor(reply: FastifyReply, cause: unknown): FastifyReply {
     const { error, code } = translated(cause);
-    if (error.code === "INTERNAL") reply.log.error({ err: cause }, "request failed");
+    if (error.code === "INTERNAL") {
+      reply.log.error({ detail: describeThrown(cause), err: cause }, "request failed");
+    }
     return this.send(reply, error, code);
   }
 

@@ -2,11 +2,17 @@
 import type { TRPCError } from "@trpc/server";
 import type { FastifyBaseLogger } from "fastify";
 import { toLangwireError } from "../../api/errors.ts";
+import { describeThrown } from "../../bots/failures/thrown.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
 
 const maxPathLength = 100;
-/** Failures of the server and not of the caller: logged as errors. */
-const ours = new Set<ErrorCode>(["INTERNAL", "STORE_UNAVAILABLE", "AUTH_UNAVAILABLE"]);
+/** Failures of the server or its application, and not of the caller: logged as errors. */
+const ours = new Set<ErrorCode>([
+  "INTERNAL",
+  "BOT_FAILED",
+  "STORE_UNAVAILABLE",
+  "AUTH_UNAVAILABLE",
+]);
 
 /** A call that failed; its path and type are what the caller sent. */
 export interface FailedCall {
@@ -25,7 +31,8 @@ export function logFailures(logger: FastifyBaseLogger): LogFailure {
     if (isConnectionError(error.cause)) {
       logger.debug({ ...fields, err: error.cause }, "socket failed");
     } else if (ours.has(code)) {
-      logger.error({ ...fields, err: failure.cause ?? error }, "request failed");
+      const cause = failure.cause ?? error;
+      logger.error({ ...fields, detail: describeThrown(cause), err: cause }, "request failed");
     } else if (code === "UNAUTHORIZED") {
       logger.info({ ...fields, err: failure }, "caller refused");
     } else {

@@ -9,6 +9,7 @@
 import { format } from "node:util";
 import type { FastifyRequest } from "fastify";
 import { type DestinationStream, type Logger, pino } from "pino";
+import { stackFrames } from "../../bots/failures/thrown.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import { escapeControls, redaction } from "./redaction.ts";
 
@@ -27,7 +28,7 @@ export function createLogger({ level, secrets = [], destination }: LoggerOptions
       level,
       serializers: {
         req: describeRequest,
-        err: (cause: unknown) => describeThrown(cause, logger.isLevelEnabled("debug")),
+        err: (cause: unknown) => serializeThrown(cause, logger.isLevelEnabled("debug")),
       },
       hooks: {
         streamWrite: (line) => redact(escapeControls(line)),
@@ -74,7 +75,7 @@ interface Described {
 }
 
 /** Bots throw what cannot be read, too: a proxy that was revoked, a `cause` that throws. */
-function describeThrown(thrown: unknown, inFull: boolean): Described | undefined {
+function serializeThrown(thrown: unknown, inFull: boolean): Described | undefined {
   try {
     return describeError(thrown, inFull);
   } catch {
@@ -92,17 +93,7 @@ function describeError(error: unknown, inFull: boolean, depth = 0): Described | 
     ...((inFull || error instanceof LangwireError) && { message: error.message }),
     ...((typeof code === "string" || typeof code === "number") && { code }),
     ...(typeof status === "number" && { status }),
-    stack: framesOf(error),
+    stack: stackFrames(error),
     ...(cause !== undefined && { cause }),
   };
-}
-
-/** A stack begins with the message, which may have any number of lines. */
-function framesOf({ stack = "", message }: Error): string[] {
-  const start = stack.indexOf(message);
-  const frames = start === -1 ? stack : stack.slice(start + message.length);
-  return frames
-    .split("\n")
-    .filter((line) => /^\s+at /.test(line))
-    .map((line) => line.trim());
 }

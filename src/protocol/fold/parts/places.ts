@@ -107,8 +107,8 @@ export class Places {
         this.#holds(event);
         break;
       case "error": {
-        const { spanId, code, message, retryable, retryAfterMs } = event;
-        const error = known({ code, message, retryable, retryAfterMs });
+        const { spanId, code, message, retryable, retryAfterMs, detail } = event;
+        const error = known({ code, message, retryable, retryAfterMs, detail });
         this.#tools.end(spanId, { state: "failed", error });
         break;
       }

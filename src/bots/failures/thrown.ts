@@ -1,0 +1,114 @@
+/**
+ * What a bot's code threw, as a text for whoever corrects it: name and message, the first line of the
+ * stack that is the developer's own, and the same of what caused it.
+ *
+ *   TypeError: Cannot read properties of undefined (reading 'city')
+ *       at weather (bots.ts:12:9)
+ *   caused by Error: connect ECONNREFUSED 127.0.0.1:11434
+ *
+ * Such a text may quote prompts and answers: it is for logs and development, never for callers in
+ * production. Bots throw what cannot be read, too, so nothing in here throws.
+ */
+import { relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
+import { errorTable, LangwireError } from "../../protocol/errors.ts";
+import { read, textIn } from "../provider/unknown-json.ts";
+import { cutText } from "../run/payload.ts";
+
+const messageAtMost = 1_000;
+const textAtMost = 4_000;
+const causesAtMost = 8;
+/** Of the errors that an AggregateError holds. */
+const errorsAtMost = 5;
+
+/** Langwire's own files: the folder of the sources, or of what is compiled from them. */
+const langwireDir = fileURLToPath(new URL("../../", import.meta.url));
+
+export function describeThrown(thrown: unknown): string {
+  try {
+    return cutText(linesOf(thrown, new Set()).join("\n"), textAtMost);
+  } catch {
+    return unreadable;
+  }
+}
+
+/** The lines of a stack, without what stands before them: the message, of any number of lines. */
+export function stackFrames(error: object): string[] {
+  const stack = textIn(error, "stack") ?? "";
+  const message = textIn(error, "message") ?? "";
+  const start = stack.indexOf(message);
+  const frames = start === -1 ? stack : stack.slice(start + message.length);
+  return frames
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line))
+    .map((line) => line.trim());
+}
+
+const unreadable = "What was thrown cannot be read.";
+
+function linesOf(thrown: unknown, seen: Set<object>): string[] {
+  if (typeof thrown !== "object" || thrown === null) return [`${cut(inspect(thrown))} was thrown`];
+  if (seen.has(thrown) || seen.size >= causesAtMost * errorsAtMost) return [];
+  seen.add(thrown);
+  const cause = read(thrown, "cause");
+  const caused = cause === undefined || cause === null ? [] : linesOf(cause, seen);
+  // Our own wrapper says no more than the code does.
+  if (caused.length > 0 && isPlainWrapper(thrown)) return caused;
+  const own = ownFrame(thrown);
+  return [
+    headOf(thrown),
+    ...(own === undefined ? [] : [`    at ${own}`]),
+    ...errorsIn(thrown).flatMap((one) => linesOf(one, seen).map(listed)),
+    ...caused.map((line, index) => (index === 0 ? `caused by ${line}` : line)),
+  ];
+}
+
+const listed = (line: string, index: number): string => `${index === 0 ? "  - " : "    "}${line}`;
+
+function isPlainWrapper(error: object): boolean {
+  return error instanceof LangwireError && error.message === errorTable[error.code]?.meaning;
+}
+
+function headOf(thrown: object): string {
+  if (!(thrown instanceof Error) && textIn(thrown, "message") === undefined) {
+    return `${cut(inspect(thrown, { depth: 1, getters: false }))} was thrown`;
+  }
+  const name = textIn(thrown, "name") ?? "Error";
+  const code = read(thrown, "code");
+  const label = typeof code === "string" && code !== "" ? `${name} (${code})` : name;
+  const message = textIn(thrown, "message");
+  // Where several addresses were tried, Node's error has a code and no message.
+  if (message === undefined) return label;
+  return `${message.includes(String(code)) ? name : label}: ${cut(message)}`;
+}
+
+function errorsIn(thrown: object): readonly unknown[] {
+  const errors = read(thrown, "errors");
+  return thrown instanceof AggregateError && Array.isArray(errors)
+    ? errors.slice(0, errorsAtMost)
+    : [];
+}
+
+const cut = (text: string): string => cutText(text, messageAtMost);
+
+/** The first place in the stack that is in no package, not Node's and not Langwire's. */
+function ownFrame(error: object): string | undefined {
+  for (const frame of stackFrames(error)) {
+    const [, caller, place = ""] = /^at (?:async )?(?:(.*) \()?(.+:\d+:\d+)\)?$/.exec(frame) ?? [];
+    const own = ownPlace(place);
+    if (own !== undefined) return caller === undefined ? own : `${caller} (${own})`;
+  }
+  return undefined;
+}
+
+/** @param place such as `file:///app/bots.ts?v=2:12:9`, or with a path in place of the address */
+function ownPlace(place: string): string | undefined {
+  const [, file = "", position = ""] = /^(.+?)(?:\?[^:]*)?(:\d+:\d+)$/.exec(place) ?? [];
+  const path = file.startsWith("file:") ? fileURLToPath(file) : file;
+  const isFile = path.includes(sep) || path.includes("/");
+  if (!isFile || path.startsWith("node:") || /[\\/]node_modules[\\/]/.test(path)) return undefined;
+  if (path.startsWith(langwireDir)) return undefined;
+  const fromHere = relative(process.cwd(), path);
+  return `${fromHere.startsWith("..") ? path : fromHere}${position}`;
+}

@@ -24,6 +24,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, "test/mutants/.sandbox*/**"],
     // Generous: a busy machine is slow, and what hangs is found by its own limits.
     reporters: ["default", "./test/faults/fault-table.ts"],
+    // Bots fail in many tests, and without an observer that is said on the console.
+    silent: "passed-only",
     testTimeout: 60_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 15_000 } },

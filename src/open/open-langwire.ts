@@ -89,7 +89,7 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
   const defaultLog = options.observer === undefined ? new DefaultLog() : undefined;
   const failureListeners = new Set<Required<RunObserver>["botFailed"]>();
   const observer = allOf([
-    options.observer ?? logRuns(defaultLog ?? console),
+    options.observer ?? logRuns(defaultLog ?? console, { quotes: true }),
     {
       botFailed: (run, failure) => failureListeners.forEach((listen) => void listen(run, failure)),
     },

@@ -3,8 +3,8 @@
  * and answers are not logged; `detail` is what the bot's code threw, in its words.
  */
 import type { BotFailure } from "../bots/failures/bot-failure.ts";
-import { describeThrown } from "../bots/failures/thrown.ts";
-import type { LangwireError } from "../protocol/errors.ts";
+import { describeThrown, describeUnquoted } from "../bots/failures/thrown.ts";
+import type { ErrorCode, LangwireError } from "../protocol/errors.ts";
 import type { Run } from "../store/store.ts";
 import type { RunObserver } from "./observer.ts";
 
@@ -17,7 +17,17 @@ export interface RunLogger {
   readonly error: Write;
 }
 
-export function logRuns(logger: RunLogger): RunObserver {
+export interface RunLogOptions {
+  /** Whether what providers and parsers say is logged, which may quote prompts and answers. Default: false. */
+  readonly quotes?: boolean;
+}
+
+export function logRuns(logger: RunLogger, { quotes = false }: RunLogOptions = {}): RunObserver {
+  /** The error itself, for loggers that have a form of their own for it, and what it says. */
+  const thrown = (cause: unknown, code?: ErrorCode) => {
+    if (cause === undefined) return {};
+    return { detail: quotes ? describeThrown(cause) : describeUnquoted(cause, code), err: cause };
+  };
   /** One error passes through several spans. */
   const logged = new WeakSet<LangwireError>();
   const logBotFailure = ({ runId, botId }: Run, { error, span }: BotFailure): void => {
@@ -26,7 +36,8 @@ export function logRuns(logger: RunLogger): RunObserver {
     if (logged.has(error)) return;
     logged.add(error);
     const { source, name } = span;
-    const fields = { runId, botId, [source]: name, code: error.code, ...thrown(error.cause) };
+    const { code, cause } = error;
+    const fields = { runId, botId, [source]: name, code, ...thrown(cause, code) };
     logger.warn(fields, `${source} failed`);
   };
   return {
@@ -37,7 +48,8 @@ export function logRuns(logger: RunLogger): RunObserver {
       const durationMs = Date.now() - Date.parse(run.startedAt);
       const { runId, botId } = run;
       const fields = { runId, botId, status, code: error?.code, durationMs, usage, providerCalls };
-      if (status === "failed") logger.warn({ ...fields, ...thrown(cause) }, "run failed");
+      const failed = { ...fields, ...thrown(cause, error?.code) };
+      if (status === "failed") logger.warn(failed, "run failed");
       else logger.info(fields, "run ended");
     },
     botFailed: logBotFailure,
@@ -45,13 +57,11 @@ export function logRuns(logger: RunLogger): RunObserver {
       const fields = { botId, runId, kind, ...thrown(cause) };
       logger.error(fields, "an error got out of a bot's code");
     },
-    failed: (what, cause) => logger.error({ ...runIn(cause), ...thrown(cause) }, what),
+    failed: (what, cause) => {
+      const said = cause instanceof Error ? thrown(cause) : { err: cause };
+      logger.error({ ...runIn(cause), ...said }, what);
+    },
   };
-}
-
-/** The error itself, for loggers that have a form of their own for it, and its description. */
-function thrown(cause: unknown): { readonly detail?: string; readonly err?: unknown } {
-  return cause === undefined ? {} : { detail: describeThrown(cause), err: cause };
 }
 
 /** The id of the run that a failure is about, where it is said. */

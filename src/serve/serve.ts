@@ -48,7 +48,11 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     ...opened,
     bots: program.bots,
     ...(userLimits && { userLimits: { ...userLimits, overloaded } }),
-    observer: allOf([logRuns(logger), metrics.observer, traceRuns()]),
+    observer: allOf([
+      logRuns(logger, { quotes: logger.isLevelEnabled("debug") }),
+      metrics.observer,
+      traceRuns(),
+    ]),
   }).catch(noStorage(settings));
   starting.use(langwire);
   const server = await createServer({

@@ -61,9 +61,7 @@ describe("an error", () => {
     expect(describeThrown(new LangwireError("BOT_FAILED", { cause }))).toBe("Error: inner");
     const said = new LangwireError("BAD_INPUT", { message: "no city", cause });
     said.stack = "";
-    expect(describeThrown(said)).toBe(
-      "LangwireError (BAD_INPUT): no city\ncaused by Error: inner",
-    );
+    expect(describeThrown(said)).toBe("LangwireError (BAD_INPUT): no city\ncaused by Error: inner");
   });
 });
 

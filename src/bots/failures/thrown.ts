@@ -6,13 +6,14 @@
  *       at weather (bots.ts:12:9)
  *   caused by Error: connect ECONNREFUSED 127.0.0.1:11434
  *
- * Such a text may quote prompts and answers: it is for logs and development, never for callers in
- * production. Bots throw what cannot be read, too, so nothing in here throws.
+ * Such a text is for logs and development, never for callers in production. What providers and parsers
+ * say quotes prompts and answers; `describeUnquoted` leaves that out. Bots throw what cannot be read, too,
+ * so nothing in here throws.
  */
 import { relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
-import { errorTable, LangwireError } from "../../protocol/errors.ts";
+import { type ErrorCode, errorTable, LangwireError } from "../../protocol/errors.ts";
 import { read, textIn } from "../provider/unknown-json.ts";
 import { cutText } from "../run/payload.ts";
 
@@ -26,8 +27,38 @@ const errorsAtMost = 5;
 const langwireDir = fileURLToPath(new URL("../../", import.meta.url));
 
 export function describeThrown(thrown: unknown): string {
+  return describe(thrown, messageOf);
+}
+
+/** The same for a log that is to hold no prompts and no answers. @param code what the failure was named */
+export function describeUnquoted(thrown: unknown, code: ErrorCode | undefined): string {
+  const isProviders = code !== undefined && ofProviders.has(code);
+  return describe(thrown, (error) => {
+    // What the operating system refused is said by Node, and the same whatever was asked.
+    if (typeof read(error, "syscall") === "string") return messageOf(error);
+    return isProviders || read(error, "lc_error_code") ? undefined : messageOf(error);
+  });
+}
+
+/** What a model's provider says of a request may repeat it. */
+const ofProviders: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "MODEL_RATE_LIMIT",
+  "MODEL_AUTHENTICATION",
+  "MODEL_NOT_FOUND",
+  "CONTEXT_OVERFLOW",
+  "PROVIDER_TIMEOUT",
+  "PROVIDER_ERROR",
+  "PROVIDER_REJECTED",
+]);
+
+/** The words of an error, where they are to be shown. */
+type Words = (error: object) => string | undefined;
+
+const messageOf: Words = (error) => textIn(error, "message");
+
+function describe(thrown: unknown, words: Words): string {
   try {
-    return cutText(linesOf(thrown, new Set()).join("\n"), textAtMost);
+    return cutText(linesOf(thrown, { words, seen: new Set() }).join("\n"), textAtMost);
   } catch {
     return unreadable;
   }
@@ -47,19 +78,25 @@ export function stackFrames(error: object): string[] {
 
 const unreadable = "What was thrown cannot be read.";
 
-function linesOf(thrown: unknown, seen: Set<object>): string[] {
+interface Describing {
+  readonly words: Words;
+  readonly seen: Set<object>;
+}
+
+function linesOf(thrown: unknown, describing: Describing): string[] {
+  const { seen } = describing;
   if (typeof thrown !== "object" || thrown === null) return [`${cut(inspect(thrown))} was thrown`];
   if (seen.has(thrown) || seen.size >= causesAtMost * errorsAtMost) return [];
   seen.add(thrown);
   const cause = read(thrown, "cause");
-  const caused = cause === undefined || cause === null ? [] : linesOf(cause, seen);
+  const caused = cause === undefined || cause === null ? [] : linesOf(cause, describing);
   // Our own wrapper says no more than the code does.
   if (caused.length > 0 && isPlainWrapper(thrown)) return caused;
   const own = ownFrame(thrown);
   return [
-    headOf(thrown),
+    headOf(thrown, describing),
     ...(own === undefined ? [] : [`    at ${own}`]),
-    ...errorsIn(thrown).flatMap((one) => linesOf(one, seen).map(listed)),
+    ...errorsIn(thrown).flatMap((one) => linesOf(one, describing).map(listed)),
     ...caused.map((line, index) => (index === 0 ? `caused by ${line}` : line)),
   ];
 }
@@ -70,17 +107,19 @@ function isPlainWrapper(error: object): boolean {
   return error instanceof LangwireError && error.message === errorTable[error.code]?.meaning;
 }
 
-function headOf(thrown: object): string {
-  if (!(thrown instanceof Error) && textIn(thrown, "message") === undefined) {
+function headOf(thrown: object, { words }: Describing): string {
+  if (!(thrown instanceof Error) && messageOf(thrown) === undefined) {
     return `${cut(inspect(thrown, { depth: 1, getters: false }))} was thrown`;
   }
   const name = textIn(thrown, "name") ?? "Error";
-  const code = read(thrown, "code");
-  const label = typeof code === "string" && code !== "" ? `${name} (${code})` : name;
-  const message = textIn(thrown, "message");
+  const message = words(thrown);
+  const facts = [read(thrown, "status"), read(thrown, "code")].filter(
+    (fact) => (typeof fact === "string" && fact !== "") || typeof fact === "number",
+  );
+  const unsaid = [...new Set(facts.map(String))].filter((fact) => message?.includes(fact) !== true);
+  const label = unsaid.length === 0 ? name : `${name} (${unsaid.map(cut).join(", ")})`;
   // Where several addresses were tried, Node's error has a code and no message.
-  if (message === undefined) return label;
-  return `${message.includes(String(code)) ? name : label}: ${cut(message)}`;
+  return message === undefined ? label : `${label}: ${cut(message)}`;
 }
 
 function errorsIn(thrown: object): readonly unknown[] {

@@ -13,6 +13,16 @@ import type { LongTexts } from "../pacing/long-texts.ts";
 import { longTextLength, type Outlet, writeInPieces } from "../pacing/pieces.ts";
 import { SocketPacer } from "../pacing/socket-pacer.ts";
 import { type Holder, StallClock } from "../pacing/stall-clock.ts";
+import {
+  aroundLongEvent,
+  beginText,
+  errorText,
+  eventStreamHeaders,
+  eventText,
+  pingsPerStream,
+  pingText,
+  returnText,
+} from "./event-stream-text.ts";
 
 export interface EventStreamOptions {
   readonly pingMs: number;
@@ -20,24 +30,6 @@ export interface EventStreamOptions {
   readonly slowReaderMs: number;
   readonly longTexts: LongTexts;
 }
-
-/**
- * Pings after which a stream ends, for its reader to reconnect. Nothing answers a ping here, so this is
- * how the server notices readers that are gone without closing: they do not reconnect.
- */
-const pingsPerStream = 5;
-/** Pings that a stock client misses before it takes a stream for dead. */
-const missedPings = 3;
-/** The slowest link on which it waits for a long event: it sees nothing of that before all is there. */
-const slowestBytesPerMs = 4;
-/** How long an EventSource waits before it reconnects. */
-const retryMs = 250;
-const headers = {
-  "content-type": "text/event-stream",
-  "cache-control": "no-cache, no-transform",
-  // Keeps proxies from buffering the answer: they would hold back all of it.
-  "x-accel-buffering": "no",
-};
 
 export class EventStream implements Pacer, Holder {
   readonly #reply: FastifyReply;
@@ -70,7 +62,7 @@ export class EventStream implements Pacer, Holder {
   begin(): void {
     if (this.#response.headersSent) return;
     const more: Record<string, OutgoingHttpHeader | undefined> = this.#reply.getHeaders();
-    this.#response.writeHead(200, { ...more, ...headers });
+    this.#response.writeHead(200, { ...more, ...eventStreamHeaders });
   }
 
   /** Ends the stream and its connection: its reader may reconnect, to any process. */
@@ -85,18 +77,16 @@ export class EventStream implements Pacer, Holder {
 
   /** Sends every event, then the end. @returns settles when all is sent, or the reader has gone */
   async deliver(events: TrackedEvents): Promise<void> {
-    // With an id, so that a reader who reconnects before the first event resumes from here too.
-    this.#write(`retry: ${retryMs}\nid: ${events.position}\n${this.#connected(0)}`);
+    this.#write(beginText(events.position, this.#options.pingMs));
     await events.deliver((entry) => this.#send(entry));
     await this.#sendingLong;
-    this.#write("event: return\ndata: \n\n", "end");
+    this.#write(returnText, "end");
   }
 
   /** @param json tRPC's shape of the error, transformed */
   fail(json: string): void {
-    const event = `event: serialized-error\ndata: ${json}\n\n`;
     // After a long event that is being sent: in between, it would be read as a part of that.
-    void Promise.resolve(this.#sendingLong).then(() => this.#write(event, "end"));
+    void Promise.resolve(this.#sendingLong).then(() => this.#write(errorText(json), "end"));
   }
 
   ready(): Promise<void> | undefined {
@@ -111,13 +101,6 @@ export class EventStream implements Pacer, Holder {
     this.#response.req.socket.destroy();
   }
 
-  /** From each of these, wherever it comes, a stock client takes how long a silence it bears. */
-  #connected(longestBytes: number): string {
-    const silenceMs = missedPings * this.#options.pingMs + longestBytes / slowestBytesPerMs;
-    const options = { reconnectAfterInactivityMs: Math.ceil(silenceMs) };
-    return `event: connected\ndata: ${JSON.stringify(options)}\n\n`;
-  }
-
   #end(): void {
     this.#write("", "end");
   }
@@ -130,12 +113,11 @@ export class EventStream implements Pacer, Holder {
 
   #send(entry: LogEntry): void {
     if (entry.bytes <= longTextLength) {
-      this.#write(`data: {"json":${entry.json}}\nid: ${entry.seq}\n\n`);
+      this.#write(eventText(entry));
       return;
     }
     const { bytes, release } = this.#options.longTexts.hold(entry, this);
-    const start = `${this.#connected(entry.bytes)}data: {"json":`;
-    const end = `}\nid: ${entry.seq}\n\n${this.#connected(0)}`;
+    const [start, end] = aroundLongEvent(entry, this.#options.pingMs);
     const parts = [Buffer.from(start), bytes, Buffer.from(end)];
     this.#sendingLong = writeInPieces(parts, this.#outlet()).finally(() => {
       release();
@@ -159,6 +141,6 @@ export class EventStream implements Pacer, Holder {
     // Not while an event is being sent: that is a sign of life too, and a ping would break it.
     if (this.ready() !== undefined || !this.#response.headersSent) return;
     if (this.#pings >= pingsPerStream) this.#end();
-    else this.#write("event: ping\ndata: \n\n");
+    else this.#write(pingText);
   }
 }

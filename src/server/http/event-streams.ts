@@ -8,13 +8,13 @@ import type { ChatRouter } from "../../api/router.ts";
 import { TrackedEvents } from "../../api/subscription.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Credentials, Identity } from "../access/callers.ts";
-import { resumedInput, reviveInput } from "../connections/call-input.ts";
+import { resumedInput } from "../connections/call-input.ts";
 import type { Connections } from "../connections/connections.ts";
 import { logFailures } from "../logging/failure-log.ts";
 import { inTrace, requestTrace } from "../metrics/request-trace.ts";
 import { callProcedure, errorEventData, isSubscription } from "../trpc-internals.ts";
 import { EventStream } from "./event-stream.ts";
-import { checkSubscribes, lastEventIdOf, searchOf } from "./subscription-request.ts";
+import { checkSubscribes, inputIn, lastEventIdOf, searchOf } from "./subscription-request.ts";
 import type { TcpConnections } from "./tcp-connections.ts";
 
 /** Identifies a request's caller: by its headers, which the gate has checked, or by its URL. */
@@ -106,16 +106,5 @@ export class EventStreams {
     const events = await inTrace(requestTrace(request.headers), call).finally(asked);
     if (!(events instanceof TrackedEvents)) throw new TypeError("a subscription without events");
     return events;
-  }
-}
-
-/** The input in the URL, in superjson's form; `unacceptable` where it is no JSON. */
-function inputIn(search: URLSearchParams | undefined): unknown {
-  const text = search?.get("input") ?? null;
-  if (text === null) return undefined;
-  try {
-    return reviveInput(JSON.parse(text));
-  } catch (cause) {
-    throw new TRPCError({ code: "PARSE_ERROR", cause });
   }
 }

@@ -1,0 +1,211 @@
+/**
+ * The API for servers that speak in web `Request`s and `Response`s: a route handler of Next.js, Hono, Bun.
+ * Queries and mutations go to tRPC's adapter, subscriptions are server-sent events. What guards the
+ * server's own HTTP API guards it here, but for what only a server sees: addresses and connections.
+ */
+import { getTRPCErrorFromUnknown, TRPCError } from "@trpc/server";
+import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
+import { getHTTPStatusCodeFromError, parseConnectionParamsFromString } from "@trpc/server/http";
+import type { CallContext } from "../../api/context.ts";
+import { toLangwireError, toTrpcError } from "../../api/errors.ts";
+import { type ChatRouter, createChatRouter } from "../../api/router.ts";
+import { TrackedEvents } from "../../api/subscription.ts";
+import type { Langwire } from "../../open/open-langwire.ts";
+import { LangwireError } from "../../protocol/errors.ts";
+import {
+  type Authenticate,
+  type Credentials,
+  checkedIdentities,
+  trustCallers,
+} from "../access/callers.ts";
+import { isLoopbackHost, originCheck } from "../access/origins.ts";
+import { retryHeaders } from "../access/refusals.ts";
+import { resumedInput } from "../connections/call-input.ts";
+import { defaultConnectionLimits } from "../connections/connection-limits.ts";
+import { Expiries } from "../connections/expiries.ts";
+import { wireTransformer } from "../connections/frames/outgoing-frames.ts";
+import { eventStreamHeaders } from "../http/event-stream-text.ts";
+import {
+  checkAsksForEvents,
+  inputIn,
+  lastEventIdOf,
+  searchOf,
+} from "../http/subscription-request.ts";
+import { callProcedure, errorBody, errorEventData, isSubscription } from "../trpc-internals.ts";
+import { checkedBody } from "./checked-body.ts";
+import { FetchEventStream } from "./fetch-event-stream.ts";
+
+export interface FetchHandlerOptions {
+  readonly langwire: Langwire;
+  /** Default: callers are the users they name, and the handler answers to loopback names alone. */
+  readonly authenticate?: Authenticate;
+  /** Without authentication, answers to any host name: whoever reaches the server has access. */
+  readonly allowAnonymous?: boolean;
+  /** Pages that may call, as exact origins. Default: its own host's, and on loopback any of loopback. */
+  readonly allowedOrigins?: readonly string[];
+}
+
+const limits = defaultConnectionLimits;
+
+/**
+ * @returns answers a request whose path ends in a procedure: `/api/langwire/chat.send`
+ * @example export const GET = createFetchHandler({ langwire }); // app/api/langwire/[procedure]/route.ts
+ */
+export function createFetchHandler(
+  options: FetchHandlerOptions,
+): (request: Request) => Promise<Response> {
+  const { langwire, allowAnonymous } = options;
+  const authenticate = checkedIdentities(options.authenticate ?? trustCallers);
+  const loopbackOnly = options.authenticate === undefined && allowAnonymous !== true;
+  const allowsOrigin = originCheck(options.allowedOrigins);
+  const router = createChatRouter({
+    ...langwire,
+    connection: (context: CallContext) => context,
+    transformer: wireTransformer,
+  });
+  const streams = new FetchStreams({ langwire, router, authenticate });
+
+  return async (request) => {
+    try {
+      checkPage(request);
+      if (langwire.cluster?.cutOff === true) throw new LangwireError("STORE_UNAVAILABLE");
+      const { pathname } = new URL(request.url);
+      const [, endpoint = "", path = ""] = /^(.*)\/([^/]*)\/?$/.exec(pathname) ?? [];
+      if (request.method === "GET" && isSubscription(router, path)) {
+        return await streams.open(request, path);
+      }
+      return await fetchRequestHandler({
+        endpoint,
+        router,
+        req: await checkedBody(request, limits),
+        maxBatchSize: limits.maxMessagesPerFrame,
+        responseMeta: ({ errors: [first] }) =>
+          first === undefined ? {} : { headers: retryHeaders(toLangwireError(first)) },
+        createContext: ({ info }) => contextOf(request, info.connectionParams),
+      });
+    } catch (cause) {
+      return refusal(router, cause);
+    }
+  };
+
+  function checkPage({ headers, url }: Request): void {
+    const host = headers.get("host") ?? new URL(url).host;
+    const origin = headers.get("origin") ?? undefined;
+    const site = headers.get("sec-fetch-site") ?? undefined;
+    if (loopbackOnly && !isLoopbackHost(host)) {
+      forbid("This server answers to the names of its own machine alone.");
+    }
+    if (!allowsOrigin({ origin, host, site })) {
+      forbid("This server does not talk to pages from there.");
+    }
+  }
+
+  async function contextOf(
+    request: Request,
+    connectionParams: Credentials["connectionParams"],
+  ): Promise<CallContext> {
+    try {
+      return { caller: await authenticate(credentialsOf(request, connectionParams)) };
+    } catch (cause) {
+      throw toTrpcError(cause);
+    }
+  }
+}
+
+interface StreamsOptions {
+  readonly langwire: Langwire;
+  readonly router: ChatRouter;
+  readonly authenticate: Authenticate;
+}
+
+class FetchStreams {
+  readonly #options: StreamsOptions;
+  readonly #expiries = new Expiries();
+  /** Open streams, by user. */
+  readonly #open = new Map<string, number>();
+
+  constructor(options: StreamsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws what refuses it before it has begun */
+  async open(request: Request, path: string): Promise<Response> {
+    checkAsksForEvents(Object.fromEntries(request.headers));
+    const stream = new FetchEventStream(limits);
+    const leave = () => stream.end();
+    request.signal.addEventListener("abort", leave, { once: true });
+    void this.#deliver(request, { path, stream }).finally(() => {
+      request.signal.removeEventListener("abort", leave);
+    });
+    return new Response(stream.body, { headers: eventStreamHeaders });
+  }
+
+  async #deliver(
+    request: Request,
+    { path, stream }: { readonly path: string; readonly stream: FetchEventStream },
+  ): Promise<void> {
+    const { router, authenticate } = this.#options;
+    const { signal } = stream;
+    try {
+      const search = searchOf(request.url);
+      const params = search?.get("connectionParams") ?? null;
+      const connectionParams = params === null ? null : parseConnectionParamsFromString(params);
+      const caller = await authenticate(credentialsOf(request, connectionParams));
+      const release = this.#take(caller.userId);
+      signal.addEventListener("abort", release, { once: true });
+      const { expiresAtMs } = caller;
+      const expiring = { expire: () => stream.end() };
+      if (expiresAtMs !== undefined) this.#expiries.add(expiring, expiresAtMs);
+      signal.addEventListener("abort", () => this.#expiries.delete(expiring), { once: true });
+      signal.throwIfAborted();
+      const headers = Object.fromEntries(request.headers);
+      const input = () =>
+        resumedInput(inputIn(search), lastEventIdOf({ headers, url: request.url }));
+      const ctx: CallContext = { caller, pacer: stream };
+      const call = { type: "subscription", path, input, ctx, signal } as const;
+      const events = await callProcedure(router, call);
+      if (!(events instanceof TrackedEvents)) throw new TypeError("a subscription without events");
+      await stream.deliver(events);
+    } catch (cause) {
+      if (signal.aborted) return;
+      const error = cause instanceof TRPCError ? cause : toTrpcError(cause);
+      stream.fail(errorEventData(router, error));
+    }
+  }
+
+  /** @throws LangwireError RATE_LIMITED */
+  #take(userId: string): () => void {
+    const open = this.#open.get(userId) ?? 0;
+    if (open >= limits.maxSocketsPerUser) throw new LangwireError("RATE_LIMITED");
+    this.#open.set(userId, open + 1);
+    return () => {
+      const left = (this.#open.get(userId) ?? 1) - 1;
+      if (left > 0) this.#open.set(userId, left);
+      else this.#open.delete(userId);
+    };
+  }
+}
+
+function credentialsOf(
+  { headers }: Request,
+  connectionParams: Credentials["connectionParams"],
+): Credentials {
+  return { connectionParams, headers: Object.fromEntries(headers) };
+}
+
+function forbid(message: string): never {
+  const cause = new LangwireError("UNAUTHORIZED", { message });
+  throw new TRPCError({ code: "FORBIDDEN", message, cause });
+}
+
+function refusal(router: ChatRouter, cause: unknown): Response {
+  const error =
+    cause instanceof LangwireError ? toTrpcError(cause) : getTRPCErrorFromUnknown(cause);
+  return new Response(errorBody(router, error), {
+    status: getHTTPStatusCodeFromError(error),
+    headers: {
+      "content-type": "application/json; charset=utf-8",
+      ...retryHeaders(toLangwireError(error)),
+    },
+  });
+}

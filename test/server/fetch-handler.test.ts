@@ -1,0 +1,232 @@
+/** `createFetchHandler` behind a server that is not ours, with the real client over server-sent events. */
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
+import type { ReadableStream as NodeReadableStream } from "node:stream/web";
+import { setImmediate } from "node:timers/promises";
+import { EventSource } from "eventsource";
+import { expect, onTestFinished, test } from "vitest";
+import { type ClientOptions, createClient, type LangwireClient } from "../../client/src/index.ts";
+import { serverSentEvents } from "../../client/src/sse.ts";
+import {
+  chatBot,
+  createFetchHandler,
+  type FetchHandlerOptions,
+  type Langwire,
+  LangwireError,
+  openLangwire,
+} from "../../src/index.ts";
+import { LogEntry } from "../../src/log/entry.ts";
+import { FetchEventStream } from "../../src/server/fetch/fetch-event-stream.ts";
+import { type ScriptedReply, scriptedModel } from "../../src/testing/index.ts";
+import { gate } from "../react/setting.ts";
+
+interface Mounted {
+  readonly url: string;
+  readonly langwire: Langwire;
+  /** Every event stream, so that a test can cut one. */
+  readonly streams: { readonly body: Readable; readonly sent: () => string }[];
+  connect(options?: Partial<ClientOptions>): LangwireClient;
+}
+
+/** The handler as another server calls it, at a path of its own. */
+async function mountHandler(
+  script: readonly ScriptedReply[],
+  options: Omit<FetchHandlerOptions, "langwire"> = {},
+): Promise<Mounted> {
+  const stack = new AsyncDisposableStack();
+  onTestFinished(() => stack.disposeAsync());
+  const langwire = await openLangwire({ bots: [chatBot({ model: scriptedModel(script) })] });
+  stack.use(langwire);
+  const handle = createFetchHandler({ langwire, ...options });
+  const streams: Mounted["streams"] = [];
+  const server = createServer(async (incoming, outgoing) => {
+    const { method = "GET", url = "", headers } = incoming;
+    const left = new AbortController();
+    outgoing.once("close", () => left.abort());
+    const body = method === "POST" ? { body: Readable.toWeb(incoming), duplex: "half" } : {};
+    const init = { method, headers: headers as Record<string, string>, signal: left.signal };
+    const request = new Request(`http://${headers.host}${url}`, {
+      ...init,
+      ...body,
+    } as RequestInit);
+    const response = await handle(request);
+    outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+    if (response.body === null) return outgoing.end();
+    const sent = Readable.fromWeb(response.body as NodeReadableStream<Uint8Array>);
+    let text = "";
+    sent.on("data", (chunk: Uint8Array) => {
+      text += Buffer.from(chunk).toString("utf8");
+    });
+    sent.on("error", () => outgoing.destroy()).pipe(outgoing);
+    if (response.headers.get("content-type") !== "text/event-stream") return;
+    streams.push({ body: sent, sent: () => text });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  stack.defer(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/langwire`;
+  const connect = (more: Partial<ClientOptions> = {}) =>
+    stack.use(
+      createClient({
+        ...{ url, transport: serverSentEvents, EventSource, backoff: { baseMs: 20, maxMs: 100 } },
+        ...more,
+      }),
+    );
+  return { url, langwire, streams, connect };
+}
+
+const sendUrl = ({ url }: Mounted): string => {
+  const json = { runId: randomUUID(), conversationId: randomUUID(), botId: "chat", message: "Hi" };
+  return `${url}/chat.send?input=${encodeURIComponent(JSON.stringify({ json }))}`;
+};
+
+const codeIn = async (response: Response): Promise<unknown> =>
+  ((await response.json()) as { error: { json: { data: { langwire: { code: string } } } } }).error
+    .json.data.langwire.code;
+
+/** A browser's own headers, which a `Request` takes from nobody else. */
+function requestWith(url: string, headers: Record<string, string>): Request {
+  const request = new Request(url);
+  for (const [name, value] of Object.entries(headers)) request.headers.set(name, value);
+  return request;
+}
+
+test("a message is sent, answered and kept", async () => {
+  const mounted = await mountHandler([{ tokens: ["It ", "fizzes."] }]);
+  const client = mounted.connect();
+  const run = client.send({ botId: "chat", message: "Soda?" });
+  expect(await run.text).toBe("It fizzes.");
+  const { conversationId } = run;
+  const { items } = await client.conversations.messages({ conversationId });
+  expect(items.map(({ text }) => text)).toEqual(["Soda?", "It fizzes."]);
+});
+
+test("a connection that breaks in mid-answer is resumed behind the last event", async () => {
+  const { passed, open: finish } = gate();
+  const mounted = await mountHandler([{ tokens: ["It ", "fizzes."], until: passed }]);
+  const run = mounted.connect().send({ botId: "chat", message: "Soda?" });
+  const tokens: string[] = [];
+  for await (const event of run) {
+    if (event.type !== "token") continue;
+    tokens.push(event.text);
+    if (!event.text.endsWith("fizzes.")) continue;
+    const [stream] = mounted.streams;
+    stream?.body.destroy(new Error("cut"));
+    finish();
+  }
+  expect(tokens.join("")).toBe("It fizzes.");
+  const [first, second] = mounted.streams;
+  expect(first?.sent()).toContain("fizzes.");
+  expect(second?.sent()).toContain("runEnd");
+  expect(second?.sent()).not.toContain('"token"');
+});
+
+test("a page from elsewhere gets nothing, and starts nothing", async () => {
+  const mounted = await mountHandler([{ tokens: ["No"] }]);
+  const headers = { origin: "https://elsewhere.example", accept: "text/event-stream" };
+  for (const address of [sendUrl(mounted), `${mounted.url}/bots.list`]) {
+    const response = await fetch(address, { headers });
+    expect([response.status, await codeIn(response)]).toEqual([403, "UNAUTHORIZED"]);
+  }
+  const own = { origin: new URL(mounted.url).origin };
+  expect((await fetch(`${mounted.url}/bots.list`, { headers: own })).status).toBe(200);
+  const { items } = await mounted.connect().conversations.list();
+  expect(items).toEqual([]);
+});
+
+test("an image, or an address that is opened, starts no run", async () => {
+  const mounted = await mountHandler([{ tokens: ["No"] }]);
+  const handle = createFetchHandler({ langwire: mounted.langwire });
+  const navigation = { "sec-fetch-mode": "navigate", accept: "text/event-stream" };
+  for (const headers of [{ accept: "image/*" }, navigation]) {
+    const response = await handle(requestWith(sendUrl(mounted), headers));
+    expect([response.status, await codeIn(response)]).toEqual([400, "BAD_INPUT"]);
+  }
+  expect((await mounted.connect().conversations.list()).items).toEqual([]);
+});
+
+test("without authentication, other names than this machine's are not answered", async () => {
+  const langwire = await openLangwire({ bots: [chatBot({ model: scriptedModel([]) })] });
+  onTestFinished(() => langwire[Symbol.asyncDispose]());
+  const request = () => new Request("https://chat.example.com/api/bots.list");
+  expect((await createFetchHandler({ langwire })(request())).status).toBe(403);
+  expect((await createFetchHandler({ langwire, allowAnonymous: true })(request())).status).toBe(
+    200,
+  );
+});
+
+test("what is no JSON, too long or too much to parse is refused before it is read", async () => {
+  const mounted = await mountHandler([]);
+  const post = (body: string, type = "application/json") =>
+    fetch(`${mounted.url}/conversations.create`, {
+      ...{ method: "POST", body, headers: { "content-type": type } },
+    });
+  expect((await post("a=1", "application/x-www-form-urlencoded")).status).toBe(415);
+  expect((await post(JSON.stringify({ json: "x".repeat(300_000) }))).status).toBe(413);
+  const deep = await post("[".repeat(50) + "]".repeat(50));
+  expect([deep.status, await codeIn(deep)]).toEqual([400, "BAD_INPUT"]);
+});
+
+test("a stream ends with the caller's session, and the next one is refused", async () => {
+  const { passed, open: finish } = gate();
+  onTestFinished(finish);
+  let isOver = false;
+  const mounted = await mountHandler([{ tokens: ["It "], until: passed }], {
+    authenticate: () => {
+      if (isOver) throw new LangwireError("UNAUTHORIZED");
+      isOver = true;
+      return { userId: "ann", expiresAtMs: Date.now() + 100 };
+    },
+  });
+  const run = mounted.connect().send({ botId: "chat", message: "Soda?" });
+  await expect(run.text).rejects.toMatchObject({ code: "UNAUTHORIZED" });
+});
+
+test("a reader that takes nothing holds up nobody, and gets all of it later", async () => {
+  const text = "x".repeat(1_000);
+  const mounted = await mountHandler([{ tokens: Array.from({ length: 500 }, () => text) }]);
+  const handle = createFetchHandler({ langwire: mounted.langwire });
+  const url = sendUrl(mounted);
+  const { body } = await handle(requestWith(url, { accept: "text/event-stream" }));
+  const reader = (body ?? new ReadableStream<Uint8Array>()).getReader();
+  let received = Buffer.from((await reader.read()).value ?? []).toString("utf8");
+  expect(received).toContain("event: connected");
+  const { runId } = JSON.parse(new URL(url).searchParams.get("input") ?? "").json;
+  await mounted.connect().follow({ runId }).ended;
+  for (let at = await reader.read(); !at.done; at = await reader.read()) {
+    received += Buffer.from(at.value).toString("utf8");
+  }
+  expect(received).toContain("event: return");
+  // The answer is in its tokens, and whole at its end.
+  expect(received.split(text).length - 1).toBeGreaterThanOrEqual(1_000);
+});
+
+test("no more is taken for a reader than its stream may hold", async () => {
+  const limits = { pingMs: 60_000, maxBacklogBytes: 1_000, slowReaderMs: 60_000 };
+  const stream = new FetchEventStream(limits);
+  const event = JSON.stringify({ type: "text", text: "x".repeat(100) });
+  const entries = Array.from({ length: 100 }, (_, seq) => LogEntry.parse(seq, event));
+  let taken = 0;
+  const events = {
+    position: 0,
+    deliver: async (take: (entry: LogEntry) => void) => {
+      for (const entry of entries) {
+        await stream.ready();
+        take(entry);
+        taken += 1;
+      }
+    },
+  };
+  const delivered = stream.deliver(events);
+  await setImmediate();
+  expect(taken).toBeLessThan(15);
+  const all = await new Response(stream.body).text();
+  await delivered;
+  expect(all.match(/^id: 99$/m)).not.toBeNull();
+});

@@ -2,4 +2,4 @@
 import { serveProcess } from "./serve/serve-process.ts";
 import { shippedProgram } from "./serve/shipped-program.ts";
 
-await serveProcess(shippedProgram);
+await serveProcess({ load: shippedProgram });

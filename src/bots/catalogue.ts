@@ -4,10 +4,19 @@ import type { Bot } from "./bot.ts";
 import { takesText } from "./definition/schemas.ts";
 
 export class Catalogue {
-  readonly #bots: ReadonlyMap<string, Bot>;
+  #bots: ReadonlyMap<string, Bot> = new Map();
 
   /** @throws Error when two bots have the same id. */
   constructor(bots: readonly Bot[]) {
+    this.replace(bots);
+  }
+
+  /**
+   * From now on there are these. Runs in progress go on with the bot that they began with; a conversation
+   * whose bot is not among them takes no messages until it is again.
+   * @throws Error when two bots have the same id; then there are those that there were
+   */
+  replace(bots: readonly Bot[]): void {
     const byId = new Map<string, Bot>();
     for (const bot of bots) {
       if (byId.has(bot.id)) throw new Error(`There are two bots with the id "${bot.id}".`);

@@ -1,75 +1,118 @@
-/** The package's command: `langwire` starts the server; the others work beside one. */
+/** The package's command: `langwire start` and `langwire dev` serve; the others work beside a server. */
 import { readFile } from "node:fs/promises";
-import { admin } from "./admin/command.ts";
-import { types, typesUsage } from "./types/command.ts";
+import { Command, CommanderError } from "commander";
 import { WrongUsage } from "./wrong-usage.ts";
 
-const usage = `Usage: langwire [command]
+const exitCodes = { done: 0, failed: 1, wrongUsage: 2 } as const;
 
-  start              the server that ships, with its settings in the environment (default)
-  types <module>     the types of a module's bots, as a declaration for clients
-  admin <command>    runs, conversations and users of a running server, backups
-
-  --version          this package's version
-  --help             this text; of one command: langwire types --help, langwire admin --help
-`;
-
-/**
- * @param args of the command line, without the program's own
- * @param start starts the server
- */
-export async function langwire(
-  args: readonly string[],
-  start: () => Promise<unknown>,
-): Promise<void> {
-  const [command = "start", ...rest] = args;
-  switch (command) {
-    case "types":
-      return await ended(() => types(rest), typesUsage);
-    case "admin":
-      return await admin(rest);
-    case "start":
-      if (rest.length === 0) await start();
-      else
-        await ended(
-          () => refuse(`start takes no ${rest.join(" ")}: settings are variables.`),
-          usage,
-        );
-      return;
-    case "--help":
-    case "-h":
-    case "help":
-      process.stdout.write(usage);
-      return;
-    case "--version":
-    case "-v":
-      process.stdout.write(`${await version()}\n`);
-      return;
-    default:
-      return await ended(() => refuse(`No such command: ${command}`), usage);
+/** @param args of the command line, without the program's own */
+export async function langwire(args: readonly string[]): Promise<void> {
+  try {
+    const program = commands(await version());
+    await program.parseAsync(args.length === 0 ? ["start"] : [...args], { from: "user" });
+  } catch (error) {
+    leave(exitCodeOf(error));
   }
 }
 
-async function refuse(why: string): Promise<never> {
-  throw new WrongUsage(why);
+function commands(version: string): Command {
+  const program = new Command("langwire")
+    .description("LangChain.js on a typed wire: serves bots, and works beside their server.")
+    .version(version, "-v, --version", "this package's version")
+    .helpOption("-h, --help", "this text, or a command's own")
+    .helpCommand("help [command]", "a command's own text")
+    .showHelpAfterError()
+    .enablePositionalOptions()
+    .exitOverride();
+
+  program
+    .command("dev")
+    .description("serves bots while they are written: loads anew what changes")
+    .argument("[file]", fileOfBots)
+    .option("--port <port>", "the port (3000)")
+    .option("--no-open", "does not open the page in a browser")
+    .action(async (file: string | undefined, options: { port?: string; open: boolean }) => {
+      const { dev } = await import("./dev/dev.ts");
+      await dev({ program: file, port: options.port, open: options.open });
+    });
+
+  program
+    .command("start")
+    .description("serves bots (what langwire without a command does)")
+    .argument("[file]", fileOfBots)
+    .option("--port <port>", "the port (3000)")
+    .action(async (file: string | undefined, options: { port?: string }) => {
+      const { start } = await import("./start.ts");
+      await start({ program: file, port: options.port });
+    });
+
+  program
+    .command("types")
+    .description("writes the types of a program's bots as a declaration, for clients elsewhere")
+    .argument("<file>", "a module that exports bots")
+    .option("--out <file>", "the declaration; without it, it is printed")
+    .option("--check", "writes nothing, and fails where the file is not what would be written")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 not up to date, or the file cannot be used, 2 wrong usage.",
+    )
+    .action(async (module: string, options: { out?: string; check?: true }) => {
+      const { types } = await import("./types/command.ts");
+      await types({ module, out: options.out, check: options.check ?? false });
+      leave(exitCodes.done);
+    });
+
+  withOwnArguments(program, "chat")
+    .description("talks to a bot of a running server")
+    .action(async (_args, _options, { args }: Command) => {
+      const { chat } = await import("./chat.ts");
+      process.exitCode = await chat(args);
+    });
+
+  withOwnArguments(program, "admin")
+    .description("runs, conversations and users of a running server, backups")
+    .action(async (_args, _options, { args }: Command) => {
+      const { admin } = await import("./admin/command.ts");
+      await admin(args);
+    });
+
+  program.addHelpText(
+    "after",
+    `\nSettings are variables of the environment; .env of the current folder is read, too.`,
+  );
+  return program;
+}
+
+const fileOfBots =
+  "a module that exports bots, a langgraph.json, or a folder with one; without it, the current folder's langgraph.json or bots.ts";
+
+/** A command that reads what follows it by itself. */
+function withOwnArguments(program: Command, name: string): Command {
+  return program
+    .command(name)
+    .argument("[args...]", `langwire ${name} --help`)
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions();
+}
+
+/** Tells what went wrong, where that has not been told. */
+function exitCodeOf(error: unknown): number {
+  // Its own code for wrong usage is that of failures here.
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUsage;
+  }
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  return error instanceof WrongUsage ? exitCodes.wrongUsage : exitCodes.failed;
+}
+
+/** A program's modules may have opened what would keep the process: it ends when the work is done. */
+function leave(exitCode: number): void {
+  process.stdout.write("", () => process.exit(exitCode));
 }
 
 async function version(): Promise<string> {
   const text = await readFile(new URL("../../package.json", import.meta.url), "utf8");
   const { version } = JSON.parse(text) as { version: string };
   return version;
-}
-
-/** A module's bots may have opened what would keep the process: it ends when the work is done. */
-async function ended(work: () => Promise<void>, usage: string): Promise<void> {
-  let exitCode = 0;
-  try {
-    await work();
-  } catch (error) {
-    const isUsage = error instanceof WrongUsage;
-    const reason = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`${reason}\n${isUsage ? `\n${usage}` : ""}`);
-    exitCode = isUsage ? 2 : 1;
-  }
-  process.stdout.write("", () => process.exit(exitCode));
 }

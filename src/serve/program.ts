@@ -10,6 +10,14 @@ export interface Program extends Pick<ServerOptions, "authenticate"> {
 
 /**
  * Loads the program of a process that has its settings and its log.
- * @throws ConfigError, and whatever a program's own modules throw
+ * @throws ConfigError, ProgramError
  */
 export type LoadProgram = (settings: Settings, logger: Logger) => Promise<Program>;
+
+/** Why a program cannot be served, in words for whoever wrote it. */
+export class ProgramError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ProgramError";
+  }
+}

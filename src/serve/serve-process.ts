@@ -1,5 +1,6 @@
 /** A process that serves one program until it is told to end: its log, its memory, its signals. */
 import { inspect } from "node:util";
+import type { Logger } from "pino";
 import { ConfigError, readSettings, serviceLinks } from "../config/read-settings.ts";
 import type { Settings } from "../config/settings.ts";
 import { FatalErrors } from "../server/logging/fatal-errors.ts";
@@ -8,30 +9,47 @@ import { withoutSecrets } from "../server/logging/redaction.ts";
 import { secretsIn } from "../server/logging/secrets.ts";
 import { Shutdown } from "../server/shutdown.ts";
 import { boundsByMemory, expectGarbageToBeYoung } from "./process-memory.ts";
-import type { LoadProgram } from "./program.ts";
-import { serve } from "./serve.ts";
+import { type LoadProgram, ProgramError } from "./program.ts";
+import { type Serving, serve } from "./serve.ts";
+
+export interface ServeProcessOptions {
+  readonly load: LoadProgram;
+  /** For whoever writes the program: what it prints is shown. Default: false. */
+  readonly dev?: boolean;
+}
+
+export interface ServingProcess {
+  readonly serving: Serving;
+  readonly logger: Logger;
+}
 
 /**
  * Reads the settings in `process.env` and serves with them. What keeps it from starting is written to
- * standard error, without the values of secrets, and is exit code 1.
+ * standard error, without the values of secrets, and ends the process with exit code 1.
  */
-export async function serveProcess(load: LoadProgram): Promise<void> {
+export async function serveProcess(options: ServeProcessOptions): Promise<ServingProcess> {
   try {
-    await start(readSettings(process.env), load);
+    return await start(readSettings(process.env), options);
   } catch (error) {
-    const said =
-      error instanceof ConfigError
-        ? `${error.message}\nEvery setting is described in .env.example.`
-        : inspect(error);
-    process.stderr.write(`${withoutSecrets(said, secretsIn(process.env))}\n`);
-    process.exitCode = 1;
+    const said = withoutSecrets(wordsOf(error), secretsIn(process.env));
+    // What a program has opened by then would keep the process.
+    return await new Promise(() => process.stderr.write(`${said}\n`, () => process.exit(1)));
   }
 }
 
-async function start(settings: Settings, load: LoadProgram): Promise<void> {
+function wordsOf(error: unknown): string {
+  if (error instanceof ProgramError) return error.message;
+  if (!(error instanceof ConfigError)) return inspect(error);
+  return `${error.message}\nEvery setting is described in .env.example.`;
+}
+
+async function start(
+  settings: Settings,
+  { load, dev = false }: ServeProcessOptions,
+): Promise<ServingProcess> {
   expectGarbageToBeYoung();
   const logger = createLogger({ level: settings.LOG_LEVEL, secrets: secretsIn(process.env) });
-  redirectOutput(logger);
+  if (!dev) redirectOutput(logger);
   const fatal = new FatalErrors(logger);
   let shutdown: Shutdown | undefined;
   fatal.listen(() => (shutdown === undefined ? process.exit(1) : shutdown.begin()));
@@ -55,4 +73,5 @@ async function start(settings: Settings, load: LoadProgram): Promise<void> {
     timeoutMs: settings.SHUTDOWN_GRACE_MS + 10_000,
   });
   shutdown.listen();
+  return { serving, logger };
 }

@@ -13,6 +13,7 @@ import { LoopLag } from "../server/metrics/loop-lag.ts";
 import { Metrics } from "../server/metrics/metrics.ts";
 import { traceRuns } from "../server/metrics/tracing.ts";
 import { accessOptions, connectionOptions, langwireOptions } from "./options-of-settings.ts";
+import { pageUrl } from "./page-url.ts";
 import type { Program } from "./program.ts";
 import { serveMetrics } from "./serve-metrics.ts";
 import { noStorage, wrongSetting } from "./wrong-setting.ts";
@@ -34,6 +35,8 @@ export interface ServeOptions {
 export interface Serving extends AsyncDisposable {
   readonly langwire: Langwire;
   readonly server: ChatServer;
+  /** Where its page is, for a browser on this machine. */
+  readonly url: string;
 }
 
 /** @throws ConfigError naming the setting that cannot be used */
@@ -72,5 +75,6 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const { HOST: host, PORT: port } = settings;
   await server.app.listen({ host, port }).catch(wrongSetting("PORT", port));
   const started = starting.move();
-  return { langwire, server, [Symbol.asyncDispose]: () => started.disposeAsync() };
+  const url = pageUrl(server.app.server, host);
+  return { langwire, server, url, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }

@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { RunnableLambda } from "@langchain/core/runnables";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { z } from "zod";
 import type { ChatEvent } from "../../client/src/index.ts";
+import { defineBot } from "../../src/index.ts";
+import { startTestServer } from "../../src/testing/index.ts";
 import { expectWholeRun } from "../support/transcript.ts";
 import { setUp } from "./set-up.ts";
 
@@ -52,6 +56,15 @@ async function startServer() {
   };
 }
 
+/** Answers with its input's number under its own name. */
+const typed = (id: string) =>
+  defineBot({
+    ...{ id, title: id, description: "" },
+    input: z.object({ n: z.number() }),
+    output: z.record(z.string(), z.number()),
+    runnable: RunnableLambda.from(({ n }: { n: number }) => ({ [id]: n })),
+  });
+
 describe("one message", () => {
   test("is answered, without colours in a pipe, and the usage comes last", async () => {
     const { to } = await startServer();
@@ -100,7 +113,7 @@ describe("one message", () => {
   test("that is refused says why, and exits with 1", async () => {
     const { to } = await startServer();
     const { code, stdout, stderr } = await chat([...to, "--bot", "nobody", "hello"]).ended;
-    expect(stderr).toMatch(/^NOT_FOUND: /);
+    expect(stderr).toMatch(/^NOT_FOUND: .+\nThere is no bot nobody\. There are: test\.\n$/);
     expect(stdout).toBe("");
     expect(code).toBe(1);
   });
@@ -110,7 +123,7 @@ describe("one message", () => {
     await proxy[Symbol.asyncDispose]();
     const { code, stderr } = await chat([...to, "hello"]).ended;
     expect(stderr).toContain("No server answers at ws://127.0.0.1");
-    expect(stderr).toContain("npm start");
+    expect(stderr).toContain("langwire dev");
     expect(code).toBe(1);
   });
 
@@ -126,6 +139,39 @@ describe("one message", () => {
     const { code, stdout } = await one.ended;
     expect(stdout).toContain("before and after\n");
     expect(code).toBe(0);
+  });
+});
+
+describe("without --bot", () => {
+  test("the first bot that the server lists answers", async () => {
+    const { to } = await startServer();
+    const { code, stdout } = await chat([...to.slice(2), "hello"]).ended;
+    expect(stdout).toContain("You said: hello\n");
+    expect(code).toBe(0);
+  });
+
+  test("a conversation goes on with its own", async () => {
+    await using server = await startTestServer({ bots: [typed("first"), typed("second")] });
+    const to = ["--url", server.url, "--conversation", crypto.randomUUID(), "--input", '{"n":1}'];
+    await chat([...to, "--bot", "second"]).ended;
+    const { stdout } = await chat(to).ended;
+    expect(stdout).toContain('"second": 1');
+  });
+});
+
+describe("--input", () => {
+  test("is sent to a typed bot, whose output is shown", async () => {
+    await using server = await startTestServer({ bots: [typed("double")] });
+    const { code, stdout } = await chat(["--url", server.url, "--input", '{"n":21}']).ended;
+    expect(stdout).toContain('"double": 21');
+    expect(code).toBe(0);
+  });
+
+  test("that does not fit is refused with the field's name", async () => {
+    await using server = await startTestServer({ bots: [typed("double")] });
+    const { code, stderr } = await chat(["--url", server.url, "--input", '{"n":"x"}']).ended;
+    expect(stderr).toMatch(/^BAD_INPUT: .*n/);
+    expect(code).toBe(1);
   });
 });
 
@@ -199,10 +245,12 @@ describe("wrong usage", () => {
     ["an unknown option", ["--colour"], undefined],
     ["a URL that is none", ["--url", "nowhere", "hello"], undefined],
     ["an empty message", ["-"], "\n"],
+    ["an input that is no JSON", ["--input", "{n:1}"], undefined],
+    ["an input and a message", ["--input", "1", "hello"], undefined],
     ["the history of no conversation", ["--history"], undefined],
   ])("%s exits with 2 and shows how to", async (_what, args, input) => {
     const { code, stderr } = await chat(args, input === undefined ? {} : { input }).ended;
-    expect(stderr).toContain("Usage: npm run chat");
+    expect(stderr).toContain("Usage: langwire-chat");
     expect(code).toBe(2);
   });
 

@@ -1,9 +1,12 @@
 /** The command line of the chat. */
 import { parseArgs } from "node:util";
+import type { Json } from "../types.ts";
 
 export interface ChatArguments {
   readonly message: string | undefined;
-  readonly bot: string;
+  /** What a typed bot is sent in place of a message. */
+  readonly input: Json | undefined;
+  readonly bot: string | undefined;
   readonly conversation: string | undefined;
   readonly url: string;
   readonly token: string | undefined;
@@ -14,13 +17,15 @@ export interface ChatArguments {
   readonly help: boolean;
 }
 
-export const usage = `Usage: npm run chat -- [options] [message]
+/** @param command the name under which it was called */
+export const usageOf = (command: string) => `Usage: ${command} [options] [message]
 
 Sends the message and shows the answer as it is made. Without a message, a
 conversation begins that goes on until Ctrl-D. With - the message is read from
 standard input.
 
-  --bot <id>             who answers (chat)
+  --bot <id>             who answers (the conversation's, or the server's first)
+  --input <json>         sent in place of a message, to a bot that takes a value
   --conversation <uuid>  goes on with a conversation
   --history              shows first what was said in it, and nothing else without
                          a message
@@ -44,7 +49,8 @@ export function parseArguments(args: readonly string[]): ChatArguments {
     args: [...args],
     allowPositionals: true,
     options: {
-      bot: { type: "string", default: "chat" },
+      bot: { type: "string" },
+      input: { type: "string" },
       conversation: { type: "string" },
       url: { type: "string", default: "ws://127.0.0.1:3000/trpc" },
       token: { type: "string" },
@@ -56,10 +62,23 @@ export function parseArguments(args: readonly string[]): ChatArguments {
     },
   });
   if (!URL.canParse(values.url)) throw new Error(`--url is not a URL: ${values.url}`);
-  const { conversation, token, user, ...rest } = values;
+  const { conversation, token, user, bot, ...rest } = values;
   if (values.history && conversation === undefined) {
     throw new Error("--history is of a --conversation, and none is named");
   }
   const message = positionals.length === 0 ? undefined : positionals.join(" ");
-  return { ...rest, conversation, token, user, message };
+  if (values.input !== undefined && message !== undefined) {
+    throw new Error("--input is sent in place of a message, and there is one");
+  }
+  const input = values.input === undefined ? undefined : jsonOf(values.input);
+  return { ...rest, bot, conversation, token, user, message, input };
+}
+
+function jsonOf(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`--input is not JSON: ${reason}`, { cause });
+  }
 }

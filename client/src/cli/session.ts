@@ -3,7 +3,7 @@ import { styleText } from "node:util";
 import type { LangwireClient } from "../client.ts";
 import { LangwireClientError } from "../errors.ts";
 import type { Run } from "../run.ts";
-import type { Message, RunStatus } from "../types.ts";
+import type { Json, Message, RunStatus } from "../types.ts";
 import { Renderer } from "./render.ts";
 import { renderMessage } from "./render-message.ts";
 import { type Paint, printable } from "./styles.ts";
@@ -12,14 +12,20 @@ export interface SessionOptions {
   readonly client: LangwireClient;
   /** Shown when nobody answers there. */
   readonly url: string;
-  readonly botId: string;
+  /** Default: the conversation's bot, or the first that the server lists. */
+  readonly botId: string | undefined;
   readonly conversationId: string;
+  /** Whether nobody has sent anything in it. */
+  readonly isNew: boolean;
   readonly json: boolean;
   /** Every chain, and what was thrown. */
   readonly verbose: boolean;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
 }
+
+/** A message, or a typed bot's input. */
+export type Sent = { readonly message: string } | { readonly input: Json };
 
 export const exitCodes = { completed: 0, failed: 1, cancelled: 130 } as const satisfies Record<
   RunStatus,
@@ -31,13 +37,17 @@ export class Session {
   #running: Run | undefined;
   #connected = false;
   #cancelling = false;
+  #botId: string | undefined;
+  /** Aborted when there is no server to answer. */
+  readonly #nobody = new AbortController();
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#botId = options.botId;
     options.client.connection.subscribe(({ state, error }) => {
       if (state === "open") this.#connected = true;
       // A server that was never there is more likely a wrong address than a lost network.
-      else if (error?.code === "UNREACHABLE" && !this.#connected) this.#running?.detach();
+      else if (error?.code === "UNREACHABLE" && !this.#connected) this.#nobody.abort();
       else if (state === "connecting" && error !== undefined) {
         this.#note("Connection lost, trying again…");
       }
@@ -50,7 +60,8 @@ export class Session {
     try {
       const messages: Message[] = [];
       for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; ) {
-        const page = await client.conversations.messages({ conversationId, cursor, limit: 100 });
+        const input = { conversationId, cursor, limit: 100 };
+        const page = await client.conversations.messages(input, { signal: this.#nobody.signal });
         messages.unshift(...page.items);
         cursor = page.nextCursor;
         isFirst = false;
@@ -68,10 +79,8 @@ export class Session {
   }
 
   /** @returns the exit code that says how it went */
-  async send(message: string): Promise<number> {
-    const { client, botId, conversationId, json, stdout } = this.#options;
-    const run = client.send({ botId, conversationId, message });
-    this.#running = run;
+  async send(sent: Sent): Promise<number> {
+    const { client, conversationId, json, stdout } = this.#options;
     this.#cancelling = false;
     const renderer = new Renderer({
       paint: painter(stdout),
@@ -79,6 +88,10 @@ export class Session {
       details: this.#options.verbose,
     });
     try {
+      this.#botId ??= await this.#bot();
+      const { signal } = this.#nobody;
+      const run = client.send({ botId: this.#botId, conversationId, ...sent }, { signal });
+      this.#running = run;
       for await (const event of run) {
         stdout.write(json ? `${JSON.stringify(event)}\n` : renderer.render(event));
       }
@@ -86,6 +99,7 @@ export class Session {
     } catch (error) {
       if (!(error instanceof LangwireClientError)) throw error;
       this.#refused(error);
+      await this.#tellBots(error);
       return exitCodes.failed;
     } finally {
       this.#running = undefined;
@@ -102,13 +116,42 @@ export class Session {
     return true;
   }
 
+  /** @throws LangwireClientError when the server cannot be asked */
+  async #bot(): Promise<string> {
+    const { client, conversationId, isNew } = this.#options;
+    const asking = { signal: this.#nobody.signal };
+    if (!isNew) {
+      try {
+        return (await client.conversations.get({ conversationId }, asking)).botId;
+      } catch (error) {
+        // A conversation's id may be chosen before there is one.
+        if (!(error instanceof LangwireClientError) || error.code !== "NOT_FOUND") throw error;
+      }
+    }
+    const [first] = await client.bots.list(asking);
+    if (first === undefined) {
+      throw new LangwireClientError({ code: "NOT_FOUND", message: "The server has no bots." });
+    }
+    return first.id;
+  }
+
+  /** Where a bot was not found, which there are. */
+  async #tellBots({ code }: LangwireClientError): Promise<void> {
+    const { client, botId } = this.#options;
+    if (code !== "NOT_FOUND" || botId === undefined) return;
+    const bots = await client.bots.list().catch(() => []);
+    const ids = bots.map(({ id }): string => id);
+    if (ids.length === 0 || ids.includes(botId)) return;
+    this.#note(`There is no bot ${printable(botId)}. There are: ${ids.join(", ")}.`);
+  }
+
   #refused({ code, message, detail }: LangwireClientError): void {
     const { stderr, verbose } = this.#options;
     const paint = painter(stderr);
     if (code === "CLOSED" && !this.#connected) {
       stderr.write(
         `${paint("red", `No server answers at ${this.#options.url}.`)}\n` +
-          "Start one with `npm start`, or name another with `--url ws://host:port/trpc`.\n",
+          "Start one with `langwire dev`, or name another with `--url ws://host:port/trpc`.\n",
       );
     } else {
       stderr.write(`${paint("red", printable(`${code}: ${message}`))}\n`);

@@ -1,34 +1,25 @@
 /** `langwire types`: writes the declaration of a program's bots, or checks that it is up to date. */
 import { readFile, writeFile } from "node:fs/promises";
-import { parseArgs } from "node:util";
+import { readSettings } from "../../config/read-settings.ts";
+import { ProgramSource } from "../program/program-source.ts";
 import { WrongUsage } from "../wrong-usage.ts";
 import { declarationOf } from "./declaration.ts";
-import { loadBots } from "./load-bots.ts";
 
-export const typesUsage = `Usage: langwire types <module> [--out <file>] [--check]
+export interface TypesOptions {
+  readonly module: string;
+  /** The declaration's file. Default: it is printed. */
+  readonly out?: string | undefined;
+  readonly check: boolean;
+}
 
-Writes the types of the bots that a module exports (\`export const bots = [...] as const\`) as a
-TypeScript declaration that imports nothing, for createClient<Bots>() in another repository.
-
-  <module>       a file of TypeScript that Node.js can run as it is, or of JavaScript
-  --out <file>   the declaration; without it, it is printed
-  --check        writes nothing, and fails where the file is not what would be written
-  --help         this text
-
-Exit codes: 0 done, 1 not up to date, or the module cannot be used, 2 wrong usage.
-`;
-
-export async function types(args: readonly string[]): Promise<void> {
-  const { help, out, check, positionals } = read(args);
-  if (help) {
-    process.stdout.write(typesUsage);
-    return;
-  }
-  const [module, ...more] = positionals;
-  if (module === undefined) throw new WrongUsage("Of which module?");
-  if (more.length > 0) throw new WrongUsage(`types takes one module, and no ${more.join(" ")}.`);
+/** @throws WrongUsage; Error that says what is not as it should be */
+export async function types({ module, out, check }: TypesOptions): Promise<void> {
   if (check && out === undefined) throw new WrongUsage("--check needs --out: the file to check.");
-  const declaration = declarationOf(await loadBots(module));
+  const source = new ProgramSource(module, process.env);
+  source.readSettings();
+  const quiet = { info: () => {}, warn: () => {} };
+  const program = await source.load(readSettings({}), quiet);
+  const declaration = declarationOf(program?.bots ?? []);
   if (out === undefined) process.stdout.write(declaration);
   else if (!check) await writeFile(out, declaration);
   else if ((await textOf(out)) !== declaration) {
@@ -43,22 +34,5 @@ async function textOf(file: string): Promise<string | undefined> {
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
     throw cause;
-  }
-}
-
-function read(args: readonly string[]) {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        out: { type: "string" },
-        check: { type: "boolean", default: false },
-        help: { type: "boolean", default: false, short: "h" },
-      },
-    });
-    return { ...values, positionals };
-  } catch (cause) {
-    throw new WrongUsage(cause instanceof Error ? cause.message : String(cause));
   }
 }

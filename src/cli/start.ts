@@ -1,0 +1,25 @@
+/** `langwire start`: serves the bots of a file, or of the current folder, or those that ship. */
+import type { LoadProgram } from "../serve/program.ts";
+import { serveProcess } from "../serve/serve-process.ts";
+import { ProgramSource } from "./program/program-source.ts";
+
+export interface StartOptions {
+  /** A file or a folder. */
+  readonly program: string | undefined;
+  readonly port: string | undefined;
+}
+
+export async function start({ program, port }: StartOptions): Promise<void> {
+  const source = new ProgramSource(program, process.env);
+  source.readSettings();
+  if (port !== undefined) process.env.PORT = port;
+  const load: LoadProgram = async (settings, logger) =>
+    (await source.load(settings, logger)) ?? (await shipped(settings, logger));
+  await serveProcess({ load });
+}
+
+/** Only where they are wanted: they bring along what a program of one's own may not need. */
+export const shipped: LoadProgram = async (...asked) => {
+  const { shippedProgram } = await import("../serve/shipped-program.ts");
+  return await shippedProgram(...asked);
+};

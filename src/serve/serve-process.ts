@@ -14,7 +14,7 @@ import { type Serving, serve } from "./serve.ts";
 
 export interface ServeProcessOptions {
   readonly load: LoadProgram;
-  /** For whoever writes the program: what it prints is shown. Default: false. */
+  /** For whoever writes the program: what it prints is shown, and what it throws. Default: false. */
   readonly dev?: boolean;
 }
 
@@ -59,7 +59,7 @@ async function start(
   const bounds = boundsByMemory();
   logger.info(bounds, "what this process may hold, by its memory, where it is not set");
   const program = await load(settings, logger);
-  const serving = await serve({ settings, program, logger, bounds });
+  const serving = await serve({ settings, program, logger, bounds, dev });
   const { runs } = serving.langwire;
   shutdown = new Shutdown({
     logger,

@@ -29,6 +29,8 @@ export interface ServeOptions {
   readonly logger: Logger;
   /** What the process may hold where no setting says it. */
   readonly bounds: MemoryBounds;
+  /** As `ServerOptions.dev`. */
+  readonly dev: boolean;
 }
 
 /** A server that listens. Disposing closes all of it at once: `langwire.runs.drain` first waits for runs. */
@@ -41,7 +43,7 @@ export interface Serving extends AsyncDisposable {
 
 /** @throws ConfigError naming the setting that cannot be used */
 export async function serve(options: ServeOptions): Promise<Serving> {
-  const { settings, program, logger, bounds } = options;
+  const { settings, program, logger, bounds, dev } = options;
   await using starting = new AsyncDisposableStack();
   const loopLag = starting.use(new LoopLag());
   const metrics = new Metrics();
@@ -62,6 +64,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     langwire,
     logger,
     pageDir,
+    dev,
     ...accessOptions(settings),
     ...(program.authenticate && { authenticate: program.authenticate }),
     ...connectionOptions(settings, bounds),

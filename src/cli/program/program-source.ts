@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import type { Logger } from "pino";
 import type { Bot, Memory } from "../../bots/bot.ts";
+import { describeThrown } from "../../bots/failures/thrown.ts";
 import type { Settings } from "../../config/settings.ts";
 import { type Program, ProgramError } from "../../serve/program.ts";
 import { EnvironmentFiles } from "./environment-files.ts";
@@ -9,7 +10,6 @@ import { exportedBots } from "./exported-bots.ts";
 import { findProgram, type ProgramFile, placesIn } from "./find-program.ts";
 import { langgraphBot } from "./langgraph-bots.ts";
 import { type LanggraphConfig, readLanggraphJson } from "./langgraph-json.ts";
-import { ownStack } from "./own-stack.ts";
 import { ProgramModules } from "./program-modules.ts";
 
 type Module = Readonly<Record<string, unknown>>;
@@ -108,7 +108,7 @@ export class ProgramSource implements Disposable {
     try {
       return await this.#modules.load(file);
     } catch (cause) {
-      throw new ProgramError(`${file} cannot be loaded.\n${ownStack(cause)}`, { cause });
+      throw new ProgramError(`${file} cannot be loaded.\n${whyNotLoaded(cause)}`, { cause });
     }
   }
 
@@ -128,6 +128,14 @@ export class ProgramSource implements Disposable {
       return undefined;
     }
   }
+}
+
+function whyNotLoaded(cause: unknown): string {
+  const stack = cause instanceof SyntaxError ? cause.stack : undefined;
+  // Node.js puts the place of what it cannot parse before the error, and not among its frames.
+  const [, place] = /^(file:.*?)\n+SyntaxError\b/s.exec(stack ?? "") ?? [];
+  const said = describeThrown(cause);
+  return place === undefined ? said : `${said}\n${place.replace(/\?langwire=\d+/, "")}`;
 }
 
 const isAuthenticate = (value: unknown): value is Program["authenticate"] & object =>

@@ -1,19 +1,47 @@
 /** Runs the store's queries on a database: statements, transactions, prepared queries. */
-import type { Compilable, Kysely, Transaction } from "kysely";
+import type { Compilable, Kysely } from "kysely";
 import { checked } from "./queries/text.ts";
 import type { Schema } from "./schema.ts";
 
 /** A query whose text is made once. Calling it fills in the values. */
 export type Prepared<Values, Row> = (db: Kysely<Schema>, values: Values) => Promise<Row[]>;
 
+/**
+ * What a transaction does: all of it happens, or, when it throws or answers undefined, nothing. It waits for
+ * its statements and nothing else, and does nothing but these: it may be run again.
+ */
+export type Work<T> = (transaction: Kysely<Schema>) => Promise<T | undefined>;
+
+export interface EngineOptions {
+  readonly db: Kysely<Schema>;
+  /** @returns what callers are thrown for what the database threw */
+  readonly failure: (error: unknown) => unknown;
+  /** Runs transactions. Default: each for itself. */
+  readonly transact?: <T>(work: Work<T>) => Promise<T | undefined>;
+}
+
+/** Runs it in a transaction of its own. */
+export async function inTransaction<T>(db: Kysely<Schema>, work: Work<T>): Promise<T | undefined> {
+  const transaction = await db.startTransaction().execute();
+  let result: T | undefined;
+  try {
+    result = await work(transaction);
+    if (result !== undefined) await transaction.commit().execute();
+  } finally {
+    if (!transaction.isCommitted) await transaction.rollback().execute();
+  }
+  return result;
+}
+
 export class Engine {
   readonly #db: Kysely<Schema>;
   readonly #failure: (error: unknown) => unknown;
+  readonly #transact: <T>(work: Work<T>) => Promise<T | undefined>;
 
-  /** @param failure what callers are thrown for what the database threw */
-  constructor(db: Kysely<Schema>, failure: (error: unknown) => unknown) {
+  constructor({ db, failure, transact }: EngineOptions) {
     this.#db = db;
     this.#failure = failure;
+    this.#transact = transact ?? ((work) => inTransaction(db, work));
   }
 
   /** Runs statements, each for itself. */
@@ -25,25 +53,10 @@ export class Engine {
     }
   }
 
-  /**
-   * Runs statements as one: all of them happen, or, when `work` throws or answers undefined, none.
-   *
-   * `work` waits for its statements and nothing else. On SQLite those settle within microtasks, and
-   * the event log, which writes through the same connection, counts on that.
-   */
-  async transaction<T>(
-    work: (transaction: Transaction<Schema>) => Promise<T | undefined>,
-  ): Promise<T | undefined> {
+  /** Runs statements as one. */
+  async transaction<T>(work: Work<T>): Promise<T | undefined> {
     try {
-      const transaction = await this.#db.startTransaction().execute();
-      let result: T | undefined;
-      try {
-        result = await work(transaction);
-        if (result !== undefined) await transaction.commit().execute();
-      } finally {
-        if (!transaction.isCommitted) await transaction.rollback().execute();
-      }
-      return result;
+      return await this.#transact(work);
     } catch (error) {
       throw this.#failure(error);
     }

@@ -110,7 +110,7 @@ test("what is not a database, or cannot be there, is unavailable", async () => {
 
 test("what SQLite has rolled back by itself is not rolled back again", async () => {
   const kysely = new Kysely<Schema>({ dialect: new NodeSqliteDialect(store.database) });
-  const engine = new Engine(kysely, (error) => error);
+  const engine = new Engine({ db: kysely, failure: (error) => error });
   const work = async () => {
     store.database.exec("rollback"); // as SQLite does on some failures of the disk
     throw new Error("disk I/O error");

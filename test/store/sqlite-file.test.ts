@@ -59,19 +59,31 @@ test("others may write through the same connection between transactions", async 
   await begin(store, foreign);
   let written = 0;
   let waited = 0;
-  const claims = Array.from({ length: 40 }, () =>
-    // All of them refused: what is rolled back takes nothing of anybody else's with it.
-    store.runs.claim({ ...newRun(), conversationId: foreign.conversationId, userId: "bob" }),
-  );
-  for (let microtask = 0; microtask < 2_000; microtask++) {
-    await undefined;
-    if (store.database.isTransaction) waited++;
-    else {
-      insert.run();
-      written++;
+  const write = async () => {
+    for (let microtask = 0; microtask < 2_000; microtask++) {
+      await undefined;
+      if (store.database.isTransaction) waited++;
+      else {
+        insert.run();
+        written++;
+      }
     }
-  }
+  };
+  let writing: Promise<void> | undefined;
+  // All of them refused: what is rolled back takes nothing of anybody else's with it.
+  const refused = () => ({ ...newRun(), conversationId: foreign.conversationId, userId: "bob" });
+  const claims = Array.from({ length: 40 }, () =>
+    store.runs.claim({
+      ...refused(),
+      // Read within the transaction, whose microtasks are the only ones beside which others have any.
+      get message() {
+        writing ??= write();
+        return "Hi";
+      },
+    }),
+  );
   await Promise.all(claims);
+  await writing;
   expect(waited).toBeGreaterThan(0);
   expect(store.database.prepare("select count(*) as n from theirs").get()?.n).toBe(written);
 });

@@ -83,7 +83,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const opened = opening.move();
   let closing: Promise<void> | undefined;
   return {
-    ...storeOn(new Engine(kyselyOn(connections), postgresFailure), numbersAfter),
+    ...storeOn(new Engine({ db: kyselyOn(connections), failure: postgresFailure }), numbersAfter),
     async [Symbol.asyncDispose]() {
       closing ??= opened.disposeAsync();
       await closing;

@@ -12,6 +12,7 @@ import type { Store } from "../store.ts";
 import { storeOn } from "../store-on.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { isReplaced, markDatabase, setAsideForeignWal } from "./foreign-wal.ts";
+import { GroupCommit } from "./group-commit.ts";
 import { goOnFarAhead, highestNumber, skippedNumbers } from "./skipped-numbers.ts";
 import { writeSnapshot } from "./snapshot.ts";
 import { NodeSqliteDialect } from "./sqlite-dialect.ts";
@@ -67,9 +68,14 @@ export async function openSqliteStore({ path, sole }: SqliteStoreOptions): Promi
     if (isBackup) goOnFarAhead(database, highestNumber(database));
     cutOffWal(database);
     if (sole && mode === "wal") markDatabase(database, path);
+    const group = new GroupCommit(kysely);
     return storeIn(database, {
       path,
-      engine: new Engine(kysely, sqliteFailure),
+      engine: new Engine({
+        db: kysely,
+        failure: sqliteFailure,
+        transact: (work) => group.transact(work),
+      }),
       checkpoints:
         mode === "wal" ? new Checkpoints({ path, intervalMs: checkpointIntervalMs }) : undefined,
     });

@@ -1,0 +1,107 @@
+/**
+ * Group commit: the transactions that are asked for in one turn of the event loop are committed as one. A
+ * commit writes every page that was changed, and those of runs that begin or end together change the same:
+ * the ends of tables and of indexes.
+ *
+ * Each is a savepoint in the group's transaction, so one that fails undoes nothing of another's. A group is
+ * over within the microtasks of one turn: the event log, which writes through the same connection, counts on
+ * that.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { CompiledQuery, type Kysely } from "kysely";
+import { inTransaction, type Work } from "../engine.ts";
+import type { Schema } from "../schema.ts";
+
+/** How long the thread is kept at a time. The transaction in which it is exceeded still belongs to the group. */
+const groupMaxMs = 4;
+
+const savepoint = CompiledQuery.raw("savepoint member");
+const undo = CompiledQuery.raw("rollback to member");
+const release = CompiledQuery.raw("release member");
+
+interface Member {
+  readonly work: Work<unknown>;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type Outcome = { readonly result: unknown } | { readonly error: unknown };
+
+export class GroupCommit {
+  readonly #db: Kysely<Schema>;
+  /** A group belongs to none of its callers. */
+  readonly #inOwnContext = AsyncLocalStorage.snapshot();
+  #waiting: Member[] = [];
+  #scheduled: NodeJS.Immediate | undefined;
+
+  constructor(db: Kysely<Schema>) {
+    this.#db = db;
+  }
+
+  /** Settles when the group is committed, or it alone has failed. */
+  transact<T>(work: Work<T>): Promise<T | undefined> {
+    const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
+    this.#waiting.push({ work, resolve: (result) => resolve(result as T | undefined), reject });
+    this.#soon();
+    return promise;
+  }
+
+  #soon(): void {
+    this.#scheduled ??= this.#inOwnContext(() => setImmediate(() => this.#commit()));
+  }
+
+  async #commit(): Promise<void> {
+    this.#scheduled = undefined;
+    const group = this.#waiting;
+    this.#waiting = [];
+    const [first, second] = group;
+    if (first === undefined) return;
+    if (second === undefined) return await this.#alone(first);
+    try {
+      const outcomes = await this.#together(group);
+      for (const [index, outcome] of outcomes.entries()) {
+        const member = group[index];
+        if ("error" in outcome) member?.reject(outcome.error);
+        else member?.resolve(outcome.result);
+      }
+      this.#waiting.unshift(...group.slice(outcomes.length));
+      if (this.#waiting.length > 0) this.#soon();
+    } catch {
+      // All of it is undone, for something that one of them may be too much for: a disk that is nearly full.
+      for (const member of group) await this.#alone(member);
+    }
+  }
+
+  async #alone({ work, resolve, reject }: Member): Promise<void> {
+    await inTransaction(this.#db, work).then(resolve, reject);
+  }
+
+  /** @returns the outcomes of as many as there was time for */
+  async #together(group: readonly Member[]): Promise<readonly Outcome[]> {
+    const outcomes: Outcome[] = [];
+    await inTransaction(this.#db, async (transaction) => {
+      const untilMs = performance.now() + groupMaxMs;
+      for (const { work } of group) {
+        if (performance.now() > untilMs) break;
+        outcomes.push(await outcomeOf(transaction, work));
+      }
+      return outcomes;
+    });
+    return outcomes;
+  }
+}
+
+/** @throws what the database throws where it has rolled the whole transaction back */
+async function outcomeOf(transaction: Kysely<Schema>, work: Work<unknown>): Promise<Outcome> {
+  await transaction.executeQuery(savepoint);
+  let outcome: Outcome;
+  try {
+    outcome = { result: await work(transaction) };
+    if (outcome.result === undefined) await transaction.executeQuery(undo);
+  } catch (error) {
+    outcome = { error };
+    await transaction.executeQuery(undo);
+  }
+  await transaction.executeQuery(release);
+  return outcome;
+}

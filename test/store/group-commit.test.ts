@@ -1,0 +1,146 @@
+/** Transactions of one turn of the event loop, committed together: what each is promised holds all the same. */
+import { DatabaseSync } from "node:sqlite";
+import { setImmediate } from "node:timers/promises";
+import { Kysely, sql } from "kysely";
+import { beforeEach, expect, test } from "vitest";
+import type { Work } from "../../src/store/engine.ts";
+import type { Schema } from "../../src/store/schema.ts";
+import { GroupCommit } from "../../src/store/sqlite/group-commit.ts";
+import { NodeSqliteDialect } from "../../src/store/sqlite/sqlite-dialect.ts";
+
+let database: DatabaseSync;
+let group: GroupCommit;
+let statements: string[];
+
+beforeEach(() => {
+  database = new DatabaseSync(":memory:");
+  database.exec("create table words (word text primary key)");
+  statements = [];
+  const kysely = new Kysely<Schema>({
+    dialect: new NodeSqliteDialect(database),
+    log: ({ query }) => void statements.push(query.sql),
+  });
+  group = new GroupCommit(kysely);
+  return () => database.close();
+});
+
+const write =
+  (word: string, then: () => string | undefined = () => word): Work<string> =>
+  async (db) => {
+    await sql`insert into words values (${word})`.execute(db);
+    return then();
+  };
+const written = () =>
+  database
+    .prepare("select word from words order by rowid")
+    .all()
+    .map(({ word }) => word);
+const count = (statement: string) => statements.filter((text) => text === statement).length;
+
+test("those of one turn are one commit, those of the next another", async () => {
+  const words = ["one", "two", "three"];
+  expect(await Promise.all(words.map((word) => group.transact(write(word))))).toEqual(words);
+  expect([count("begin immediate"), count("commit")]).toEqual([1, 1]);
+  expect(await group.transact(write("four"))).toBe("four");
+  expect([count("begin immediate"), count("commit")]).toEqual([2, 2]);
+  expect(count("savepoint member"), "one alone needs none").toBe(words.length);
+  expect(written()).toEqual([...words, "four"]);
+});
+
+test("none settles before the commit", async () => {
+  const seen: boolean[] = [];
+  const all = ["one", "two"].map(async (word) => {
+    await group.transact(write(word));
+    seen.push(database.isTransaction);
+  });
+  await Promise.all(all);
+  expect(seen).toEqual([false, false]);
+});
+
+test("one that throws, or answers nothing, undoes what it wrote and nothing of another's", async () => {
+  const fail = () => {
+    throw new Error("it will not");
+  };
+  const outcomes = await Promise.allSettled([
+    group.transact(write("before")),
+    group.transact(write("throws", fail)),
+    group.transact(write("nothing", () => undefined)),
+    group.transact(write("before")),
+    group.transact(write("after")),
+  ]);
+  expect(outcomes).toMatchObject([
+    { value: "before" },
+    { reason: { message: "it will not" } },
+    { status: "fulfilled", value: undefined },
+    { reason: { message: expect.stringContaining("UNIQUE") } },
+    { value: "after" },
+  ]);
+  expect(written()).toEqual(["before", "after"]);
+  expect(count("commit")).toBe(1);
+});
+
+test("one that the disk has no room for fails alone, though SQLite rolls all back for it", async () => {
+  const room = Number(database.prepare("pragma page_count").get()?.page_count) + 8;
+  database.exec(`pragma max_page_count = ${room}`);
+  const outcomes = await Promise.allSettled([
+    group.transact(write("before")),
+    group.transact(write("long".repeat(100_000))),
+    group.transact(write("after")),
+  ]);
+  expect(outcomes).toMatchObject([
+    { value: "before" },
+    { reason: { message: expect.stringContaining("full") } },
+    { value: "after" },
+  ]);
+  expect(written()).toEqual(["before", "after"]);
+});
+
+test("one for which the commit is refused fails alone", async () => {
+  database.exec(`pragma foreign_keys = on;
+    create table notes (word text references words (word) deferrable initially deferred)`);
+  const astray: Work<string> = async (db) => {
+    await sql`insert into notes values ('nobody''s')`.execute(db);
+    return "astray";
+  };
+  const outcomes = await Promise.allSettled([
+    group.transact(write("before")),
+    group.transact(astray),
+    group.transact(write("after")),
+  ]);
+  expect(outcomes).toMatchObject([
+    { value: "before" },
+    { reason: { message: expect.stringContaining("FOREIGN KEY") } },
+    { value: "after" },
+  ]);
+  expect(database.isTransaction).toBe(false);
+});
+
+test("many give the turn back in between, and keep their order", async () => {
+  const busy = (word: string) =>
+    write(word, () => {
+      const untilMs = performance.now() + 3;
+      while (performance.now() < untilMs);
+      return word;
+    });
+  const words = Array.from({ length: 6 }, (_, index) => `word ${index}`);
+  let late: Promise<unknown> | undefined;
+  const first: Work<string> = (db) => {
+    late = group.transact(write("late"));
+    return busy("first")(db);
+  };
+  let turns = 0;
+  let done = false;
+  const works = [first, ...words.map(busy)];
+  const all = Promise.all(works.map((work) => group.transact(work))).finally(() => {
+    done = true;
+  });
+  while (!done) {
+    await setImmediate();
+    expect(database.isTransaction).toBe(false);
+    turns += 1;
+  }
+  expect(await all).toEqual(["first", ...words]);
+  expect(turns).toBeGreaterThan(2);
+  await late;
+  expect(written()).toEqual(["first", ...words, "late"]);
+});

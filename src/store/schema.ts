@@ -58,13 +58,14 @@ export interface RunTable {
 
 /**
  * What a run's two messages have besides what its row says: the row has their texts, and their positions,
- * which are the numbers of the events that brought them. A process of the version before writes none of
- * it, so a row may be missing here; queries/messages/select-messages.ts says what is read then.
+ * which are the numbers of the events that brought them. There is a row only where there is something: most
+ * messages follow the one before and are their text alone, and each row costs a run's start or end two
+ * pages of a commit. Processes of the version before write none.
  */
 export interface RunMessageTable {
   run_id: string;
   role: "human" | "ai";
-  /** The id of the message that it follows (`messageIdOf`); null where it is the first. */
+  /** The id of the message that it follows (`messageIdOf`); null where that is the one before it. */
   parent_id: string | null;
   /** As stored-parts.ts writes them. Null where they are the row's text alone, or what the run was given. */
   parts: string | null;

@@ -27,8 +27,7 @@ const statements = {
       /^start transaction|^begin/,
       /^update "conversations"/,
     ],
-    ...[/^insert into "conversations"/, /^insert into "runs"/],
-    ...[/^insert into "run_messages"/, /^commit/],
+    ...[/^insert into "conversations"/, /^insert into "runs"/, /^commit/],
   ],
   finish: [
     ...[/^start transaction|^begin/, /^update "runs"/],

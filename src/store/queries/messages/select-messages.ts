@@ -2,8 +2,8 @@
  * The messages of a conversation: two of each run. A message's position is the number of the event that
  * brought it, so positions ascend and no counter is needed.
  *
- * A run may lack its rows in `run_messages`, where a process of the version before began or ended it.
- * Then each message follows the one before it, and the answer is its text alone.
+ * A message has a row in `run_messages` where that says more than the run's own: without one it follows the
+ * message before it, and an answer is its text alone.
  */
 import { type Kysely, sql } from "kysely";
 import type { Schema } from "../../schema.ts";
@@ -77,12 +77,12 @@ export function selectExchanges(
     .orderBy("r.first_seq")
     .select(["r.run_id", "r.user_id", "r.first_seq", "r.message", "r.input", "r.started_at"])
     .select(["r.status", "r.end_seq", "r.ended_at", "r.usage", "r.error", "a.parts"])
-    .select(({ case: when, selectFrom, ref }) => [
+    .select(({ case: when, fn, selectFrom, ref }) => [
       when().when("r.end_seq", "<=", to).then(ref("r.text")).end().as("text"),
       when().when("r.end_seq", "<=", to).then(ref("r.output")).end().as("output"),
-      when()
-        .when("q.run_id", "is", null)
-        .then(
+      fn
+        .coalesce(
+          "q.parent_id",
           selectFrom("runs as p")
             .select(sql<string>`p.run_id || '/ai'`.as("message_id"))
             .whereRef("p.conversation_id", "=", "r.conversation_id")
@@ -90,8 +90,6 @@ export function selectExchanges(
             .orderBy("p.end_seq", "desc")
             .limit(1),
         )
-        .else(ref("q.parent_id"))
-        .end()
         .as("question_parent_id"),
       "a.parent_id as answer_parent_id",
     ]);

@@ -11,7 +11,6 @@ import type { Claim, NewRun } from "../../store.ts";
 import { preparedInsert } from "../conversation-queries.ts";
 import { storable, titleOf } from "../text.ts";
 import { insertRun, type RunValues } from "./insert-run.ts";
-import { insertQuestion } from "./run-messages.ts";
 
 type Refusal = Exclude<Claim, { outcome: "claimed" }>;
 type AtTime = { readonly at: string };
@@ -25,7 +24,6 @@ export class Claims {
   readonly #touchConversation;
   readonly #insertConversation;
   readonly #insertRun;
-  readonly #insertQuestion;
 
   /** @param numbersAfter no event has this number or a lower one from now on */
   constructor(engine: Engine, numbersAfter: number) {
@@ -34,7 +32,6 @@ export class Claims {
     this.#touchConversation = engine.prepare(touchConversation);
     this.#insertConversation = preparedInsert(engine);
     this.#insertRun = engine.prepare((db, run: RunValues) => insertNext(db, run, numbersAfter));
-    this.#insertQuestion = engine.prepare(insertQuestion);
   }
 
   async claim(input: NewRun): Promise<Claim> {
@@ -57,7 +54,7 @@ export class Claims {
 
   /** Undefined when it may not begin; the caller finds out why. */
   async #begin(db: Kysely<Schema>, input: NewRun): Promise<Claim | undefined> {
-    const { runId, conversationId, botId, userId } = input;
+    const { conversationId, botId, userId } = input;
     const at = new Date().toISOString();
     const message = storable(input.message);
     const [existing] = await this.#touchConversation(db, { conversationId, at });
@@ -72,12 +69,11 @@ export class Claims {
     const given = input.input === undefined ? null : JSON.stringify(input.input);
     const [run] = await this.#insertRun(db, { ...input, message, at, owner, input: given });
     if (run === undefined) return undefined;
-    await this.#insertQuestion(db, { runId, conversationId });
     const title = conversation.title || (await giveTitle(db, conversationId, titleOf(message)));
     return {
       outcome: "claimed",
       run: toRun(run),
-      conversation: toConversation({ ...conversation, title, running_run_id: runId }, userId),
+      conversation: toConversation({ ...conversation, title, running_run_id: run.run_id }, userId),
     };
   }
 }

@@ -11,7 +11,6 @@ import type { Ending, Finished } from "../../store.ts";
 import { isKept } from "../conversation-queries.ts";
 import { encodeParts } from "../messages/stored-parts.ts";
 import { storable } from "../text.ts";
-import { type AnswerValues, insertAnswer } from "./run-messages.ts";
 
 export class Endings {
   readonly #engine: Engine;
@@ -59,8 +58,10 @@ export class Endings {
       .returning(["first_seq", "text"])
       .executeTakeFirst();
     if (kept === undefined) return undefined;
-    await insertAnswer(db, answerOf(ending, kept.text ?? ""))
-      .onConflict((conflict) =>
+    const answer = answerOf(ending, kept.text ?? "");
+    const insert =
+      answer &&
+      insertAnswer(db, answer).onConflict((conflict) =>
         conflict
           .columns(["run_id", "role"])
           .doUpdateSet(({ ref }) => ({
@@ -69,8 +70,8 @@ export class Endings {
           }))
           .where("run_messages.parts", "is", null)
           .where("run_messages.model_messages", "is", null),
-      )
-      .execute();
+      );
+    await insert?.execute();
     if (ending.archive !== undefined) {
       await insertArchive(db, archiveOf(ending, ending.archive, kept.first_seq)).execute();
     }
@@ -90,7 +91,8 @@ export class Endings {
       providerCalls: providerCalls ?? null,
     });
     if (ended === undefined) return undefined;
-    await this.#insertAnswer(db, answerOf(ending, text));
+    const answer = answerOf(ending, text);
+    if (answer !== undefined) await this.#insertAnswer(db, answer);
     if (archive !== undefined) {
       await this.#insertArchive(db, archiveOf(ending, archive, ended.first_seq));
     }
@@ -98,12 +100,17 @@ export class Endings {
   }
 }
 
-/** @param text as it is stored */
-function answerOf({ runId, parts, modelMessages }: Ending, text: string): AnswerValues {
+/**
+ * Undefined where the answer is its text alone: what says no more than the run's row is not written.
+ * @param text as it is stored
+ */
+function answerOf({ runId, parts, modelMessages }: Ending, text: string): AnswerValues | undefined {
+  const stored = encodeParts(parts, text);
+  if (stored === null && modelMessages === undefined) return undefined;
   return {
     runId,
     parentId: messageIdOf(runId, "human"),
-    parts: encodeParts(parts, text),
+    parts: stored,
     modelMessages: modelMessages === undefined ? null : storable(modelMessages),
   };
 }
@@ -149,6 +156,23 @@ function endRun(db: Kysely<Schema>, end: EndValues) {
     .where("run_id", "=", end.runId)
     .where("status", "=", running)
     .returningAll();
+}
+
+interface AnswerValues {
+  readonly runId: string;
+  readonly parentId: string;
+  readonly parts: string | null;
+  readonly modelMessages: string | null;
+}
+
+function insertAnswer(db: Kysely<Schema>, { runId, parentId, parts, modelMessages }: AnswerValues) {
+  return db.insertInto("run_messages").values({
+    run_id: runId,
+    role: sql.lit("ai" as const),
+    parent_id: parentId,
+    parts,
+    model_messages: modelMessages,
+  });
 }
 
 interface ArchiveValues {

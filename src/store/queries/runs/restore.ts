@@ -10,7 +10,6 @@ import type { Restored, Run } from "../../store.ts";
 import { isKept, preparedInsert } from "../conversation-queries.ts";
 import { storable, titleOf } from "../text.ts";
 import { insertRun } from "./insert-run.ts";
-import { insertQuestion } from "./run-messages.ts";
 
 export class Restores {
   readonly #engine: Engine;
@@ -46,9 +45,7 @@ export class Restores {
       if ((await this.#insertConversation(db, input)) === undefined) return undefined;
     }
     const [inserted] = await insertAgain(db, run);
-    if (inserted === undefined) return undefined;
-    await insertQuestion(db, run).execute();
-    return "restored";
+    return inserted && "restored";
   }
 }
 

@@ -196,7 +196,9 @@ needsRedis("answers of Postgres", () => {
       ? undefined
       : read((options) => eve.api.chat.watch.subscribe({ conversationId }, options));
     const gate = Promise.withResolvers<void>();
-    const run = world.newRun({ steps: ["one ", { until: gate.promise }, "two"] }, conversationId);
+    // An answer that is not its text alone is stored with all that the store has a statement for.
+    const steps = [{ reasoning: "Hm. " }, "one ", { until: gate.promise }, "two"];
+    const run = world.newRun({ steps }, conversationId);
     const send = () => read((options) => chat.send.subscribe(run, options));
     let hit: Promise<void>;
     switch (operation) {
@@ -280,8 +282,11 @@ needsRedis("answers of Postgres", () => {
     await expect.poll(async () => (await store.archives.get(runId)).length).toBe(1);
     const { items } = await store.conversations.messages(conversationId, { limit: 10 });
     const answer = items.filter((item) => item.runId === runId && item.role === "ai");
-    const parts = text === "" ? [] : [{ type: "text", text, final: true }];
-    expect(answer).toMatchObject([{ parts }]);
+    const parts = [
+      { type: "reasoning", text: "Hm. " },
+      { type: "text", text, final: true },
+    ];
+    expect(answer).toMatchObject([{ parts: text === "" ? [] : parts }]);
     const next = world.newRun({ steps: ["next"] }, conversationId);
     const end = await ended(() => read((options) => ann.api.chat.send.subscribe(next, options)));
     expect(end).toMatchObject({ status: "completed", text: "next" });

@@ -1,5 +1,10 @@
 /** `langwire`: its arguments, out of the sources. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { chatBot } from "../../src/shipped/chat-bot.ts";
+import { scriptedModel, startTestServer } from "../../src/testing/index.ts";
 import { type Answer, runLangwire } from "./run-langwire.ts";
 
 const text = (part: string) => expect.stringContaining(part);
@@ -26,3 +31,33 @@ describe("langwire", () => {
     expect(await runLangwire([], { env })).toMatchObject({ code: 1, stderr: text("PORT is") });
   });
 });
+
+describe("the commands that ask a server, in a folder with a .env", () => {
+  test("ask the port that is set there, with the token that is set there", async () => {
+    await using folder = await folderWith({
+      PORT: "4999",
+      ADMIN_TOKEN: "a token of twenty-four bytes",
+    });
+    const refused = await runLangwire(["admin", "list"], { cwd: folder.path });
+    expect(refused).toMatchObject({ code: 1, stderr: text("at http://127.0.0.1:4999:") });
+    const named = await runLangwire(["admin", "--url", "http://127.0.0.1:4998", "list"], {
+      cwd: folder.path,
+    });
+    expect(named).toMatchObject({ code: 1, stderr: text("at http://127.0.0.1:4998:") });
+  });
+
+  test("chat there", async () => {
+    const model = scriptedModel([{ tokens: ["It", " fizzes."] }]);
+    await using server = await startTestServer({ bots: [chatBot({ model })] });
+    await using folder = await folderWith({ PORT: String(server.port) });
+    const said = await runLangwire(["chat", "Soda?"], { cwd: folder.path });
+    expect(said).toMatchObject({ code: 0, stdout: text("It fizzes.") });
+  });
+});
+
+async function folderWith(settings: Readonly<Record<string, string>>) {
+  const path = await mkdtemp(join(tmpdir(), "langwire-dot-env-"));
+  const lines = Object.entries(settings).map(([name, value]) => `${name}="${value}"\n`);
+  await writeFile(join(path, ".env"), lines.join(""));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}

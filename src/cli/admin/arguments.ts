@@ -28,11 +28,11 @@ export const usage = `Usage: langwire admin [options] <command>, or in a checkou
 
   --dry-run                 with prune: deletes nothing, and lists what it would delete
   --overwrite               with restore: replaces the database that is there
-  --url <url>               the server (http://127.0.0.1:3000)
+  --url <url>               the server (http://127.0.0.1:3000, or PORT)
   --help                    this text
 
 The server's ADMIN_TOKEN has to be set, and given here in the variable of the same
-name; restore asks no server, and needs none. Answers are JSON; nothing is printed of a
+name, or in .env; restore asks no server, and needs none. Answers are JSON; nothing is printed of a
 user who has nothing. Exit codes: 0 done, 1 refused, broken off or not reached, 2 wrong
 usage.
 `;

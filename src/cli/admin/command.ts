@@ -5,6 +5,7 @@ import { rm } from "node:fs/promises";
 import { json } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { LangwireError } from "../../protocol/errors.ts";
+import { readDotEnv, withOwnPort } from "../server-url.ts";
 import { WrongUsage } from "../wrong-usage.ts";
 import { commandOf, type Request, type Restore, usage } from "./arguments.ts";
 
@@ -88,7 +89,8 @@ function reasonOf(error: unknown): string {
 /** @param args behind the command's own name */
 export async function admin(args: readonly string[]): Promise<void> {
   try {
-    await main(args, process.env.ADMIN_TOKEN);
+    readDotEnv();
+    await main(withOwnPort(args, "http://127.0.0.1:3000"), process.env.ADMIN_TOKEN);
   } catch (error) {
     const isUsage = error instanceof WrongUsage;
     process.stderr.write(`${reasonOf(error)}\n${isUsage ? `\n${usage}` : ""}`);

@@ -9,6 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^langwire$/, replacement: here("src/index.ts") },
       { find: /^langwire\/testing$/, replacement: here("src/testing/index.ts") },
+      { find: /^langwire\/metrics$/, replacement: here("src/server/metrics/metrics.ts") },
       { find: /^langwire-client$/, replacement: here("client/src/index.ts") },
       { find: /^langwire-client\/react$/, replacement: here("client/src/react/index.ts") },
       {

@@ -26,7 +26,6 @@ export { allOf, type RunObserver } from "./runs/observer.ts";
 export { logRuns, type RunLogger } from "./runs/run-log.ts";
 export { type ChatServer, createServer, type ServerOptions } from "./server/app.ts";
 export { createFetchHandler, type FetchHandlerOptions } from "./server/fetch/fetch-handler.ts";
-export { Metrics, metricsRoute, metricsServer } from "./server/metrics/metrics.ts";
 export { traceRuns } from "./server/metrics/tracing.ts";
 export { agentBot } from "./shipped/agent-bot.ts";
 export { chatBot } from "./shipped/chat-bot.ts";

@@ -16,15 +16,15 @@ import { MemoryLog } from "../log/memory-log.ts";
 import { RedisLog, type RedisLogTimes } from "../log/redis/redis-log.ts";
 import type { RedisTimes } from "../redis/connection.ts";
 import type { LeaseTimes } from "../redis/node-lease.ts";
-import { Redis } from "../redis/redis.ts";
+import type { Redis } from "../redis/redis.ts";
 import type { Archiver } from "../runs/archives/archiver.ts";
 import { Cluster, type ClusterTimes } from "../runs/cluster/cluster.ts";
 import type { RunObserver } from "../runs/observer.ts";
 import { sqliteFailure } from "../store/errors.ts";
-import { openPostgresStore } from "../store/postgres/postgres.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { lockFolder } from "./folder-lock.ts";
+import { withPackage } from "./optional-package.ts";
 import { redisCoordination } from "./redis-coordination.ts";
 import {
   databaseFailure,
@@ -77,6 +77,7 @@ const snapshotPrefix = `${databaseFile}-backup-`;
  * @throws LangwireError STORE_UNAVAILABLE when something cannot be reached or used, or another
  *   process uses `dataDir`, or `databaseUrl` without sharing a log
  * @throws TypeError for `redisUrl` without `databaseUrl`
+ * @throws MissingPackageError when the package that `databaseUrl` or `redisUrl` needs is not installed
  */
 export async function openStorage(options: OpenStorageOptions): Promise<Storage> {
   const { databaseUrl, redisUrl } = options;
@@ -148,8 +149,12 @@ function archivedIn({ archives }: Store, bounds: StorageOptions["logBounds"]) {
   return archives.since(new Date(Date.now() - retentionMs).toISOString());
 }
 
-function openDatabase(url: string, use: "alone" | "shared") {
-  return openPostgresStore({ url, use }).catch((error: unknown) => {
+async function openDatabase(url: string, use: "alone" | "shared") {
+  const { openPostgresStore } = await withPackage(
+    { packageName: "pg", neededBy: "databaseUrl" },
+    import("../store/postgres/postgres.ts"),
+  );
+  return await openPostgresStore({ url, use }).catch((error: unknown) => {
     throw databaseFailure(laterVersionFailure(error, "the database"));
   });
 }
@@ -196,6 +201,11 @@ async function openCluster(
   const { logBounds, storeTimeoutMs, observer, archiver } = options;
   // A process that starts again has another id: what the one before left behind is the reaper's.
   const nodeId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  // Before anything is opened: what has to be installed is said at once.
+  const { Redis } = await withPackage(
+    { packageName: "redis", neededBy: "redisUrl" },
+    import("../redis/redis.ts"),
+  );
   const store = opening.use(await openDatabase(databaseUrl, "shared"));
   const redis = opening.use(
     await Redis.open({ url: redisUrl, prefix: redisPrefix, nodeId, times }).catch(noRedis("Redis")),

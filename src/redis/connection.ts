@@ -61,12 +61,13 @@ export interface ConnectOptions extends Attempt {
   readonly name: string;
 }
 
-export type RedisClient = ReturnType<typeof newClient>;
+type RedisClient = ReturnType<typeof newClient>;
 
 /** Commands without an answer yet; beyond it they are refused. */
 const maxCommandsInFlight = 50_000;
 
 export class OneServer implements RedisConnection {
+  /** @internal Left out of the published types, which may not need the types of an optional package. */
   readonly client: RedisClient;
   readonly broken: Promise<void>;
 

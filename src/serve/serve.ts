@@ -10,12 +10,11 @@ import { adminRoutes } from "../server/admin/admin.ts";
 import { type ChatServer, createServer } from "../server/app.ts";
 import { serveDocs } from "../server/docs-page.ts";
 import { LoopLag } from "../server/metrics/loop-lag.ts";
-import { Metrics } from "../server/metrics/metrics.ts";
 import { traceRuns } from "../server/metrics/tracing.ts";
 import { accessOptions, connectionOptions, langwireOptions } from "./options-of-settings.ts";
 import { pageUrl } from "./page-url.ts";
 import type { Program } from "./program.ts";
-import { serveMetrics } from "./serve-metrics.ts";
+import { metricsOf } from "./serve-metrics.ts";
 import { noStorage, wrongSetting } from "./wrong-setting.ts";
 
 /** The built page is the same one for this file and for what is compiled from it. */
@@ -46,7 +45,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const { settings, program, logger, bounds, dev } = options;
   await using starting = new AsyncDisposableStack();
   const loopLag = starting.use(new LoopLag());
-  const metrics = new Metrics();
+  const metrics = await metricsOf(settings);
   const { userLimits, ...opened } = langwireOptions(settings, bounds);
   const overloaded = () => loopLag.medianMs > settings.MAX_LOOP_LAG_MS;
   const langwire = await openLangwire({
@@ -55,7 +54,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     ...(userLimits && { userLimits: { ...userLimits, overloaded } }),
     observer: allOf([
       logRuns(logger, { quotes: logger.isLevelEnabled("debug") }),
-      metrics.observer,
+      ...(metrics ? [metrics.observer] : []),
       traceRuns(),
     ]),
   }).catch(noStorage(settings));
@@ -72,9 +71,10 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   starting.defer(() => server.close(0));
   await serveDocs(server.app, documentsDir);
   if (settings.ADMIN_TOKEN !== undefined) adminRoutes(server.app, langwire, settings.ADMIN_TOKEN);
-  metrics.observe({ langwire, connections: server.connections, loopLag });
-  const own = await serveMetrics(metrics, { settings, logger, server });
-  if (own !== undefined) starting.use(own);
+  if (metrics !== undefined) {
+    const observed = { langwire, connections: server.connections, loopLag };
+    starting.use(await metrics.serve(observed, { logger, server }));
+  }
   const { HOST: host, PORT: port } = settings;
   await server.app.listen({ host, port }).catch(wrongSetting("PORT", port));
   const started = starting.move();

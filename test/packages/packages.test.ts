@@ -1,5 +1,5 @@
 /** The packages as a new user gets them: packed, installed elsewhere, used in Node and in a browser. */
-import { readFile } from "node:fs/promises";
+import { cp, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -27,6 +27,8 @@ const retryable: boolean = errorTable.OVERLOADED.retryable;
 console.log(await run.text, events.at(-1)?.type, retryable);
 `;
 
+const serverIn = (modules: string): string => `${modules}/langwire/bin/langwire.cjs`;
+
 describe("a new user", () => {
   test("writes a server and a client in TypeScript", async () => {
     await project.write("use.ts", program);
@@ -40,7 +42,7 @@ describe("a new user", () => {
       const module = resolution === "bundler" ? "esnext" : "nodenext";
       const options = ["--strict", "--noEmit", "--target", "es2024", "--types", "node"];
       const lib = ["--lib", "es2024,esnext.disposable,dom", "--ignoreConfig"];
-      const how = ["--module", module, "--moduleResolution", resolution, "--skipLibCheck"];
+      const how = ["--module", module, "--moduleResolution", resolution];
       expect(await project.run(bin("tsc"), ...options, ...lib, ...how, "use.ts")).toBe("");
       await project.write("wrong.ts", program.replace('botId: "chat"', "botId: 1"));
       await expect(project.run(bin("tsc"), ...options, ...lib, ...how, "wrong.ts")).rejects.toThrow(
@@ -56,6 +58,26 @@ describe("a new user", () => {
     const command = join("node_modules/langwire", commands.langwire);
     const started = project.run("env", "HOST=0.0.0.0", command);
     await expect(started).rejects.toThrow("HOST is");
+  });
+
+  test.each([
+    ["DATABASE_URL", "pg", ["DATABASE_URL=postgres://127.0.0.1/none"]],
+    ["REDIS_URL", "redis", ["DATABASE_URL=postgres://127.0.0.1/none", "REDIS_URL=redis://[::1]"]],
+    ["METRICS_PORT", "prom-client", ["METRICS_PORT=0"]],
+  ])("is told in a line which package %s needs", async (setting, name, env) => {
+    const started = project.run("env", "PORT=0", ...env, "node", serverIn("node_modules"));
+    const line = new RegExp(`^${setting} needs the package ${name}: npm i ${name}$`, "m");
+    await expect(started).rejects.toThrow(line);
+  });
+
+  test("is told how npx brings such a package, which it installs in a folder of its own", async () => {
+    await cp(join(project.folder, "node_modules"), join(project.folder, "_npx/1/node_modules"), {
+      recursive: true,
+      verbatimSymlinks: true,
+    });
+    const database = "DATABASE_URL=postgres://127.0.0.1/none";
+    const started = project.run("env", database, "node", serverIn("_npx/1/node_modules"));
+    await expect(started).rejects.toThrow("needs the package pg: npx -p langwire -p pg langwire");
   });
 
   test("is told in a line that the Node.js is too old for the server", async () => {

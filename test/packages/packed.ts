@@ -3,6 +3,7 @@
  * Their dependencies are linked from the repository's own, those that they declare and no others.
  */
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -52,7 +53,11 @@ export async function openPackedProject({
   );
   const modules = join(folder, "node_modules");
   await mkdir(modules, { recursive: true });
-  await linkDependencies(modules, also);
+  await linkDependencies(
+    modules,
+    names.map((name) => folders[name]),
+    also,
+  );
   const packages = await Promise.all(
     names.map((name, at) => install(archives[at] ?? "", join(modules, name))),
   );
@@ -117,26 +122,50 @@ async function install(archive: string, target: string): Promise<string> {
 }
 
 interface LockEntry {
-  readonly dev?: boolean;
-  readonly link?: boolean;
+  readonly dependencies?: Record<string, string>;
+  readonly optionalDependencies?: Record<string, string>;
+  readonly peerDependencies?: Record<string, string>;
+  readonly peerDependenciesMeta?: Record<string, { readonly optional?: boolean }>;
 }
 
-/** What `npm install` of the two brings along, and the tools of a new user's own: Vite and types. */
-async function linkDependencies(modules: string, also: readonly string[]): Promise<void> {
+/** The tools of a new user's own, beside what the packages bring: Vite and Node's types. */
+const tools = ["vite", "@types/node"];
+
+/**
+ * What `npm install` of the packages brings along, and those that it is named beside them: what they
+ * declare, what that declares in turn, and no others.
+ */
+async function linkDependencies(
+  modules: string,
+  packages: readonly string[],
+  also: readonly string[],
+): Promise<void> {
   const lock: { packages: Record<string, LockEntry> } = JSON.parse(
     await readFile(join(root, "package-lock.json"), "utf8"),
   );
-  const own = new Set([
-    "node_modules/vite",
-    "node_modules/@types/node",
-    "node_modules/undici-types",
-    ...also.map((name) => `node_modules/${name}`),
-  ]);
-  for (const [path, { dev, link }] of Object.entries(lock.packages)) {
-    const isTop = /^node_modules\/(@[^/]+\/)?[^/]+$/.test(path);
-    if (!isTop || link || (dev && !own.has(path))) continue;
-    const target = join(modules, path.replace("node_modules/", ""));
+  const named = new Set<string>();
+  const add = (entry: LockEntry | undefined): void => {
+    const { dependencies, optionalDependencies, peerDependencies } = entry ?? {};
+    for (const name of Object.keys({
+      ...dependencies,
+      ...optionalDependencies,
+      ...peerDependencies,
+    })) {
+      const isOptionalPeer = entry?.peerDependenciesMeta?.[name]?.optional === true;
+      if (!named.has(name) && !isOptionalPeer) addPackage(name);
+    }
+  };
+  const addPackage = (name: string): void => {
+    named.add(name);
+    add(lock.packages[`node_modules/${name}`]);
+  };
+  for (const folder of packages) add(lock.packages[folder === "." ? "" : folder]);
+  for (const name of [...tools, ...also]) addPackage(name);
+  for (const name of named) {
+    const [source, target] = [join(root, "node_modules", name), join(modules, name)];
+    // What is for other platforms, or lies in the folder of whoever needs it.
+    if (!existsSync(source)) continue;
     await mkdir(dirname(target), { recursive: true });
-    await symlink(join(root, path), target);
+    await symlink(source, target);
   }
 }

@@ -1,4 +1,7 @@
-/** `/metrics` for Prometheus: on a port of its own, or on the server's behind a token. */
+/**
+ * `/metrics` for Prometheus: on a port of its own, or on the server's behind a token. Applications import
+ * it as `langwire/metrics`, and install prom-client.
+ */
 import Fastify, { type FastifyInstance } from "fastify";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { LangwireError } from "../../protocol/errors.ts";

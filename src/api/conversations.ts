@@ -10,7 +10,7 @@ import {
   messagesInput,
   renameInput,
 } from "../protocol/inputs.ts";
-import type { RateLimit } from "../runs/admission/rate-limit.ts";
+import type { Caller } from "../runs/caller.ts";
 import type { FailureDetails } from "../runs/failure-details.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Store } from "../store/store.ts";
@@ -22,11 +22,11 @@ export function conversationsRouter(
     bots: Catalogue;
     runs: Runs;
     store: Store;
-    conversationsPerUser: RateLimit | undefined;
+    admitConversation: ((caller: Caller) => Promise<void>) | undefined;
     failureDetails: FailureDetails | undefined;
   },
 ) {
-  const { bots, runs, store, conversationsPerUser, failureDetails } = options;
+  const { bots, runs, store, admitConversation, failureDetails } = options;
   const { conversations } = store;
 
   /**
@@ -52,7 +52,7 @@ export function conversationsRouter(
       const { userId } = ctx.caller;
       // A retry finds the conversation that the first call created, and is not rate limited again.
       const known = await conversations.get(input.conversationId, userId);
-      if (known === undefined) await conversationsPerUser?.take(userId);
+      if (known === undefined) await admitConversation?.(ctx.caller);
       return found(await conversations.create({ ...input, userId }));
     }),
 

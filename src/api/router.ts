@@ -7,7 +7,7 @@
  */
 import type { CombinedDataTransformer } from "@trpc/server";
 import type { Catalogue } from "../bots/catalogue.ts";
-import type { RateLimit } from "../runs/admission/rate-limit.ts";
+import type { Caller } from "../runs/caller.ts";
 import type { FailureDetails } from "../runs/failure-details.ts";
 import type { Runs } from "../runs/runs.ts";
 import type { Store } from "../store/store.ts";
@@ -20,8 +20,8 @@ export interface ChatRouterOptions<Context extends object> {
   readonly bots: Catalogue;
   readonly runs: Runs;
   readonly store: Store;
-  /** Rate limit of `conversations.create`, for each user. Default: no limit. */
-  readonly conversationsPerUser?: RateLimit | undefined;
+  /** Counts a `conversations.create`. @throws LangwireError RATE_LIMITED. Default: no limit. */
+  readonly admitConversation?: ((caller: Caller) => Promise<void>) | undefined;
   /** Who calls, read from your own context. Throw LangwireError UNAUTHORIZED for nobody. */
   readonly connection: (context: Context) => CallContext;
   /** Default: superjson both ways. Where the router is mounted, the outer router's counts. */
@@ -32,7 +32,7 @@ export interface ChatRouterOptions<Context extends object> {
 
 /** `chat`, `conversations` and `bots`, over the runs, store and bots of `openLangwire`. */
 export function createChatRouter<Context extends object>(options: ChatRouterOptions<Context>) {
-  const { bots, runs, store, conversationsPerUser, connection, transformer } = options;
+  const { bots, runs, store, admitConversation, connection, transformer } = options;
   const { failureDetails } = options;
   const shown = { inDevelopment: failureDetails !== undefined };
   const procedures = createProcedures({ connection, store, ...shown }, transformer);
@@ -40,9 +40,14 @@ export function createChatRouter<Context extends object>(options: ChatRouterOpti
   return router({
     chat: chatRouter(procedures, { runs, failureDetails }),
     conversations: conversationsRouter(procedures, {
-      ...{ bots, runs, store, conversationsPerUser, failureDetails },
+      ...{ bots, runs, store, admitConversation, failureDetails },
     }),
-    bots: router({ list: procedure.query(() => bots.list(runs.maxMessageLength)) }),
+    bots: router({
+      list: procedure.query(async ({ ctx }) => {
+        const { maxMessageLength } = await runs.limitsOf(ctx.caller);
+        return bots.list(maxMessageLength);
+      }),
+    }),
   });
 }
 

@@ -8,10 +8,16 @@ import { checkSettings, graphProblem, isRunnable } from "./definition/settings.t
 import { isStandardSchema, type StandardSchema } from "./definition/standard-schema.ts";
 
 /** The run, its conversation and its user, for a bot's own functions. */
-export interface BotContext {
+export interface BotContext<Context = unknown> {
   readonly runId: string;
   readonly conversationId: string;
+  /** Who sent the run's message. */
   readonly userId: string;
+  /**
+   * What `authenticate` gave of that user besides, as the bot's `context` schema made it. The runnable has
+   * it as LangChain's own `config.context`. Undefined where `authenticate` gave none.
+   */
+  readonly context: Context;
 }
 
 export interface HistoryMessage {
@@ -73,20 +79,26 @@ export type BotRunnable = Pick<Runnable, "invoke">;
 
 /**
  * What a bot is made of. `Input`, `Output` and `State` are the settings of those names: with a Standard
- * Schema (zod, valibot, arktype …), clients infer its type.
+ * Schema (zod, valibot, arktype …), clients infer its type. `Context` is what the schema `context` makes.
  */
 export interface BotDefinition<
   Id extends string = string,
   Input extends InputSetting = InputSetting,
   Output extends OutputSetting = OutputSetting,
   State extends StateSetting = StateSetting,
+  Context = unknown,
 > {
   /** Names the bot in every request. */
   readonly id: Id;
   readonly title: string;
   readonly description: string;
   /** The runnable, or a function that makes one for each run. */
-  readonly runnable: BotRunnable | ((context: BotContext) => BotRunnable | Promise<BotRunnable>);
+  readonly runnable: BotRunnable | Factory<Context>;
+  /**
+   * A schema of what `authenticate` gives as the caller's `context`: where that does not fit, no run
+   * begins, and what does not is named. Without it, the bot is given whatever there is.
+   */
+  readonly context?: StandardSchema<unknown, Context> | undefined;
   /**
    * The last exchanges that the bot is given, or `false` for none: right for a graph with a
    * checkpointer, which remembers by itself (`thread_id` is the conversation). Default: the last two.
@@ -100,7 +112,7 @@ export interface BotDefinition<
    * runnable is given what the schema makes of it. A function: makes the runnable's input of the turn.
    * Default: see `defaultInput` in run/bot-input.ts.
    */
-  readonly input?: Input | undefined;
+  readonly input?: Input | MakeInput<Context> | undefined;
   /**
    * A schema: the answer is a value besides a text, `runEnd.output`: `structuredResponse` of an agent's
    * state, else what the runnable returned. Where that does not fit, the run fails OUTPUT_INVALID.
@@ -125,14 +137,15 @@ export interface BotDefinition<
    * opened for it. What it throws is logged. A runnable that a factory made is disposed of by itself,
    * if it has `Symbol.asyncDispose` or `Symbol.dispose`.
    */
-  readonly onEnd?: ((context: BotContext) => unknown) | undefined;
+  readonly onEnd?: ((context: BotContext<Context>) => unknown) | undefined;
   /** JSON Schemas to show in `bots.list`. Default: those of `input`, `output` and `state`, or of a text. */
   readonly schemas?: Partial<BotSchemas> | undefined;
 }
 
-type MakeInput = (turn: BotTurn, context: BotContext) => unknown;
+type Factory<Context> = (context: BotContext<Context>) => BotRunnable | Promise<BotRunnable>;
+type MakeInput<Context> = (turn: BotTurn, context: BotContext<Context>) => unknown;
 type FindAnswer = (value: unknown) => string | undefined;
-type InputSetting = StandardSchema | MakeInput | undefined;
+type InputSetting = StandardSchema | undefined;
 type OutputSetting = StandardSchema | FindAnswer | undefined;
 type StateSetting = Readonly<Record<string, StandardSchema>>;
 
@@ -149,9 +162,11 @@ export interface Bot<Types extends BotTypes = BotTypes> {
   readonly stream: boolean;
   /** Whether a factory makes a runnable for each run. */
   readonly makesRunnables: boolean;
-  readonly onEnd: BotDefinition["onEnd"];
-  readonly makeRunnable: (context: BotContext) => BotRunnable | Promise<BotRunnable>;
-  readonly input?: MakeInput | undefined;
+  /** Whatever these three are given as `context`, `contextSchema` has checked. */
+  readonly onEnd: ((context: BotContext) => unknown) | undefined;
+  readonly makeRunnable: Factory<unknown>;
+  readonly input?: MakeInput<unknown> | undefined;
+  readonly contextSchema?: StandardSchema | undefined;
   readonly inputSchema?: StandardSchema | undefined;
   readonly output?: FindAnswer | undefined;
   readonly outputSchema?: StandardSchema | undefined;
@@ -166,16 +181,19 @@ export interface Bot<Types extends BotTypes = BotTypes> {
  */
 export function defineBot<
   const Id extends string,
-  Input extends InputSetting = MakeInput,
+  Input extends InputSetting = undefined,
   Output extends OutputSetting = FindAnswer,
   State extends StateSetting = Readonly<Record<never, never>>,
+  Context = unknown,
 >(
-  definition: BotDefinition<Id, Input, Output, State>,
+  definition: BotDefinition<Id, Input, Output, State, Context>,
 ): Bot<TypesOfSettings<Id, Input, Output, State>> {
-  const { id, runnable, input, output, state, onEnd, speaks } = definition;
-  const { title, description, memory, expose, schemas, stream } = checkSettings(definition);
+  // Which context its functions take is the compiler's alone: the schema checks what they are given.
+  const erased = definition as unknown as BotDefinition;
+  const { runnable, input, output, state, onEnd, speaks, context: contextSchema } = erased;
+  const { title, description, memory, expose, schemas, stream } = checkSettings(erased);
   return {
-    id,
+    id: definition.id,
     title,
     description,
     memory,
@@ -186,8 +204,9 @@ export function defineBot<
     onEnd,
     makeRunnable:
       typeof runnable === "function"
-        ? (context) => make(runnable, context, definition)
+        ? (context) => make(runnable, context, erased)
         : () => runnable,
+    contextSchema,
     ...(isStandardSchema(input) ? { inputSchema: input } : { input }),
     ...(isStandardSchema(output) ? { outputSchema: output } : { output }),
     state,
@@ -196,7 +215,7 @@ export function defineBot<
 }
 
 async function make(
-  factory: (context: BotContext) => BotRunnable | Promise<BotRunnable>,
+  factory: Factory<unknown>,
   context: BotContext,
   definition: Pick<BotDefinition, "input" | "output">,
 ): Promise<BotRunnable> {

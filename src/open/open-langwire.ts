@@ -3,10 +3,12 @@ import type { Bot } from "../bots/bot.ts";
 import { Catalogue } from "../bots/catalogue.ts";
 import { containStrayErrors } from "../bots/isolation/stray-errors.ts";
 import type { EventLog } from "../log/log.ts";
-import { type Admit, admission } from "../runs/admission/admission.ts";
-import { memoryRateLimit, type RateLimit } from "../runs/admission/rate-limit.ts";
+import { type AdmissionOptions, type Admit, admission } from "../runs/admission/admission.ts";
+import { type KeyedRateLimit, memoryRateLimit } from "../runs/admission/rate-limit.ts";
+import { findLimits, type LimitsOf, type UserLimits } from "../runs/admission/user-limits.ts";
 import { Archiver } from "../runs/archives/archiver.ts";
 import { startPruning } from "../runs/archives/pruning.ts";
+import type { Caller } from "../runs/caller.ts";
 import type { Cluster } from "../runs/cluster/cluster.ts";
 import { DefaultLog } from "../runs/default-log.ts";
 import { type Erased, eraseUser } from "../runs/erase-user.ts";
@@ -33,7 +35,7 @@ export interface LangwireOptions extends StorageOptions {
    * says nothing.
    */
   readonly observer?: RunObserver;
-  /** Whether a caller may begin another run. Default: within `runLimits` and `userLimits`. */
+  /** Whether a caller may begin another run. Default: within `userLimits` and `limitsOf`. */
   readonly admit?: Admit;
   /**
    * Whether errors that get out of a bot's code by themselves (a promise that nobody holds, a throw in
@@ -42,16 +44,15 @@ export interface LangwireOptions extends StorageOptions {
    */
   readonly containStrayErrors?: boolean;
   /** Limits of one user, over all processes that share a Redis together. Default: none. */
-  readonly userLimits?: UserLimits;
+  readonly userLimits?: UserLimitOptions;
+  /** The limits of a caller's plan, in place of `userLimits` and of `runLimits.maxMessageLength`. */
+  readonly limitsOf?: LimitsOf;
 }
 
-export interface UserLimits {
-  /** Runs of one user in progress at once: RATE_LIMITED. (`runLimits.maxLiveRuns` is of all users, OVERLOADED.) */
-  readonly maxLiveRuns: number;
-  /** Runs that one user begins in a minute: RATE_LIMITED. */
-  readonly maxRunsPerMinute: number;
-  /** `conversations.create` in a minute; `chat.send` creates besides that. Default: no limit. */
-  readonly maxConversationsPerMinute?: number;
+const none = Number.POSITIVE_INFINITY;
+
+/** Default of each: no limit. (The length of a message is one of `runLimits`.) */
+export interface UserLimitOptions extends Partial<Omit<UserLimits, "maxMessageLength">> {
   /**
    * Asked with the limits above, but of this process and not of a user: whether it is too busy for any
    * new run. OVERLOADED. Default: never.
@@ -64,8 +65,8 @@ export interface Langwire extends AsyncDisposable {
   readonly runs: Runs;
   readonly store: Store;
   readonly log: EventLog;
-  /** Rate limit of `conversations.create`, for each user. Default: no limit. */
-  readonly conversationsPerUser?: RateLimit | undefined;
+  /** Counts a `conversations.create` of the caller's. @throws LangwireError RATE_LIMITED */
+  readonly admitConversation?: (caller: Caller) => Promise<void>;
   /** Set where there may be other processes. */
   readonly cluster?: Cluster | undefined;
   /** Copies all that is kept, where that is one file: `Storage.snapshot`. */
@@ -85,7 +86,7 @@ export interface Langwire extends AsyncDisposable {
  *   process uses `dataDir`, or `databaseUrl` without sharing a log
  */
 export async function openLangwire(options: LangwireOptions): Promise<Langwire> {
-  const { userLimits, containStrayErrors: contained = true } = options;
+  const { userLimits = {}, containStrayErrors: contained = true } = options;
   const defaultLog = options.observer === undefined ? new DefaultLog() : undefined;
   const failureListeners = new Set<Required<RunObserver>["botFailed"]>();
   const observer = allOf([
@@ -105,15 +106,22 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
   );
   const { store, log, shared, snapshot } = storage;
   const cluster = shared?.cluster;
-  const runsPerUser = userLimits && rateWithin(userLimits.maxRunsPerMinute, "runs-begun", shared);
-  const conversationsPerUser =
-    userLimits?.maxConversationsPerMinute === undefined
-      ? undefined
-      : rateWithin(userLimits.maxConversationsPerMinute, "conversations-created", shared);
-  const { admit = admitWithin(userLimits, runsPerUser, { shared, opening }) } = options;
+  const { maxMessageLength } = limits;
+  const limitsOf = findLimits({ maxMessageLength, limitsOf: options.limitsOf });
+  const { overloaded, maxLiveRuns: maxLiveRunsPerUser = none } = userLimits;
+  const { maxRunsPerMinute = none, maxConversationsPerMinute = none } = userLimits;
+  const runsPerUser = perMinute(maxRunsPerMinute, "runs-begun", shared);
+  const conversationsPerUser = perMinute(
+    maxConversationsPerMinute,
+    "conversations-created",
+    shared,
+  );
+  const admitted = { maxLiveRunsPerUser, runsPerUser, ...(overloaded && { overloaded }) };
+  const isLimited = options.userLimits !== undefined || options.limitsOf !== undefined;
+  const { admit = isLimited ? admitWithin(admitted, { shared, opening }) : undefined } = options;
   const runs = opening.use(
     await Runs.start({
-      ...{ bots, store, log, limits, observer, archiver, admit, cluster },
+      ...{ bots, store, log, limits, observer, archiver, admit, limitsOf, cluster },
       proofs: cluster?.proofs ?? (options.databaseUrl === undefined ? undefined : remoteProofs),
       containStrayErrors: contained,
     }),
@@ -123,7 +131,7 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
   if (contained) containStrayErrors();
   const forget = async (userId: string) => {
     await cluster?.forgetUser(userId);
-    for (const limit of [runsPerUser, conversationsPerUser]) await limit?.forget?.(userId);
+    for (const limit of [runsPerUser, conversationsPerUser]) await limit.forget?.(userId);
   };
   const opened = opening.move();
   return {
@@ -132,7 +140,10 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
     store,
     log,
     cluster,
-    conversationsPerUser,
+    admitConversation: async (caller) => {
+      const { maxConversationsPerMinute: times } = await limitsOf(caller);
+      await conversationsPerUser.takeWithin(caller.userId, times);
+    },
     snapshot,
     logTo: defaultLog && ((logger) => defaultLog.use(logger)),
     onBotFailure: (listener) => {
@@ -145,27 +156,19 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
 }
 
 /** Counted over all processes that share a Redis. */
-function rateWithin(times: number, name: string, shared: Storage["shared"]): RateLimit {
+function perMinute(times: number, name: string, shared: Storage["shared"]): KeyedRateLimit {
   const rate = { times, perMs: 60_000 };
   if (shared === undefined) return memoryRateLimit(rate);
   return sharedRateLimit(rate, { redis: shared.redis, name });
 }
 
 function admitWithin(
-  userLimits: UserLimits | undefined,
-  runsPerUser: RateLimit | undefined,
+  options: AdmissionOptions,
   { shared, opening }: { shared: Storage["shared"]; opening: AsyncDisposableStack },
-): Admit | undefined {
-  if (userLimits === undefined || runsPerUser === undefined) return undefined;
-  const { maxLiveRuns, overloaded } = userLimits;
-  const options = {
-    maxLiveRunsPerUser: maxLiveRuns,
-    runsPerUser,
-    ...(overloaded && { overloaded }),
-  };
+): Admit {
   if (shared === undefined) return admission(options);
   const { cluster, redis } = shared;
   const alive = () => cluster.alive();
-  const slots = { redis, name: "runs-of", max: maxLiveRuns, alive };
+  const slots = { redis, name: "runs-of", max: options.maxLiveRunsPerUser, alive };
   return admission({ ...options, liveRuns: opening.use(new SharedConcurrencyLimit(slots)) });
 }

@@ -7,11 +7,10 @@ import {
   type UserConcurrencyLimit,
 } from "../runs/admission/concurrency-limit.ts";
 import {
+  type KeyedRateLimit,
   limitBy,
   limiterOptions,
-  memoryRateLimit,
   type Rate,
-  type RateLimit,
 } from "../runs/admission/rate-limit.ts";
 
 export interface SharedRateLimitOptions {
@@ -23,8 +22,7 @@ export interface SharedRateLimitOptions {
 export function sharedRateLimit(
   rate: Rate,
   { redis: { link, prefix }, name }: SharedRateLimitOptions,
-): RateLimit {
-  if (rate.times === Number.POSITIVE_INFINITY) return memoryRateLimit(rate);
+): KeyedRateLimit {
   const storeClient = {
     get isReady() {
       return link.ready;
@@ -44,6 +42,7 @@ export function sharedRateLimit(
       keyPrefix,
       insuranceLimiter: new RateLimiterMemory(limits),
     }),
+    rate,
   );
   return {
     ...limit,
@@ -67,11 +66,11 @@ export class SharedConcurrencyLimit implements UserConcurrencyLimit, Disposable 
     this.#slots[Symbol.dispose]();
   }
 
-  async take(userId: string): Promise<(() => void) | undefined> {
-    const releaseOwn = this.#own.take(userId);
+  async take(userId: string, max?: number): Promise<(() => void) | undefined> {
+    const releaseOwn = this.#own.take(userId, max);
     if (releaseOwn === undefined) return undefined;
     try {
-      const releaseShared = await this.#slots.take(userId);
+      const releaseShared = await this.#slots.take(userId, max);
       if (releaseShared === undefined) {
         releaseOwn();
         return undefined;

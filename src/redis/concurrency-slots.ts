@@ -12,7 +12,7 @@ export interface ConcurrencySlotsOptions {
   readonly redis: Redis;
   /** Comes after the prefix in every key. */
   readonly name: string;
-  /** Slots of one key. */
+  /** Slots of one key, where `take` does not say. */
   readonly max: number;
   /** When a slot expires that is not renewed. Default: 60 s. */
   readonly keptMs?: number | undefined;
@@ -66,11 +66,11 @@ export class ConcurrencySlots implements Disposable {
    * @returns gives the slot back; undefined when none is free
    * @throws the connection's error
    */
-  async take(of: string): Promise<(() => void) | undefined> {
+  async take(of: string, max = this.#options.max): Promise<(() => void) | undefined> {
     const { redis, name } = this.#options;
     const key = `${redis.prefix}:${name}:${of}`;
     const holder = `${redis.nodeId} ${randomUUID()}`;
-    if (!(await this.#take(key, holder))) return undefined;
+    if (!(await this.#take(key, { holder, max }))) return undefined;
     const held = this.#held.get(key) ?? new Set();
     this.#held.set(key, held.add(holder));
     return () => {
@@ -85,9 +85,13 @@ export class ConcurrencySlots implements Disposable {
     clearInterval(this.#renewing);
   }
 
-  async #take(key: string, holder: string): Promise<boolean> {
-    const { redis, max, alive } = this.#options;
-    const args = [max, holder, this.#keptMs];
+  async #take(
+    key: string,
+    { holder, max }: { readonly holder: string; readonly max: number },
+  ): Promise<boolean> {
+    const { redis, alive } = this.#options;
+    // Lua knows no word for infinity.
+    const args = [Math.min(max, Number.MAX_SAFE_INTEGER), holder, this.#keptMs];
     const holders = await takeScript.run(redis.link, [key], args);
     if (holders.length === 0) return true;
     const nodes = await alive();

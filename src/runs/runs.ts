@@ -9,10 +9,10 @@ import type { EventLog } from "../log/log.ts";
 import { LangwireError } from "../protocol/errors.ts";
 import type { RunStatus } from "../protocol/events.ts";
 import type { FollowInput, SendInput, WatchInput } from "../protocol/inputs.ts";
-import { protocolLimits } from "../protocol/limits.ts";
 import type { Run, Store } from "../store/store.ts";
 import { within } from "../time/within.ts";
 import type { Admit } from "./admission/admission.ts";
+import { type FindLimits, findLimits } from "./admission/user-limits.ts";
 import { Archiver } from "./archives/archiver.ts";
 import type { Caller } from "./caller.ts";
 import type { Cluster } from "./cluster/cluster.ts";
@@ -37,6 +37,8 @@ export interface RunsOptions {
   readonly observer?: RunObserver | undefined;
   /** Whether a caller may start another run. Default: always, within `limits`. */
   readonly admit?: Admit | undefined;
+  /** The limits of each caller. Default: `limits`' length of a message, and no others. */
+  readonly limitsOf?: FindLimits | undefined;
   /** The other processes that share the store and the log, if there may be any. */
   readonly cluster?: Cluster | undefined;
   /**
@@ -68,8 +70,8 @@ export class Runs implements AsyncDisposable {
   readonly #recovery: Recovery | undefined;
   readonly #deletions: Deletions;
 
-  /** Characters of the longest message that starts a run: a setting, within the protocol's bound. */
-  readonly maxMessageLength: number;
+  /** What a caller may do. @throws LangwireError where the application cannot say */
+  readonly limitsOf: FindLimits;
 
   private constructor(
     options: RunsOptions & Pick<LiveRunsOptions, "observer" | "archiver" | "recovery">,
@@ -80,10 +82,11 @@ export class Runs implements AsyncDisposable {
     this.#cluster = cluster;
     this.#recovery = recovery;
     this.#deletions = new Deletions({ store, log, observer });
-    this.maxMessageLength = Math.min(limits.maxMessageLength, protocolLimits.messageLength);
-    const { containStrayErrors = false } = options;
+    const { maxMessageLength } = limits;
+    const { containStrayErrors = false, limitsOf = findLimits({ maxMessageLength }) } = options;
+    this.limitsOf = limitsOf;
     const shared = { bots, store, log, limits, observer, archiver, admit, cluster, recovery };
-    this.#live = new LiveRuns({ ...shared, containStrayErrors });
+    this.#live = new LiveRuns({ ...shared, limitsOf, containStrayErrors });
     this.#readers = new Readers({
       store,
       log,

@@ -2,9 +2,12 @@
 import type { Logger } from "pino";
 import type { Bot } from "../bots/bot.ts";
 import type { Settings } from "../config/settings.ts";
+import type { LangwireOptions } from "../open/open-langwire.ts";
 import type { ServerOptions } from "../server/app.ts";
 
-export interface Program extends Pick<ServerOptions, "authenticate"> {
+export interface Program
+  extends Pick<ServerOptions, "authenticate">,
+    Pick<LangwireOptions, "limitsOf"> {
   readonly bots: readonly Bot[];
 }
 

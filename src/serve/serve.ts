@@ -51,6 +51,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const langwire = await openLangwire({
     ...opened,
     bots: program.bots,
+    ...(program.limitsOf && { limitsOf: program.limitsOf }),
     ...(userLimits && { userLimits: { ...userLimits, overloaded } }),
     observer: allOf([
       logRuns(logger, { quotes: logger.isLevelEnabled("debug") }),

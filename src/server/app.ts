@@ -4,13 +4,15 @@ import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
 import type { CallContext } from "../api/context.ts";
 import { createChatRouter } from "../api/router.ts";
+import { describeThrown } from "../bots/failures/thrown.ts";
 import type { Langwire } from "../open/open-langwire.ts";
 import { memoryRateLimit, type RateLimit } from "../runs/admission/rate-limit.ts";
 import { FailureDetails } from "../runs/failure-details.ts";
 import { networksCheck } from "./access/addresses.ts";
 import { browserHeaders } from "./access/browser-headers.ts";
-import { type Authenticate, checkedIdentities, trustCallers } from "./access/callers.ts";
+import { trustCallers } from "./access/callers.ts";
 import { guard } from "./access/gate.ts";
+import { type Authenticate, identifier } from "./access/identify.ts";
 import { originCheck } from "./access/origins.ts";
 import { Refusals } from "./access/refusals.ts";
 import type { ConnectionLimits } from "./connections/connection-limits.ts";
@@ -69,7 +71,6 @@ const partsOfMessage = { maxFragments: 1_024, maxBufferedChunks: 2_048 };
 
 export async function createServer(options: ServerOptions): Promise<ChatServer> {
   const { langwire, logger } = options;
-  const authenticate = checkedIdentities(options.authenticate ?? trustCallers);
   const connections = new Connections(options.connectionLimits);
   const { maxFrameBytes: maxPayload, maxHttpRequestsPerSecond } = connections.limits;
   const perSecond = { times: maxHttpRequestsPerSecond, perMs: 1_000 };
@@ -108,6 +109,11 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     trustProxy: options.trustedProxies === undefined ? false : isProxy,
     ...(logger === undefined ? {} : { loggerInstance: logger }),
   });
+  const { authenticate = trustCallers } = options;
+  const timeoutMs = connections.limits.authTimeoutMs;
+  const onFailure = (what: string, err: unknown) =>
+    app.log.error({ detail: describeThrown(err), err }, what);
+  const identify = identifier({ authenticate, timeoutMs, onFailure });
   const allowsOrigin = originCheck(options.allowedOrigins);
   const requestsPerAddress = options.requestsPerAddress ?? memoryRateLimit(perSecond);
 
@@ -121,7 +127,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
   });
 
   const cutOff = () => langwire.cluster?.cutOff === true;
-  const calls = { apiPath, router, connections, refusals, authenticate, requestsPerAddress };
+  const calls = { apiPath, router, connections, refusals, identify, requestsPerAddress };
   const shared = { ...calls, tcp, cutOff };
 
   refusals.handle(app);

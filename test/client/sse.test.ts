@@ -2,7 +2,7 @@ import { EventSource } from "eventsource";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { serverSentEvents } from "../../client/src/sse.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
-import type { Authenticate } from "../../src/server/access/callers.ts";
+import type { Authenticate } from "../../src/server/access/identify.ts";
 import { expectWholeRun, tokensOf } from "../support/transcript.ts";
 import { collect, gate, hello, setUp, untilState } from "./set-up.ts";
 

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { serverSentEvents } from "../../client/src/sse.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
 import { verifyTokens } from "../../src/server/access/auth.ts";
-import type { Authenticate } from "../../src/server/access/callers.ts";
+import type { Authenticate } from "../../src/server/access/identify.ts";
 import { audience, issuer, startKeyServer } from "../security/tokens.ts";
 import { gate, hello, setUp } from "./set-up.ts";
 

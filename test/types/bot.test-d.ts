@@ -1,7 +1,7 @@
 import type { Runnable } from "@langchain/core/runnables";
 import { expectTypeOf, test } from "vitest";
 import { z } from "zod";
-import { type Bot, type BotDefinition, defineBot } from "../../src/index.ts";
+import { type Bot, type BotContext, type BotDefinition, defineBot } from "../../src/index.ts";
 
 declare const runnable: Runnable;
 const described = { title: "Typed", description: "", runnable };
@@ -45,11 +45,37 @@ test("bots of any types are bots", () => {
   expectTypeOf(defineBot(definition)).toExtend<Bot>();
 });
 
+test("a bot's own functions know the caller's context by its schema, or by what they ask for", () => {
+  interface Tenant {
+    readonly tenant: string;
+  }
+  defineBot({
+    ...described,
+    id: "checked",
+    context: z.object({ tenant: z.string().default("acme") }),
+    input: (_turn, { context }) => expectTypeOf(context).toEqualTypeOf<{ tenant: string }>(),
+    runnable: ({ context }) => {
+      expectTypeOf(context).toEqualTypeOf<{ tenant: string }>();
+      return runnable;
+    },
+    onEnd: ({ context }) => expectTypeOf(context).toEqualTypeOf<{ tenant: string }>(),
+  });
+  defineBot({ ...described, id: "asking", runnable: (_run: BotContext<Tenant>) => runnable });
+  defineBot({
+    ...described,
+    id: "unknown",
+    onEnd: ({ context }) => expectTypeOf(context).toEqualTypeOf<unknown>(),
+  });
+});
+
 test("a wrong setting does not compile", () => {
   // @ts-expect-error a schema is none of its values
   defineBot({ ...described, id: "wrong", input: { file: "a string" } });
   // @ts-expect-error an answer's text is a text
   defineBot({ ...described, id: "wrong", output: () => 42 });
+  const context = z.object({ tenant: z.string() });
+  // @ts-expect-error the context is another one
+  defineBot({ ...described, id: "wrong", context, runnable: (_: BotContext<number>) => runnable });
   // @ts-expect-error a channel has a schema
   defineBot({ ...described, id: "wrong", state: { progress: "number" } });
 });

@@ -17,7 +17,8 @@ type TypesOf<Schema extends StandardSchema> = NonNullable<Schema["~standard"]["t
 /** Made of what `defineBot` was given. */
 export interface TypesOfSettings<Id extends string, Input, Output, State> {
   readonly id: Id;
-  readonly input: Input extends StandardSchema ? TypesOf<Input>["input"] : undefined;
+  /** Of a function nothing is inferred: there `Input` is any schema, or none. */
+  readonly input: [Input] extends [StandardSchema] ? TypesOf<Input>["input"] : undefined;
   readonly output: Output extends StandardSchema ? TypesOf<Output>["output"] : undefined;
   readonly state: {
     readonly [Channel in keyof State]: State[Channel] extends StandardSchema

@@ -20,6 +20,9 @@ const schemaOrFunction = z
     error: "must be a function, or a Standard Schema (zod, valibot, arktype …)",
   })
   .optional();
+const standardSchema = z.custom(isStandardSchema, {
+  error: "must be a Standard Schema (zod, valibot, arktype …)",
+});
 
 const jsonSchema = z.record(z.string(), z.json());
 
@@ -44,14 +47,10 @@ const shape = z.strictObject({
     ])
     .default({ k: 2, contextTokens: defaultContextTokens }),
   expose: z.enum(["none", "root", "tools", "all"]).default("root"),
+  context: standardSchema.optional(),
   input: schemaOrFunction,
   output: schemaOrFunction,
-  state: z
-    .record(
-      z.string().min(1).max(protocolLimits.idLength),
-      z.custom(isStandardSchema, { error: "must be a Standard Schema (zod, valibot, arktype …)" }),
-    )
-    .optional(),
+  state: z.record(z.string().min(1).max(protocolLimits.idLength), standardSchema).optional(),
   speaks: optionalFunction,
   stream: z.boolean().default(true),
   onEnd: optionalFunction,

@@ -27,8 +27,8 @@ export interface Issue {
 /** What a schema says of a value. */
 export type Checked =
   | { readonly ok: true; readonly value: unknown }
-  /** Each issue as `lines.0.total: Expected a number`. */
-  | { readonly ok: false; readonly issues: readonly string[] };
+  /** Each issue as `lines.0.total: Expected a number`, and its path alone. */
+  | { readonly ok: false; readonly issues: readonly string[]; readonly paths: readonly string[] };
 
 export type JsonSchema = Record<string, Json>;
 
@@ -71,17 +71,23 @@ export function checkNow(
 
 function checkedOf(result: Validated<unknown>, path: string): Checked {
   if (result.issues === undefined) return { ok: true, value: result.value };
-  const issues = result.issues.slice(0, issuesAtMost).map((issue) => lineOf(issue, path));
+  const shown = result.issues.slice(0, issuesAtMost);
+  const issues = shown.map((issue) => lineOf(issue, path));
   const left = result.issues.length - issues.length;
-  return { ok: false, issues: left > 0 ? [...issues, `and ${left} more`] : issues };
+  if (left > 0) issues.push(`and ${left} more`);
+  return { ok: false, issues, paths: shown.map((issue) => pathOf(issue, path)) };
 }
 
 const issuesAtMost = 5;
 const issueCharacters = 300;
 
-function lineOf({ message, path: within = [] }: Issue, path: string): string {
+function lineOf(issue: Issue, path: string): string {
+  return `${pathOf(issue, path)}: ${issue.message}`.slice(0, issueCharacters).toWellFormed();
+}
+
+function pathOf({ path: within = [] }: Issue, path: string): string {
   const keys = within.map((step) => String(typeof step === "object" ? step.key : step));
-  return `${[path, ...keys].join(".")}: ${message}`.slice(0, issueCharacters).toWellFormed();
+  return [path, ...keys].join(".").slice(0, issueCharacters).toWellFormed();
 }
 
 /**

@@ -8,7 +8,7 @@ import { checkOutput } from "../definition/checked-output.ts";
 import { ExchangeRecorder } from "../exchange/exchange-recorder.ts";
 import { WithheldText } from "../exposure/withheld-text.ts";
 import type { BotFailure } from "../failures/bot-failure.ts";
-import { configurableOf } from "../invocation/configurable.ts";
+import { runConfig } from "../invocation/run-config.ts";
 import { streamWriter } from "../invocation/stream-writer.ts";
 import { type ContainedBot, type StrayError, withBotAtWork } from "../isolation/bot-at-work.ts";
 import { BotLifetime } from "../isolation/bot-lifetime.ts";
@@ -50,7 +50,8 @@ export type BotOutcome =
   | { readonly status: "failed"; readonly error: LangwireError };
 
 export interface StartOptions {
-  readonly context: BotContext;
+  /** With the caller's own context as the bot's schema made it. */
+  readonly context: Omit<BotContext, "context"> & Partial<Pick<BotContext, "context">>;
   /** With all that its memory may take. */
   readonly turn: { readonly message: string; readonly history: readonly PastMessage[] };
   /** What a typed bot is given, as it was checked. */
@@ -82,6 +83,7 @@ class BotExecution implements BotRun {
   readonly closed: Promise<void>;
   readonly #bot: Bot;
   readonly #options: StartOptions;
+  readonly #context: BotContext;
   readonly #writer: SpanWriter;
   readonly #callbacks: EventCallbacks;
   readonly #state: StateEvents;
@@ -96,7 +98,9 @@ class BotExecution implements BotRun {
   constructor(bot: Bot, options: StartOptions) {
     this.#bot = bot;
     this.#options = options;
-    const { context, onStrayError: stray, onFailure, onBotFailure } = options;
+    const { onStrayError: stray, onFailure, onBotFailure } = options;
+    const context: BotContext = { context: undefined, ...options.context };
+    this.#context = context;
     const { runId } = context;
     this.#lifetime = new BotLifetime({ bot, context, onFailure });
     const hasOutput = bot.output !== undefined || bot.outputSchema !== undefined;
@@ -180,22 +184,19 @@ class BotExecution implements BotRun {
   }
 
   async #invoke(): Promise<unknown> {
-    const { context, turn, signal, callbacks } = this.#options;
+    const { turn, signal, callbacks } = this.#options;
+    const config = runConfig(this.#bot, this.#context, {
+      callbacks: [this.#callbacks, ...(callbacks ?? [])],
+      signal: this.#stopping.signal,
+      writer: streamWriter(this.#writer, this.#state),
+    });
     const runnable = await this.#lifetime.make();
     if (this.#bot.state !== undefined) this.#state.replacedIn(replacedChannels(runnable));
     const input = await this.#input(runnable, recall(this.#bot.memory, turn));
     this.#exchange?.given(input);
-    const configurable = configurableOf(context);
+    const { configurable = {} } = config;
     if (!continuesThread(input)) await this.#repair(runnable, { configurable });
     signal.throwIfAborted();
-    const config = {
-      callbacks: [this.#callbacks, ...(callbacks ?? [])],
-      signal: this.#stopping.signal,
-      runName: this.#bot.id,
-      metadata: { langwireRunId: context.runId, conversationId: context.conversationId },
-      configurable,
-      writer: streamWriter(this.#writer, this.#state),
-    };
     return runnable.invoke(input, config);
   }
 
@@ -242,7 +243,7 @@ class BotExecution implements BotRun {
 
   #input(runnable: BotRunnable, turn: BotTurn): unknown {
     if (this.#bot.inputSchema !== undefined) return this.#options.input;
-    if (this.#bot.input !== undefined) return this.#bot.input(turn, this.#options.context);
+    if (this.#bot.input !== undefined) return this.#bot.input(turn, this.#context);
     return defaultInput(runnable, turn);
   }
 

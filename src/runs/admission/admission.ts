@@ -5,17 +5,19 @@
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Caller } from "../caller.ts";
 import { ConcurrencyLimit, type UserConcurrencyLimit } from "./concurrency-limit.ts";
-import type { RateLimit } from "./rate-limit.ts";
+import type { KeyedRateLimit } from "./rate-limit.ts";
+import type { UserLimits } from "./user-limits.ts";
 
 /**
+ * @param limits the caller's, where they may be others than everybody's
  * @returns called once, when the run is over or has not begun after all
  * @throws LangwireError RATE_LIMITED, OVERLOADED
  */
-export type Admit = (caller: Caller) => Promise<() => void>;
+export type Admit = (caller: Caller, limits?: Partial<UserLimits>) => Promise<() => void>;
 
 export interface AdmissionOptions {
   /** Rate limit: how many runs one user may start in a period. */
-  readonly runsPerUser: RateLimit;
+  readonly runsPerUser: KeyedRateLimit;
   /** Concurrency limit: how many runs one user may have in progress at once. */
   readonly maxLiveRunsPerUser: number;
   /** Enforces `maxLiveRunsPerUser`. Default: counted in this process alone. */
@@ -30,15 +32,15 @@ const retryAfterMs = 1_000;
 export function admission(options: AdmissionOptions): Admit {
   const { runsPerUser, maxLiveRunsPerUser, overloaded } = options;
   const { liveRuns = new ConcurrencyLimit(maxLiveRunsPerUser) } = options;
-  return async ({ userId }) => {
+  return async ({ userId }, limits) => {
     if (overloaded?.() === true) throw new LangwireError("OVERLOADED", { retryAfterMs });
-    const release = await liveRuns.take(userId);
+    const release = await liveRuns.take(userId, limits?.maxLiveRuns);
     if (release === undefined) {
       const message = "The caller has as many runs in progress as this server allows.";
       throw new LangwireError("RATE_LIMITED", { message, retryAfterMs });
     }
     try {
-      await runsPerUser.take(userId);
+      await runsPerUser.takeWithin(userId, limits?.maxRunsPerMinute);
       return release;
     } catch (cause) {
       release();

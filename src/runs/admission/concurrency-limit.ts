@@ -2,8 +2,12 @@ import type { MaybePromise } from "../../log/log.ts";
 
 /** Limits how many runs each user may have in progress at once. */
 export interface UserConcurrencyLimit {
-  /** Takes a slot. @returns releases it, once; undefined when the limit is reached */
-  take(userId: string): MaybePromise<(() => void) | undefined>;
+  /**
+   * Takes a slot.
+   * @param max this user's limit, where it is not everybody's
+   * @returns releases it, once; undefined when the limit is reached
+   */
+  take(userId: string, max?: number): MaybePromise<(() => void) | undefined>;
 }
 
 /** A concurrency limit for each key: counts the slots that are taken, in this process. */
@@ -19,12 +23,12 @@ export class ConcurrencyLimit implements UserConcurrencyLimit {
     return this.#taken.get(key) ?? 0;
   }
 
-  full(key: string): boolean {
-    return this.taken(key) >= this.#max;
+  full(key: string, max = this.#max): boolean {
+    return this.taken(key) >= max;
   }
 
-  take(key: string): (() => void) | undefined {
-    if (!this.enter(key)) return undefined;
+  take(key: string, max?: number): (() => void) | undefined {
+    if (!this.enter(key, max)) return undefined;
     let held = true;
     return () => {
       if (held) this.leave(key);
@@ -33,8 +37,8 @@ export class ConcurrencyLimit implements UserConcurrencyLimit {
   }
 
   /** As `take`, for a caller that calls `leave` itself, once. @returns whether a slot was taken */
-  enter(key: string): boolean {
-    if (this.full(key)) return false;
+  enter(key: string, max?: number): boolean {
+    if (this.full(key, max)) return false;
     this.#taken.set(key, this.taken(key) + 1);
     return true;
   }

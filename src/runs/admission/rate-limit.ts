@@ -1,5 +1,5 @@
 /** Rate limits: how often something may happen in a period for each key, such as a user or an address. */
-import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
+import { RateLimiterMemory, type RateLimiterRes } from "rate-limiter-flexible";
 import { LangwireError } from "../../protocol/errors.ts";
 
 export interface RateLimit {
@@ -12,6 +12,12 @@ export interface RateLimit {
   forget?(key: string): Promise<void>;
 }
 
+/** A rate limit whose height may be another one for each key. */
+export interface KeyedRateLimit extends RateLimit {
+  /** As `take`, for one call. @param times in a period, in place of the limit's own */
+  takeWithin(key: string, times?: number): Promise<void>;
+}
+
 export interface Rate {
   /** `Infinity` for no limit. */
   readonly times: number;
@@ -19,28 +25,33 @@ export interface Rate {
 }
 
 /** Counts in this process alone. */
-export function memoryRateLimit(rate: Rate): RateLimit {
-  if (rate.times === Number.POSITIVE_INFINITY) return { take: async () => {} };
-  return limitBy(new RateLimiterMemory(limiterOptions(rate)));
+export function memoryRateLimit(rate: Rate): KeyedRateLimit {
+  return limitBy(new RateLimiterMemory(limiterOptions(rate)), rate);
 }
 
-/** The rate as options of rate-limiter-flexible. */
-export function limiterOptions({ times, perMs }: Rate): { points: number; duration: number } {
-  return { points: times, duration: perMs / 1_000 };
+/** The rate as options of rate-limiter-flexible, which only counts: `limitBy` compares. */
+export function limiterOptions({ perMs }: Rate): { points: number; duration: number } {
+  return { points: Number.MAX_SAFE_INTEGER, duration: perMs / 1_000 };
 }
 
 /** @param limiter any limiter of rate-limiter-flexible, made with `limiterOptions(rate)` */
-export function limitBy(limiter: {
-  consume(key: string, points?: number): Promise<unknown>;
-}): RateLimit {
+export function limitBy(
+  limiter: {
+    consume(
+      key: string,
+      points?: number,
+    ): Promise<Pick<RateLimiterRes, "consumedPoints" | "msBeforeNext">>;
+  },
+  rate: Rate,
+): KeyedRateLimit {
+  const count = async (key: string, { calls, times }: { calls: number; times: number }) => {
+    if (times === Number.POSITIVE_INFINITY) return;
+    const { consumedPoints, msBeforeNext } = await limiter.consume(key, calls);
+    if (consumedPoints <= times) return;
+    throw new LangwireError("RATE_LIMITED", { retryAfterMs: Math.ceil(msBeforeNext) });
+  };
   return {
-    take: async (key, calls) => {
-      try {
-        await limiter.consume(key, calls);
-      } catch (refused) {
-        if (!(refused instanceof RateLimiterRes)) throw refused;
-        throw new LangwireError("RATE_LIMITED", { retryAfterMs: Math.ceil(refused.msBeforeNext) });
-      }
-    },
+    take: (key, calls = 1) => count(key, { calls, times: rate.times }),
+    takeWithin: (key, times = rate.times) => count(key, { calls: 1, times }),
   };
 }

@@ -83,6 +83,8 @@ export interface LiveRunOptions extends BegunRun {
   readonly bot: Bot;
   /** What a typed bot is given, as it was checked. */
   readonly input?: unknown;
+  /** The context of whoever sent the message. In memory alone. */
+  readonly context?: unknown;
   /** What was said before. The run fails where this rejects. */
   readonly history: () => Promise<readonly PastMessage[]>;
   readonly writer: RunWriter;
@@ -171,8 +173,8 @@ export class LiveRun implements BegunRun {
   }
 
   async #outcome(): Promise<RunEnding> {
-    const { run, bot, input, writer, limits, onStrayError, within } = this.#options;
-    const { onFailure, onBotFailure } = this.#options;
+    const { run, bot, input, context, writer, limits, within } = this.#options;
+    const { onFailure, onBotFailure, onStrayError } = this.#options;
     const { runId, conversationId, userId, message } = run;
     writer.append(runStartOf(run));
     const signal = this.#stopping.signal;
@@ -183,7 +185,7 @@ export class LiveRun implements BegunRun {
     const history = await this.#history();
     const start = () =>
       startBot(bot, {
-        context: { runId, conversationId, userId },
+        context: { runId, conversationId, userId, context },
         turn: { message, history },
         input,
         maxFileCharacters: limits.maxRunBytes / 2,

@@ -12,6 +12,8 @@ import { within } from "../../time/within.ts";
 import type { Admit } from "../admission/admission.ts";
 import { checkInput, inputRefusal, textOf } from "../admission/input-refusal.ts";
 import { LiveBytes } from "../admission/live-bytes.ts";
+import { type Preparation, type PreparationOptions, prepare } from "../admission/preparation.ts";
+import type { FindLimits } from "../admission/user-limits.ts";
 import type { Archiver } from "../archives/archiver.ts";
 import type { Caller } from "../caller.ts";
 import type { Cluster } from "../cluster/cluster.ts";
@@ -36,6 +38,7 @@ export interface LiveRunsOptions {
   readonly observer: ShieldedObserver;
   readonly archiver: Archiver;
   readonly admit: Admit | undefined;
+  readonly limitsOf: FindLimits;
   readonly cluster: Cluster | undefined;
   /** Whether errors that get out of bots' code end at most their run. */
   readonly containStrayErrors: boolean;
@@ -49,7 +52,7 @@ const lastEndsMs = 3_000;
 
 export class LiveRuns implements AsyncDisposable {
   readonly #options: LiveRunsOptions;
-  readonly #contained: Parameters<typeof checkInput>[1];
+  readonly #asked: PreparationOptions;
   readonly #watch: StoreWatch;
   readonly #finalizer: Finalizer;
   readonly #cancellation: Cancellation;
@@ -64,10 +67,10 @@ export class LiveRuns implements AsyncDisposable {
   #draining = false;
 
   constructor(options: LiveRunsOptions) {
-    const { bots, store, log, limits, observer, cluster, archiver } = options;
+    const { bots, store, log, limits, limitsOf, observer, cluster, archiver } = options;
     this.#options = options;
     const onStrayError = options.containStrayErrors ? observer.strayError : undefined;
-    this.#contained = { bots, onStrayError };
+    this.#asked = { bots, limitsOf, onStrayError };
     this.#bytes = new LiveBytes(limits.maxLiveBytes);
     const cancelHere = (run: Run) => this.#cancelHere(run);
     this.#cancellation = new Cancellation({ store, cluster, cancelHere });
@@ -106,7 +109,7 @@ export class LiveRuns implements AsyncDisposable {
     if (this.#watch.away || !log.healthy || cluster?.joined === false) {
       return new LangwireError("STORE_UNAVAILABLE", { retryAfterMs });
     }
-    return inputRefusal(input, { bots, limits });
+    return inputRefusal(input, bots);
   }
 
   /**
@@ -119,12 +122,12 @@ export class LiveRuns implements AsyncDisposable {
       if (refusal !== undefined) throw refusal;
     };
     // As long as a bot's code takes for it, it has no place among the runs: those are everybody's.
-    const given = await checkInput(input, this.#contained);
+    const prepared = await prepare(caller, input, this.#asked);
     // Two calls with one id are one run: the later one finds what the earlier one has claimed.
     return await this.#starting.run(
       input.runId,
       () =>
-        this.#claim(caller, input, given).catch((cause: unknown) => {
+        this.#claim(caller, input, prepared).catch((cause: unknown) => {
           // The store may have taken the claim, and only its answer was lost.
           if (this.#watch.note(cause)) this.#sweep.soon();
           throw cause;
@@ -196,29 +199,30 @@ export class LiveRuns implements AsyncDisposable {
     return undefined;
   }
 
-  /** @param given what the bot is given, as it was checked */
-  async #claim(caller: Caller, input: SendInput, given: unknown): Promise<Run> {
+  async #claim(caller: Caller, input: SendInput, prepared: Preparation): Promise<Run> {
     const { store, admit, cluster } = this.#options;
     const { runId, conversationId, botId, ifBusy } = input;
     const who = { userId: caller.userId, owner: cluster?.nodeId };
     const asked = { message: textOf(input), input: input.input };
     const claim = { runId, conversationId, botId, ...asked, ...who };
     using admitted = new DisposableStack();
-    admitted.defer((await admit?.(caller)) ?? (() => {}));
+    admitted.defer((await admit?.(caller, prepared.limits)) ?? (() => {}));
     await this.#finalizer.settleIn(conversationId);
     await restoreIn(conversationId, this.#reconciled);
     for (;;) {
       const claimed = await store.runs.claim(claim);
       switch (claimed.outcome) {
         case "claimed":
-          return await this.#begin({ ...claimed, input: given }, admitted.move());
+          return await this.#begin({ ...claimed, ...prepared }, admitted.move());
         case "exists": {
           const { run } = claimed;
-          if (!this.isUnattended(run)) return run;
+          // Another member's: it would be begun with the context of somebody who has not sent it.
+          if (!this.isUnattended(run) || run.userId !== caller.userId) return run;
           // An earlier claim whose answer was lost: the run is still to be begun, as it was claimed.
           const conversation = await store.conversations.get(run.conversationId, run.userId);
-          const stored = await checkInput(run, this.#contained);
-          return await this.#begin({ run, conversation, input: stored }, admitted.move());
+          const given = await checkInput(run, this.#asked);
+          const begun = { run, conversation, input: given, context: prepared.context };
+          return await this.#begin(begun, admitted.move());
         }
         case "foreign":
           throw new LangwireError("NOT_FOUND");
@@ -234,7 +238,7 @@ export class LiveRuns implements AsyncDisposable {
 
   /** @param admitted frees the run's slot in its caller's concurrency limit: disposed of at its end */
   async #begin(
-    begun: BegunRun & { readonly input: unknown },
+    begun: BegunRun & Pick<Preparation, "input" | "context">,
     admitted: DisposableStack,
   ): Promise<Run> {
     const { bots, log, limits, observer, store } = this.#options;
@@ -254,7 +258,7 @@ export class LiveRuns implements AsyncDisposable {
         store: (ending, end) => this.#finalizer.store(begun, ending, end),
         onBotFailure: (failure) => observer.botFailed(run, failure),
         onFailure: observer.failed,
-        onStrayError: this.#contained.onStrayError,
+        onStrayError: this.#asked.onStrayError,
         within: (botCode) => observer.withinRun(run, botCode),
         observe: observer.spanEvent?.bind(observer, run),
       });

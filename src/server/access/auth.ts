@@ -7,7 +7,7 @@ import {
   jwtVerify,
 } from "jose";
 import { LangwireError } from "../../protocol/errors.ts";
-import { type Authenticate, type Credentials, type Identity, readUserId } from "./callers.ts";
+import { type Credentials, type Identity, readUserId } from "./callers.ts";
 
 /** What a token was signed with: a secret shared with its issuer, or keys that the issuer publishes. */
 export type TokenKey = { readonly secret: string } | { readonly jwksUrl: URL };
@@ -36,7 +36,11 @@ const bearer = /^Bearer +([\w.~+/=-]+)$/i;
  * Takes the token from `connectionParams.token` or an `Authorization: Bearer` header. `sub` names the
  * caller, and `exp` is when the connection ends.
  */
-export function verifyTokens({ key, issuer, audience }: TokenOptions): Authenticate {
+export function verifyTokens({
+  key,
+  issuer,
+  audience,
+}: TokenOptions): (credentials: Credentials) => Promise<Identity> {
   const required = {
     requiredClaims: ["sub", "exp"],
     clockTolerance: clockToleranceS,

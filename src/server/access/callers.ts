@@ -10,17 +10,13 @@ export interface Credentials {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** An authenticated caller, for as long as its token is valid. */
+/** An authenticated caller, for as long as its token or its session is valid. */
 export interface Identity extends Caller {
+  /** As the page at `/` shows it. */
+  readonly name?: string;
   /** When the connection has to end, in milliseconds since 1970. Absent: never. */
   readonly expiresAtMs?: number;
 }
-
-/**
- * Whatever else it throws is INTERNAL.
- * @throws LangwireError UNAUTHORIZED; AUTH_UNAVAILABLE when a token cannot be verified at the moment
- */
-export type Authenticate = (credentials: Credentials) => Identity | Promise<Identity>;
 
 const defaultUserId = "local";
 /** The header that names the caller over HTTP while no authentication is configured. */
@@ -59,22 +55,6 @@ export function readUserId(value: unknown): string {
   throw new LangwireError("UNAUTHORIZED", { message: "That is not a user's id." });
 }
 
-export const trustCallers: Authenticate = ({ connectionParams, headers }) => ({
-  userId: readUserId(connectionParams?.userId ?? headers[userIdHeader] ?? defaultUserId),
-});
-
-/**
- * An application's own function, whose answer is checked: an id that is no text, or empty, would be everybody's
- * whose token lacks one, and a number is not equal to itself once it was stored.
- */
-export function checkedIdentities(authenticate: Authenticate): Authenticate {
-  return async (credentials) => {
-    const identity = await authenticate(credentials);
-    const { userId }: { userId: unknown } = identity;
-    if (typeof userId !== "string") {
-      throw new TypeError(`authenticate gave a userId that is ${typeof userId}, and no string`);
-    }
-    readUserId(userId);
-    return identity;
-  };
+export function trustCallers({ connectionParams, headers }: Credentials): Identity {
+  return { userId: readUserId(connectionParams?.userId ?? headers[userIdHeader] ?? defaultUserId) };
 }

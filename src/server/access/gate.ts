@@ -1,6 +1,7 @@
 /**
  * Checks each request before anything else is done for it, the cheapest check first: host name, origin,
- * rate limit, token. A WebSocket is refused here by an HTTP answer, before the upgrade.
+ * rate limit, token. A WebSocket is refused here by an HTTP answer, before the upgrade; but not for who is
+ * calling, where a browser asks: it shows its page no such answer, so its socket opens and is closed.
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { describeThrown } from "../../bots/failures/thrown.ts";
@@ -8,7 +9,9 @@ import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
 import type { RateLimit } from "../../runs/admission/rate-limit.ts";
 import { acceptsEvents } from "../http/subscription-request.ts";
 import { addressKey } from "./addresses.ts";
-import type { Authenticate, Identity } from "./callers.ts";
+import { factsOf } from "./auth-request.ts";
+import type { Identity } from "./callers.ts";
+import type { Identify } from "./identify.ts";
 import { isHost, isLoopbackHost, type OriginCheck } from "./origins.ts";
 import type { Refusals } from "./refusals.ts";
 
@@ -31,7 +34,7 @@ export interface GateOptions {
    * its own name the address 127.0.0.1; without tokens, that name is all that gives it away.
    */
   readonly loopbackOnly: boolean;
-  readonly authenticate: Authenticate;
+  readonly identify: Identify;
   /** Rate limit of HTTP requests and new sockets of one address. */
   readonly requestsPerAddress: RateLimit;
 }
@@ -58,7 +61,7 @@ export function identityIn(request: FastifyRequest["raw"]): Identity | undefined
 }
 
 export function guard(app: FastifyInstance, options: GateOptions): void {
-  const { apiPath, refusals, allowsOrigin, loopbackOnly, authenticate } = options;
+  const { apiPath, refusals, allowsOrigin, loopbackOnly, identify } = options;
   const { checkSocketLimits, requestsPerAddress, probes, cutOff } = options;
 
   app.addHook("onRequest", async (request, reply) => {
@@ -88,9 +91,8 @@ export function guard(app: FastifyInstance, options: GateOptions): void {
       if (request.ws) openable(request);
       if (!forApi) return;
       const { authorization } = request.headers;
-      if (authorization !== undefined || (request.ws && !bringsParams(request.raw))) {
-        const { headers } = request;
-        identities.set(request.raw, await authenticate({ connectionParams: null, headers }));
+      if (authorization !== undefined && !(request.ws && origin !== undefined)) {
+        identities.set(request.raw, await identify(factsOf(request, null)));
       }
     } catch (cause) {
       if (!(cause instanceof LangwireError)) throw cause;

@@ -147,12 +147,13 @@ export class SocketConnection implements Expiring, Holder, FrameTaker {
     const release = this.holdReading();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#identifying = promise;
+    // Whoever identifies it has a time limit too, and says by which error that was reached.
+    clearTimeout(this.#deadline);
     try {
       const identity = await identify();
       if (this.#closing) return identity;
       this.#host.registerUser(this, identity);
       this.#userId = identity.userId;
-      clearTimeout(this.#deadline);
       this.#deadline = undefined;
       return identity;
     } catch (cause) {

@@ -4,8 +4,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
 import type { ChatRouter } from "../../api/router.ts";
 import { LangwireError } from "../../protocol/errors.ts";
-import type { Authenticate } from "../access/callers.ts";
+import { factsOf } from "../access/auth-request.ts";
 import { bringsParams, identityIn } from "../access/gate.ts";
+import type { Identify } from "../access/identify.ts";
 import type { Refusals } from "../access/refusals.ts";
 import { isConnectionError, logFailures } from "../logging/failure-log.ts";
 import { requestTrace } from "../metrics/request-trace.ts";
@@ -19,12 +20,12 @@ export interface SocketsOptions {
   readonly router: ChatRouter;
   readonly connections: Connections;
   readonly refusals: Refusals;
-  readonly authenticate: Authenticate;
+  readonly identify: Identify;
 }
 
 /** Needs `@fastify/websocket`, registered before. */
 export function serveSockets(app: FastifyInstance, options: SocketsOptions): void {
-  const { apiPath, router, connections, refusals, authenticate } = options;
+  const { apiPath, router, connections, refusals, identify } = options;
   const api: SocketApi = { router, refusals, logFailure: logFailures(app.log) };
 
   // A socket lasts for hours: drops its response, which would keep all headers in memory.
@@ -39,7 +40,8 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
       const message = `WebSockets open here; over HTTP, ask ${apiPath}/<procedure>.`;
       return refusals.send(reply, new LangwireError("NOT_FOUND", { message }));
     },
-    wsHandler: (webSocket, { raw: request, ip, id: reqId }) => {
+    wsHandler: (webSocket, asked) => {
+      const { raw: request, ip, id: reqId } = asked;
       // The plugin's listener would keep the request and its reply in memory.
       webSocket.removeAllListeners("error").on("error", onError);
       webSocket.on("close", (code) => app.log.info({ reqId, code }, "socket closed"));
@@ -48,7 +50,7 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
         if (asksForChunks(request)) connection.sendInChunks();
         const opening = {
           bringsParams: bringsParams(request),
-          authenticate: authenticationOf(request),
+          authenticate: authenticationOf(asked),
           traced: requestTrace(request.headers),
         };
         connection.listen(new SocketCalls(api, connection, opening));
@@ -61,11 +63,10 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
   });
 
   /** Identifies the caller by the first frame's parameters, or else by the headers. */
-  function authenticationOf(request: IncomingMessage): Opening["authenticate"] {
+  function authenticationOf(request: FastifyRequest): Opening["authenticate"] {
     return async (connectionParams) => {
-      const { headers } = request;
-      const proven = connectionParams === null ? identityIn(request) : undefined;
-      return proven ?? (await authenticate({ connectionParams, headers }));
+      const proven = connectionParams === null ? identityIn(request.raw) : undefined;
+      return proven ?? (await identify(factsOf(request, connectionParams)));
     };
   }
 

@@ -12,12 +12,9 @@ import { type ChatRouter, createChatRouter } from "../../api/router.ts";
 import { TrackedEvents } from "../../api/subscription.ts";
 import type { Langwire } from "../../open/open-langwire.ts";
 import { LangwireError } from "../../protocol/errors.ts";
-import {
-  type Authenticate,
-  type Credentials,
-  checkedIdentities,
-  trustCallers,
-} from "../access/callers.ts";
+import type { RequestFacts } from "../access/auth-request.ts";
+import { type Credentials, trustCallers } from "../access/callers.ts";
+import { type Authenticate, type Identify, identifier } from "../access/identify.ts";
 import { isLoopbackHost, originCheck } from "../access/origins.ts";
 import { retryHeaders } from "../access/refusals.ts";
 import { resumedInput } from "../connections/call-input.ts";
@@ -55,7 +52,11 @@ export function createFetchHandler(
   options: FetchHandlerOptions,
 ): (request: Request) => Promise<Response> {
   const { langwire, allowAnonymous } = options;
-  const authenticate = checkedIdentities(options.authenticate ?? trustCallers);
+  const identify = identifier({
+    authenticate: options.authenticate ?? trustCallers,
+    timeoutMs: limits.authTimeoutMs,
+    onFailure: (what, cause) => console.error(`[langwire] ${what}`, cause),
+  });
   const loopbackOnly = options.authenticate === undefined && allowAnonymous !== true;
   const allowsOrigin = originCheck(options.allowedOrigins);
   const router = createChatRouter({
@@ -63,7 +64,7 @@ export function createFetchHandler(
     connection: (context: CallContext) => context,
     transformer: wireTransformer,
   });
-  const streams = new FetchStreams({ langwire, router, authenticate });
+  const streams = new FetchStreams({ langwire, router, identify });
 
   return async (request) => {
     try {
@@ -105,7 +106,7 @@ export function createFetchHandler(
     connectionParams: Credentials["connectionParams"],
   ): Promise<CallContext> {
     try {
-      return { caller: await authenticate(credentialsOf(request, connectionParams)) };
+      return { caller: await identify(factsOf(request, connectionParams)) };
     } catch (cause) {
       throw toTrpcError(cause);
     }
@@ -115,7 +116,7 @@ export function createFetchHandler(
 interface StreamsOptions {
   readonly langwire: Langwire;
   readonly router: ChatRouter;
-  readonly authenticate: Authenticate;
+  readonly identify: Identify;
 }
 
 class FetchStreams {
@@ -144,13 +145,13 @@ class FetchStreams {
     request: Request,
     { path, stream }: { readonly path: string; readonly stream: FetchEventStream },
   ): Promise<void> {
-    const { router, authenticate } = this.#options;
+    const { router, identify } = this.#options;
     const { signal } = stream;
     try {
       const search = searchOf(request.url);
       const params = search?.get("connectionParams") ?? null;
       const connectionParams = params === null ? null : parseConnectionParamsFromString(params);
-      const caller = await authenticate(credentialsOf(request, connectionParams));
+      const caller = await identify(factsOf(request, connectionParams));
       const release = this.#take(caller.userId);
       signal.addEventListener("abort", release, { once: true });
       const { expiresAtMs } = caller;
@@ -186,11 +187,12 @@ class FetchStreams {
   }
 }
 
-function credentialsOf(
-  { headers }: Request,
+function factsOf(
+  { headers, url }: Request,
   connectionParams: Credentials["connectionParams"],
-): Credentials {
-  return { connectionParams, headers: Object.fromEntries(headers) };
+): RequestFacts {
+  const all = Object.fromEntries(headers);
+  return { connectionParams, headers: all, address: undefined, url: () => url };
 }
 
 function forbid(message: string): never {

@@ -18,7 +18,7 @@ import { checkSubscribes, inputIn, lastEventIdOf, searchOf } from "./subscriptio
 import type { TcpConnections } from "./tcp-connections.ts";
 
 /** Identifies a request's caller: by its headers, which the gate has checked, or by its URL. */
-export type Identify = (
+export type IdentifyRequest = (
   request: FastifyRequest,
   connectionParams: Credentials["connectionParams"],
 ) => Promise<Identity>;
@@ -27,7 +27,7 @@ export interface EventStreamsOptions {
   readonly router: ChatRouter;
   readonly connections: Connections;
   readonly tcp: TcpConnections;
-  readonly identify: Identify;
+  readonly identify: IdentifyRequest;
   /** Whether other processes can do what this one has to refuse. */
   readonly cutOff: () => boolean;
 }

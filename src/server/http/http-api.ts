@@ -11,22 +11,23 @@ import type { ChatRouter } from "../../api/router.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { RateLimit } from "../../runs/admission/rate-limit.ts";
 import { addressKey } from "../access/addresses.ts";
-import type { Authenticate } from "../access/callers.ts";
+import { factsOf } from "../access/auth-request.ts";
 import { identityIn } from "../access/gate.ts";
+import type { Identify } from "../access/identify.ts";
 import { retryHeaders } from "../access/refusals.ts";
 import type { Connections } from "../connections/connections.ts";
 import { isTooComplex, scanJson } from "../connections/frames/json-scan.ts";
 import { logFailures } from "../logging/failure-log.ts";
 import { StallClock } from "../pacing/stall-clock.ts";
 import { BatchTurns } from "./batch-turns.ts";
-import { EventStreams, type Identify } from "./event-streams.ts";
+import { EventStreams, type IdentifyRequest } from "./event-streams.ts";
 import type { TcpConnections } from "./tcp-connections.ts";
 
 export interface HttpApiOptions {
   readonly apiPath: string;
   readonly router: ChatRouter;
   readonly connections: Connections;
-  readonly authenticate: Authenticate;
+  readonly identify: Identify;
   /** Rate limit of one address; each call of a batch counts as one. */
   readonly requestsPerAddress: RateLimit;
   readonly tcp: TcpConnections;
@@ -34,7 +35,7 @@ export interface HttpApiOptions {
 }
 
 export async function serveHttp(app: FastifyInstance, options: HttpApiOptions): Promise<void> {
-  const { apiPath, router, connections, authenticate, requestsPerAddress } = options;
+  const { apiPath, router, connections, requestsPerAddress } = options;
   const { maxMessagesPerFrame, maxFrameBytes } = connections.limits;
   const trpcOptions = {
     router,
@@ -49,9 +50,9 @@ export async function serveHttp(app: FastifyInstance, options: HttpApiOptions): 
       }),
   } satisfies FastifyTRPCPluginOptions<typeof router>["trpcOptions"];
 
-  const identify: Identify = async ({ raw, headers }, connectionParams) => {
-    const proven = connectionParams === null ? identityIn(raw) : undefined;
-    return proven ?? (await authenticate({ connectionParams, headers }));
+  const identify: IdentifyRequest = async (request, connectionParams) => {
+    const proven = connectionParams === null ? identityIn(request.raw) : undefined;
+    return proven ?? (await options.identify(factsOf(request, connectionParams)));
   };
   const streams = new EventStreams(app, { ...options, identify });
 

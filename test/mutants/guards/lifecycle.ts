@@ -65,8 +65,8 @@ export const lifecycleGuards: readonly Guard[] = [
   {
     slip: "a refused claim keeps its live place",
     file: "src/runs/lifecycle/live-runs.ts",
-    code: "admitted.defer((await admit?.(caller)) ?? (() => {}));",
-    becomes: "await admit?.(caller);",
+    code: "admitted.defer((await admit?.(caller, prepared.limits)) ?? (() => {}));",
+    becomes: "await admit?.(caller, prepared.limits);",
     tests: lifecycle,
   },
   {

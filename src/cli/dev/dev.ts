@@ -72,13 +72,14 @@ class DevelopedProgram {
         clearInterval(waiting);
       }
     }
-    const { authenticate } = this.#current;
+    const { authenticate, limitsOf } = this.#current;
     return {
       bots: this.#current.bots,
       // The one that there is when somebody calls.
       ...(authenticate && {
-        authenticate: (credentials) => (this.#current.authenticate ?? authenticate)(credentials),
+        authenticate: (request) => (this.#current.authenticate ?? authenticate)(request),
       }),
+      ...(limitsOf && { limitsOf: (caller) => (this.#current.limitsOf ?? limitsOf)(caller) }),
     };
   }
 

@@ -96,7 +96,7 @@ function isPlain(value: unknown): value is object {
 /** So that what a bot is made of is not offered a second time, without what its definition says. */
 async function runnableOf(bot: Bot): Promise<unknown> {
   if (bot.makesRunnables) return undefined;
-  return await bot.makeRunnable({ runId: "", conversationId: "", userId: "" });
+  return await bot.makeRunnable({ runId: "", conversationId: "", userId: "", context: undefined });
 }
 
 function nameOfFile(file: string): string {

@@ -96,12 +96,14 @@ export class ProgramSource implements Disposable {
     const { bots, others } = await exportedBots(module, { file, memory });
     if (bots.length === 0) throw new ProgramError(noBots(file, others));
     if (others.length > 0) logger.info({ file, exports: others }, "exports that are no bots");
-    const { authenticate } = module;
-    if (authenticate === undefined) return { bots };
-    if (!isAuthenticate(authenticate)) {
+    const { authenticate, limitsOf } = module;
+    if (authenticate !== undefined && !isAuthenticate(authenticate)) {
       throw new ProgramError(`${file}: authenticate must be a function of a request.`);
     }
-    return { bots, authenticate };
+    if (limitsOf !== undefined && !isLimitsOf(limitsOf)) {
+      throw new ProgramError(`${file}: limitsOf must be a function of a caller.`);
+    }
+    return { bots, ...(authenticate && { authenticate }), ...(limitsOf && { limitsOf }) };
   }
 
   async #module(file: string): Promise<Module> {
@@ -139,6 +141,8 @@ function whyNotLoaded(cause: unknown): string {
 }
 
 const isAuthenticate = (value: unknown): value is Program["authenticate"] & object =>
+  typeof value === "function";
+const isLimitsOf = (value: unknown): value is Program["limitsOf"] & object =>
   typeof value === "function";
 
 /** Without it, whoever reaches the server would be let in. */

@@ -11,7 +11,7 @@
 import { z } from "zod";
 
 interface ErrorRow {
-  /** What happened, in a sentence that may be shown to a user. */
+  /** What happened, and what a user does about it: it is shown to them where the error has no text of its own. */
   readonly meaning: string;
   /** Whether the same request may succeed later, unchanged. */
   readonly retryable: boolean;
@@ -21,133 +21,142 @@ interface ErrorRow {
 
 export const errorTable = {
   BAD_INPUT: {
-    meaning: "The request does not have the shape it must have.",
+    meaning: "The request does not have the shape it must have. Correct it, and send it again.",
     retryable: false,
     action: "Correct the request; the message names the field.",
   },
   UNAUTHORIZED: {
-    meaning: "The caller did not prove who they are, or the proof has expired.",
+    meaning: "It is not known who you are, or your sign-in has expired. Sign in again.",
     retryable: false,
     action: "Get a fresh token and connect again.",
   },
   AUTH_UNAVAILABLE: {
-    meaning: "The server cannot check tokens at the moment.",
+    meaning: "The server cannot check who you are at the moment. Try again in a moment.",
     retryable: true,
     action: "Try again after retryAfterMs, with the same token.",
   },
   NOT_FOUND: {
-    meaning: "There is no such run, conversation or bot for this caller.",
+    meaning: "There is no such run, conversation or bot, or you may not see it. Check the address.",
     retryable: false,
     action: "Check the id. Somebody else's answers the same as a missing one.",
   },
   CONVERSATION_BUSY: {
-    meaning: "Another run is in progress in this conversation.",
+    meaning: "Another run is in progress in this conversation. Wait for its answer, or stop it.",
     retryable: true,
     action: "Wait for its runEnd, or send with ifBusy: 'interrupt'.",
   },
   RATE_LIMITED: {
-    meaning: "The caller has used up an allowance of this server.",
+    meaning: "You have used up an allowance of this server. Wait a moment, then try again.",
     retryable: true,
     action: "Try again after retryAfterMs.",
   },
   OVERLOADED: {
-    meaning: "The server runs as many runs as it can.",
+    meaning: "The server runs as many runs as it can. Try again in a moment.",
     retryable: true,
     action: "Try again after retryAfterMs.",
   },
   MODEL_RATE_LIMIT: {
-    meaning: "The model's provider refused the call for its rate limit or quota.",
+    meaning:
+      "The model's provider refused the call for its rate limit or quota. Try again in a while.",
     retryable: true,
     action: "Try again after retryAfterMs, or raise the provider's limit.",
   },
   MODEL_AUTHENTICATION: {
-    meaning: "The model's provider did not accept the server's credentials.",
+    meaning:
+      "The model's provider did not accept the server's credentials. Tell whoever runs the server.",
     retryable: false,
     action: "The operator corrects the provider's key.",
   },
   MODEL_NOT_FOUND: {
-    meaning: "The model's provider does not know the configured model.",
+    meaning:
+      "The model's provider does not know the configured model. Tell whoever runs the server.",
     retryable: false,
     action: "The operator corrects the model's name.",
   },
   CONTEXT_OVERFLOW: {
-    meaning: "The prompt is longer than the model's context.",
+    meaning:
+      "The conversation is longer than the model can take. Send a shorter message, or start a new conversation.",
     retryable: false,
     action: "Send a shorter message, or start a new conversation.",
   },
   PROVIDER_TIMEOUT: {
-    meaning: "The model's provider stopped sending, or never began.",
+    meaning: "The model's provider stopped sending, or never began. Send it again.",
     retryable: true,
     action: "Send again with a new runId.",
   },
   PROVIDER_ERROR: {
-    meaning: "The model's provider failed or sent what is not an answer.",
+    meaning: "The model's provider failed or sent what is not an answer. Send it again.",
     retryable: true,
     action: "Send again with a new runId.",
   },
   PROVIDER_REJECTED: {
-    meaning: "The model's provider does not take the request as it is.",
+    meaning:
+      "The model's provider does not take the request as it is. Tell whoever runs the server.",
     retryable: false,
     action:
       "The operator corrects the model's settings or account; the server's log has the cause.",
   },
   TOOL_FAILED: {
-    meaning: "A tool of the bot failed.",
+    meaning: "A tool of the bot failed. Ask in another way, or tell whoever runs the bot.",
     retryable: false,
     action: "See the server's log; the tool's own message stays there.",
   },
   OUTPUT_INVALID: {
-    meaning: "The bot's answer does not have the shape that the bot promises.",
+    meaning: "The bot's answer does not have the shape that the bot promises. Send it again.",
     retryable: true,
     action: "Try again: a model may do better. The server's log says what did not fit.",
   },
   BOT_FAILED: {
-    meaning: "The bot's own code failed.",
+    meaning: "The bot's own code failed, and would again. Tell whoever runs the bot.",
     retryable: false,
     action: "The bot's author corrects it; the server's log has the cause.",
   },
   BOT_LIMIT_REACHED: {
-    meaning: "The bot reached a limit of its own: of steps, or of calls to models or tools.",
+    meaning:
+      "The bot reached a limit of its own: of steps, or of calls to models or tools. Ask for less at once.",
     retryable: false,
     action: "Ask for less at once, or have the bot's author raise the limit.",
   },
   BOT_REFUSED: {
-    meaning: "A guard of the bot refused the message or the answer.",
+    meaning: "A guard of the bot refused the message or the answer. Say it in another way.",
     retryable: false,
     action: "Say it without what the guard refuses.",
   },
   INTERRUPT_UNSUPPORTED: {
-    meaning: "The bot stopped to ask somebody, and nobody can answer it here.",
+    meaning:
+      "The bot stopped to ask somebody, and nobody can answer it here. Send another message.",
     retryable: false,
     action: "Send another message; the bot's author takes the interrupt out.",
   },
   RUN_TIMEOUT: {
-    meaning: "The run took longer than this server allows.",
+    meaning: "The run took longer than this server allows. Ask for less at once.",
     retryable: false,
     action: "Ask for less at once, or have the operator raise the limit.",
   },
   RUN_TOO_LARGE: {
-    meaning: "The run produced more than this server keeps of one run.",
+    meaning: "The run produced more than this server keeps of one run. Ask for less at once.",
     retryable: false,
     action: "Ask for less at once, or have the operator raise the limit.",
   },
   SERVER_RESTARTED: {
-    meaning: "The server stopped while the run was in progress.",
+    meaning:
+      "The server stopped while the run was in progress. Its answer so far is kept: send it again.",
     retryable: true,
     action: "The partial answer is kept. Send again with a new runId.",
   },
   OWNER_LOST: {
-    meaning: "The machine that worked on the run is gone.",
+    meaning:
+      "The machine that worked on the run is gone. Its answer so far is kept: send it again.",
     retryable: true,
     action: "The partial answer is kept. Send again with a new runId.",
   },
   STORE_UNAVAILABLE: {
-    meaning: "The server cannot write to its storage at the moment.",
+    meaning: "The server cannot write to its storage at the moment. Try again later.",
     retryable: true,
     action: "Try again later.",
   },
   INTERNAL: {
-    meaning: "The server failed in a way that it has no better word for.",
+    meaning: "The server failed by a fault of its own. Tell whoever runs it.",
     retryable: false,
     action: "Report it; the server's log has the cause.",
   },

@@ -19,15 +19,19 @@ function whole({ min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: numb
     .refine((value) => value >= min && value <= max, error);
 }
 
+/** One of several words, as they are written here. */
+function oneOf<const Words extends readonly [string, ...string[]]>(words: Words) {
+  const all = [words.slice(0, -1).join(", "), words.at(-1)].join(" or ");
+  return z.enum(words, { error: `must be ${all}` });
+}
+
 /** The longest that a timer can wait: Node fires a longer one at once. */
 const maxTimerMs = 2 ** 31 - 1;
 const milliseconds = whole({ min: 0, max: maxTimerMs });
 const interval = whole({ min: 1, max: maxTimerMs });
 const count = whole({ min: 1 });
 const text = z.string().min(1);
-const yes = z
-  .enum(["true", "false"], { error: "must be true or false" })
-  .transform((value) => value === "true");
+const yes = oneOf(["true", "false"]).transform((value) => value === "true");
 const list = z.string().transform((value) => value.split(",").map((entry) => entry.trim()));
 
 /** Such as `openssl rand -base64 24` makes. */
@@ -131,9 +135,10 @@ export const settings = z
     METRICS_TOKEN: longToken.optional(),
     ADMIN_TOKEN: longToken.optional(),
 
-    LOG_LEVEL: z
-      .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
-      .default("info"),
+    LOG_LEVEL: oneOf(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default(
+      "info",
+    ),
+    LOG_FORMAT: oneOf(["auto", "pretty", "json"]).default("auto"),
     SHUTDOWN_GRACE_MS: milliseconds.default(10_000),
   })
   .superRefine((all, context) => {

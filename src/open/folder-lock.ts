@@ -22,7 +22,7 @@ export async function lockFolder(folder: string): Promise<Disposable> {
     lock?.close();
     if (isBusy(error)) {
       const why = "another process uses the folder: stop it, or give this one a folder of its own";
-      throw storageFailure(why, error);
+      throw storageFailure(why, error, `${resolve(folder)}: ${why}`);
     }
     throw fileFailure(error, { path, loss: "nothing" });
   }

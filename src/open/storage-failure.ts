@@ -56,8 +56,9 @@ export function databaseFailure(error: unknown): unknown {
   return storageFailure(`Postgres cannot be used (${cause.message || code})`, error);
 }
 
-export function storageFailure(why: string, cause: unknown): LangwireError {
-  return new LangwireError("STORE_UNAVAILABLE", { cause: new Error(why, { cause }) });
+/** @param message for whoever opens Langwire in a program of their own: no caller is told it */
+export function storageFailure(why: string, cause: unknown, message = why): LangwireError {
+  return new LangwireError("STORE_UNAVAILABLE", { message, cause: new Error(why, { cause }) });
 }
 
 /** What a server says begins with a word of its own. */

@@ -3,7 +3,8 @@
  * and answers are not logged; `detail` is what the bot's code threw, in its words.
  */
 import type { BotFailure } from "../bots/failures/bot-failure.ts";
-import { describeThrown, describeUnquoted } from "../bots/failures/thrown.ts";
+import { describeThrown, describeUnquoted, isOfProvider } from "../bots/failures/thrown.ts";
+import { unreachable } from "../bots/provider/unreachable.ts";
 import type { ErrorCode, LangwireError } from "../protocol/errors.ts";
 import type { Run } from "../store/store.ts";
 import type { RunObserver } from "./observer.ts";
@@ -26,7 +27,10 @@ export function logRuns(logger: RunLogger, { quotes = false }: RunLogOptions = {
   /** The error itself, for loggers that have a form of their own for it, and what it says. */
   const thrown = (cause: unknown, code?: ErrorCode) => {
     if (cause === undefined) return {};
-    return { detail: quotes ? describeThrown(cause) : describeUnquoted(cause, code), err: cause };
+    const detail = quotes ? describeThrown(cause) : describeUnquoted(cause, code);
+    const where = code !== undefined && isOfProvider(code) ? unreachable(cause) : undefined;
+    const away = where === undefined ? "" : `The provider cannot be reached at ${where}\n`;
+    return { detail: away + detail, err: cause };
   };
   /** One error passes through several spans. */
   const logged = new WeakSet<LangwireError>();

@@ -1,6 +1,7 @@
 /** A process that serves one program until it is told to end: its log, its memory, its signals. */
 import { inspect } from "node:util";
 import type { Logger } from "pino";
+import { misspeltSettings } from "../config/misspelt.ts";
 import { ConfigError, readSettings, serviceLinks } from "../config/read-settings.ts";
 import type { Settings } from "../config/settings.ts";
 import { FatalErrors } from "../server/logging/fatal-errors.ts";
@@ -48,7 +49,9 @@ async function start(
   { load, dev = false }: ServeProcessOptions,
 ): Promise<ServingProcess> {
   expectGarbageToBeYoung();
-  const logger = createLogger({ level: settings.LOG_LEVEL, secrets: secretsIn(process.env) });
+  const { LOG_LEVEL: level, SHUTDOWN_GRACE_MS: graceMs } = settings;
+  const format = logFormat(settings);
+  const logger = createLogger({ level, format, secrets: secretsIn(process.env) });
   if (!dev) redirectOutput(logger);
   const fatal = new FatalErrors(logger);
   let shutdown: Shutdown | undefined;
@@ -56,22 +59,33 @@ async function start(
   for (const name of serviceLinks(process.env)) {
     logger.warn({ name }, "ignored: Kubernetes set it for a Service of this name");
   }
+  for (const { name, meant } of misspeltSettings(process.env)) {
+    logger.warn(`${name} is no setting, and is not read. ${meant} is one.`);
+  }
   const bounds = boundsByMemory();
-  logger.info(bounds, "what this process may hold, by its memory, where it is not set");
+  logger.debug(bounds, "what this process may hold, by its memory, where it is not set");
   const program = await load(settings, logger);
   const serving = await serve({ settings, program, logger, bounds, dev });
   const { runs } = serving.langwire;
+  if (format === "pretty") process.stdout.write(`\n  open ${serving.url}\n\n`);
   shutdown = new Shutdown({
     logger,
+    underWay: () => runs.live.size,
+    graceMs,
     close: async () => {
-      await runs.drain(fatal.seen ? 0 : settings.SHUTDOWN_GRACE_MS);
+      await runs.drain(fatal.seen ? 0 : graceMs);
       await serving[Symbol.asyncDispose]();
       return fatal.seen ? 1 : 0;
     },
     hurry: () => void runs.drain(0),
     // The grace is for runs; closing what is left takes a moment of its own.
-    timeoutMs: settings.SHUTDOWN_GRACE_MS + 10_000,
+    timeoutMs: graceMs + 10_000,
   });
   shutdown.listen();
   return { serving, logger };
+}
+
+function logFormat({ LOG_FORMAT }: Settings): "json" | "pretty" {
+  if (LOG_FORMAT !== "auto") return LOG_FORMAT;
+  return process.stdout.isTTY ? "pretty" : "json";
 }

@@ -54,7 +54,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     ...(program.limitsOf && { limitsOf: program.limitsOf }),
     ...(userLimits && { userLimits: { ...userLimits, overloaded } }),
     observer: allOf([
-      logRuns(logger, { quotes: logger.isLevelEnabled("debug") }),
+      logRuns(logger, { quotes: dev || logger.isLevelEnabled("debug") }),
       ...(metrics ? [metrics.observer] : []),
       traceRuns(),
     ]),

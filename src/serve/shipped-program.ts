@@ -4,6 +4,7 @@ import { chatBot } from "../shipped/chat-bot.ts";
 import { LocalModel } from "../shipped/local/local-model.ts";
 import { createModel } from "../shipped/model.ts";
 import type { LoadProgram } from "./program.ts";
+import { warnIfUnreachable } from "./provider-check.ts";
 import { wrongSetting } from "./wrong-setting.ts";
 
 export const shippedProgram: LoadProgram = async (settings, logger) => {
@@ -18,6 +19,8 @@ export const shippedProgram: LoadProgram = async (settings, logger) => {
       "The small built-in model answers. For a real one, set OPENAI_API_KEY, or OPENAI_BASE_URL and MODEL.",
     );
   }
+  const { OPENAI_BASE_URL } = settings;
+  if (OPENAI_BASE_URL !== undefined) warnIfUnreachable(OPENAI_BASE_URL, logger);
   const memory = {
     k: settings.MEMORY_EXCHANGES,
     ...(MODEL_CONTEXT_TOKENS !== undefined && { contextTokens: MODEL_CONTEXT_TOKENS }),

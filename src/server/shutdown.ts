@@ -11,6 +11,10 @@ import type { FastifyBaseLogger } from "fastify";
 
 export interface ShutdownOptions {
   readonly logger: Pick<FastifyBaseLogger, "debug" | "info" | "warn" | "error">;
+  /** What closing waits for: runs in progress. */
+  readonly underWay: () => number;
+  /** How long it waits for them. */
+  readonly graceMs: number;
   /** Closes everything. @returns what the process exits with; 1 where this rejects */
   readonly close: () => Promise<number>;
   /** Called while it closes, for what it waits for to end now. */
@@ -52,7 +56,7 @@ export class Shutdown {
     this.#heededAtMs = now;
     switch (this.#state) {
       case "running":
-        logger.info({ signal }, "closing");
+        logger.info({ signal }, this.#waitingFor());
         this.begin();
         break;
       case "closing":
@@ -66,6 +70,14 @@ export class Shutdown {
     }
   }
 
+  #waitingFor(): string {
+    const { underWay, graceMs } = this.#options;
+    const runs = underWay();
+    if (runs === 0) return "closing: no run is under way";
+    const which = runs === 1 ? "1 run that is under way" : `${runs} runs that are under way`;
+    return `closing: up to ${graceMs / 1_000} s for ${which}; a second signal ends them at once`;
+  }
+
   async #close(): Promise<void> {
     const { logger, close, timeoutMs } = this.#options;
     setTimeout(() => {
@@ -73,7 +85,9 @@ export class Shutdown {
       process.exit(1);
     }, timeoutMs).unref();
     try {
-      process.exit(await close());
+      const exitCode = await close();
+      logger.info("closed");
+      process.exit(exitCode);
     } catch (cause) {
       logger.error({ err: cause }, "could not close in order");
       process.exit(1);

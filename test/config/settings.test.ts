@@ -69,7 +69,10 @@ describe("a wrong value names the variable, what it was and what it may be", () 
       'KEEP_EVENTS is "30": must be forever, off, or a time in minutes, hours',
     ],
     [{ KEEP_EVENTS: "0d" }, 'KEEP_EVENTS is "0d": must be forever, off, or a time'],
-    [{ LOG_LEVEL: "loud" }, 'LOG_LEVEL is "loud": Invalid option: expected one of "trace"'],
+    [
+      { LOG_LEVEL: "loud" },
+      'LOG_LEVEL is "loud": must be trace, debug, info, warn, error, fatal or silent',
+    ],
     [{ AUTH_SECRET: "short" }, "AUTH_SECRET is (not shown): must be 32 bytes or longer"],
     [{ AUTH_SECRET: `${secret} ` }, "AUTH_SECRET is (not shown): must not begin and end with"],
     [{ AUTH_SECRET: `"${secret}"` }, "AUTH_SECRET is (not shown): must not begin and end with"],

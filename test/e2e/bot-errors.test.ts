@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RunnableLambda } from "@langchain/core/runnables";
+import { ChatOpenAI } from "@langchain/openai";
 import { createAgent, tool } from "langchain";
 import { createClient, LangwireClientError } from "langwire-client";
 import { pino } from "pino";
@@ -13,6 +14,7 @@ import { type BotDefinition, defineBot } from "../../src/bots/bot.ts";
 import { logRuns } from "../../src/runs/run-log.ts";
 import { createLogger } from "../../src/server/logging/logger.ts";
 import { scriptedModel, startTestServer, type TestServerOptions } from "../../src/testing/index.ts";
+import { freePort } from "../support/free-port.ts";
 import { read, sseClient, wsClient } from "../support/stock-client.ts";
 import { expectWholeRun, ofType } from "../support/transcript.ts";
 
@@ -111,16 +113,16 @@ describe("the log at level info", () => {
     expect(lines.join("")).not.toContain(canary);
   });
 
-  test("has what no provider was reached at", async () => {
-    const refused = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:9"), {
-      ...{ code: "ECONNREFUSED", syscall: "connect" },
-    });
-    const error = new Error("Connection error.", { cause: refused });
+  test("has the address at which no provider was reached", async () => {
+    const port = await freePort();
+    const configuration = { baseURL: `http://127.0.0.1:${port}/v1` };
+    const model = new ChatOpenAI({ model: "m", apiKey: "k", maxRetries: 0, configuration });
     const { entries, observer } = logged();
-    await using s = await setUp({ runnable: scriptedModel([{ error }]) }, { observer });
-    await s.send();
+    await using s = await setUp({ runnable: model }, { observer });
+    expect((await s.send()).end.error?.code).toBe("PROVIDER_ERROR");
     await vi.waitFor(() => expect(entries().at(-1)?.msg).toBe("run failed"));
-    expect(entries().at(-1)?.detail).toContain("caused by Error: connect ECONNREFUSED 127.0.0.1:9");
+    const [first] = String(entries().at(-1)?.detail).split("\n");
+    expect(first).toBe(`The provider cannot be reached at 127.0.0.1:${port}: connection refused`);
   });
 
   test("has what authenticate threw", async () => {

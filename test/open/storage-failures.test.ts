@@ -47,6 +47,10 @@ test("a database that is damaged, one of a later version, a folder in use or non
   const used = join(folder.path, "used");
   await using _first = await openLangwire({ bots: [], dataDir: used });
   expect(await reasonOf(used)).toMatch(/^another process uses the folder: stop it/);
+  // What is printed of it in a program that does not catch it.
+  await expect(openLangwire({ bots: [], dataDir: used })).rejects.toThrow(
+    `${used}: another process uses the folder`,
+  );
 
   await writeFile(join(folder.path, "file"), "");
   expect(await reasonOf(join(folder.path, "file"))).toMatch(/cannot be written to .*EEXIST/);

@@ -32,7 +32,7 @@ export function describeThrown(thrown: unknown): string {
 
 /** The same for a log that is to hold no prompts and no answers. @param code what the failure was named */
 export function describeUnquoted(thrown: unknown, code: ErrorCode | undefined): string {
-  const isProviders = code !== undefined && ofProviders.has(code);
+  const isProviders = code !== undefined && isOfProvider(code);
   return describe(thrown, (error) => {
     // What the operating system refused is said by Node, and the same whatever was asked.
     if (typeof read(error, "syscall") === "string") return messageOf(error);
@@ -50,6 +50,9 @@ const ofProviders: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "PROVIDER_ERROR",
   "PROVIDER_REJECTED",
 ]);
+
+/** Whether it was the model's provider that failed. */
+export const isOfProvider = (code: ErrorCode): boolean => ofProviders.has(code);
 
 /** The words of an error, where they are to be shown. */
 type Words = (error: object) => string | undefined;

@@ -1,5 +1,5 @@
 /**
- * The server's log: a JSON object a line. Nothing that is logged can begin or end a line.
+ * The server's log: a JSON object a line, or lines for people. Nothing that is logged can begin or end a line.
  *
  * Requests are logged without their query, where tokens and messages travel, and without headers.
  * Messages of errors that are not our own may quote a prompt, an answer or a key, so they appear from
@@ -11,18 +11,27 @@ import type { FastifyRequest } from "fastify";
 import { type DestinationStream, type Logger, pino } from "pino";
 import { stackFrames } from "../../bots/failures/thrown.ts";
 import { LangwireError } from "../../protocol/errors.ts";
+import { readableLines } from "./readable-lines.ts";
 import { escapeControls, redaction } from "./redaction.ts";
 
 export interface LoggerOptions {
   readonly level: string;
   /** Values that never appear, whatever is logged. */
   readonly secrets?: readonly string[];
+  /** Default: `json`. */
+  readonly format?: "json" | "pretty";
   /** Default: standard output. */
   readonly destination?: DestinationStream;
 }
 
-export function createLogger({ level, secrets = [], destination }: LoggerOptions): Logger {
+export function createLogger(options: LoggerOptions): Logger {
+  const { level, secrets = [], format = "json", destination } = options;
   const redact = redaction(secrets);
+  const stream = destination === undefined ? process.stdout : undefined;
+  const readable =
+    format === "pretty"
+      ? readableLines({ stream, allRequests: ["trace", "debug"].includes(level) })
+      : (line: string) => line;
   const logger: Logger = pino(
     {
       level,
@@ -31,7 +40,7 @@ export function createLogger({ level, secrets = [], destination }: LoggerOptions
         err: (cause: unknown) => serializeThrown(cause, logger.isLevelEnabled("debug")),
       },
       hooks: {
-        streamWrite: (line) => redact(escapeControls(line)),
+        streamWrite: (line) => readable(redact(escapeControls(line))),
       },
     },
     ...(destination === undefined ? [] : [destination]),

@@ -7,6 +7,7 @@ import { FetchHost } from "./connection/idle-timeout-fetch.ts";
 import {
   credentials,
   type EventSourceConstructor,
+  refuseHeaders,
   type SubscriptionState,
   type Transport,
   type TransportOptions,
@@ -21,15 +22,30 @@ export function serverSentEvents(options: TransportOptions, connection: Connecti
     options.EventSource ?? globalThis.EventSource;
   const { connectTimeoutMs = 10_000, pingAfterMs = 20_000, pongTimeoutMs = 60_000 } = options;
   const url = options.url.replace(/^ws/, "http").replace(/\/+$/, "");
+  if (options.EventSource === undefined && EventSource !== undefined) {
+    refuseHeaders(options, "A browser's EventSource");
+  }
   const params = credentials(options);
   const states = new Map<object, SubscriptionState>();
   const silenceMs = pingAfterMs + pongTimeoutMs;
   const host = EventSource && new StreamHost({ EventSource, connectTimeoutMs, silenceMs });
   const requests = new FetchHost({ connectTimeoutMs, silenceMs });
 
+  async function givenHeaders(): Promise<Record<string, string> | undefined> {
+    const { headers: given } = options;
+    return typeof given === "function" ? await given() : given;
+  }
+
+  /** The package `eventsource` is told by its `fetch`. */
+  const withHeaders: typeof fetch = async (asked, init) => {
+    const all = { ...Object.fromEntries(new Headers(init?.headers)), ...(await givenHeaders()) };
+    return await fetch(asked, { ...init, headers: all });
+  };
+
   async function headers(): Promise<Record<string, string>> {
     const { token, userId } = (await params?.()) ?? {};
     return {
+      ...(await givenHeaders()),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(userId === undefined ? {} : { "x-user-id": userId }),
     };
@@ -44,6 +60,7 @@ export function serverSentEvents(options: TransportOptions, connection: Connecti
           transformer,
           ...(host === undefined ? {} : { EventSource: host.EventSource }),
           ...(params && { connectionParams: params }),
+          ...(options.headers && { eventSourceOptions: { fetch: withHeaders } as object }),
         }),
         false: httpBatchLink({ url, transformer, headers, fetch: requests.fetch }),
       }),

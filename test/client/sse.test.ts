@@ -19,6 +19,26 @@ describe("over server-sent events", () => {
     expect((await sse.conversations.list()).items).toHaveLength(1);
   });
 
+  test("headers of a program's own go with everything; where none would, that is refused", async () => {
+    const authenticate: Authenticate = ({ headers }) => {
+      if (headers.cookie !== "session=ann") throw new LangwireError("UNAUTHORIZED");
+      return { userId: "ann" };
+    };
+    const headers = () => ({ cookie: "session=ann" });
+    const { connect } = await setUp({ server: { authenticate }, client });
+    const sse = connect({ headers });
+    expect(await sse.send(hello).text).toBe("You said: hello");
+    expect((await sse.conversations.list()).items).toHaveLength(1);
+    await expect(connect().bots.list()).rejects.toMatchObject({ code: "UNAUTHORIZED" });
+    expect(() => connect({ headers, transport: undefined })).toThrow(
+      "A WebSocket sends no headers",
+    );
+    vi.stubGlobal("EventSource", EventSource);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const native = { headers, EventSource: undefined };
+    expect(() => connect(native)).toThrow("A browser's EventSource sends no headers");
+  });
+
   test("a cancelled run has the text that there was", async () => {
     const { client: sse, provider } = await setUp({ client });
     provider.answer({ steps: ["enough", "stall"] });

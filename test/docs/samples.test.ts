@@ -1,6 +1,7 @@
 /** What the documents tell their readers to write and to type works. */
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -16,7 +17,12 @@ import { problemWith } from "./known-commands.ts";
 import { openSampleProject } from "./sample-project.ts";
 import { commandsIn, documents, root, samplesIn } from "./samples.ts";
 
-const pages = await documents();
+/** A guide that a test follows whole, its samples being files that import each other. */
+const isFollowed = (page: string): boolean =>
+  existsSync(join(root, page.replace(/^docs\/guides\/(.*)\.md$/, "test/guides/$1.test.ts"))) &&
+  page.startsWith("docs/guides/");
+
+const pages = (await documents()).filter((page) => !isFollowed(page));
 const samples = (await Promise.all(pages.map(samplesIn))).flat();
 const of = (...languages: string[]) =>
   samples.filter(({ language }) => languages.includes(language));

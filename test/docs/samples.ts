@@ -9,6 +9,8 @@ export interface Sample {
   readonly place: string;
   /** The word after the opening fence. */
   readonly language: string;
+  /** The file that it is, in documents that say so: ```ts title="bots.ts" */
+  readonly title?: string;
   readonly code: string;
 }
 
@@ -35,15 +37,16 @@ export async function allDocuments(): Promise<string[]> {
 export async function samplesIn(document: string): Promise<Sample[]> {
   const text = await readFile(join(root, document), "utf8");
   const samples: Sample[] = [];
-  const fence = /(<!-- continues -->\s*)?^( *)```(\S*)[^\n]*\n([\s\S]*?)^\2```$/gm;
+  const fence = /(<!-- continues -->\s*)?^( *)```(\S*)([^\n]*)\n([\s\S]*?)^\2```$/gm;
   for (const match of text.matchAll(fence)) {
-    const [, continues, indent = "", language = "", body = ""] = match;
+    const [, continues, indent = "", language = "", info = "", body = ""] = match;
     const code = body.replaceAll(new RegExp(`^${indent}`, "gm"), "");
+    const title = /title="([^"]+)"/.exec(info)?.[1];
     const line = text.slice(0, match.index).split("\n").length;
     const before = samples.at(-1);
     if (continues !== undefined && before?.language === language) {
       samples[samples.length - 1] = { ...before, code: before.code + code };
-    } else samples.push({ place: `${document}:${line}`, language, code });
+    } else samples.push({ place: `${document}:${line}`, language, code, ...(title && { title }) });
   }
   return samples;
 }

@@ -15,6 +15,8 @@ export interface Mounted {
   /** What React had to make good: a server's markup that is not the browser's, say. */
   readonly recovered: readonly unknown[];
   draw(node: ReactNode): void;
+  /** Clicks what the selector finds first. @throws Error where it finds nothing */
+  click(selector: string): void;
   unmount(): void;
   /** Settles once the text is there. */
   shows(text: string): Promise<void>;
@@ -43,6 +45,11 @@ export function mount(node: ReactNode, options: { html?: string } = {}): Mounted
     },
     recovered,
     draw,
+    click: (selector) => {
+      const found = container.querySelector(selector);
+      if (found === null) throw new Error(`nothing to click is ${selector}`);
+      (found as HTMLElement).click();
+    },
     unmount,
     shows: (text) => changedUntil(container, () => container.textContent.includes(text)),
   };

@@ -230,3 +230,21 @@ test("no more is taken for a reader than its stream may hold", async () => {
   await delivered;
   expect(all.match(/^id: 99$/m)).not.toBeNull();
 });
+
+test("its streams end with Langwire, so that the server around it can close", async () => {
+  const { passed, open: finish } = gate();
+  onTestFinished(finish);
+  const mounted = await mountHandler([{ tokens: ["It "], until: passed }]);
+  const handle = createFetchHandler({ langwire: mounted.langwire });
+  const headers = { accept: "text/event-stream" };
+  const { body } = await handle(requestWith(sendUrl(mounted), headers));
+  const reader = (body ?? new ReadableStream<Uint8Array>()).getReader();
+  await reader.read();
+  const disposed = mounted.langwire[Symbol.asyncDispose]();
+  let received = "";
+  for (let at = await reader.read(); !at.done; at = await reader.read()) {
+    received += Buffer.from(at.value).toString("utf8");
+  }
+  await disposed;
+  expect(received).toContain("SERVER_RESTARTED");
+});

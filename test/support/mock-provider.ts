@@ -1,5 +1,6 @@
 /**
- * A model provider that speaks OpenAI's chat completions over real HTTP, for the real `ChatOpenAI`.
+ * A model provider that speaks OpenAI's chat completions over real HTTP, for the real `ChatOpenAI`; and
+ * its embeddings, which need no script.
  * Each call is answered by a script of steps, so that a test decides about every byte: how the
  * text is cut into chunks, when nothing comes, where the connection breaks. The ledger tells what
  * was asked and whether the caller stayed until the end.
@@ -13,6 +14,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { embeddingsAnswer } from "./mock-embeddings.ts";
 
 /** One thing that the provider does while it answers. */
 type Step =
@@ -171,11 +173,17 @@ export async function startMockProvider(): Promise<MockProvider> {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
+    const text = Buffer.concat(chunks).toString("utf8");
+    if (request.method === "POST" && request.url === "/v1/embeddings") {
+      const answer = embeddingsAnswer(JSON.parse(text));
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
+      return;
+    }
     if (request.method !== "POST" || request.url !== "/v1/chat/completions") {
       response.writeHead(404).end();
       return;
     }
-    const body: ProviderRequest = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    const body: ProviderRequest = JSON.parse(text);
     const call = new Call(calls.length, request.headers, body);
     calls.push(call);
     response.on("close", () => call.close(response.writableFinished ? "ended" : "aborted"));

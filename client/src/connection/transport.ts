@@ -14,6 +14,8 @@ export type EventSourceConstructor = new (
   init?: { withCredentials?: boolean },
 ) => EventSourceLike.Instance;
 
+type Headers = Readonly<Record<string, string>>;
+
 export interface TransportOptions {
   /** The server's API, such as `wss://example.com/trpc`; `https:` will do as well. */
   readonly url: string;
@@ -21,6 +23,12 @@ export interface TransportOptions {
   readonly token?: string | (() => string | Promise<string>) | undefined;
   /** Names the caller on a server without authentication. */
   readonly userId?: string | undefined;
+  /**
+   * Sent along with every request over HTTP: the cookies of the page's own request, say, where a server
+   * renders it. Only with `serverSentEvents`, and not where a browser's own EventSource is used, which
+   * sends none. A function is called for every request.
+   */
+  readonly headers?: Headers | (() => Headers | Promise<Headers>) | undefined;
   /** Default: a WebSocket. For networks that block them, there is `langwire-client/sse`. */
   readonly transport?: OpenTransport | undefined;
   /** Default: the platform's own. The package `ws` has one that can send headers. */
@@ -72,6 +80,13 @@ export const transformer = {
   deserialize: (data: Parameters<typeof superjson.deserialize>[0]): unknown =>
     data.meta === undefined ? data.json : superjson.deserialize(data),
 };
+
+/** @throws LangwireClientError BAD_INPUT: they would be left out in silence */
+export function refuseHeaders({ headers }: TransportOptions, where: string): void {
+  if (headers === undefined) return;
+  const message = `${where} sends no headers: they are for serverSentEvents outside of a browser.`;
+  throw new LangwireClientError({ code: "BAD_INPUT", message });
+}
 
 export function credentials({ token, userId, connectTimeoutMs = 10_000 }: TransportOptions) {
   if (token === undefined && userId === undefined) return undefined;

@@ -7,6 +7,7 @@ import type { Connection } from "./connection.ts";
 import { SocketHost } from "./heartbeat-socket.ts";
 import {
   credentials,
+  refuseHeaders,
   startOf,
   type Transport,
   type TransportOptions,
@@ -23,6 +24,7 @@ const defaultIdleMs = "process" in globalThis && !("document" in globalThis) ? 1
 export function openWebSocket(options: TransportOptions, connection: Connection): Transport {
   const { idleMs = defaultIdleMs, pingAfterMs = 20_000, pongTimeoutMs = 60_000 } = options;
   const { connectTimeoutMs = 10_000, token } = options;
+  refuseHeaders(options, "A WebSocket");
   const params = credentials(options);
   const url = options.url.replace(/\/+$/, "");
   const attempts = new Attempts({

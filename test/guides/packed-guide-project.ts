@@ -1,0 +1,76 @@
+/** The same folder with every package in it as npm would put it there: bundlers follow no link out of a project. */
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { lstat, mkdir, readdir, readlink, rm, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { root } from "../docs/samples.ts";
+import { openPackedProject } from "../packages/packed.ts";
+import { type GuideProject, writeInto } from "./guide-project.ts";
+
+const run = promisify(execFile);
+
+/** What readers of guides that bundle have installed beside Langwire. */
+const also = [
+  ...[
+    "react",
+    "react-dom",
+    "scheduler",
+    "typescript",
+    "@types/react",
+    "@types/react-dom",
+    "csstype",
+  ],
+];
+
+export async function openPackedGuideProject(): Promise<GuideProject> {
+  const packed = await openPackedProject({ also });
+  const { folder } = packed;
+  const modules = join(folder, "node_modules");
+  for (const name of await packagesIn(modules)) {
+    const place = join(modules, name);
+    if (!(await lstat(place)).isSymbolicLink()) continue;
+    const target = await readlink(place);
+    await rm(place);
+    // Of packages for other machines there is but an entry in the lockfile.
+    if (existsSync(target)) await copy(target, place);
+  }
+  const own = join(root, "test/guides/node_modules");
+  for (const name of await packagesIn(own)) {
+    const place = join(modules, name);
+    await mkdir(dirname(place), { recursive: true });
+    if (!existsSync(place)) await copy(join(own, name), place);
+  }
+  await mkdir(join(modules, ".bin"));
+  const commands = { langwire: "langwire/bin/langwire.cjs", next: "next/dist/bin/next" };
+  for (const [name, path] of Object.entries(commands)) {
+    await symlink(join(modules, path), join(modules, ".bin", name));
+  }
+  return {
+    folder,
+    write: (path, text) => writeInto(folder, path, text),
+    install: async (name) => {
+      if (!existsSync(join(modules, name))) throw new Error(`${name} is installed for no test`);
+    },
+    [Symbol.asyncDispose]: () => packed[Symbol.asyncDispose](),
+  };
+}
+
+/** Their names, with those in scopes. */
+async function packagesIn(modules: string): Promise<string[]> {
+  const names = (await readdir(modules)).filter((name) => !name.startsWith("."));
+  const all = names.map(async (name) =>
+    name.startsWith("@")
+      ? (await readdir(join(modules, name))).map((inner) => `${name}/${inner}`)
+      : [name],
+  );
+  return (await Promise.all(all)).flat();
+}
+
+/** As hard links, which cost next to nothing, where both are on one file system. */
+async function copy(from: string, to: string): Promise<void> {
+  await run("cp", ["-al", from, to]).catch(async () => {
+    await rm(to, { recursive: true, force: true });
+    await run("cp", ["-a", from, to]);
+  });
+}

@@ -144,7 +144,7 @@ export const settings = z
   .superRefine((all, context) => {
     const wrong = (name: keyof typeof all, message: string) =>
       context.addIssue({ code: "custom", path: [name], message });
-    const { HOST, AUTH_SECRET, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE } = all;
+    const { AUTH_SECRET, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE } = all;
     if (AUTH_SECRET !== undefined && AUTH_JWKS_URL !== undefined) {
       wrong("AUTH_JWKS_URL", "must not be set together with AUTH_SECRET: tokens have one issuer");
     }
@@ -157,14 +157,6 @@ export const settings = z
       wrong(
         "REDIS_URL",
         "must be set together with DATABASE_URL: nodes that share a log share both",
-      );
-    }
-    const open = AUTH_SECRET === undefined && AUTH_JWKS_URL === undefined;
-    if (open && !all.ALLOW_ANONYMOUS && !isLoopback(HOST)) {
-      wrong(
-        "HOST",
-        "must be a loopback address such as 127.0.0.1 while there is no authentication: set " +
-          "AUTH_SECRET or AUTH_JWKS_URL, or ALLOW_ANONYMOUS=true to let in whoever reaches it",
       );
     }
     if (all.METRICS_TOKEN === undefined && !isLoopback(all.METRICS_HOST)) {

@@ -15,7 +15,7 @@ import { accessOptions, connectionOptions, langwireOptions } from "./options-of-
 import { pageUrl } from "./page-url.ts";
 import type { Program } from "./program.ts";
 import { metricsOf } from "./serve-metrics.ts";
-import { noStorage, wrongSetting } from "./wrong-setting.ts";
+import { noStorage, refuseOpenAddress, wrongSetting } from "./wrong-setting.ts";
 
 /** The built page is the same one for this file and for what is compiled from it. */
 const pageDir = fileURLToPath(new URL("../../dist/page", import.meta.url));
@@ -43,6 +43,7 @@ export interface Serving extends AsyncDisposable {
 /** @throws ConfigError naming the setting that cannot be used */
 export async function serve(options: ServeOptions): Promise<Serving> {
   const { settings, program, logger, bounds, dev } = options;
+  refuseOpenAddress(settings, program);
   await using starting = new AsyncDisposableStack();
   const loopLag = starting.use(new LoopLag());
   const metrics = await metricsOf(settings);

@@ -3,12 +3,29 @@ import { ConfigError } from "../config/read-settings.ts";
 import type { Settings } from "../config/settings.ts";
 import { MissingPackageError } from "../open/optional-package.ts";
 import { LangwireError } from "../protocol/errors.ts";
+import { isLoopback } from "../server/access/origins.ts";
+import type { Program } from "./program.ts";
 
 /** For `catch`: names the setting. */
 export function wrongSetting(name: keyof Settings, value: string | number) {
   return (cause: unknown): never => {
     throw new ConfigError([`${name} is ${JSON.stringify(value)}: ${reasonOf(cause)}`]);
   };
+}
+
+/**
+ * Who says who is calling may be in the program, which is not there yet when the settings are read.
+ * @throws ConfigError where whoever reaches the address would be let in as whoever they say
+ */
+export function refuseOpenAddress(settings: Settings, { authenticate }: Program): void {
+  const { HOST, AUTH_SECRET, AUTH_JWKS_URL, ALLOW_ANONYMOUS } = settings;
+  const isOpen = (authenticate ?? AUTH_SECRET ?? AUTH_JWKS_URL) === undefined && !ALLOW_ANONYMOUS;
+  if (!isOpen || isLoopback(HOST)) return;
+  throw new ConfigError([
+    `HOST is ${JSON.stringify(HOST)}: must be a loopback address such as 127.0.0.1 while there is no ` +
+      "authentication: set AUTH_SECRET or AUTH_JWKS_URL, export authenticate beside the bots, or set " +
+      "ALLOW_ANONYMOUS=true to let in whoever reaches it",
+  ]);
 }
 
 /** For `catch`. Database addresses carry passwords, so their error names the setting and the reason alone. */

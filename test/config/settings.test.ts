@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { ConfigError, readSettings, serviceLinks } from "../../src/config/read-settings.ts";
 import { settings } from "../../src/config/settings.ts";
+import { refuseOpenAddress } from "../../src/serve/wrong-setting.ts";
 import { temporaryFolder } from "../faults/child-server.ts";
 import { startProgram } from "../support/child-process.ts";
 
@@ -97,8 +98,6 @@ describe("a wrong value names the variable, what it was and what it may be", () 
     [{ REDIS_URL: "redis://a:1,b:2" }, "must name one host"],
     [{ REDIS_URL: "host:6379" }, "must be a URL such as redis://"],
     [{ REDIS_URL: "redis://host" }, "must be set together with DATABASE_URL"],
-    [{ HOST: "0.0.0.0" }, 'HOST is "0.0.0.0": must be a loopback address'],
-    [{ HOST: "localhost.example" }, "HOST is"],
     [{ MAX_MESSAGES_PER_FRAME: "100" }, 'MAX_MESSAGES_PER_FRAME is "100": must be more than'],
     [{ MAX_SUBSCRIPTIONS_PER_SOCKET: "500" }, "MAX_MESSAGES_PER_FRAME is 128 by default: must be"],
     [{ MAX_REQUESTS_PER_SECOND: "10" }, 'MAX_REQUESTS_PER_SECOND is "10": must be at least'],
@@ -120,13 +119,20 @@ describe("a wrong value names the variable, what it was and what it may be", () 
   });
 
   test.each([
-    [{ HOST: "localhost" }],
-    [{ HOST: "::1" }],
-    [{ HOST: "127.8.8.8" }],
-    [{ HOST: "0.0.0.0", ALLOW_ANONYMOUS: "true" }],
-    [{ HOST: "0.0.0.0", AUTH_SECRET: secret }],
-  ])("%o may start", (environment) => {
-    expect(problems(environment)).toBe("");
+    [{ HOST: "localhost" }, {}],
+    [{ HOST: "::1" }, {}],
+    [{ HOST: "127.8.8.8" }, {}],
+    [{ HOST: "0.0.0.0", ALLOW_ANONYMOUS: "true" }, {}],
+    [{ HOST: "0.0.0.0", AUTH_SECRET: secret }, {}],
+    [{ HOST: "0.0.0.0" }, { authenticate: () => null }],
+  ])("%o with %o may start", (environment, program) => {
+    refuseOpenAddress(readSettings(environment), { bots: [], ...program });
+  });
+
+  test.each(["0.0.0.0", "::", "localhost.example"])("nothing may be open to all at %s", (HOST) => {
+    expect(() => refuseOpenAddress(readSettings({ HOST }), { bots: [] })).toThrow(
+      `HOST is "${HOST}": must be a loopback address`,
+    );
   });
 });
 
@@ -189,7 +195,7 @@ describe.concurrent("the process", () => {
     expect(code).toBe(1);
     expect(stderr).toContain('HOST is "0.0.0.0": must be a loopback address');
     expect(stderr).not.toMatch(/^\s+at /m);
-    expect(stdout).toBe("");
+    expect(stdout).not.toContain("listening");
   });
 
   test("names a model that it does not know", async () => {

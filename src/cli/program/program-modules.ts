@@ -6,6 +6,7 @@
  * What has changed is loaded under another address, `bots.ts?langwire=2`. Node.js keeps every module that
  * it has loaded, so each reload costs the memory of what was loaded anew, until the process ends.
  */
+import { readFileSync } from "node:fs";
 import {
   createRequire,
   type LoadHookSync,
@@ -43,7 +44,12 @@ export class ProgramModules implements Disposable {
   /** @throws whatever the module throws, and what is wrong with it */
   async load(file: string): Promise<Module> {
     this.graph.add(file);
-    return await import(this.#addressOf(pathToFileURL(file).href, file));
+    try {
+      return await import(this.#addressOf(pathToFileURL(file).href, file));
+    } catch (cause) {
+      if (cause instanceof SyntaxError) this.#findSyntaxError();
+      throw cause;
+    }
   }
 
   /** From now on these are loaded anew, and what imports them. */
@@ -77,9 +83,23 @@ export class ProgramModules implements Disposable {
 
   #load(...[url, context, next]: Parameters<LoadHookSync>): ReturnType<LoadHookSync> {
     const file = programFile(url);
-    if (file === undefined || !isTypeScript(file)) return next(url, context);
-    const format = /\.cts$/.test(file) ? "commonjs" : "module";
-    return { format, source: javascriptOf(file), shortCircuit: true };
+    if (file === undefined) return next(url, context);
+    if (isTypeScript(file)) {
+      const format = /\.cts$/.test(file) ? "commonjs" : "module";
+      return { format, source: javascriptOf(file), shortCircuit: true };
+    }
+    const format = isModuleByItsText(file) ? "module" : context.format;
+    return next(url, { ...context, format });
+  }
+
+  /**
+   * Of JavaScript, Node.js tells what is wrong, and not where.
+   * @throws SyntaxError that names the place, where there is a file that cannot be parsed
+   */
+  #findSyntaxError(): void {
+    for (const file of this.graph.files) {
+      if (/\.[mc]?jsx?$/.test(file) && isFile(file)) javascriptOf(file);
+    }
   }
 
   #addressOf(url: string, file: string): string {
@@ -89,6 +109,16 @@ export class ProgramModules implements Disposable {
     address.searchParams.set(versionKey, String(version));
     return address.href;
   }
+}
+
+/**
+ * Whether a file of JavaScript is an ES module whatever its package.json says, or does not say: Node.js
+ * takes it for one of CommonJS first, and of what is wrong in it then tells neither what nor where.
+ */
+function isModuleByItsText(file: string): boolean {
+  if (!/\.jsx?$/.test(file)) return false;
+  const text = readFileSync(file, "utf8");
+  return /^\s*(?:import|export)\b/m.test(text) && !/\b(?:module\.)?exports\b/.test(text);
 }
 
 /** The file of a module that is a program's own. */

@@ -110,7 +110,7 @@ export class ProgramSource implements Disposable {
     try {
       return await this.#modules.load(file);
     } catch (cause) {
-      throw new ProgramError(`${file} cannot be loaded.\n${whyNotLoaded(cause)}`, { cause });
+      throw new ProgramError(`${file} cannot be loaded.\n${describeThrown(cause)}`, { cause });
     }
   }
 
@@ -130,14 +130,6 @@ export class ProgramSource implements Disposable {
       return undefined;
     }
   }
-}
-
-function whyNotLoaded(cause: unknown): string {
-  const stack = cause instanceof SyntaxError ? cause.stack : undefined;
-  // Node.js puts the place of what it cannot parse before the error, and not among its frames.
-  const [, place] = /^(file:.*?)\n+SyntaxError\b/s.exec(stack ?? "") ?? [];
-  const said = describeThrown(cause);
-  return place === undefined ? said : `${said}\n${place.replace(/\?langwire=\d+/, "")}`;
 }
 
 const isAuthenticate = (value: unknown): value is Program["authenticate"] & object =>

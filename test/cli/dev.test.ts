@@ -1,0 +1,128 @@
+/** `langwire dev`: a real process, real files that change, and a socket that is never lost. */
+import { expect, onTestFinished, test } from "vitest";
+import { createClient, type LangwireClient } from "../../client/src/index.ts";
+import type { StartedProgram } from "../support/child-process.ts";
+import { listening, openProject } from "./run-langwire.ts";
+
+/** A client on one socket. @returns with it, how often the socket had to be opened */
+function connect(url: string): { client: LangwireClient; opened: () => number } {
+  const client = createClient({ url: `${url.replace("http", "ws")}/trpc` });
+  onTestFinished(() => client.close());
+  let opened = 0;
+  client.connection.subscribe(({ state }) => {
+    if (state === "open") opened += 1;
+  });
+  return { client, opened: () => opened };
+}
+
+const ask = (client: LangwireClient, botId: string, conversationId?: string) =>
+  client.send({ botId, message: "hello", ...(conversationId && { conversationId }) }).text;
+
+const idsOf = async (client: LangwireClient) => (await client.bots.list()).map(({ id }) => id);
+
+/** Settles when that many reloads were told. */
+const reloaded = (dev: StartedProgram, times: number) =>
+  dev.printed(new RegExp(`(?:loaded anew.*){${times}}`, "s"));
+
+const lambda = 'import { RunnableLambda } from "@langchain/core/runnables";';
+const waiting = `${lambda}
+  import { greeting } from "./greeting";
+  import { open, opened } from "./gate.js";
+  export const slow = RunnableLambda.from(async () => { await opened; return greeting; });
+  export const release = RunnableLambda.from(() => { open(); return "released"; });`;
+
+test("what is edited answers next, a run goes on as it began, and no socket is lost", async () => {
+  await using project = await openProject({
+    "bots.ts": waiting,
+    "greeting.ts": 'export const greeting: string = "hello " + process.env.NAME;',
+    "gate.ts": "export const { promise: opened, resolve: open } = Promise.withResolvers<void>();",
+    ".env": "NAME=Ann\n",
+  });
+  await using dev = project.start("dev");
+  const { client, opened } = connect(await listening(dev));
+  const conversationId = crypto.randomUUID();
+  const begun = ask(client, "slow", conversationId);
+  await dev.printed(/run started/);
+
+  await project.write("greeting.ts", 'export const greeting: string = "bye " + process.env.NAME;');
+  await reloaded(dev, 1);
+  // Of a file that did not change: it holds what the run waits for.
+  expect(await ask(client, "release")).toBe("released");
+  expect(await begun).toBe("hello Ann");
+  expect(await ask(client, "slow", conversationId)).toBe("bye Ann");
+
+  await project.write("bots.ts", `${waiting}\nexport const broken = = 1;`);
+  const [told] = await dev.printed(/SyntaxError:.+?bots\.ts:6:\d+/s);
+  expect(told).toContain("Expression expected");
+  expect(await ask(client, "slow")).toBe("bye Ann");
+
+  await project.write("bots.ts", `${waiting}\nexport { third } from "./third.js";`);
+  await dev.printed(/Cannot find module .*third/s);
+  await project.write("third.ts", `${lambda} export const third = RunnableLambda.from(() => "3");`);
+  await reloaded(dev, 2);
+  expect(await idsOf(client)).toEqual(["release", "slow", "third"]);
+
+  await project.write(".env", "NAME=Bob\nMAX_SOCKETS=7\n");
+  await reloaded(dev, 3);
+  // The gate is a new one, too.
+  await ask(client, "release");
+  expect(await ask(client, "slow", conversationId)).toBe("bye Bob");
+  expect(dev.output).toContain('"settings":["MAX_SOCKETS"]');
+  expect(opened()).toBe(1);
+});
+
+test("a project of LangGraph's runs as it is, and its configuration is loaded anew, too", async () => {
+  const config = { node_version: "22", graphs: { agent: "./src/graph.ts:graph" }, env: ".env" };
+  await using project = await openProject({
+    "langgraph.json": JSON.stringify(config),
+    "package.json": JSON.stringify({ type: "module" }),
+    // Imports of types that are not said to be, and files by the name that they will be compiled to.
+    "src/graph.ts": `import { RunnableConfig } from "@langchain/core/runnables";
+      import { StateGraph } from "@langchain/langgraph";
+      import { State } from "./state.js";
+      import { Settings, settingsOf } from "./settings.js";
+      const answer = async (state: typeof State.State, config: RunnableConfig) => {
+        const { name }: Settings = settingsOf(config);
+        return { messages: [{ role: "assistant", content: name + ": " + state.messages.length }] };
+      };
+      export const builder = new StateGraph(State).addNode("answer", answer)
+        .addEdge("__start__", "answer");
+      export const graph = builder.compile();
+      graph.name = "New Agent";`,
+    "src/state.ts": `import { BaseMessage } from "@langchain/core/messages";
+      import { Annotation, messagesStateReducer } from "@langchain/langgraph";
+      export const State = Annotation.Root({
+        messages: Annotation<BaseMessage[]>({ reducer: messagesStateReducer, default: () => [] }),
+      });`,
+    "src/settings.ts": `import { RunnableConfig } from "@langchain/core/runnables";
+      export interface Settings { name: string }
+      export const settingsOf = (config?: RunnableConfig): Settings =>
+        ({ name: config?.configurable?.name ?? process.env.NAME ?? "my-model" });`,
+  });
+  await using dev = project.start("dev");
+  const url = await listening(dev);
+  const { client } = connect(url);
+  expect(await client.bots.list()).toMatchObject([{ id: "agent", title: "New Agent" }]);
+  expect(await ask(client, "agent")).toBe("my-model: 1");
+  expect(await (await fetch(url)).text()).toContain("<!doctype html>");
+
+  await project.write(".env", "NAME=theirs");
+  await reloaded(dev, 1);
+  expect(await ask(client, "agent")).toBe("theirs: 1");
+  const graphs = { agent: "./src/graph.ts:graph", second: "./src/graph.ts:builder" };
+  await project.write("langgraph.json", JSON.stringify({ ...config, graphs, store: {} }));
+  await reloaded(dev, 2);
+  expect(await idsOf(client)).toEqual(["agent", "second"]);
+  expect(dev.output).toContain('"fields":["store"]');
+  expect(await ask(client, "second")).toBe("theirs: 1");
+});
+
+test("waits for a program that can be loaded, and serves no other until then", async () => {
+  await using project = await openProject({ "bots.js": "export const chat = ;" });
+  await using dev = project.start("dev", "bots.js");
+  await dev.printed(/bots\.js cannot be loaded\.\nSyntaxError: .+bots\.js:1/s);
+  expect(dev.output).not.toContain("listening");
+  await project.write("bots.js", `${lambda} export const chat = RunnableLambda.from(() => "hi");`);
+  const { client } = connect(await listening(dev));
+  expect(await ask(client, "chat")).toBe("hi");
+});

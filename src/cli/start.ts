@@ -15,7 +15,7 @@ export async function start({ program, port }: StartOptions): Promise<void> {
   if (port !== undefined) process.env.PORT = port;
   const load: LoadProgram = async (settings, logger) =>
     (await source.load(settings, logger)) ?? (await shipped(settings, logger));
-  await serveProcess({ load });
+  await serveProcess({ load, mayAuthenticate: true });
 }
 
 /** Only where they are wanted: they bring along what a program of one's own may not need. */

@@ -72,7 +72,7 @@ export async function openProject(files: Readonly<Record<string, string>>): Prom
       const env = { PORT: "0", LOG_LEVEL: "info" };
       const where = { cwd: folder.path, env };
       const program = startProgram(process.execPath, [...nodeArguments, ...args], where);
-      onTestFailed(() => process.stderr.write(program.output));
+      onTestFailed(() => void process.stderr.write(program.output));
       return program;
     },
     [Symbol.asyncDispose]: () => folder.remove(),

@@ -71,7 +71,10 @@ export function named<Value>(file: string, name: string, make: () => Value): Val
     return make();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ProgramError(`${file}: ${name} cannot be a bot as it is. ${reason}`, { cause });
+    throw new ProgramError(
+      `${file}: ${name} cannot be a bot by itself, but in a defineBot that says what it lacks. ${reason}`,
+      { cause },
+    );
   }
 }
 

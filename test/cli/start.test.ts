@@ -1,0 +1,71 @@
+/** `langwire start` with programs of a user's own: what of TypeScript they may be, and who may call. */
+import { expect, test } from "vitest";
+import { listening, openProject, runLangwire } from "./run-langwire.ts";
+
+interface Listed {
+  readonly result: { readonly data: { readonly json: readonly { id: string; title: string }[] } };
+}
+
+const lambda = 'import { RunnableLambda } from "@langchain/core/runnables";';
+
+test("serves what TypeScript can say, to whom the program lets in", async () => {
+  await using project = await openProject({
+    "package.json": JSON.stringify({ type: "commonjs" }),
+    "tsconfig.json": '{ "compilerOptions": { "paths": { "@/*": ["./lib/*"] } } } // a comment',
+    "bots.ts": `import { defineBot, type Bot } from "langwire";
+      ${lambda}
+      import { Tone } from "@/tone";
+      import { Greeter, Options } from "./lib/index.js";
+      import answers from "./answers.json" with { type: "json" };
+      namespace Words { export const end = "!"; }
+      const greeter = new Greeter("hello");
+      export const polite = defineBot({
+        id: "polite-bot", title: "Polite", description: "",
+        runnable: RunnableLambda.from(() => greeter.say(Tone.Polite) + Words.end),
+      });
+      export const json = RunnableLambda.from((): Options["name"] => answers.json);
+      export default RunnableLambda.from(() => "default");
+      export const helper = (bot: Bot) => bot.id;
+      export const authenticate = ({ headers }: { headers: Record<string, unknown> }) => {
+        if (headers["x-key"] !== "right") throw new Error("wrong key");
+        return { userId: "ann" };
+      };`,
+    "lib/index.ts": `export interface Options { name: string }
+      export class Greeter { constructor(private readonly word: string) {}
+        say(tone: number) { return this.word + " " + tone; } }`,
+    "lib/tone/index.ts": "export enum Tone { Rude, Polite }",
+    "answers.json": '{ "json": "from a file" }',
+  });
+  await project.write(".env", "HOST=0.0.0.0\n");
+  await using started = project.start("start", "bots.ts");
+  const url = await listening(started);
+  const listed = (key: string) =>
+    fetch(`${url}/trpc/bots.list`, { headers: { "x-key": key } }).then(
+      (answer) => answer.json() as Promise<Listed>,
+    );
+  const { result } = await listed("right");
+  expect(result.data.json.map(({ id, title }) => [id, title])).toEqual([
+    ["polite-bot", "Polite"],
+    ["bots", "Bots"],
+    ["json", "Json"],
+  ]);
+  expect(await listed("wrong")).toHaveProperty("error");
+  expect(started.output).toContain('"exports":["helper"]');
+});
+
+test("is for this machine alone where nobody is authenticated, and has one way to do that", async () => {
+  await using project = await openProject({
+    "open.ts": `${lambda} export const chat = RunnableLambda.from(() => "hi");`,
+    "own.ts": `${lambda} export const chat = RunnableLambda.from(() => "hi");
+      export const authenticate = () => ({ userId: "ann" });`,
+  });
+  const refusal = async (file: string, env: Record<string, string>) =>
+    (await runLangwire(["start", file], { cwd: project.folder, env: { PORT: "0", ...env } }))
+      .stderr;
+  const [open, own] = await Promise.all([
+    refusal("open.ts", { HOST: "0.0.0.0" }),
+    refusal("own.ts", { AUTH_SECRET: "s".repeat(32) }),
+  ]);
+  expect(open).toContain('HOST is "0.0.0.0": must be a loopback address');
+  expect(own).toContain("AUTH_SECRET must not be set where a program has an authenticate");
+});

@@ -24,15 +24,15 @@ export interface FollowedGuide extends AsyncDisposable {
 const servers =
   /^(?:[A-Z_]+=\S+ )*(?:npx (?:langwire (?:dev|start)|next start|vite)\b|node (?:--env-file=\.env )?(?:server|site)\.ts\b)/;
 const listening = /listening|open http|Local: |Ready in/i;
-const ports = /(?<=(?:127\.0\.0\.1|localhost):|\bPORT=|--port )(\d{4})\b/g;
+const ports = /(?<=(?:127\.0\.0\.1|localhost):|\bPORT=|--port |\blisten\()(\d{4})\b/g;
 
 export interface FollowOptions {
   /** Where the mock provider is, say, in the variables that its package reads. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default: the packages are linked sources. What bundles them needs them as npm would install them. */
   readonly packed?: boolean;
-  /** Called before each command: what the reader looks at, or stops, before typing it. */
-  readonly before?: (command: string, guide: Follower) => Promise<void>;
+  /** Called before each file and command: what the reader looks at, or stops, before going on to it. */
+  readonly before?: (fileOrCommand: string, guide: Follower) => Promise<void>;
 }
 
 export async function followGuide(
@@ -46,8 +46,10 @@ export async function followGuide(
   stack.defer(() => follower.stop());
   try {
     for (const step of await stepsOf(`docs/guides/${name}.md`)) {
-      if (step.type === "file") await follower.write(step.path, step.text);
-      else if (step.type === "command") {
+      if (step.type === "file") {
+        await before?.(step.path, follower);
+        await follower.write(step.path, step.text);
+      } else if (step.type === "command") {
         await before?.(step.line, follower);
         await follower.type(step.line);
       } else follower.hasPrinted(step.text);

@@ -1,5 +1,6 @@
 /** One person, one window: writing, reading, stopping, trying again, coming back. */
 import { AIMessage } from "@langchain/core/messages";
+import { RunnableLambda } from "@langchain/core/runnables";
 import {
   interrupt,
   MemorySaver,
@@ -8,6 +9,7 @@ import {
   StateGraph,
 } from "@langchain/langgraph";
 import { expect, test } from "vitest";
+import { z } from "zod";
 import { defineBot } from "../../src/index.ts";
 import { describeWithChromium, gate, textOf } from "./site.ts";
 
@@ -95,6 +97,35 @@ describeWithChromium("the page: a conversation", (open) => {
     await window.shows("MODEL_RATE_LIMIT");
     await window.button("Try again").click();
     await window.shows("Now it works");
+  });
+
+  test("a typed bot is given what it takes, as JSON of its shape", async () => {
+    const order = z.object({ city: z.string(), seats: z.int().min(1), window: z.boolean() });
+    const typed = defineBot({
+      ...{ id: "typed", title: "Books seats", description: "", input: order, output: order },
+      runnable: RunnableLambda.from((given: z.infer<typeof order>) => given),
+    });
+    const { visit } = await open({ bots: [typed] });
+    const window = await visit();
+    const field = window.page.getByLabel("Input, as JSON");
+    const blank = { city: "", seats: 1, window: false };
+    expect(JSON.parse(await field.inputValue())).toEqual(blank);
+    await field.fill('{ "city": "Kyoto", ');
+    await window.shows("This is not JSON yet.");
+    expect(await window.button("Send").isDisabled()).toBe(true);
+    await field.fill('{ "city": "Kyoto", "seats": 0, "window": true }');
+    await field.press("Control+Enter");
+    await window.shows("BAD_INPUT");
+    await window.button("Edit").click();
+    await field.press("ControlOrMeta+A");
+    await field.pressSequentially('{ "city": "Kyoto",');
+    await field.press("Enter");
+    await field.pressSequentially('"seats": 2, "window": true }');
+    await window.button("Send").click();
+    await window.answered();
+    await textOf(window.answers.last()).toContain('"seats": 2');
+    expect(JSON.parse(await field.inputValue())).toEqual(blank);
+    expect(window.complaints).toEqual([]);
   });
 
   test("what an interrupted graph asks is shown, as text and as data", async () => {

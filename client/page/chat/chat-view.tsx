@@ -1,11 +1,12 @@
-import type { BotInfo, Conversation, LangwireClient } from "langwire-client";
+import type { BotInfo, Conversation, Json, LangwireClient } from "langwire-client";
 import { useChat } from "langwire-client/react";
-import { type ReactNode, useEffect, useEffectEvent, useState } from "react";
+import { type ReactNode, useEffect, useEffectEvent, useMemo, useState } from "react";
 import { ShareIcon } from "../icons.tsx";
 import { errorText, words } from "../language/words.ts";
 import { plainLine } from "../plain-line.ts";
 import { Announcer } from "./announcer.tsx";
 import { Composer } from "./composer.tsx";
+import { blankFor, givenKind } from "./given.ts";
 import { MessageList } from "./message-list.tsx";
 import { PaneHeader } from "./pane-header.tsx";
 import { ShareDialog } from "./share-dialog.tsx";
@@ -33,12 +34,13 @@ export function ChatView(props: ChatViewProps) {
   const { messages, status, conversationId } = chat;
   const isBusy = status === "streaming";
   const place = { userId, conversationId: props.conversationId };
-  const { text, setText, shown, takeBack } = useMessageField(place, messages);
+  const blank = useMemo(() => blankFor(bot), [bot]);
+  const { text, setText, clear, shown, takeBack } = useMessageField({ place, messages, blank });
   // The hook's promise is for programs; the state has the refusal as well.
-  const send = (message: string) => void chat.send(message).catch(() => {});
-  const sendText = (message: string) => {
-    setText("");
-    send(message);
+  const send = (given: Json) => void chat.send(given).catch(() => {});
+  const sendWritten = (given: Json) => {
+    clear();
+    send(given);
   };
   const retry = () => void chat.regenerate()?.catch(() => {});
 
@@ -90,12 +92,13 @@ export function ChatView(props: ChatViewProps) {
         </p>
       )}
       <Composer
+        kind={givenKind(bot)}
         text={text}
         onChange={setText}
         maxLength={bot.maxMessageLength}
         isBusy={isBusy}
         isSending={status === "submitted"}
-        onSend={sendText}
+        onSend={sendWritten}
         onStop={() => void chat.stop()}
       />
       <Announcer messages={messages} status={status} botTitle={bot.title} />

@@ -1,11 +1,14 @@
+import type { Json } from "langwire-client";
 import { type FormEvent, type KeyboardEvent, useId } from "react";
 import { isComposing } from "../composing.ts";
 import { SendIcon, StopIcon } from "../icons.tsx";
 import { words } from "../language/words.ts";
 import { useCoarsePointer } from "../use-coarse-pointer.ts";
 import { useFocus } from "../use-focus.ts";
+import { type GivenKind, readGiven } from "./given.ts";
 
 interface ComposerProps {
+  readonly kind: GivenKind;
   readonly text: string;
   readonly onChange: (text: string) => void;
   /** Characters that the bot takes, where the server says so. */
@@ -14,30 +17,33 @@ interface ComposerProps {
   readonly isBusy: boolean;
   /** A message is on its way, so that the next one has to wait. */
   readonly isSending: boolean;
-  readonly onSend: (text: string) => void;
+  readonly onSend: (given: Json) => void;
   readonly onStop: () => void;
 }
 
 export function Composer(props: ComposerProps) {
-  const { text, onChange, maxLength = Number.POSITIVE_INFINITY } = props;
+  const { kind, text, onChange, maxLength = Number.POSITIVE_INFINITY } = props;
   const { isBusy, isSending, onSend, onStop } = props;
   const field = useFocus<HTMLTextAreaElement>();
   const isCoarse = useCoarsePointer();
   const hintId = useId();
-  const message = text.trim();
-  const isTooLong = message.length > maxLength;
-  const canSend = !isBusy && !isSending && !isTooLong && message !== "";
+  const isInput = kind === "input";
+  const given = readGiven(kind, text);
+  const { length } = text.trim();
+  const isTooLong = length > maxLength;
+  const isWrong = isTooLong || given === "notJson";
+  const canSend = !isBusy && !isSending && !isWrong && given !== "nothing";
 
   const send = (event?: FormEvent) => {
     event?.preventDefault();
     if (!canSend) return;
-    onSend(message);
+    onSend(given.value);
     field.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || isComposing(event)) return;
     const isAlwaysSent = event.ctrlKey || event.metaKey;
-    if (!isAlwaysSent && (event.shiftKey || isCoarse)) return;
+    if (!isAlwaysSent && (isInput || event.shiftKey || isCoarse)) return;
     event.preventDefault();
     send();
   };
@@ -52,13 +58,15 @@ export function Composer(props: ComposerProps) {
         <textarea
           ref={field}
           id="message-field"
+          className={kind}
           rows={1}
-          dir="auto"
-          enterKeyHint={isCoarse ? "enter" : "send"}
-          aria-label={words.message}
+          dir={isInput ? "ltr" : "auto"}
+          spellCheck={!isInput}
+          enterKeyHint={isInput || isCoarse ? "enter" : "send"}
+          aria-label={isInput ? words.input : words.message}
           aria-describedby={hintId}
-          aria-invalid={isTooLong}
-          placeholder={words.writeMessage}
+          aria-invalid={isWrong}
+          placeholder={isInput ? words.writeInput : words.writeMessage}
           value={text}
           onChange={(event) => onChange(event.target.value)}
           onKeyDown={onKeyDown}
@@ -76,12 +84,18 @@ export function Composer(props: ComposerProps) {
       <div id={hintId} className="hint faint">
         {isTooLong ? (
           <p role="alert" className="too-long">
-            {words.tooLong({ length: message.length, maxLength })}
+            {words.tooLong({ length, maxLength })}
+          </p>
+        ) : given === "notJson" ? (
+          <p role="status" className="too-long">
+            {words.notJson}
           </p>
         ) : isSending ? (
           <p role="status">{words.messageOnItsWay}</p>
         ) : (
-          <p>{isCoarse ? words.touchHint : words.keyboardHint}</p>
+          <p>
+            {isCoarse ? words.touchHint : isInput ? words.inputKeyboardHint : words.keyboardHint}
+          </p>
         )}
       </div>
     </form>

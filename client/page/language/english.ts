@@ -73,9 +73,13 @@ export const english = {
   // Writing
   message: "Message",
   writeMessage: "Write a message",
+  input: "Input, as JSON",
+  writeInput: "Write the input as JSON",
+  notJson: "This is not JSON yet.",
   send: "Send",
   stop: "Stop",
   keyboardHint: "Enter sends, Shift + Enter begins a new line.",
+  inputKeyboardHint: "Ctrl + Enter sends, Enter begins a new line.",
   touchHint: "Enter begins a new line, the button sends.",
   messageOnItsWay: "Your message is on its way; the next one can be sent after it.",
   tooLong: ({ length, maxLength }: { readonly length: number; readonly maxLength: number }) =>

@@ -58,9 +58,13 @@ export const japanese: Messages = {
 
   message: "メッセージ",
   writeMessage: "メッセージを入力",
+  input: "入力（JSON）",
+  writeInput: "JSON で入力",
+  notJson: "まだ JSON になっていません。",
   send: "送信",
   stop: "停止",
   keyboardHint: "Enter で送信、Shift + Enter で改行します。",
+  inputKeyboardHint: "Ctrl + Enter で送信、Enter で改行します。",
   touchHint: "Enter で改行、ボタンで送信します。",
   messageOnItsWay: "送信中です。次のメッセージは、このあとで送れます。",
   tooLong: ({ length, maxLength }) =>

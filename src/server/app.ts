@@ -63,12 +63,6 @@ const requestTimeoutMs = 30_000;
 const timeoutsCheckedMs = 2_000;
 /** How long a connection may be idle between two requests: longer than proxies keep theirs. */
 const keepAliveTimeoutMs = 72_000;
-/**
- * Pieces in which a message may come: fragments, and what is read of one at a time. Each piece holds some 200
- * bytes until the message is whole, so that single bytes would cost 200 times what they are.
- */
-const partsOfMessage = { maxFragments: 1_024, maxBufferedChunks: 2_048 };
-
 export async function createServer(options: ServerOptions): Promise<ChatServer> {
   const { langwire, logger } = options;
   const connections = new Connections(options.connectionLimits);
@@ -122,6 +116,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     maxConnections: Math.min(maxConnections, connectionsThatFit()),
     maxHttpConnectionsPerAddress,
     slowReaderMs,
+    partialInput: connections.partialInput,
     isProxy,
     refuse: (socket, why) => refusals.sendLimitReached(socket, why),
   });
@@ -136,9 +131,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     if (request.raw.socket.destroyed) reply.hijack();
     else done();
   });
-  await app.register(websocket, {
-    options: { maxPayload, perMessageDeflate: false, ...partsOfMessage },
-  });
+  await app.register(websocket, { options: { maxPayload, perMessageDeflate: false } });
   // Before the guard: a page that may call may read why it is refused, and may ask first at any time.
   await browserHeaders(app, { allowsOrigin });
   guard(app, {

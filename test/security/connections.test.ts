@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { TcpConnections } from "../../src/server/http/tcp-connections.ts";
+import { PartialInput } from "../../src/server/pacing/partial-input.ts";
 import { startTestServer, type TestServerOptions } from "../../src/testing/test-server.ts";
 import { scriptedBot } from "./scripted-bot.ts";
 import { openSocket, request } from "./socket.ts";
@@ -132,6 +133,7 @@ test("an answer of which nothing is taken is given up, and one that is read slow
     maxConnections: 10,
     maxHttpConnectionsPerAddress: 10,
     slowReaderMs: 1_500,
+    partialInput: new PartialInput(),
     isProxy: () => false,
     refuse: (socket) => void socket.destroy(),
   });

@@ -1,12 +1,12 @@
 /** Callers who send more than anybody needs: each ends its own connection, and holds up nobody else. */
-import { EventEmitter } from "node:events";
-import { IncomingMessage, ServerResponse } from "node:http";
+import { EventEmitter, once } from "node:events";
+import { request as httpRequest, IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { WebSocket } from "ws";
 import type { Identity } from "../../src/server/access/callers.ts";
-import { FrameInlet } from "../../src/server/connections/frames/frame-inlet.ts";
+import { FrameInlet, type FrameTaker } from "../../src/server/connections/frames/frame-inlet.ts";
 import { RequestTurns } from "../../src/server/http/request-turns.ts";
 import { startTestServer, type TestServerOptions } from "../../src/testing/test-server.ts";
 import { scriptedBot } from "./scripted-bot.ts";
@@ -42,7 +42,7 @@ describe("over a WebSocket", () => {
     using flooding = await as("mallory", server.url);
     using honest = await as("ann", server.url);
     repeat(5_000, () => flooding.sendText("PING"));
-    expect(await flooding.closed).toMatchObject({ code: 1006 });
+    expect(await flooding.closed).toMatchObject({ code: 4429 });
     await expectServed(honest);
   });
 
@@ -52,21 +52,26 @@ describe("over a WebSocket", () => {
     repeat(50, () => flooding.webSocket[type]());
     await expectServed(flooding);
     repeat(5_000, () => flooding.webSocket[type]());
-    expect(await flooding.closed).toMatchObject({ code: 1006 });
+    expect(await flooding.closed).toMatchObject({ code: 4429 });
   });
 
-  test("a message in some hundred fragments is one; one in thousands ends the socket", async () => {
+  test("a message in some dozens of fragments is one; one in thousands of single bytes ends the socket", async () => {
     await using server = await start();
     using socket = await as("mallory", server.url);
-    const inFragments = (text: string) => {
-      for (const [index, char] of [...text].entries()) {
-        socket.webSocket.send(char, { fin: index === text.length - 1 });
+    const inFragments = (text: string, size: number) => {
+      for (let at = 0; at < text.length; at += size) {
+        socket.webSocket.send(text.slice(at, at + size), { fin: at + size >= text.length });
       }
     };
-    inFragments(JSON.stringify(request("whole", "bots.list", { padding: "x".repeat(800) })));
-    await socket.frame(({ id }) => id === "whole");
-    inFragments(JSON.stringify(request("more", "bots.list", { padding: "x".repeat(5_000) })));
-    expect(await socket.closed).toMatchObject({ code: 1008 });
+    inFragments(JSON.stringify(request("few", "bots.list", { padding: "x".repeat(800) })), 16);
+    await socket.frame(({ id }) => id === "few");
+    inFragments(JSON.stringify(request("long", "bots.list", { padding: "x".repeat(50_000) })), 256);
+    await socket.frame(({ id }) => id === "long");
+    inFragments(JSON.stringify(request("bytes", "bots.list", { padding: "x".repeat(500) })), 1);
+    expect(await socket.closed).toMatchObject({
+      code: 4429,
+      reason: expect.stringContaining("pieces"),
+    });
   });
 
   test("requests that are refused count as calls do", async () => {
@@ -108,7 +113,7 @@ describe("over a WebSocket", () => {
     }
     repeat(3, () => patient.send({ id: 1 }));
     repeat(5_000, () => flooding.send({ id: 1 }));
-    expect(await flooding.closed).toMatchObject({ code: 1006 });
+    expect(await flooding.closed).toMatchObject({ code: 4429 });
     expect([patient.frames, flooding.frames]).toEqual([[], []]);
     known.resolve({ userId: "ann" });
     await expectServed(patient);
@@ -117,19 +122,23 @@ describe("over a WebSocket", () => {
   });
 
   test("what comes behind a close is not read for long", () => {
-    const terminated: number[] = [];
+    const flooded: number[] = [];
     let sent = 0;
-    const webSocket = Object.assign(new EventEmitter(), { terminate: () => terminated.push(sent) });
-    new FrameInlet(webSocket as unknown as WebSocket, {
+    const webSocket = new EventEmitter();
+    const socket = new Socket().on("data", () => {});
+    const taker: FrameTaker = {
       busy: () => undefined,
       owed: () => undefined,
       charge: () => {},
       closing: true,
       receive: () => {},
-    });
+      flood: () => flooded.push(sent),
+      holdPartial: () => {},
+    };
+    new FrameInlet(webSocket as unknown as WebSocket, { socket, taker });
     while (sent++ < 1_000) webSocket.emit("message", Buffer.from("{}"), false);
-    expect(terminated).toHaveLength(1);
-    expect(terminated[0]).toBeLessThan(500);
+    expect(flooded).toHaveLength(1);
+    expect(flooded[0]).toBeLessThan(500);
   });
 });
 
@@ -141,6 +150,33 @@ function arrived(address: string, socket = new Socket()): [IncomingMessage, Serv
 }
 
 describe("over HTTP", () => {
+  const post = (server: { readonly port: number }) => {
+    const asked = httpRequest({
+      host: "127.0.0.1",
+      port: server.port,
+      method: "POST",
+      path: "/trpc/conversations.rename",
+      headers: { "content-type": "application/json", "x-user-id": "mallory" },
+    });
+    // Each write is a chunk of its own, also those that are sent together.
+    asked.setNoDelay(true);
+    return asked;
+  };
+
+  test("a body in chunks is one, and in thousands of single bytes it ends the connection", async () => {
+    await using server = await start();
+    const input = { conversationId: crypto.randomUUID(), title: "t".repeat(100_000) };
+    const body = JSON.stringify({ json: input });
+    const honest = post(server);
+    for (let at = 0; at < body.length; at += 256) honest.write(body.slice(at, at + 256));
+    const [answer] = await once(honest.end(), "response");
+    expect(answer.statusCode).toBe(400);
+    const flooding = post(server);
+    for (const byte of body.slice(0, 10_000)) flooding.write(byte);
+    const [error] = await once(flooding, "error");
+    expect(error).toMatchObject({ code: "ECONNRESET" });
+  });
+
   test("of a connection, a request begins when the one before has been answered", async () => {
     const begun: ServerResponse[] = [];
     const turns = new RequestTurns((_request, response) => begun.push(response));

@@ -6,11 +6,13 @@ import { ConcurrencyLimit } from "../../runs/admission/concurrency-limit.ts";
 import { addressKey } from "../access/addresses.ts";
 import type { Identity } from "../access/callers.ts";
 import { LongTexts } from "../pacing/long-texts.ts";
+import { PartialInput } from "../pacing/partial-input.ts";
 import { WorkQueue } from "../pacing/work-queue.ts";
 import { closeCodes } from "./close-codes.ts";
 import { type ConnectionLimits, defaultConnectionLimits } from "./connection-limits.ts";
 import { Expiries, type Expiring } from "./expiries.ts";
-import { SocketConnection, type SocketHost } from "./socket-connection.ts";
+import { SocketConnection } from "./socket-connection.ts";
+import type { SocketHost } from "./socket-host.ts";
 
 /** When a client that was refused for a concurrency limit may try again. */
 const retryAfterMs = 5_000;
@@ -19,6 +21,7 @@ const everybody = "";
 export class Connections implements SocketHost {
   readonly limits: ConnectionLimits;
   readonly longTexts = new LongTexts();
+  readonly partialInput = new PartialInput();
   readonly work: WorkQueue;
   readonly #open = new Set<SocketConnection>();
   readonly #all: ConcurrencyLimit;

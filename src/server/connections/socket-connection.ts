@@ -15,9 +15,9 @@ import type { LogEntry } from "../../log/entry.ts";
 import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
 import type { Pacer } from "../../runs/following/pacer.ts";
 import type { Identity } from "../access/callers.ts";
-import type { LongTexts } from "../pacing/long-texts.ts";
+import type { PartialSender } from "../pacing/partial-input.ts";
 import { longTextLength } from "../pacing/pieces.ts";
-import { bytesTaken, SocketPacer } from "../pacing/socket-pacer.ts";
+import { SocketPacer } from "../pacing/socket-pacer.ts";
 import { type Holder, StallClock } from "../pacing/stall-clock.ts";
 import type { WorkQueue } from "../pacing/work-queue.ts";
 import { closeCodeOf, closeCodes } from "./close-codes.ts";
@@ -26,24 +26,8 @@ import type { Expiring } from "./expiries.ts";
 import { FrameInlet, type FrameTaker } from "./frames/frame-inlet.ts";
 import { FrameSender } from "./frames/frame-sender.ts";
 import { aroundEvent, eventFrame } from "./frames/outgoing-frames.ts";
-
-/** What all sockets share: limits, the work queue, the counts of users and of subscriptions. */
-export interface SocketHost {
-  readonly limits: ConnectionLimits;
-  readonly longTexts: LongTexts;
-  readonly work: WorkQueue;
-  /**
-   * Takes a slot in the user's concurrency limit, and has the connection expire with its token.
-   * @throws LangwireError RATE_LIMITED
-   */
-  registerUser(connection: SocketConnection, identity: Identity): void;
-  /** The socket has closed. */
-  ended(connection: SocketConnection): void;
-  /** Takes a slot in the user's concurrency limit of subscriptions. @throws LangwireError RATE_LIMITED */
-  enterSubscription(userId: string): void;
-  /** Releases it. */
-  leaveSubscription(userId: string): void;
-}
+import { Liveness } from "./liveness.ts";
+import type { SocketHost } from "./socket-host.ts";
 
 /** Receives what comes on a socket. */
 export interface SocketListener {
@@ -63,7 +47,7 @@ export interface SocketParts {
 /** A close frame waits behind the backlog; a socket that takes nothing is terminated after this. */
 export const closeGraceMs = 1_000;
 
-export class SocketConnection implements Expiring, Holder, FrameTaker {
+export class SocketConnection implements Expiring, Holder, FrameTaker, PartialSender {
   readonly address: string;
   readonly #sender: FrameSender;
   #stall: StallClock | undefined;
@@ -78,8 +62,7 @@ export class SocketConnection implements Expiring, Holder, FrameTaker {
   /** Set while the caller is being authenticated. */
   #identifying: Promise<void> | undefined;
   #subscriptions = 0;
-  #seenBytes = -1;
-  #stillSince = 0;
+  readonly #liveness: Liveness;
   #closing = false;
 
   constructor(host: SocketHost, { webSocket, socket, address }: SocketParts) {
@@ -94,7 +77,8 @@ export class SocketConnection implements Expiring, Holder, FrameTaker {
       onStuck: () => this.cut(),
     });
     this.#sender = new FrameSender({ webSocket, socket, pacer });
-    this.#inlet = new FrameInlet(webSocket, this);
+    this.#inlet = new FrameInlet(webSocket, { socket, taker: this });
+    this.#liveness = new Liveness(webSocket, socket);
     this.#deadline = setTimeout(() => this.close(closeCodes.unidentified, noParams), authTimeoutMs);
   }
 
@@ -212,21 +196,20 @@ export class SocketConnection implements Expiring, Holder, FrameTaker {
   /** Pings the socket; terminates it when the last ping was not answered, or when it takes nothing. */
   checkAlive(): void {
     this.#inlet.checked();
-    const now = performance.now();
-    const bytes = this.#socket.bytesRead + bytesTaken(this.#socket);
-    const waiting = this.#socket.writableLength > 0 || this.#webSocket.isPaused;
-    if (bytes !== this.#seenBytes) {
-      this.#stillSince = now;
-    } else if (!waiting) {
-      this.#webSocket.terminate();
-      return;
-    } else if (now - this.#stillSince >= this.#host.limits.slowReaderMs) {
-      this.cut();
-      return;
-    }
-    if (!waiting && !this.#closing) this.#webSocket.ping();
-    // Counted after the ping, so that its own bytes are not taken for the client's.
-    this.#seenBytes = this.#socket.bytesRead + bytesTaken(this.#socket);
+    const { slowReaderMs } = this.#host.limits;
+    if (this.#liveness.check({ slowReaderMs, closing: this.#closing })) this.cut();
+  }
+
+  flood(reason: string): void {
+    this.#closeUnread(closeCodes.tooMany, reason);
+  }
+
+  holdPartial(bytes: number): void {
+    this.#host.partialInput.hold(this, bytes);
+  }
+
+  cutPartial(): void {
+    this.#closeUnread(closeCodes.tryAgainLater, "too much waits for the rest of its message");
   }
 
   send(text: string): void {
@@ -261,6 +244,13 @@ export class SocketConnection implements Expiring, Holder, FrameTaker {
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(() => this.#webSocket.terminate(), closeGraceMs);
     this.#webSocket.resume();
+  }
+
+  /** The close frame leaves; the client's answer to it is not waited for. */
+  #closeUnread(code: number, reason: string): void {
+    this.#inlet.closed();
+    this.close(code, reason);
+    this.#webSocket.pause();
   }
 
   expire(): void {

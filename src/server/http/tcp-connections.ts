@@ -2,12 +2,15 @@
  * Limits the server's TCP connections, of one address and in all, whatever is sent on them. Past a
  * limit, the connection that has been idle longest is closed for the new one, so that idle ones keep
  * nobody out; where none is idle, the new one is refused. Connections that take nothing of an answer are
- * closed.
+ * closed, and those that flood.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { addressKey } from "../access/addresses.ts";
+import type { PartialInput } from "../pacing/partial-input.ts";
+import { ReadTurns } from "../pacing/read-turns.ts";
 import { StallClock } from "../pacing/stall-clock.ts";
+import { RequestMeter } from "./request-meter.ts";
 
 export interface TcpConnectionsOptions {
   /** Limit of all connections, WebSockets included. */
@@ -15,6 +18,7 @@ export interface TcpConnectionsOptions {
   /** Limit of one address; WebSockets and event streams have limits of their own. */
   readonly maxHttpConnectionsPerAddress: number;
   readonly slowReaderMs: number;
+  readonly partialInput: PartialInput;
   /** Whether an address is a trusted proxy's. It has no limit of its own: it connects for many callers. */
   readonly isProxy: (address: string) => boolean;
   /** Refuses a connection past the named limit, and closes it. */
@@ -32,27 +36,11 @@ const checkEveryMs = 1_000;
 /** Requests that may be sent on a connection before the first of them is answered. */
 const maxPipelinedRequests = 16;
 
-const endOfHeaders = "\r\n\r\n";
-
-/**
- * Closes a connection on which many requests come at once. The parser makes requests of all that was read
- * before anybody else has a turn, and nothing stops it but bytes that are no HTTP.
- */
-function refusePiledUp(this: Socket, read: Buffer): void {
-  let requests = 0;
-  for (let at = read.indexOf(endOfHeaders); at !== -1; ) {
-    if (++requests > maxPipelinedRequests) {
-      read.fill(0);
-      this.destroy();
-      return;
-    }
-    at = read.indexOf(endOfHeaders, at + endOfHeaders.length);
-  }
-}
-
 export class TcpConnections implements Disposable {
   readonly #options: TcpConnectionsOptions;
-  readonly #all = new Set<Socket>();
+  /** WebSockets have no meter here. */
+  readonly #all = new Map<Socket, RequestMeter | undefined>();
+  readonly #turns = new ReadTurns();
   readonly #http = new Map<Socket, Http>();
   readonly #byAddress = new Map<string, Set<Socket>>();
   /** Idle HTTP connections, the longest idle first. */
@@ -64,7 +52,8 @@ export class TcpConnections implements Disposable {
     server.on("connection", (socket) => this.#add(socket));
     server.prependListener("request", (request, response) => this.#busy(request, response));
     server.on("upgrade", ({ socket }) => {
-      socket.off("data", refusePiledUp);
+      this.#all.get(socket)?.remove();
+      this.#all.set(socket, undefined);
       this.removeFromHttp(socket);
     });
     this.#timer = setInterval(() => this.#cutStalled(), checkEveryMs).unref();
@@ -91,10 +80,13 @@ export class TcpConnections implements Disposable {
 
   #add(socket: Socket): void {
     if (!this.#isWithinLimits(socket)) return;
-    this.#all.add(socket);
+    const { partialInput, refuse } = this.#options;
+    const cut = (it: Socket) => refuse(it, "all");
+    this.#all.set(socket, new RequestMeter(socket, { partialInput, refuse: cut }));
     this.#addHttp(socket);
-    socket.prependListener("data", refusePiledUp);
+    this.#turns.add(socket);
     socket.once("close", () => {
+      this.#all.get(socket)?.remove();
       this.#all.delete(socket);
       this.removeFromHttp(socket);
     });
@@ -137,13 +129,18 @@ export class TcpConnections implements Disposable {
   #busy({ socket }: IncomingMessage, response: ServerResponse): void {
     const http = this.#http.get(socket) ?? this.#addHttp(socket);
     http.requests += 1;
+    this.#turns.request(socket);
     this.#idle.delete(socket);
     // Node takes all requests of a read into work at once, also those of a connection that is closed.
     if (http.requests > maxPipelinedRequests) socket.destroy();
+    // What came before was sent whole: only what is behind it waits in the kernel.
+    if (http.requests > 1) this.#turns.hold(socket);
     response.once("close", () => {
       http.requests -= 1;
+      if (http.requests <= 1) this.#turns.release(socket);
       http.stall = undefined;
       if (http.requests > 0 || socket.destroyed) return;
+      this.#all.get(socket)?.idle();
       // A connection is idle again after its last request, also where that was an event stream.
       if (this.#http.has(socket)) this.#idle.add(socket);
       else this.#addHttp(socket);

@@ -4,13 +4,15 @@
  * sockets. Then it waits here, and nothing more is read.
  *
  * To stop reading would not do: what was read together with a frame follows in the same turn of the event
- * loop, and a hundred sockets have one turn each before the first is stopped. For the same reason a socket that
- * floods is terminated, and not closed: a second's worth of frames would come before its close frame.
+ * loop, and a hundred sockets have one turn each before the first is stopped. A socket that floods is closed by
+ * name, and its meter gives ws nothing more: a second's worth of frames would come before its close frame.
  */
+import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
+import { type FloodGuard, FrameMeter } from "./frame-meter.ts";
 
 /** The connection that the frames are for. An interface, since a function for each would cost each socket. */
-export interface FrameTaker {
+export interface FrameTaker extends FloodGuard {
   /** Settles when the other end has taken what was sent; undefined: it has. */
   busy(): Promise<void> | undefined;
   /** Settles when the next frame may be worked on; undefined: at once. */
@@ -27,36 +29,32 @@ export interface FrameTaker {
 const bytesOfFrame = 256;
 /** Frames that may wait, or come behind a close: a client that comes back sends all that it has in one. */
 const maxWaitingFrames = 256;
-/** Pings and pongs between two checks of the socket: libraries send one in some seconds. */
-const maxControlFrames = 256;
 
 export class FrameInlet {
   readonly #webSocket: WebSocket;
   readonly #taker: FrameTaker;
+  readonly #meter: FrameMeter;
   #waiting: string[] | undefined;
   #holds = 0;
-  #controlFrames = 0;
   #framesTooLate = 0;
-  #terminated = false;
+  #flooded = false;
 
-  constructor(webSocket: WebSocket, taker: FrameTaker) {
+  constructor(webSocket: WebSocket, { socket, taker }: { socket: Socket; taker: FrameTaker }) {
     this.#webSocket = webSocket;
     this.#taker = taker;
+    this.#meter = new FrameMeter(socket, taker);
     webSocket.on("message", (data, isBinary) => this.#take(data as Buffer, isBinary));
-    const count = () => {
-      if (++this.#controlFrames > maxControlFrames) this.#terminate();
-    };
-    webSocket.on("ping", count).on("pong", count);
   }
 
   /** The socket has closed: drops what waits. */
   closed(): void {
     this.#waiting?.splice(0);
+    this.#meter.closed();
   }
 
   /** To be called now and then: counts of control frames begin anew. */
   checked(): void {
-    this.#controlFrames = 0;
+    this.#meter.checked();
   }
 
   /** Pauses reading. @returns resumes it, once everybody who has paused it does */
@@ -70,15 +68,15 @@ export class FrameInlet {
   }
 
   #take(data: Buffer, isBinary: boolean): void {
-    if (this.#terminated) return;
+    if (this.#flooded) return;
     if (this.#taker.closing) {
-      if (++this.#framesTooLate > maxWaitingFrames) this.#terminate();
+      if (++this.#framesTooLate > maxWaitingFrames) this.#refuse();
       return;
     }
     this.#holdWhile(this.#taker.busy());
     const text = isBinary ? "" : String(data);
     if (this.#waiting !== undefined) {
-      if (this.#waiting.push(text) > maxWaitingFrames) this.#terminate();
+      if (this.#waiting.push(text) > maxWaitingFrames) this.#refuse();
       return;
     }
     const first = this.#taker.owed();
@@ -114,9 +112,9 @@ export class FrameInlet {
     busy.then(release, release);
   }
 
-  #terminate(): void {
-    if (this.#terminated) return;
-    this.#terminated = true;
-    this.#webSocket.terminate();
+  /** What else was read together with this still comes, and is dropped. */
+  #refuse(): void {
+    this.#flooded = true;
+    this.#meter.refuse("messages faster than the caller may send");
   }
 }

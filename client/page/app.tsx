@@ -17,7 +17,7 @@ export function App() {
   const { error } = useConnection(session.client);
   const bots = useBots(session);
   const refusal = [error, bots.error].find((failure) => failure?.code === "UNAUTHORIZED");
-  if (refusal !== undefined) return <SignIn reason={errorText(refusal)} userId={session.userId} />;
+  if (refusal !== undefined) return <SignIn reason={errorText(refusal)} session={session} />;
   return <Rooms session={session} bots={bots.items} />;
 }
 

@@ -5,6 +5,7 @@ import { defaultRunLimits } from "../runs/limits.ts";
 import { minSecretBytes } from "../server/access/auth.ts";
 import { isLoopback } from "../server/access/origins.ts";
 import { defaultConnectionLimits } from "../server/connections/connection-limits.ts";
+import { isPage } from "../server/session-route.ts";
 import { keepEventsMs } from "./keep-events.ts";
 import { serverAddress } from "./server-address.ts";
 
@@ -32,6 +33,9 @@ const interval = whole({ min: 1, max: maxTimerMs });
 const count = whole({ min: 1 });
 const text = z.string().min(1);
 const yes = oneOf(["true", "false"]).transform((value) => value === "true");
+const page = z
+  .string()
+  .refine(isPage, { error: "must be a path such as /login, or an http or https URL" });
 const list = z.string().transform((value) => value.split(",").map((entry) => entry.trim()));
 
 /** Such as `openssl rand -base64 24` makes. */
@@ -84,6 +88,8 @@ export const settings = z
     AUTH_ISSUER: text.optional(),
     AUTH_AUDIENCE: text.optional(),
     ALLOW_ANONYMOUS: yes.default(false),
+    SIGN_IN_URL: page.optional(),
+    SIGN_OUT_URL: page.optional(),
     ALLOWED_ORIGINS: list
       .refine((origins) => origins.every(isOrigin), {
         error: "must be origins such as https://chat.example.com, separated by commas, no paths",

@@ -45,7 +45,7 @@ export function langwireOptions(
 /** Authentication, allowed origins, trusted proxies. */
 export function accessOptions(settings: Settings): Partial<ServerOptions> {
   const { AUTH_SECRET, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE } = settings;
-  const { ALLOWED_ORIGINS, TRUSTED_PROXIES } = settings;
+  const { ALLOWED_ORIGINS, TRUSTED_PROXIES, SIGN_IN_URL, SIGN_OUT_URL } = settings;
   const key =
     AUTH_SECRET !== undefined
       ? { secret: AUTH_SECRET }
@@ -56,6 +56,8 @@ export function accessOptions(settings: Settings): Partial<ServerOptions> {
     }),
     ...(ALLOWED_ORIGINS && { allowedOrigins: ALLOWED_ORIGINS }),
     ...(TRUSTED_PROXIES && { trustedProxies: TRUSTED_PROXIES }),
+    signInUrl: SIGN_IN_URL,
+    signOutUrl: SIGN_OUT_URL,
     allowAnonymous: settings.ALLOW_ANONYMOUS,
   };
 }

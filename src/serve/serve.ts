@@ -44,6 +44,9 @@ export interface Serving extends AsyncDisposable {
 export async function serve(options: ServeOptions): Promise<Serving> {
   const { settings, program, logger, bounds, dev } = options;
   refuseOpenAddress(settings, program);
+  if (program.authenticate !== undefined && accessOptions(settings).authenticate !== undefined) {
+    logger.warn("AUTH_… is not used: the program has an authenticate of its own");
+  }
   await using starting = new AsyncDisposableStack();
   const loopLag = starting.use(new LoopLag());
   const metrics = await metricsOf(settings);

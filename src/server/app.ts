@@ -25,8 +25,9 @@ import { connectionsThatFit } from "./http/open-files.ts";
 import { RequestTurns } from "./http/request-turns.ts";
 import { TcpConnections } from "./http/tcp-connections.ts";
 import { servePage } from "./page.ts";
+import { type SignInPages, sessionRoute } from "./session-route.ts";
 
-export interface ServerOptions {
+export interface ServerOptions extends SignInPages {
   readonly langwire: Langwire;
   readonly logger?: FastifyBaseLogger;
   /** Default: callers are the users they name, and the server answers to loopback names alone. */
@@ -145,7 +146,10 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
   await serveHttp(app, shared);
   healthRoutes(app, langwire);
   langwire.cluster?.onCutOff(() => connections.sendAway());
-  if (options.pageDir !== undefined) await servePage(app, options.pageDir);
+  if (options.pageDir !== undefined) {
+    await servePage(app, options.pageDir);
+    sessionRoute(app, { pages: options, identify: options.authenticate && identify });
+  }
 
   return {
     app,

@@ -98,6 +98,8 @@ describe("a wrong value names the variable, what it was and what it may be", () 
     [{ REDIS_URL: "redis://a:1,b:2" }, "must name one host"],
     [{ REDIS_URL: "host:6379" }, "must be a URL such as redis://"],
     [{ REDIS_URL: "redis://host" }, "must be set together with DATABASE_URL"],
+    [{ SIGN_IN_URL: "//elsewhere.example" }, "SIGN_IN_URL is"],
+    [{ SIGN_OUT_URL: "javascript:alert(1)" }, "SIGN_OUT_URL is"],
     [{ MAX_MESSAGES_PER_FRAME: "100" }, 'MAX_MESSAGES_PER_FRAME is "100": must be more than'],
     [{ MAX_SUBSCRIPTIONS_PER_SOCKET: "500" }, "MAX_MESSAGES_PER_FRAME is 128 by default: must be"],
     [{ MAX_REQUESTS_PER_SECOND: "10" }, 'MAX_REQUESTS_PER_SECOND is "10": must be at least'],

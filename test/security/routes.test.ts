@@ -21,6 +21,8 @@ interface Route {
   readonly payload?: object;
   /** Is part of what it answers. */
   readonly shows: (place: Place) => string;
+  /** Whether it tells a caller who they are. */
+  readonly namesCaller?: true;
   /** Where it answers: everywhere, unless it is about a conversation or a run in progress. */
   readonly in?: readonly PlaceKind[];
   /** What it answers elsewhere: default NOT_FOUND, or else as it would of somebody who has nothing. */
@@ -82,6 +84,7 @@ const routes: Readonly<Record<string, Route>> = {
     in: inProgress,
     elsewhere: "empty",
   },
+  "GET /session": { for: "anybody", shows: () => "{", namesCaller: true },
   "GET /admin/backup": { for: "admin", shows: () => "SQLite format 3" },
   "POST /admin/prune": {
     for: "admin",
@@ -181,7 +184,10 @@ describe.each(Object.entries(routes))("%s", (name, route) => {
           expect([caller, head.statusCode, head.body]).toEqual([caller, 401, ""]);
         }
       }
-      for (const part of [place.secret, place.title, ...Object.values(place.users)]) {
+      const others = Object.entries(place.users).flatMap(([who, userId]) =>
+        route.namesCaller === true && who === caller ? [] : [userId],
+      );
+      for (const part of [place.secret, place.title, ...others]) {
         expect([caller, body]).toEqual([caller, expect.not.stringContaining(part)]);
       }
     }

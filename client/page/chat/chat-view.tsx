@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useEffectEvent, useMemo, useState } from "re
 import { ShareIcon } from "../icons.tsx";
 import { errorText, words } from "../language/words.ts";
 import { plainLine } from "../plain-line.ts";
+import { useSession } from "../session/session.ts";
 import { Announcer } from "./announcer.tsx";
 import { Composer } from "./composer.tsx";
 import { blankFor, givenKind } from "./given.ts";
@@ -28,6 +29,7 @@ interface ChatViewProps {
 
 export function ChatView(props: ChatViewProps) {
   const { client, userId, bot, conversation, menuButton, onStarted, onActivity } = props;
+  const { info } = useSession();
   const [isSharing, setSharing] = useState(false);
   const given = props.conversationId === undefined ? {} : { conversationId: props.conversationId };
   const chat = useChat({ client, botId: bot.id, ...given });
@@ -77,7 +79,7 @@ export function ChatView(props: ChatViewProps) {
         <MessageList
           messages={shown}
           botTitle={bot.title}
-          userId={userId}
+          userId={info?.user?.userId ?? userId}
           hasEarlier={chat.hasEarlier}
           isReady={status === "ready"}
           onLoadEarlier={() => void chat.loadEarlier()}

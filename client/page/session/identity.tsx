@@ -1,5 +1,7 @@
 import { type FormEvent, useId, useState } from "react";
+import { forgetDrafts } from "../chat/drafts.ts";
 import { words } from "../language/words.ts";
+import { plainLine } from "../plain-line.ts";
 import { changeUser, type Session, signOut } from "./session.ts";
 import { useTheme } from "./theme.ts";
 
@@ -8,18 +10,34 @@ export function Identity({ session }: { readonly session: Session }) {
   const [theme, nextTheme] = useTheme();
   return (
     <div className="identity">
-      {session.token === undefined ? (
-        <Name key={session.userId} userId={session.userId} />
-      ) : (
-        <button type="button" className="quiet" onClick={signOut}>
-          {words.signOut}
-        </button>
+      {session.info?.user !== undefined && (
+        <bdi className="known">{plainLine(session.info.user.name ?? session.info.user.userId)}</bdi>
       )}
+      <WayOut session={session} />
       <button type="button" className="quiet" onClick={nextTheme}>
         {words.theme[theme]}
       </button>
     </div>
   );
+}
+
+/** Out, of a server that asks who one is; or, where it does not, to be somebody else. */
+function WayOut({ session: { userId, token, info } }: { readonly session: Session }) {
+  if (token !== undefined) {
+    return (
+      <button type="button" className="quiet" onClick={signOut}>
+        {words.signOut}
+      </button>
+    );
+  }
+  if (info?.signOutUrl !== undefined) {
+    return (
+      <a className="button quiet" href={info.signOutUrl} onClick={forgetDrafts}>
+        {words.signOut}
+      </a>
+    );
+  }
+  return info?.user === undefined ? <Name key={userId} userId={userId} /> : null;
 }
 
 function Name({ userId }: { readonly userId: string }) {

@@ -6,12 +6,15 @@ import { createClient, type LangwireClient } from "langwire-client";
 import { useSyncExternalStore } from "react";
 import { forgetDrafts } from "../chat/drafts.ts";
 import { windowStorage } from "../storage.ts";
+import { loadSessionInfo, type SessionInfo } from "./session-info.ts";
 
 export interface Session {
   /** The name on a server without authentication. */
   readonly userId: string;
   readonly token: string | undefined;
   readonly client: LangwireClient;
+  /** What the server says of the user. Undefined until it has said so. */
+  readonly info: SessionInfo | undefined;
 }
 
 const userKey = "langwire-user";
@@ -37,6 +40,12 @@ export function signOut(): void {
   replace(session.userId);
 }
 
+/** Comes in again, if the user has signed in at another window in the meantime. */
+export async function tryAgain(): Promise<void> {
+  const info = await loadSessionInfo(session.token);
+  if (info?.user !== undefined) replace(session.userId);
+}
+
 export function changeUser(userId: string): void {
   replace(userId);
 }
@@ -49,12 +58,20 @@ function open(userId: string): Session {
   windowStorage.set(userKey, userId);
   const token = windowStorage.get(tokenKey);
   const client = createClient({ url: api, ...(token === undefined ? { userId } : { token }) });
-  return { userId, token, client };
+  const opened: Session = { userId, token, client, info: undefined };
+  void loadSessionInfo(token).then((info = {}) => {
+    if (session === opened) change({ ...opened, info });
+  });
+  return opened;
 }
 
 function replace(userId: string): void {
   void session.client.close();
-  session = open(userId);
+  change(open(userId));
+}
+
+function change(changed: Session): void {
+  session = changed;
   for (const listener of [...listeners]) listener();
 }
 

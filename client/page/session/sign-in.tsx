@@ -1,16 +1,50 @@
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useEffect, useId, useState } from "react";
 import { words } from "../language/words.ts";
 import { useFocus } from "../use-focus.ts";
-import { changeUser, defaultUserId, signIn } from "./session.ts";
+import { changeUser, defaultUserId, type Session, signIn, tryAgain } from "./session.ts";
+import { signInAddress } from "./session-info.ts";
 
 interface SignInProps {
+  readonly reason: string;
+  readonly session: Session;
+}
+
+/** For servers that ask who is calling: the application's own page to sign in, or a token. */
+export function SignIn({ reason, session: { info, userId } }: SignInProps) {
+  if (info === undefined) return null;
+  if (info.signInUrl === undefined) return <TokenForm reason={reason} userId={userId} />;
+  return <SignInLink reason={reason} url={signInAddress(info.signInUrl)} />;
+}
+
+function SignInLink({ reason, url }: { readonly reason: string; readonly url: string }) {
+  useEffect(() => {
+    const seen = () => {
+      if (document.visibilityState === "visible") void tryAgain();
+    };
+    document.addEventListener("visibilitychange", seen);
+    return () => document.removeEventListener("visibilitychange", seen);
+  }, []);
+  return (
+    <main className="sign-in">
+      <div className="card">
+        <h1>{words.signIn}</h1>
+        <p>{reason}</p>
+        <a className="button primary" href={url}>
+          {words.signIn}
+        </a>
+      </div>
+    </main>
+  );
+}
+
+interface TokenFormProps {
   readonly reason: string;
   /** The name that was given in place of a token. A server that needs none may have refused it. */
   readonly userId: string;
 }
 
-/** For servers that ask who is calling. The token stays in this window and goes with it. */
-export function SignIn({ reason, userId }: SignInProps) {
+/** The token stays in this window and goes with it. */
+function TokenForm({ reason, userId }: TokenFormProps) {
   const [token, setToken] = useState("");
   const field = useFocus<HTMLInputElement>();
   const fieldId = useId();

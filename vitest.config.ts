@@ -20,7 +20,7 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
+    include: ["test/**/*.test.ts", "examples/**/*.test.ts", "create/template/*.test.ts"],
     // Copies of the tests, while `npm run test:mutants` is at work.
     exclude: [...configDefaults.exclude, "test/mutants/.sandbox*/**"],
     // Generous: a busy machine is slow, and what hangs is found by its own limits.

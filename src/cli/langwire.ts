@@ -41,9 +41,20 @@ function commands(version: string): Command {
     .description("serves bots (what langwire without a command does)")
     .argument("[file]", fileOfBots)
     .option("--port <port>", "the port (3000)")
-    .action(async (file: string | undefined, options: { port?: string }) => {
+    .option("--page <folder>", "the page to serve, as it was built, in place of Langwire's own")
+    .action(async (file: string | undefined, options: { port?: string; page?: string }) => {
       const { start } = await import("./start.ts");
-      await start({ program: file, port: options.port });
+      await start({ program: file, port: options.port, pageDir: options.page });
+    });
+
+  program
+    .command("init")
+    .description("makes a small project: a bot, its test, a React page")
+    .argument("[folder]", "where; without it, the current folder")
+    .option("--force", "writes into a folder that is not empty, over files of the same names")
+    .action(async (folder: string | undefined, options: { force?: true }) => {
+      const { init } = await import("./init.ts");
+      await init({ folder: folder ?? ".", force: options.force ?? false });
     });
 
   program

@@ -1,21 +1,30 @@
 /** `langwire start`: serves the bots of a file, or of the current folder, or those that ship. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { LoadProgram } from "../serve/program.ts";
 import { serveProcess } from "../serve/serve-process.ts";
 import { ProgramSource } from "./program/program-source.ts";
+import { WrongUsage } from "./wrong-usage.ts";
 
 export interface StartOptions {
   /** A file or a folder. */
   readonly program: string | undefined;
   readonly port: string | undefined;
+  /** Default: Langwire's own page. */
+  readonly pageDir: string | undefined;
 }
 
-export async function start({ program, port }: StartOptions): Promise<void> {
+/** @throws WrongUsage where there is no page to serve */
+export async function start({ program, port, pageDir }: StartOptions): Promise<void> {
+  if (pageDir !== undefined && !existsSync(join(pageDir, "index.html"))) {
+    throw new WrongUsage(`There is no page in ${pageDir}: it has no index.html. Build it first.`);
+  }
   const source = new ProgramSource(program, process.env);
   source.readSettings();
   if (port !== undefined) process.env.PORT = port;
   const load: LoadProgram = async (settings, logger) =>
     (await source.load(settings, logger)) ?? (await shipped(settings, logger));
-  await serveProcess({ load, mayAuthenticate: true });
+  await serveProcess({ load, mayAuthenticate: true, pageDir });
 }
 
 /** Only where they are wanted: they bring along what a program of one's own may not need. */

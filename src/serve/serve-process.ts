@@ -19,6 +19,8 @@ export interface ServeProcessOptions {
   readonly mayAuthenticate?: boolean;
   /** For whoever writes the program: what it prints is shown, and what it throws. Default: false. */
   readonly dev?: boolean;
+  /** As `ServeOptions.pageDir`. */
+  readonly pageDir?: string | undefined;
 }
 
 export interface ServingProcess {
@@ -49,7 +51,7 @@ function wordsOf(error: unknown): string {
 
 async function start(
   settings: Settings,
-  { load, dev = false }: ServeProcessOptions,
+  { load, dev = false, pageDir }: ServeProcessOptions,
 ): Promise<ServingProcess> {
   expectGarbageToBeYoung();
   const { LOG_LEVEL: level, SHUTDOWN_GRACE_MS: graceMs } = settings;
@@ -69,7 +71,7 @@ async function start(
   logger.debug(bounds, "what this process may hold, by its memory, where it is not set");
   const program = await load(settings, logger);
   checkAuthentication(settings, program);
-  const serving = await serve({ settings, program, logger, bounds, dev });
+  const serving = await serve({ settings, program, logger, bounds, dev, pageDir });
   const { runs } = serving.langwire;
   if (format === "pretty") process.stdout.write(`\n  open ${serving.url}\n\n`);
   shutdown = new Shutdown({

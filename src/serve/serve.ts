@@ -18,7 +18,7 @@ import { metricsOf } from "./serve-metrics.ts";
 import { noStorage, refuseOpenAddress, wrongSetting } from "./wrong-setting.ts";
 
 /** The built page is the same one for this file and for what is compiled from it. */
-const pageDir = fileURLToPath(new URL("../../dist/page", import.meta.url));
+const ownPageDir = fileURLToPath(new URL("../../dist/page", import.meta.url));
 /** So are the documents of the protocol. */
 const documentsDir = fileURLToPath(new URL("../../client/generated", import.meta.url));
 
@@ -30,6 +30,8 @@ export interface ServeOptions {
   readonly bounds: MemoryBounds;
   /** As `ServerOptions.dev`. */
   readonly dev: boolean;
+  /** The folder of a page that was built. Default: Langwire's own. */
+  readonly pageDir?: string | undefined;
 }
 
 /** A server that listens. Disposing closes all of it at once: `langwire.runs.drain` first waits for runs. */
@@ -42,7 +44,7 @@ export interface Serving extends AsyncDisposable {
 
 /** @throws ConfigError naming the setting that cannot be used */
 export async function serve(options: ServeOptions): Promise<Serving> {
-  const { settings, program, logger, bounds, dev } = options;
+  const { settings, program, logger, bounds, dev, pageDir = ownPageDir } = options;
   refuseOpenAddress(settings, program);
   if (program.authenticate !== undefined && accessOptions(settings).authenticate !== undefined) {
     logger.warn("AUTH_… is not used: the program has an authenticate of its own");

@@ -1,6 +1,6 @@
 /** The chat page, as `npm run build:page` made it, at the server's own address. */
 import { access } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance } from "fastify";
 
@@ -9,9 +9,10 @@ const assetsFolder = "assets";
 
 /**
  * Without a page in the folder, the server is one without a page.
- * @param dir the folder with `index.html`
+ * @param folder the folder with `index.html`
  */
-export async function servePage(app: FastifyInstance, dir: string): Promise<void> {
+export async function servePage(app: FastifyInstance, folder: string): Promise<void> {
+  const dir = resolve(folder);
   if (!(await exists(join(dir, "index.html")))) {
     app.log.warn({ dir }, "there is no chat page to serve: npm run build:page makes it");
     return;

@@ -144,7 +144,7 @@ describe("a new user", () => {
   });
 });
 
-describe.each([0, 1])("package %i", (at) => {
+describe.each([0, 1, 2])("package %i", (at) => {
   test("is what publint asks for", async () => {
     const pkgDir = project.packages[at] ?? "";
     const { messages } = await publint({ pkgDir, level: "warning", strict: true, pack: false });

@@ -14,14 +14,18 @@ const root = new URL("../..", import.meta.url).pathname;
 export const bin = (name: string): string => join(root, "node_modules/.bin", name);
 
 export interface PackedProjectOptions {
-  /** Default: both. */
+  /** Default: all. */
   readonly packages?: readonly (keyof typeof folders)[];
   /** What else the project has installed, from the repository's own. */
   readonly also?: readonly string[];
 }
 
 /** Where each package is, from the root. */
-const folders = { langwire: ".", "langwire-client": "client" } as const;
+const folders = {
+  langwire: ".",
+  "langwire-client": "client",
+  "create-langwire": "create",
+} as const;
 
 export interface PackedProject extends AsyncDisposable {
   /** The empty project. */
@@ -36,7 +40,7 @@ export interface PackedProject extends AsyncDisposable {
 }
 
 export async function openPackedProject({
-  packages: names = ["langwire", "langwire-client"],
+  packages: names = ["langwire", "langwire-client", "create-langwire"],
   also = [],
 }: PackedProjectOptions = {}): Promise<PackedProject> {
   const place = await mkdtemp(join(tmpdir(), "langwire-packages-"));
@@ -85,6 +89,7 @@ async function copySource(target: string): Promise<void> {
     "bin",
     "src",
     "client",
+    "create",
     "scripts",
     "package.json",
     "tsconfig.json",
@@ -118,6 +123,14 @@ async function pack(folder: string, target: string): Promise<string> {
 async function install(archive: string, target: string): Promise<string> {
   await mkdir(target, { recursive: true });
   await run("tar", ["xzf", archive, "-C", target, "--strip-components=1"]);
+  const { bin = {} }: { bin?: Record<string, string> } = JSON.parse(
+    await readFile(join(target, "package.json"), "utf8"),
+  );
+  const commands = join(target, "../.bin");
+  await mkdir(commands, { recursive: true });
+  for (const [name, path] of Object.entries(bin)) {
+    await symlink(join(target, path), join(commands, name));
+  }
   return target;
 }
 
@@ -143,6 +156,7 @@ async function linkDependencies(
   const lock: { packages: Record<string, LockEntry> } = JSON.parse(
     await readFile(join(root, "package-lock.json"), "utf8"),
   );
+  const own = new Set<string>(Object.keys(folders));
   const named = new Set<string>();
   const add = (entry: LockEntry | undefined): void => {
     const { dependencies, optionalDependencies, peerDependencies } = entry ?? {};
@@ -152,7 +166,7 @@ async function linkDependencies(
       ...peerDependencies,
     })) {
       const isOptionalPeer = entry?.peerDependenciesMeta?.[name]?.optional === true;
-      if (!named.has(name) && !isOptionalPeer) addPackage(name);
+      if (!named.has(name) && !own.has(name) && !isOptionalPeer) addPackage(name);
     }
   };
   const addPackage = (name: string): void => {

@@ -122,9 +122,23 @@ describe("one message", () => {
     const { to, proxy } = await startServer();
     await proxy[Symbol.asyncDispose]();
     const { code, stderr } = await chat([...to, "hello"]).ended;
-    expect(stderr).toContain("No server answers at ws://127.0.0.1");
+    expect(stderr).toMatch(/^No server answers at ws:\/\/127\.0\.0\.1.*: connection refused\.$/m);
     expect(stderr).toContain("langwire dev");
     expect(code).toBe(1);
+  });
+
+  test("whose server goes away says what it waits for", async () => {
+    const { to, provider, proxy } = await startServer();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    onTestFinished(() => resolve());
+    provider.answer({ steps: ["before", { until: promise }] });
+    const one = chat([...to, "hello"]);
+    await one.until("before");
+    await proxy[Symbol.asyncDispose]();
+    await one.until("Waiting for ws://127.0.0.1");
+    expect(one.output().stderr).toMatch(
+      /^Connection lost, trying again…\nWaiting for ws:.*: connection refused\.\n$/,
+    );
   });
 
   test("goes on over a lost connection, and says that it was lost", async () => {

@@ -2,10 +2,13 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { RunnableLambda } from "@langchain/core/runnables";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { ChatEvent, ConnectionState, Run } from "../../client/src/index.ts";
 import { createClient } from "../../client/src/index.ts";
+import { defineBot } from "../../src/bots/bot.ts";
 import { startTestServer } from "../../src/testing/index.ts";
+import { freePort } from "../support/free-port.ts";
 import { startMockProvider } from "../support/mock-provider.ts";
 import { openaiBot } from "../support/openai-bot.ts";
 import { expectWholeRun, tokensOf } from "../support/transcript.ts";
@@ -193,6 +196,24 @@ describe("a server that is not there", () => {
 });
 
 describe("the connection's state", () => {
+  test("says that there is no server, where and why, while it goes on trying", async () => {
+    const port = await freePort();
+    await using client = createClient({ url: `ws://127.0.0.1:${port}/trpc` });
+    const run = client.send(hello);
+    const told = Promise.withResolvers<string>();
+    client.connection.subscribe(({ state, error }) => {
+      if (state === "connecting" && error?.message.includes(":")) told.resolve(error.message);
+    });
+    expect(await told.promise).toBe(
+      `The server cannot be reached at http://127.0.0.1:${port}: connection refused.`,
+    );
+    expect(client.connection).toMatchObject({ error: { code: "UNREACHABLE", retryable: true } });
+    const runnable = RunnableLambda.from(() => "at last");
+    const bots = [defineBot({ id: hello.botId, title: "Test", description: "", runnable })];
+    await using _server = await startTestServer({ bots, port });
+    expect(await run.text).toBe("at last");
+  });
+
   test("is told as it changes", async () => {
     const { client, proxy, provider } = await setUp({ client: { idleMs: 60 } });
     const states: ConnectionState[] = [];

@@ -9,7 +9,7 @@ export function ConnectionLight({ client }: { readonly client: LangwireClient })
   const isOnline = useSyncExternalStore(subscribeToNetwork, () => navigator.onLine);
   const [light, text] = describe(state, { isOnline, wasLost: error !== undefined });
   return (
-    <p className="connection" data-light={light} role="status">
+    <p className="connection" data-light={light} role="status" title={error?.message}>
       {text}
     </p>
   );

@@ -32,12 +32,19 @@ export const exitCodes = { completed: 0, failed: 1, cancelled: 130 } as const sa
   number
 >;
 
+/** How long it may take to find out why a server is not reached. */
+const reasonMs = 300;
+
 export class Session {
   readonly #options: SessionOptions;
   #running: Run | undefined;
   #connected = false;
   #cancelling = false;
   #botId: string | undefined;
+  /** Set from the first attempt on that does not reach the server. */
+  #unreached: NodeJS.Timeout | undefined;
+  /** What was said of a connection that was lost: that it was, and why it does not come back. */
+  #lostBy: string[] = [];
   /** Aborted when there is no server to answer. */
   readonly #nobody = new AbortController();
 
@@ -45,11 +52,15 @@ export class Session {
     this.#options = options;
     this.#botId = options.botId;
     options.client.connection.subscribe(({ state, error }) => {
-      if (state === "open") this.#connected = true;
+      if (state === "open") {
+        this.#connected = true;
+        this.#unreached = undefined;
+        this.#lostBy = [];
+      } else if (error === undefined || state !== "connecting") return;
+      else if (this.#connected) this.#lost(error);
       // A server that was never there is more likely a wrong address than a lost network.
-      else if (error?.code === "UNREACHABLE" && !this.#connected) this.#nobody.abort();
-      else if (state === "connecting" && error !== undefined) {
-        this.#note("Connection lost, trying again…");
+      else if (error.code === "UNREACHABLE") {
+        this.#unreached ??= setTimeout(() => this.#nobody.abort(), reasonMs);
       }
     });
   }
@@ -145,12 +156,27 @@ export class Session {
     this.#note(`There is no bot ${printable(botId)}. There are: ${ids.join(", ")}.`);
   }
 
+  /** Every attempt fails: told is that the connection was lost, and once why it does not come back. */
+  #lost({ message }: LangwireClientError): void {
+    const { length } = this.#lostBy;
+    if (length === 2 || this.#lostBy.includes(message)) return;
+    this.#lostBy.push(message);
+    const waiting = `Waiting for ${this.#options.url}.${this.#reason()}`;
+    this.#note(length === 0 ? "Connection lost, trying again…" : waiting);
+  }
+
+  /** Why the server cannot be reached, where that is known. */
+  #reason(): string {
+    const { error } = this.#options.client.connection;
+    return error === undefined ? "" : ` ${printable(error.message)}`;
+  }
+
   #refused({ code, message, detail }: LangwireClientError): void {
     const { stderr, verbose } = this.#options;
     const paint = painter(stderr);
     if (code === "CLOSED" && !this.#connected) {
       stderr.write(
-        `${paint("red", `No server answers at ${this.#options.url}.`)}\n` +
+        `${paint("red", `No server answers at ${this.#options.url}.${this.#reason()}`)}\n` +
           "Start one with `langwire dev`, or name another with `--url ws://host:port/trpc`.\n",
       );
     } else {

@@ -12,7 +12,7 @@ export interface ExplainOptions {
 
 /**
  * @param url asks for something that any caller may have
- * @returns undefined where the server cannot be asked, or has nothing against the caller
+ * @returns UNREACHABLE where the server cannot be asked; undefined where it has nothing against the caller
  */
 export async function explainRefusal(
   url: string,
@@ -25,11 +25,26 @@ export async function explainRefusal(
     const response = await fetch(url, headers === undefined ? { signal } : { signal, headers });
     if (response.ok || (response.status === 401 && headers === undefined)) return undefined;
     return refusalOf(response, url, await response.text());
-  } catch {
-    return undefined;
+  } catch (cause) {
+    return unreachable(url, timeout.signal.aborted ? "no answer in time" : reasonOf(cause));
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Of a page, a browser tells no reasons. */
+function unreachable(url: string, reason: string | undefined): LangwireClientError {
+  const where = `The server cannot be reached at ${new URL(url).origin}`;
+  return new LangwireClientError({
+    code: "UNREACHABLE",
+    message: reason === undefined ? `${where}.` : `${where}: ${reason}.`,
+    retryable: true,
+  });
+}
+
+function reasonOf(cause: unknown): string | undefined {
+  const { code } = ((cause as Error).cause ?? {}) as { code?: string };
+  return code === "ECONNREFUSED" ? "connection refused" : code;
 }
 
 function refusalOf(response: Response, url: string, body: string): LangwireClientError {

@@ -118,6 +118,20 @@ describe("one message", () => {
     expect(code).toBe(1);
   });
 
+  test("whose bot throws says what it threw with --verbose, if the server is in development", async () => {
+    const runnable = RunnableLambda.from(() => {
+      throw new TypeError("no city");
+    });
+    const bots = [defineBot({ id: "test", title: "Test", description: "", runnable })];
+    await using server = await startTestServer({ bots, observer: {}, dev: true });
+    const to = ["--url", server.url, "hello"];
+    const brief = await chat(to).ended;
+    expect(brief).toMatchObject({ code: 1, stdout: expect.stringMatching(/^BOT_FAILED: /m) });
+    expect(brief.stdout).not.toContain("no city");
+    const { stdout } = await chat(["--verbose", ...to]).ended;
+    expect(stdout).toMatch(/^TypeError: no city\n {4}at .*cli\.test\.ts:\d+:\d+/m);
+  });
+
   test("without a server gets a friendly word, and exits with 1", async () => {
     const { to, proxy } = await startServer();
     await proxy[Symbol.asyncDispose]();

@@ -1,6 +1,8 @@
 /** What the page does when the browser, the server or a name is not as one hopes. */
+import { RunnableLambda } from "@langchain/core/runnables";
 import { SignJWT } from "jose";
 import { expect, test, vi } from "vitest";
+import { defineBot } from "../../src/bots/bot.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
 import { verifyTokens } from "../../src/server/access/auth.ts";
 import { hostileBot, partsBot } from "./parts-bots.ts";
@@ -39,6 +41,31 @@ describeWithChromium("the page: states", (open) => {
     await window.button("Theme: light").waitFor();
     expect(await name.inputValue()).toBe("ann");
     expect(window.complaints).toEqual([]);
+  });
+
+  test.each([true, false])("what a bot threw is behind its error where dev is %s", async (dev) => {
+    const canary = "no city canary-5d0a71";
+    const runnable = RunnableLambda.from(() => {
+      throw new TypeError(canary);
+    });
+    const bot = defineBot({ id: "bot", title: "Bot", description: "", runnable });
+    const { visit } = await open({ bots: [bot], observer: {}, dev });
+    const window = await visit();
+    await window.send("Hi");
+    await window.shows("BOT_FAILED");
+    for (const _ of ["live", "from the history"]) {
+      const detail = window.messages.locator("details.failure-detail");
+      if (!dev) {
+        expect(await detail.count()).toBe(0);
+        expect(await window.page.content()).not.toContain("canary");
+      } else {
+        expect(await detail.locator("summary").textContent()).toBe(`TypeError: ${canary}`);
+        await detail.locator("summary").click();
+        expect(await detail.locator("pre").textContent()).toMatch(/states\.test\.ts:\d+:\d+/);
+      }
+      await window.page.reload();
+      await window.shows("BOT_FAILED");
+    }
   });
 
   test("a refusal that passes does not close a conversation that is open", async () => {

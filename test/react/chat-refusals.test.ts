@@ -1,9 +1,12 @@
 /** What a chat shows of a server that refuses to be read, for a moment or for longer. */
+import { RunnableLambda } from "@langchain/core/runnables";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { Delay } from "../../client/src/connection/backoff.ts";
-import { LangwireClientError } from "../../client/src/index.ts";
+import { createClient, LangwireClientError } from "../../client/src/index.ts";
 import { retry } from "../../client/src/react/retry.ts";
+import { defineBot } from "../../src/bots/bot.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
+import { startTestServer } from "../../src/testing/index.ts";
 import { isReady, open, texts, until } from "./open-chat.ts";
 import { gate, setUp } from "./setting.ts";
 
@@ -148,4 +151,19 @@ test("a page that comes back to the front asks again at once", async () => {
   };
   expect(await retry(attempt, { signal, waitAfter })).toBe(true);
   expect(attempt).toHaveBeenCalledTimes(2);
+});
+
+test("a run that failed is an error with what was thrown: for people in development, for tests the error itself", async () => {
+  const runnable = RunnableLambda.from(() => {
+    throw new TypeError("no city");
+  });
+  const bots = [defineBot({ id: "chat", title: "Chat", description: "", runnable })];
+  await using server = await startTestServer({ bots, observer: {}, dev: true });
+  await using client = createClient({ url: server.url });
+  const { chat } = open(client);
+  await chat.send("hello");
+  const { error, messages } = await until(chat, isReady);
+  const detail = expect.stringMatching(/^TypeError: no city\n {4}at .*chat-refusals\.test\.ts:\d+/);
+  expect(error).toMatchObject({ code: "BOT_FAILED", detail, cause: expect.any(TypeError) });
+  expect(messages.at(-1)).toMatchObject({ role: "ai", error: { detail } });
 });

@@ -1,5 +1,5 @@
 /** The packages as a new user gets them: packed, installed elsewhere, used in Node and in a browser. */
-import { cp, readFile } from "node:fs/promises";
+import { cp, lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -28,6 +28,12 @@ console.log(await run.text, events.at(-1)?.type, retryable);
 `;
 
 const serverIn = (modules: string): string => `${modules}/langwire/bin/langwire.cjs`;
+
+test("the packages are unpacked into the project, and not through a link into the repository", async () => {
+  for (const folder of project.packages) {
+    expect((await lstat(folder)).isSymbolicLink(), folder).toBe(false);
+  }
+});
 
 describe("a new user", () => {
   test("writes a server and a client in TypeScript", async () => {

@@ -57,11 +57,7 @@ export async function openPackedProject({
   );
   const modules = join(folder, "node_modules");
   await mkdir(modules, { recursive: true });
-  await linkDependencies(
-    modules,
-    names.map((name) => folders[name]),
-    also,
-  );
+  await linkDependencies(modules, names, also);
   const packages = await Promise.all(
     names.map((name, at) => install(archives[at] ?? "", join(modules, name))),
   );
@@ -150,7 +146,7 @@ const tools = ["vite", "@types/node"];
  */
 async function linkDependencies(
   modules: string,
-  packages: readonly string[],
+  packages: readonly (keyof typeof folders)[],
   also: readonly string[],
 ): Promise<void> {
   const lock: { packages: Record<string, LockEntry> } = JSON.parse(
@@ -173,8 +169,10 @@ async function linkDependencies(
     named.add(name);
     add(lock.packages[`node_modules/${name}`]);
   };
-  for (const folder of packages) add(lock.packages[folder === "." ? "" : folder]);
+  for (const name of packages) add(lock.packages[folders[name] === "." ? "" : folders[name]]);
   for (const name of [...tools, ...also]) addPackage(name);
+  // They are installed themselves: through a link, the archive would be unpacked into the repository.
+  for (const name of packages) named.delete(name);
   for (const name of named) {
     const [source, target] = [join(root, "node_modules", name), join(modules, name)];
     // What is for other platforms, or lies in the folder of whoever needs it.

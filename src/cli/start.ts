@@ -24,7 +24,7 @@ export async function start({ program, port, pageDir }: StartOptions): Promise<v
   if (port !== undefined) process.env.PORT = port;
   const load: LoadProgram = async (settings, logger) =>
     (await source.load(settings, logger)) ?? (await shipped(settings, logger));
-  await serveProcess({ load, mayAuthenticate: true, pageDir });
+  await serveProcess({ load, pageDir });
 }
 
 /** Only where they are wanted: they bring along what a program of one's own may not need. */

@@ -4,7 +4,7 @@
  * quotes, a byte order mark.
  */
 import { isSecret } from "../server/logging/secrets.ts";
-import { openHostProblem, type Settings, settings } from "./settings.ts";
+import { type Settings, settings } from "./settings.ts";
 
 /** What is wrong with the settings, a line for each. */
 export class ConfigError extends Error {
@@ -19,19 +19,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Not to be tidied: whoever signs tokens with it has it as it is written. */
 const asWritten: keyof Settings = "AUTH_SECRET";
 
-export interface ReadSettingsOptions {
-  /** Whether a program may authenticate callers by code of its own: then any HOST will do. Default: false. */
-  readonly ownAuthentication?: boolean;
-}
-
 /**
  * @param environment such as `process.env`; an empty variable counts as not set
  * @throws ConfigError naming each wrong variable, what it was and what it may be
  */
-export function readSettings(
-  environment: Environment,
-  { ownAuthentication = false }: ReadSettingsOptions = {},
-): Settings {
+export function readSettings(environment: Environment): Settings {
   const values = tidied(environment);
   const secret = values[asWritten];
   const parsed = settings.safeParse(values);
@@ -43,8 +35,6 @@ export function readSettings(
     const message = "must not begin and end with blanks, line ends or quotes";
     lines.push(`${asWritten} is ${shown(asWritten, secret)}: ${message}`);
   }
-  const open = parsed.success && !ownAuthentication ? openHostProblem(parsed.data) : undefined;
-  if (open !== undefined) lines.push(`HOST is ${shown("HOST", values.HOST)}: ${open}`);
   if (parsed.success && lines.length === 0) return parsed.data;
   throw new ConfigError(lines);
 }

@@ -185,17 +185,6 @@ export const settings = z
 
 export type Settings = z.infer<typeof settings>;
 
-/** What is wrong with HOST where no program authenticates callers by code of its own. */
-export function openHostProblem(all: Settings): string | undefined {
-  const { HOST, AUTH_SECRET, AUTH_JWKS_URL, ALLOW_ANONYMOUS } = all;
-  const open = AUTH_SECRET === undefined && AUTH_JWKS_URL === undefined;
-  if (!open || ALLOW_ANONYMOUS || isLoopback(HOST)) return undefined;
-  return (
-    "must be a loopback address such as 127.0.0.1 while there is no authentication: set " +
-    "AUTH_SECRET or AUTH_JWKS_URL, or ALLOW_ANONYMOUS=true to let in whoever reaches it"
-  );
-}
-
 const networks = [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()] as const;
 
 function isOrigin(value: string): boolean {

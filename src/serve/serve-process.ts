@@ -10,13 +10,11 @@ import { withoutSecrets } from "../server/logging/redaction.ts";
 import { secretsIn } from "../server/logging/secrets.ts";
 import { Shutdown } from "../server/shutdown.ts";
 import { boundsByMemory, expectGarbageToBeYoung } from "./process-memory.ts";
-import { type LoadProgram, type Program, ProgramError } from "./program.ts";
+import { type LoadProgram, ProgramError } from "./program.ts";
 import { type Serving, serve } from "./serve.ts";
 
 export interface ServeProcessOptions {
   readonly load: LoadProgram;
-  /** Whether the program may have an `authenticate` of its own, which is known when it is loaded. Default: false. */
-  readonly mayAuthenticate?: boolean;
   /** For whoever writes the program: what it prints is shown, and what it throws. Default: false. */
   readonly dev?: boolean;
   /** As `ServeOptions.pageDir`. */
@@ -34,8 +32,7 @@ export interface ServingProcess {
  */
 export async function serveProcess(options: ServeProcessOptions): Promise<ServingProcess> {
   try {
-    const ownAuthentication = options.mayAuthenticate === true;
-    return await start(readSettings(process.env, { ownAuthentication }), options);
+    return await start(readSettings(process.env), options);
   } catch (error) {
     const said = withoutSecrets(wordsOf(error), secretsIn(process.env));
     // What a program has opened by then would keep the process.
@@ -70,7 +67,6 @@ async function start(
   const bounds = boundsByMemory();
   logger.debug(bounds, "what this process may hold, by its memory, where it is not set");
   const program = await load(settings, logger);
-  checkAuthentication(settings, program);
   const serving = await serve({ settings, program, logger, bounds, dev, pageDir });
   const { runs } = serving.langwire;
   if (format === "pretty") process.stdout.write(`\n  open ${serving.url}\n\n`);
@@ -94,15 +90,4 @@ async function start(
 function logFormat({ LOG_FORMAT }: Settings): "json" | "pretty" {
   if (LOG_FORMAT !== "auto") return LOG_FORMAT;
   return process.stdout.isTTY ? "pretty" : "json";
-}
-
-/** @throws ConfigError where callers would be authenticated in two ways, or in none that there has to be */
-function checkAuthentication({ AUTH_SECRET, AUTH_JWKS_URL }: Settings, program: Program): void {
-  if (program.authenticate === undefined) readSettings(process.env);
-  else if (AUTH_SECRET !== undefined || AUTH_JWKS_URL !== undefined) {
-    const name = AUTH_SECRET === undefined ? "AUTH_JWKS_URL" : "AUTH_SECRET";
-    throw new ConfigError([
-      `${name} must not be set where a program has an authenticate of its own`,
-    ]);
-  }
 }

@@ -27,7 +27,6 @@ export async function dev({ program, port, open }: DevOptions): Promise<void> {
   developed.readSettings();
   const started = await serveProcess({
     dev: true,
-    mayAuthenticate: true,
     load: (settings, logger) => developed.firstLoad(settings, logger),
   });
   developed.reloadInto(started);
@@ -98,7 +97,7 @@ class DevelopedProgram {
     const files = this.#source.changed().map((file) => relative(".", file));
     if (files.length === 0) return;
     this.readSettings();
-    const settings = readSettings(process.env, { ownAuthentication: true });
+    const settings = readSettings(process.env);
     const program = await this.#load(settings, logger);
     serving.langwire.bots.replace(program.bots);
     const later = changedSettings(this.#settings, settings);

@@ -3,6 +3,7 @@ import { cp, lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startProgram } from "../support/child-process.ts";
 import { bin, openPackedProject, type PackedProject } from "./packed.ts";
 
 let project: PackedProject;
@@ -113,6 +114,23 @@ describe("a new user", () => {
     await project.write("bots.d.ts", written.replace("number", "string"));
     await expect(project.run(...types, "--check")).rejects.toThrow("bots.d.ts is not up to date");
     expect(await project.run(...command, "--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test("serves bots of their own by one command, and chats with them by another", async () => {
+    const command = join(project.packages[0] ?? "", "bin/langwire.cjs");
+    await project.write(
+      "bots.ts",
+      `import { RunnableLambda } from "@langchain/core/runnables";
+       enum Words { Hello = "hello" }
+       export const greeter = RunnableLambda.from(() => Words.Hello + " from here");`,
+    );
+    await using dev = startProgram(process.execPath, [command, "dev", "bots.ts"], {
+      cwd: project.folder,
+      env: { PORT: "0" },
+    });
+    const [, host] = await dev.printed(/listening at http:(\/\/127\.0\.0\.1:\d+)/);
+    const chat = ["chat", "--url", `ws:${host}/trpc`, "hello"];
+    expect(await project.run("node", command, ...chat)).toContain("hello from here");
   });
 
   test("chats from the command line", async () => {

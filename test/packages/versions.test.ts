@@ -1,10 +1,12 @@
 /** What the packages say of versions: each other's, the changelog's, and those that a new project begins with. */
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { problemsOf } from "../../scripts/check-release.ts";
 
 interface Manifest {
   readonly name: string;
   readonly version: string;
+  readonly scripts: Record<string, string>;
   readonly engines: { readonly node: string };
   readonly dependencies: Record<string, string>;
   readonly devDependencies?: Record<string, string>;
@@ -27,9 +29,30 @@ test("the packages have one version, and need each other in it", () => {
 });
 
 test("the changelog has a heading for the version", async () => {
-  const headings = [...(await read("CHANGELOG.md")).matchAll(/^## (\S+)/gm)].map(([, it]) => it);
-  expect(headings).toContain(server.version);
+  const problems = problemsOf({ changelog: await read("CHANGELOG.md"), ...server });
+  expect(problems.filter((problem) => problem.includes("no heading"))).toEqual([]);
 });
+
+test("what is not ready to be published says why", () => {
+  const ready = { version: "1.2.0", repository: "github:somebody/something" };
+  const changelog = "# Changelog\n\n## 1.3.0 — unreleased\n\n## 1.2.0 — 2026-12-01\n\n## 1.1.0\n";
+  expect(problemsOf({ ...ready, changelog })).toEqual([]);
+  expect(problemsOf({ changelog, version: "1.3.0" })).toEqual([
+    'CHANGELOG.md has no date for 1.3.0: "## 1.3.0 — unreleased".',
+    "package.json names no repository, which provenance is checked against.",
+  ]);
+  expect(problemsOf({ ...ready, changelog, version: "1.2" })).toEqual([
+    "CHANGELOG.md has no heading for 1.2.",
+  ]);
+});
+
+test.each([server, client, create])(
+  "$name is published with provenance, and checked before",
+  (it) => {
+    expect(it).toMatchObject({ publishConfig: { provenance: true } });
+    expect(it.scripts.prepublishOnly).toMatch(/^node (\.\.\/)?scripts\/check-release\.ts \.$/);
+  },
+);
 
 test("a new project begins with what is tested here", () => {
   const own = {

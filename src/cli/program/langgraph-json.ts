@@ -71,7 +71,7 @@ interface Location {
   readonly path: string;
 }
 
-/** Of `./src/graph.ts:graph`. A path of Windows has a colon of its own. */
+/** Of `path:export`. A path of Windows has a colon of its own. */
 function locationOf({ file, folder, id, path }: Location) {
   const [, module = path, exportName = "default"] = /^(.+[^:\\/]):([^:\\/]+)$/.exec(path) ?? [];
   if (/\.py$/.test(module)) {

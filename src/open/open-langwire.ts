@@ -15,7 +15,7 @@ import { type Erased, eraseUser } from "../runs/erase-user.ts";
 import { remoteProofs } from "../runs/following/memberships.ts";
 import { defaultRunLimits, type RunLimits } from "../runs/limits.ts";
 import { allOf, type RunObserver } from "../runs/observer.ts";
-import { logRuns, type RunLogger } from "../runs/run-log.ts";
+import { logRuns } from "../runs/run-log.ts";
 import { Runs } from "../runs/runs.ts";
 import type { Store } from "../store/store.ts";
 import { openStorage, type Storage, type StorageOptions } from "./open-storage.ts";
@@ -71,8 +71,8 @@ export interface Langwire extends AsyncDisposable {
   readonly cluster?: Cluster | undefined;
   /** Copies all that is kept, where that is one file: `Storage.snapshot`. */
   readonly snapshot?: Storage["snapshot"];
-  /** Has runs logged there in place of the console. Set where `LangwireOptions.observer` was not. */
-  readonly logTo?: ((logger: RunLogger) => void) | undefined;
+  /** Where failures are told. Set where `LangwireOptions.observer` was not. */
+  readonly defaultLog?: DefaultLog | undefined;
   /** Calls the listener for what fails of bots (`RunObserver.botFailed`). @returns ends that */
   onBotFailure(listener: Required<RunObserver>["botFailed"]): () => void;
   /** Erases all of a user, and says what: runs/erase-user.ts. */
@@ -145,7 +145,7 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
       await conversationsPerUser.takeWithin(caller.userId, times);
     },
     snapshot,
-    logTo: defaultLog && ((logger) => defaultLog.use(logger)),
+    defaultLog,
     onBotFailure: (listener) => {
       failureListeners.add(listener);
       return () => failureListeners.delete(listener);

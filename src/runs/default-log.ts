@@ -12,6 +12,7 @@ export class DefaultLog implements RunLogger {
     this.#logger = logger;
   }
 
+  readonly debug = (): void => {};
   readonly info: RunLogger["info"] = (fields, message) => this.#logger.info(fields, message);
   readonly warn: RunLogger["warn"] = (fields, message) => this.#logger.warn(fields, message);
   readonly error: RunLogger["error"] = (fields, message) => this.#logger.error(fields, message);
@@ -26,8 +27,8 @@ const onConsole: RunLogger = {
 /** `[langwire] run failed: BOT_FAILED, bot weather, run 6f1c0f6e-…`, and what was thrown below. */
 function asText(fields: object, message: string): string {
   const { detail, err: _err, ...facts } = fields as Readonly<Record<string, unknown>>;
-  const { code, botId, tool, retriever, runId } = facts;
-  const named = { code, tool, retriever, bot: botId, run: runId };
+  const { code, path, botId, tool, retriever, runId } = facts;
+  const named = { code, path, tool, retriever, bot: botId, run: runId };
   const said = Object.entries(named).flatMap(([name, value]) => {
     if (value === undefined) return [];
     return [name === "code" ? `${value}` : `${name} ${value}`];

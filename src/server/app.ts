@@ -24,6 +24,7 @@ import { serveHttp } from "./http/http-api.ts";
 import { connectionsThatFit } from "./http/open-files.ts";
 import { RequestTurns } from "./http/request-turns.ts";
 import { TcpConnections } from "./http/tcp-connections.ts";
+import { logFailures } from "./logging/failure-log.ts";
 import { servePage } from "./page.ts";
 import { type SignInPages, sessionRoute } from "./session-route.ts";
 
@@ -69,7 +70,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
   const connections = new Connections(options.connectionLimits);
   const { maxFrameBytes: maxPayload, maxHttpRequestsPerSecond } = connections.limits;
   const perSecond = { times: maxHttpRequestsPerSecond, perMs: 1_000 };
-  if (logger !== undefined) langwire.logTo?.(logger);
+  if (logger !== undefined) langwire.defaultLog?.use(logger);
   const failureDetails = options.dev === true ? new FailureDetails() : undefined;
   const forgetFailures = failureDetails && langwire.onBotFailure(failureDetails.add);
   const router = createChatRouter({
@@ -104,10 +105,12 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     trustProxy: options.trustedProxies === undefined ? false : isProxy,
     ...(logger === undefined ? {} : { loggerInstance: logger }),
   });
+  /** Without a logger, what fails beside runs is told where their failures are. */
+  const failureLog = logger ?? langwire.defaultLog ?? app.log;
   const { authenticate = trustCallers } = options;
   const timeoutMs = connections.limits.authTimeoutMs;
   const onFailure = (what: string, err: unknown) =>
-    app.log.error({ detail: describeThrown(err), err }, what);
+    failureLog.error({ detail: describeThrown(err), err }, what);
   const identify = identifier({ authenticate, timeoutMs, onFailure });
   const allowsOrigin = originCheck(options.allowedOrigins);
   const requestsPerAddress = options.requestsPerAddress ?? memoryRateLimit(perSecond);
@@ -123,7 +126,16 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
   });
 
   const cutOff = () => langwire.cluster?.cutOff === true;
-  const calls = { apiPath, router, connections, refusals, identify, requestsPerAddress };
+  const logFailure = logFailures(failureLog);
+  const calls = {
+    apiPath,
+    logFailure,
+    router,
+    connections,
+    refusals,
+    identify,
+    requestsPerAddress,
+  };
   const shared = { ...calls, tcp, cutOff };
 
   refusals.handle(app);

@@ -130,17 +130,22 @@ describe("the log at level info", () => {
     const destination = { write: (line: string) => void lines.push(line) };
     const logger = createLogger({ level: "info", destination });
     await using s = await setUp({ runnable: fine }, { logger, authenticate: lookUp });
-    const answer = await fetch(`${s.server.httpUrl}/bots.list`, {
-      headers: { authorization: "Bearer x" },
-    });
-    expect(answer.status).toBe(500);
-    expect(await answer.text()).not.toContain(canary);
+    const refusal = await refused(s.server);
+    expect(refusal).not.toContain(canary);
     const failed = lines
       .map((line) => JSON.parse(line))
-      .find(({ msg }) => msg === "request failed");
+      .find(({ msg }) => msg === "authenticate failed");
     expect(failed?.detail).toMatch(`CityError: ${canary}`);
   });
 });
+
+/** What a caller is answered who could not be identified. */
+async function refused({ httpUrl }: { readonly httpUrl: string }): Promise<string> {
+  const headers = { authorization: "Bearer x" };
+  const answer = await fetch(`${httpUrl}/bots.list`, { headers });
+  expect(answer.status).toBe(401);
+  return await answer.text();
+}
 
 describe("a library's user who names no observer", () => {
   test("finds what was thrown on the console", async () => {
@@ -153,6 +158,23 @@ describe("a library's user who names no observer", () => {
     const [text] = warn.mock.calls[0] ?? [];
     expect(text).toMatch(`[langwire] run failed: BOT_FAILED, bot bot, run ${run.id}\nCityError: `);
     expect(text).toMatch(ownLine);
+  });
+
+  test("finds there what its authenticate and its schemas threw", async () => {
+    const error = vi.spyOn(console, "error").mockImplementation(() => {});
+    const input = z.object({ city: z.string().refine(lookUp) });
+    const bots = [botOf({ runnable: fine, input })];
+    const authenticate = ({ headers }: { headers: { authorization?: unknown } }) =>
+      headers.authorization === undefined ? { userId: "ann" } : lookUp();
+    await using server = await startTestServer({ bots, authenticate });
+    await refused(server);
+    await using client = createClient({ url: server.url });
+    await client.send({ botId: "bot", input: { city: "Rome" } }).text.catch(() => {});
+    const told = error.mock.calls.map(([text]) => String(text));
+    expect(told).toEqual([
+      expect.stringContaining(`[langwire] authenticate failed\nCityError: ${canary}`),
+      expect.stringContaining("[langwire] request failed: BOT_FAILED, path chat.send\nCityError: "),
+    ]);
   });
 
   test("finds it in the server's logger in its place, where there is one", async () => {

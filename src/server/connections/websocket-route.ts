@@ -8,7 +8,7 @@ import { factsOf } from "../access/auth-request.ts";
 import { bringsParams, identityIn } from "../access/gate.ts";
 import type { Identify } from "../access/identify.ts";
 import type { Refusals } from "../access/refusals.ts";
-import { isConnectionError, logFailures } from "../logging/failure-log.ts";
+import { isConnectionError, type LogFailure } from "../logging/failure-log.ts";
 import { requestTrace } from "../metrics/request-trace.ts";
 import { closeCodes } from "./close-codes.ts";
 import type { Connections } from "./connections.ts";
@@ -21,12 +21,13 @@ export interface SocketsOptions {
   readonly connections: Connections;
   readonly refusals: Refusals;
   readonly identify: Identify;
+  readonly logFailure: LogFailure;
 }
 
 /** Needs `@fastify/websocket`, registered before. */
 export function serveSockets(app: FastifyInstance, options: SocketsOptions): void {
-  const { apiPath, router, connections, refusals, identify } = options;
-  const api: SocketApi = { router, refusals, logFailure: logFailures(app.log) };
+  const { apiPath, router, connections, refusals, identify, logFailure } = options;
+  const api: SocketApi = { router, refusals, logFailure };
 
   // A socket lasts for hours: drops its response, which would keep all headers in memory.
   const preHandler = async ({ ws, raw }: FastifyRequest, reply: FastifyReply): Promise<void> => {

@@ -1,7 +1,7 @@
 /** Serves requests for server-sent events: authenticates the caller, takes a slot, subscribes. */
 import { TRPCError } from "@trpc/server";
 import { parseConnectionParamsFromString } from "@trpc/server/http";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { CallContext } from "../../api/context.ts";
 import { toTrpcError } from "../../api/errors.ts";
 import type { ChatRouter } from "../../api/router.ts";
@@ -10,7 +10,7 @@ import { LangwireError } from "../../protocol/errors.ts";
 import type { Credentials, Identity } from "../access/callers.ts";
 import { resumedInput } from "../connections/call-input.ts";
 import type { Connections } from "../connections/connections.ts";
-import { logFailures } from "../logging/failure-log.ts";
+import type { LogFailure } from "../logging/failure-log.ts";
 import { inTrace, requestTrace } from "../metrics/request-trace.ts";
 import { callProcedure, errorEventData, isSubscription } from "../trpc-internals.ts";
 import { EventStream } from "./event-stream.ts";
@@ -30,15 +30,14 @@ export interface EventStreamsOptions {
   readonly identify: IdentifyRequest;
   /** Whether other processes can do what this one has to refuse. */
   readonly cutOff: () => boolean;
+  readonly logFailure: LogFailure;
 }
 
 export class EventStreams {
   readonly #options: EventStreamsOptions;
-  readonly #logFailure;
 
-  constructor(app: FastifyInstance, options: EventStreamsOptions) {
+  constructor(options: EventStreamsOptions) {
     this.#options = options;
-    this.#logFailure = logFailures(app.log);
   }
 
   /** Whether the path is a subscription; a batch is none. */
@@ -71,7 +70,7 @@ export class EventStreams {
     } catch (cause) {
       if (left.signal.aborted) return;
       const error = cause instanceof TRPCError ? cause : toTrpcError(cause);
-      this.#logFailure({ error, path, type: "subscription" });
+      this.#options.logFailure({ error, path, type: "subscription" });
       stream.begin();
       stream.fail(errorEventData(this.#options.router, error));
     }

@@ -17,7 +17,7 @@ import type { Identify } from "../access/identify.ts";
 import { retryHeaders } from "../access/refusals.ts";
 import type { Connections } from "../connections/connections.ts";
 import { isTooComplex, scanJson } from "../connections/frames/json-scan.ts";
-import { logFailures } from "../logging/failure-log.ts";
+import type { LogFailure } from "../logging/failure-log.ts";
 import { StallClock } from "../pacing/stall-clock.ts";
 import { BatchTurns } from "./batch-turns.ts";
 import { EventStreams, type IdentifyRequest } from "./event-streams.ts";
@@ -32,6 +32,7 @@ export interface HttpApiOptions {
   readonly requestsPerAddress: RateLimit;
   readonly tcp: TcpConnections;
   readonly cutOff: () => boolean;
+  readonly logFailure: LogFailure;
 }
 
 export async function serveHttp(app: FastifyInstance, options: HttpApiOptions): Promise<void> {
@@ -41,7 +42,7 @@ export async function serveHttp(app: FastifyInstance, options: HttpApiOptions): 
     router,
     maxBatchSize: maxMessagesPerFrame,
     maxBodySize: maxFrameBytes,
-    onError: logFailures(app.log),
+    onError: options.logFailure,
     responseMeta: ({ errors: [first] }) =>
       first === undefined ? {} : { headers: retryHeaders(toLangwireError(first)) },
     createContext: (request) =>
@@ -54,7 +55,7 @@ export async function serveHttp(app: FastifyInstance, options: HttpApiOptions): 
     const proven = connectionParams === null ? identityIn(request.raw) : undefined;
     return proven ?? (await options.identify(factsOf(request, connectionParams)));
   };
-  const streams = new EventStreams(app, { ...options, identify });
+  const streams = new EventStreams({ ...options, identify });
 
   await app.register(
     async (api) => {

@@ -1,9 +1,9 @@
 /** Logs failed calls, whose causes callers do not receive. */
 import type { TRPCError } from "@trpc/server";
-import type { FastifyBaseLogger } from "fastify";
 import { toLangwireError } from "../../api/errors.ts";
 import { describeThrown } from "../../bots/failures/thrown.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
+import type { RunLogger } from "../../runs/run-log.ts";
 
 const maxPathLength = 100;
 /** Failures of the server or its application, and not of the caller: logged as errors. */
@@ -21,9 +21,12 @@ export interface FailedCall {
   readonly type: string;
 }
 
+type Logger = Pick<RunLogger, "info" | "error"> & { readonly debug: RunLogger["info"] };
+
 export type LogFailure = (failed: FailedCall) => void;
 
-export function logFailures(logger: FastifyBaseLogger): LogFailure {
+/** @param logger the server's; where it has none, what else its failures are told to */
+export function logFailures(logger: Logger): LogFailure {
   return ({ error, path, type }) => {
     const failure = toLangwireError(error);
     const { code } = failure;

@@ -20,6 +20,13 @@ type OfRun = Map<string, string>;
 export class FailureDetails {
   readonly #ofRuns = new Map<string, OfRun>();
 
+  /** From now on, of the runs of a process. */
+  static of({ onBotFailure }: { onBotFailure(listener: FailureDetails["add"]): unknown }) {
+    const details = new FailureDetails();
+    onBotFailure(details.add);
+    return details;
+  }
+
   readonly add = ({ runId }: Pick<Run, "runId">, { error, span }: BotFailure): void => {
     if (error.cause === undefined) return;
     const ofRun = this.#ofRuns.get(runId) ?? this.#begin(runId);

@@ -71,8 +71,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
   const { maxFrameBytes: maxPayload, maxHttpRequestsPerSecond } = connections.limits;
   const perSecond = { times: maxHttpRequestsPerSecond, perMs: 1_000 };
   if (logger !== undefined) langwire.defaultLog?.use(logger);
-  const failureDetails = options.dev === true ? new FailureDetails() : undefined;
-  const forgetFailures = failureDetails && langwire.onBotFailure(failureDetails.add);
+  const failureDetails = options.dev === true ? FailureDetails.of(langwire) : undefined;
   const router = createChatRouter({
     ...langwire,
     failureDetails,
@@ -168,7 +167,6 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     connections,
     close: async (graceMs) => {
       await langwire.runs.drain(graceMs);
-      forgetFailures?.();
       connections.closeAll();
       tcp[Symbol.dispose]();
       await app.close();

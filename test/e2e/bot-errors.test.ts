@@ -11,6 +11,7 @@ import { pino } from "pino";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { type BotDefinition, defineBot } from "../../src/bots/bot.ts";
+import { createFetchHandler, openLangwire } from "../../src/index.ts";
 import { logRuns } from "../../src/runs/run-log.ts";
 import { createLogger } from "../../src/server/logging/logger.ts";
 import { scriptedModel, startTestServer, type TestServerOptions } from "../../src/testing/index.ts";
@@ -257,6 +258,27 @@ describe("callers of a server in development mode", () => {
     ).completed.catch((cause: unknown) => cause);
     const { langwire } = (refused as { data: { langwire: Record<string, unknown> } }).data;
     expect(langwire).toMatchObject({ code: "BOT_FAILED", detail: expect.stringContaining(canary) });
+  });
+
+  test("get it from a route handler as well", async () => {
+    await using langwire = await openLangwire({ bots: [botOf(failing)], observer: {} });
+    const handle = createFetchHandler({ langwire, dev: true });
+    const input = {
+      runId: randomUUID(),
+      conversationId: randomUUID(),
+      botId: "bot",
+      message: "hi",
+    };
+    const query = encodeURIComponent(JSON.stringify({ json: input }));
+    const answer = await handle(
+      new Request(`http://127.0.0.1/api/chat.send?input=${query}`, {
+        headers: { accept: "text/event-stream", host: "127.0.0.1" },
+      }),
+    );
+    let text = "";
+    for await (const piece of answer.body?.pipeThrough(new TextDecoderStream()) ?? [])
+      text += piece;
+    expect(text).toContain(`"detail":"CityError: ${canary}`);
   });
 
   test("get it in the client's errors", async () => {

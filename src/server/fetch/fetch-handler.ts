@@ -10,8 +10,11 @@ import type { CallContext } from "../../api/context.ts";
 import { toLangwireError, toTrpcError } from "../../api/errors.ts";
 import { type ChatRouter, createChatRouter } from "../../api/router.ts";
 import { TrackedEvents } from "../../api/subscription.ts";
+import { describeThrown } from "../../bots/failures/thrown.ts";
 import type { Langwire } from "../../open/open-langwire.ts";
 import { LangwireError } from "../../protocol/errors.ts";
+import { DefaultLog } from "../../runs/default-log.ts";
+import { FailureDetails } from "../../runs/failure-details.ts";
 import type { RequestFacts } from "../access/auth-request.ts";
 import { type Credentials, trustCallers } from "../access/callers.ts";
 import { type Authenticate, type Identify, identifier } from "../access/identify.ts";
@@ -28,6 +31,7 @@ import {
   lastEventIdOf,
   searchOf,
 } from "../http/subscription-request.ts";
+import { logFailures } from "../logging/failure-log.ts";
 import { callProcedure, errorBody, errorEventData, isSubscription } from "../trpc-internals.ts";
 import { checkedBody } from "./checked-body.ts";
 import { FetchEventStream } from "./fetch-event-stream.ts";
@@ -40,6 +44,8 @@ export interface FetchHandlerOptions {
   readonly allowAnonymous?: boolean;
   /** Pages that may call, as exact origins. Default: its own host's, and on loopback any of loopback. */
   readonly allowedOrigins?: readonly string[];
+  /** As `ServerOptions.dev`: errors say what was thrown. For development alone. Default: false. */
+  readonly dev?: boolean;
 }
 
 const limits = defaultConnectionLimits;
@@ -52,15 +58,19 @@ export function createFetchHandler(
   options: FetchHandlerOptions,
 ): (request: Request) => Promise<Response> {
   const { langwire, allowAnonymous } = options;
+  const failureLog = langwire.defaultLog;
   const identify = identifier({
     authenticate: options.authenticate ?? trustCallers,
     timeoutMs: limits.authTimeoutMs,
-    onFailure: (what, cause) => console.error(`[langwire] ${what}`, cause),
+    onFailure: (what, err) =>
+      (failureLog ?? new DefaultLog()).error({ detail: describeThrown(err), err }, what),
   });
   const loopbackOnly = options.authenticate === undefined && allowAnonymous !== true;
   const allowsOrigin = originCheck(options.allowedOrigins);
+  const failureDetails = options.dev === true ? FailureDetails.of(langwire) : undefined;
   const router = createChatRouter({
     ...langwire,
+    failureDetails,
     connection: (context: CallContext) => context,
     transformer: wireTransformer,
   });
@@ -82,6 +92,7 @@ export function createFetchHandler(
         maxBatchSize: limits.maxMessagesPerFrame,
         responseMeta: ({ errors: [first] }) =>
           first === undefined ? {} : { headers: retryHeaders(toLangwireError(first)) },
+        ...(failureLog && { onError: logFailures(failureLog) }),
         createContext: ({ info }) => contextOf(request, info.connectionParams),
       });
     } catch (cause) {

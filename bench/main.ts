@@ -10,6 +10,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { attach } from "./measures/attach.ts";
+import { burst } from "./measures/burst.ts";
 import { capacity } from "./measures/capacity.ts";
 import { fanout } from "./measures/fanout.ts";
 import { firstToken } from "./measures/first-token.ts";
@@ -35,6 +36,7 @@ const measures: readonly Measure[] = [
   idle,
   attach,
   firstToken,
+  burst,
   longAnswer,
   profile,
   growth,

@@ -1,5 +1,6 @@
 /** The commands by which a load is driven from outside, in whatever process the clients are. */
 import { hrtime } from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "../clients/client.ts";
 import { AnswerCheck, type Wanted, wish } from "./answers.ts";
 import { drive, Latencies, type Load } from "./drive.ts";
@@ -42,19 +43,17 @@ export function loadCommands(clients: () => readonly Client[]) {
     /** Sends one message after the other. @returns ms from each to the first token of its answer */
     firstTokens: async ({ count, wanted }: { count: number; wanted: Wanted }) => {
       const times: number[] = [];
-      for (let run = 0; run < count; run++) {
-        const check = new AnswerCheck(wanted);
-        const sentAt = hrtime.bigint();
-        let firstAt: bigint | undefined;
-        await client(0).send(wish(wanted), (piece) => {
-          firstAt ??= hrtime.bigint();
-          check.add(piece);
-        });
-        check.end();
-        times.push(Number((firstAt ?? 0n) - sentAt) / 1e6);
-      }
+      for (let run = 0; run < count; run++) times.push(await firstTokenMs(client(0), wanted));
       return times;
     },
+    /** Every client sends one message, all within that time. @returns as `firstTokens` */
+    burst: ({ withinMs, wanted }: { withinMs: number; wanted: Wanted }) =>
+      Promise.all(
+        clients().map(async (one, index, { length }) => {
+          await sleep((withinMs * index) / length);
+          return await firstTokenMs(one, wanted);
+        }),
+      ),
 
     /** The first client sends, all others read along. Settles when every one has had all of it. */
     fanOut: async ({ room, wanted, runs }: { room: string; wanted: Wanted; runs: number }) => {
@@ -118,6 +117,19 @@ export function loadCommands(clients: () => readonly Client[]) {
     pause: (index: number) => client(index).pause?.(),
     resume: (index: number) => client(index).resume?.(),
   };
+}
+
+/** Settles when the answer is whole. @returns ms from sending to its first token */
+async function firstTokenMs(client: Client, wanted: Wanted): Promise<number> {
+  const check = new AnswerCheck(wanted);
+  const sentAt = hrtime.bigint();
+  let firstAt: bigint | undefined;
+  await client.send(wish(wanted), (piece) => {
+    firstAt ??= hrtime.bigint();
+    check.add(piece);
+  });
+  check.end();
+  return Number((firstAt ?? 0n) - sentAt) / 1e6;
 }
 
 interface Watcher {

@@ -1,4 +1,5 @@
 /** How each measure is shown. */
+import { burstRuns } from "../measures/burst.ts";
 import { stepRuns } from "../measures/capacity.ts";
 import { warmAfterRuns } from "../measures/first-token.ts";
 import { answerLengths } from "../measures/long-answer.ts";
@@ -86,6 +87,11 @@ export const columns: Readonly<Record<string, Table>> = {
     title: "First token",
     note: `From sending the message to the first token, one run at a time, ms: medians of the runs 51 to 150 of a process, and of 200 after its first ${warmAfterRuns}.`,
     columns: [column("freshMs", "run 51 to 150", 2), column("ms", "warm", 2)],
+  },
+  burst: {
+    title: "Burst",
+    note: `${burstRuns} users send within 50 ms, to a server that has done so twice before. From sending the message to the first token, ms.`,
+    columns: [column("p50Ms", "p50 ms", 0), column("p99Ms", "p99 ms", 0)],
   },
   longAnswer: {
     title: "Long answers",

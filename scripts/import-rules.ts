@@ -151,7 +151,16 @@ export const importRules: readonly ImportRule[] = [
       "src/shipped",
       "src/serve",
     ],
-    packages: ["amaro", "commander", "get-tsconfig", "langwire-client", "node:*", "pino", "zod"],
+    packages: [
+      "@langchain/core",
+      "amaro",
+      "commander",
+      "get-tsconfig",
+      "langwire-client",
+      "node:*",
+      "pino",
+      "zod",
+    ],
     reason: "Commands start what others have made; main.ts starts the server without them.",
   },
   {

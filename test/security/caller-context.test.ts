@@ -15,7 +15,7 @@ import {
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
 import { createAgent, createMiddleware } from "langchain";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
 import { createClient, type LangwireClient } from "../../client/src/index.ts";
 import { allOf, type Bot, defineBot, logRuns } from "../../src/index.ts";
@@ -231,6 +231,38 @@ function declare(place: () => Promise<StartOptions>): void {
 
 describe("a caller's context, on SQLite", () => {
   declare(async () => ({ storage: {}, kept: {} }));
+
+  test("a run whose claim's answer was lost is never begun with another member's", async () => {
+    const { server, seen } = await start({ storage: {}, kept: {} });
+    const { runs, store } = server.langwire;
+    const [anna, bob] = [sessions.anna, sessions.bob];
+    if (anna === undefined || bob === undefined) throw new Error("Both have sessions.");
+    const conversationId = randomUUID();
+    await store.conversations.create({ conversationId, botId: "factory", userId: "anna" });
+    await store.conversations.share(conversationId, "anna");
+    await store.conversations.join(conversationId, "bob");
+    const claim = store.runs.claim.bind(store.runs);
+    vi.spyOn(store.runs, "claim").mockImplementationOnce(async (input) => {
+      await claim(input);
+      throw new Error("The answer was lost.");
+    });
+    const runId = randomUUID();
+    const input = {
+      conversationId,
+      botId: "factory",
+      runId,
+      message: "Mine",
+      ifBusy: "reject",
+    } as const;
+    await expect(runs.send(anna, input)).rejects.toThrow("lost");
+    // He is a member, and his client asks for her run.
+    await runs.send(bob, input);
+    expect(runs.live.has(runId)).toBe(false);
+    await runs.send(anna, input);
+    await expect.poll(async () => (await store.runs.get(runId, "bob"))?.status).toBe("completed");
+    const keys = new Set(seen.map((it) => (it as [string, string])[1]));
+    expect(keys).toEqual(new Set([`${canary}-acme`]));
+  });
 });
 
 await describeWithPostgres("a caller's context, on Postgres", (postgres) => {

@@ -1,0 +1,57 @@
+/** What the page at `/` is told of its user. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { LangwireError } from "../../src/index.ts";
+import { startTestServer, type TestServerOptions } from "../../src/testing/index.ts";
+import { scriptedBot } from "../security/scripted-bot.ts";
+
+async function start(options: Partial<TestServerOptions>) {
+  const pageDir = await mkdtemp(join(tmpdir(), "langwire-session-"));
+  onTestFinished(() => rm(pageDir, { recursive: true }));
+  await writeFile(join(pageDir, "index.html"), "<!doctype html>");
+  const server = await startTestServer({ bots: [scriptedBot()], pageDir, ...options });
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  return async (headers: Record<string, string> = {}) => {
+    const answer = await fetch(`http://127.0.0.1:${server.port}/session`, { headers });
+    return {
+      status: answer.status,
+      cache: answer.headers.get("cache-control"),
+      body: await answer.json(),
+    };
+  };
+}
+
+const pages = { signInUrl: "/login?next={url}", signOutUrl: "https://app.example/logout" };
+
+test("who asks, and the application's pages; of a context, nothing", async () => {
+  const ask = await start({
+    ...pages,
+    authenticate: ({ cookies: { session } }) => {
+      if (session === "away") throw new LangwireError("AUTH_UNAVAILABLE");
+      if (session !== "anna") return null;
+      return { userId: "anna", name: "Anna", context: { tenant: "acme" } };
+    },
+  });
+  expect(await ask({ cookie: "session=anna" })).toEqual({
+    status: 200,
+    cache: "no-store",
+    body: { ...pages, user: { userId: "anna", name: "Anna" } },
+  });
+  expect(await ask()).toEqual({ status: 200, cache: "no-store", body: pages });
+  expect((await ask({ cookie: "session=away" })).status).toBe(503);
+});
+
+test("of a server that takes callers at their word, nothing", async () => {
+  const ask = await start({});
+  expect((await ask({ "x-user-id": "anna" })).body).toEqual({});
+});
+
+test.each(["javascript:alert(1)", "//elsewhere.example", "login", "/\\\\elsewhere.example"])(
+  "%s is no page",
+  async (signInUrl) => {
+    await expect(start({ signInUrl })).rejects.toThrow(TypeError);
+    await expect(start({ signOutUrl: signInUrl })).rejects.toThrow("signOutUrl must be");
+  },
+);

@@ -2,10 +2,10 @@
  * Follows ops/Dockerfile where no container engine runs: a folder for each stage, its COPY and RUN
  * steps in there, then its command, until its health check answers well.
  *
- *   node ops/container-steps.ts [--link-modules] [--keep-running]
+ *   node ops/container-steps.ts [--link-modules] [--keep-running] [<context>]
  *
  * It needs AUTH_SECRET, as the container does. With --link-modules, `npm ci` is replaced by the
- * modules that are installed in the repository. What it cannot show is the isolation, and the image
+ * modules that are installed in the context. With a context, its own Dockerfile is followed there. What it cannot show is the isolation, and the image
  * that the stages begin from.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
@@ -28,8 +28,11 @@ const options = {
   "link-modules": { type: "boolean" },
   "keep-running": { type: "boolean" },
 } as const;
-const { values } = parseArgs({ options });
-const root = resolve(import.meta.dirname, "..");
+const { values, positionals } = parseArgs({ options, allowPositionals: true });
+const [context] = positionals;
+/** What `COPY` copies from. */
+const root = resolve(context ?? join(import.meta.dirname, ".."));
+const dockerfile = join(root, context === undefined ? "ops/Dockerfile" : "Dockerfile");
 /** Who runs the command: the image's `node` has this number too. */
 const user = { uid: 1000, gid: 1000 };
 const healthTries = 60;
@@ -119,13 +122,13 @@ function take(stage: Stage, word: string, rest: string): void {
     case "EXPOSE":
       break;
     default:
-      throw new Error(`ops/Dockerfile has a step that this does not follow: ${word}`);
+      throw new Error(`${dockerfile} has a step that this does not follow: ${word}`);
   }
 }
 
 function followSteps(): Stage {
   let stage: Stage | undefined;
-  for (const line of readFileSync(join(root, "ops/Dockerfile"), "utf8").split("\n")) {
+  for (const line of readFileSync(dockerfile, "utf8").split("\n")) {
     if (line === "" || line.startsWith("#")) continue;
     const word = line.split(" ", 1)[0] ?? "";
     const rest = line.slice(word.length + 1);
@@ -144,7 +147,7 @@ function followSteps(): Stage {
       stages.set(name, stage);
     } else if (stage !== undefined) take(stage, word, rest);
   }
-  if (stage === undefined) throw new Error("ops/Dockerfile has no stage");
+  if (stage === undefined) throw new Error(`${dockerfile} has no stage`);
   return stage;
 }
 
@@ -154,6 +157,7 @@ async function start(stage: Stage): Promise<ChildProcess> {
     PATH: process.env.PATH,
     AUTH_SECRET: process.env.AUTH_SECRET,
     PORT: process.env.PORT,
+    NODE_OPTIONS: process.env.NODE_OPTIONS,
     ...stage.env,
   };
   const asUser = process.getuid?.() === 0 && stage.user !== "root" ? user : {};

@@ -1,7 +1,12 @@
-/** What a document may tell its reader to type. Each command is held against what is there. */
+/**
+ * What a document may tell its reader to type, and what types it in a test. Documents that a test follows
+ * from top to bottom (`followed`) are not held to this: there each command is typed where it stands.
+ */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseArguments as parseChat } from "../../client/src/cli/arguments.ts";
+import { commandOf } from "../../src/cli/admin/arguments.ts";
 import { settings } from "../../src/config/settings.ts";
 import { root } from "./samples.ts";
 
@@ -9,6 +14,12 @@ type Scripts = Readonly<Record<string, string>>;
 const packages: { scripts: Scripts } = JSON.parse(
   await readFile(join(root, "package.json"), "utf8"),
 );
+
+/** Documents that a test of their own follows, each command and each file. */
+export const followed = /^docs\/(?:guides\/(?!README).+|start(?:\.ja)?)\.md$/;
+
+/** Documents for who works on Langwire itself, in a checkout; all others speak to who has installed it. */
+const forCheckout = /^(?:CONTRIBUTING|docs\/(?:testing|performance|decisions))\.md$/;
 
 /** Variables that are no settings of the server, with who reads them. */
 const otherVariables = new Set([
@@ -21,51 +32,117 @@ const otherVariables = new Set([
   "NODE_ENV",
 ]);
 
-const examples = (name: string): boolean =>
-  existsSync(join(root, `examples/${name}.ts`)) || existsSync(join(root, `examples/${name}`));
-
-/** The command, and its words checked as far as they can be without running it. */
-const known: readonly (readonly [RegExp, ((match: RegExpMatchArray) => boolean)?])[] = [
-  [/^npm (ci|install)$/],
-  [/^npm (install|i) [\w@/ .-]+$/],
-  [/^npm (start|test)$/, ([, script = ""]) => script in packages.scripts],
-  [/^npm run (?:--silent )?([\w:]+)(?= -- .*|$)/, ([, script = ""]) => script in packages.scripts],
-  [/^npm run example -- ([\w-]+)/, ([, name = ""]) => examples(name)],
-  [/^npx vitest run ([\w./-]+)$/, ([, path = ""]) => existsSync(join(root, path))],
-  [/^npx (langwire|langwire-chat)\b/],
-  [/^npx node --env-file=\.env src\/main\.ts$/],
-  [/^node [\w-]+\.ts$/],
-  [/^(?:\/usr\/bin\/)?python3 ([\w./-]+)/, ([, path = ""]) => existsSync(join(root, path))],
-  [/^cp \.env\.example \.env$/],
-  [/^curl( -[\w-]+)*( -H "[^"]+")* http:\/\/127\.0\.0\.1:\d+(\/[\w./?=-]*)?$/],
-  [/^git clone https:\/\/\S+( \w+)?$/],
-  [/^cd [\w/-]+$/],
-  [/^(?:sudo )?apt-get install [\w -]+$/],
-  [/^docker (build|run) .+$/, ([line]) => !/ -f (\S+)/.test(line) || fileOf(line)],
-  [/^ops\/([\w.-]+)( .*)?$/, ([, file = ""]) => existsSync(join(root, "ops", file))],
-  [/^openssl rand -base64 \d+$/],
-  [/^redis-server( --[\w-]+ \S+)*$/],
-  [/^pg_dump( --[\w-]+(=\S+)?)+ "\$DATABASE_URL"$/],
-  [/^pg_restore( --[\w-]+(=\S+)?)+ \S+$/],
-  [/^kill -TERM \S+$/],
-];
-
-function fileOf(line: string): boolean {
-  return existsSync(join(root, / -f (\S+)/.exec(line)?.[1] ?? ""));
+interface Known {
+  readonly pattern: RegExp;
+  /** The test that types it, or what is like it; or, in other words, why there is none. */
+  readonly tried: string;
+  /** Whether what the pattern took is well. */
+  readonly isWell?: (match: readonly string[]) => boolean;
 }
 
-/** What is wrong with a command; undefined when it is known and well. */
-export function problemWith(command: string): string | undefined {
+const isFile = ([, path = ""]: readonly string[]) => existsSync(join(root, path));
+const isScript = ([, script = ""]: readonly string[]) => script in packages.scripts;
+const isExample = ([, name = ""]: readonly string[]) =>
+  existsSync(join(root, `examples/${name}.ts`));
+const isChat = ([, args = ""]: readonly string[]) => isTaken(() => parseChat(wordsOf(args)));
+const isAdmin = ([, args = ""]: readonly string[]) => isTaken(() => commandOf(wordsOf(args)));
+
+const noDocker = "needs a container engine; test/ops/container.test.ts follows the file's steps";
+const elsewhere = "is no command of ours";
+
+const inProject: readonly Known[] = [
+  {
+    pattern: /^npm i (?:pg|redis|prom-client|langwire|langwire-client| )+$/,
+    tried: "test/packages/packages.test.ts",
+  },
+  { pattern: /^npm init -y$/, tried: "test/docs/start.test.ts" },
+  { pattern: /^npx langwire (?:dev|start)(?: bots\.ts)?$/, tried: "test/docs/start.test.ts" },
+  { pattern: /^npx langwire chat (.+)$/, tried: "test/docs/start.test.ts", isWell: isChat },
+  {
+    pattern: /^npx langwire types \.\/bots\.ts --out \S+(?: --check)?$/,
+    tried: "test/packages/packages.test.ts",
+  },
+  {
+    pattern: /^npx langwire admin ((?!backup|restore).+?)(?: > [\w.-]+)?$/,
+    tried: "test/ops/admin.test.ts",
+    isWell: isAdmin,
+  },
+  {
+    pattern: /^npx langwire admin ((?:backup|restore) .+)$/,
+    tried: "test/ops/backup.test.ts",
+    isWell: isAdmin,
+  },
+  {
+    pattern: /^curl -s http:\/\/127\.0\.0\.1:\d+\/(?:healthz|readyz)$/,
+    tried: "test/server/health.test.ts",
+  },
+  { pattern: /^curl -s http:\/\/127\.0\.0\.1:9464\/metrics$/, tried: "test/ops/metrics.test.ts" },
+  { pattern: /^openssl rand -base64 48$/, tried: elsewhere },
+  { pattern: /^pg_(?:dump|restore)( --[\w-]+(=\S+)?)+( \S+)?$/, tried: elsewhere },
+];
+
+const inCheckout: readonly Known[] = [
+  { pattern: /^npm ci$/, tried: "test/ops/checkout.test.ts" },
+  { pattern: /^npm start$/, tried: "test/ops/signals.test.ts" },
+  { pattern: /^npm test$/, tried: "is what runs this", isWell: () => "test" in packages.scripts },
+  { pattern: /^npm run chat -- (.+)$/, tried: "test/client/cli.test.ts", isWell: isChat },
+  {
+    pattern: /^npm run example -- ([\w-]+)$/,
+    tried: "test/examples/examples.test.ts",
+    isWell: isExample,
+  },
+  {
+    pattern: /^npm run ([\w:]+)$/,
+    tried: "is part of `npm test`, or takes hours",
+    isWell: isScript,
+  },
+  { pattern: /^npx vitest run ([\w./-]+)$/, tried: "is part of `npm test`", isWell: isFile },
+  {
+    pattern: /^npx node --env-file=\.env (src\/main\.ts)$/,
+    tried: "test/ops/signals.test.ts",
+    isWell: isFile,
+  },
+  { pattern: /^cp (\.env\.example) \.env$/, tried: elsewhere, isWell: isFile },
+  {
+    pattern: /^docker build -f (ops\/Dockerfile) -t langwire \.$/,
+    tried: noDocker,
+    isWell: isFile,
+  },
+  { pattern: /^docker run --rm -p 3000:3000( -[ve] \S+)+ langwire$/, tried: noDocker },
+  { pattern: /^(ops\/container-steps\.sh)$/, tried: "test/ops/container.test.ts", isWell: isFile },
+];
+
+/** Tests that are named and not there. */
+export const untried = [...inProject, ...inCheckout]
+  .map(({ tried }) => tried)
+  .filter((tried) => tried.startsWith("test/") && !existsSync(join(root, tried)));
+
+/** What is wrong with a command of a document; undefined when it is known there, and well. */
+export function problemWith(document: string, command: string): string | undefined {
   const assignments = /^(?:[A-Z][A-Z0-9_]*=(?:"[^"]*"|\S)* +)*/.exec(command)?.[0] ?? "";
   for (const [, name = ""] of assignments.matchAll(/([A-Z][A-Z0-9_]*)=/g)) {
     if (!(name in settings.shape) && !otherVariables.has(name)) return `no such setting: ${name}`;
   }
   const line = command.slice(assignments.length);
-  const matching = known.flatMap(([pattern, check]) => {
+  const known = forCheckout.test(document) ? inCheckout : inProject;
+  const matching = known.flatMap(({ pattern, isWell }) => {
     const match = pattern.exec(line);
-    return match === null ? [] : [{ match, check }];
+    return match === null ? [] : [isWell?.(match) ?? true];
   });
-  if (matching.length === 0) return "not a known command";
-  const wrong = matching.some(({ match, check }) => check !== undefined && !check(match));
-  return wrong ? "names something that is not there" : undefined;
+  if (matching.length === 0) return "not a known command, where this document's reader stands";
+  return matching.includes(false) ? "names something that is not there" : undefined;
+}
+
+/** Words as a shell makes them of what documents have. */
+function wordsOf(args: string): string[] {
+  return [...args.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word = ""]) => quoted ?? word);
+}
+
+function isTaken(parse: () => unknown): boolean {
+  try {
+    parse();
+    return true;
+  } catch {
+    return false;
+  }
 }

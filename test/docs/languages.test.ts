@@ -1,28 +1,46 @@
-/** README.ja.md says what README.md says: the same samples, links, headings and tables, in order. */
+/** The documents that exist in Japanese say there what they say in English: the same samples, links, shape. */
 import { readFile } from "node:fs/promises";
-import { expect, test } from "vitest";
+import { basename } from "node:path";
+import { describe, expect, test } from "vitest";
 import { linksOf } from "./links.ts";
 import { root, samplesIn } from "./samples.ts";
 
-const [english, japanese] = ["README.md", "README.ja.md"] as const;
-const linksIn = async (page: string) => linksOf(await readFile(`${root}${page}`, "utf8"));
+const pairs = [
+  ["README.md", "README.ja.md"],
+  ["docs/start.md", "docs/start.ja.md"],
+] as const;
 
-test("the samples are the same", async () => {
-  const codes = async (page: string) =>
-    (await samplesIn(page)).map(({ language, code }) => ({ language, code }));
-  expect(await codes(japanese)).toEqual(await codes(english));
-});
+const textOf = (page: string) => readFile(`${root}${page}`, "utf8");
 
-test("the links are the same, but for those to each other", async () => {
-  const links = async (page: string) =>
-    (await linksIn(page)).filter((link) => link !== english && link !== japanese);
-  expect((await links(japanese)).toSorted()).toEqual((await links(english)).toSorted());
-  expect(await linksIn(japanese)).toContain(english);
-  expect(await linksIn(english)).toContain(japanese);
-});
+describe.each(pairs)("%s and %s", (english, japanese) => {
+  test("have the same samples", async () => {
+    const codes = async (page: string) =>
+      (await samplesIn(page)).map(({ place: _, ...sample }) => sample);
+    expect(await codes(japanese)).toEqual(await codes(english));
+  });
 
-test("headings and tables have the same shape", async () => {
-  const shape = async (page: string) =>
-    [...(await readFile(`${root}${page}`, "utf8")).matchAll(/^(#+ |\| )/gm)].map(([mark]) => mark);
-  expect(await shape(japanese)).toEqual(await shape(english));
+  test("have the same links, but for those to each other", async () => {
+    const each = [basename(english), basename(japanese)];
+    const links = async (page: string) =>
+      linksOf(await textOf(page)).filter((link) => !each.includes(link));
+    expect((await links(japanese)).toSorted()).toEqual((await links(english)).toSorted());
+    expect(linksOf(await textOf(japanese))).toContain(basename(english));
+    expect(linksOf(await textOf(english))).toContain(basename(japanese));
+  });
+
+  test("have headings, lists and tables of the same shape", async () => {
+    const shape = async (page: string) =>
+      [...(await textOf(page)).matchAll(/^(#+ |\| |- |\d\. )/gm)].map(([mark]) => mark);
+    expect(await shape(japanese)).toEqual(await shape(english));
+  });
+
+  test("the one in Japanese is in Japanese, in every paragraph", async () => {
+    const prose = (await textOf(japanese)).replaceAll(/^```[\s\S]*?^```$/gm, "");
+    const paragraphs = prose.split(/\n\s*\n/).filter((text) => /[A-Za-z]{3}/.test(text));
+    const isJapanese = /[\p{Script=Hiragana}\p{Script=Katakana}]/u;
+    const names = /^(# Langwire|\| \| \|\n[\s\S]*)$/;
+    expect(paragraphs.filter((text) => !isJapanese.test(text) && !names.test(text.trim()))).toEqual(
+      [],
+    );
+  });
 });

@@ -7,7 +7,7 @@ import { root, type Sample } from "./samples.ts";
 
 export interface SampleProject extends AsyncDisposable {
   readonly folder: string;
-  /** Writes a sample as a module of its own and answers its path. */
+  /** Writes a sample as a module beside those of its document, by its title if it has one. @returns its path */
   add(sample: Sample): Promise<string>;
   /** What tsc has to say about all of them, with the place in the document; empty when it is well. */
   typeCheck(): Promise<string>;
@@ -38,12 +38,15 @@ export async function openSampleProject(): Promise<SampleProject> {
   await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
   await writeFile(
     join(folder, "tsconfig.json"),
-    JSON.stringify({ compilerOptions, include: ["*.ts", "*.tsx"] }),
+    JSON.stringify({ compilerOptions, include: ["*/*.ts", "*/*.tsx"] }),
   );
   return {
     folder,
-    add: async ({ place, language, code }) => {
-      const path = join(folder, `${place.replaceAll(/[^\w.]/g, "_")}.${language}`);
+    add: async ({ place, language, title, code }) => {
+      const [document = "", line = ""] = place.split(":");
+      const beside = join(folder, document.replaceAll(/[^\w.]/g, "_"));
+      await mkdir(beside, { recursive: true });
+      const path = join(beside, title ?? `${line}.${language}`);
       // Without an import or export it would be a script, and share its names with the others.
       await writeFile(path, /^(import|export) /m.test(code) ? code : `${code}\nexport {};\n`);
       return path;

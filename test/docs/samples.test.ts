@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test, vi } from "vitest";
 import { settings } from "../../src/config/settings.ts";
@@ -13,16 +13,12 @@ import { startTestServer } from "../../src/testing/index.ts";
 import { startMockProvider } from "../support/mock-provider.ts";
 import { read, wsClient } from "../support/stock-client.ts";
 import { expectWholeRun } from "../support/transcript.ts";
-import { problemWith } from "./known-commands.ts";
+import { followed, problemWith, untried } from "./known-commands.ts";
 import { openSampleProject } from "./sample-project.ts";
 import { commandsIn, documents, root, samplesIn } from "./samples.ts";
 
-/** A guide that a test follows whole, its samples being files that import each other. */
-const isFollowed = (page: string): boolean =>
-  existsSync(join(root, page.replace(/^docs\/guides\/(.*)\.md$/, "test/guides/$1.test.ts"))) &&
-  page.startsWith("docs/guides/");
-
-const pages = (await documents()).filter((page) => !isFollowed(page));
+/** Others have a test that follows them, in a folder with what they install. */
+const pages = (await documents()).filter((page) => !followed.test(page));
 const samples = (await Promise.all(pages.map(samplesIn))).flat();
 const of = (...languages: string[]) =>
   samples.filter(({ language }) => languages.includes(language));
@@ -83,10 +79,23 @@ test("bots that a sample exports answer", async ({ onTestFinished }) => {
 }, 60_000);
 
 describe("commands", () => {
-  test.each(of("sh").flatMap((sample) => commandsIn(sample).map((line) => [sample.place, line])))(
-    "%s: %s",
-    (_place, command) => expect(problemWith(command ?? "")).toBeUndefined(),
+  const commands = of("sh").flatMap((sample) =>
+    commandsIn(sample).map((line) => [sample.place, line] as const),
   );
+  test.each(commands)("%s: %s", (place, command) =>
+    expect(problemWith(place.replace(/:\d+$/, ""), command)).toBeUndefined(),
+  );
+
+  test("are tried where it says so", () => expect(untried).toEqual([]));
+});
+
+test("each document that no sample is tried of here is followed by a test of its own", async () => {
+  const guides = (await documents()).filter((page) => followed.test(page));
+  const testOf = (page: string) =>
+    page.startsWith("docs/guides/")
+      ? `test/guides/${basename(page, ".md")}.test.ts`
+      : "test/docs/start.test.ts";
+  expect(guides.filter((page) => !existsSync(join(root, testOf(page))))).toEqual([]);
 });
 
 test("JSON parses", () => {

@@ -14,9 +14,11 @@ export interface Sample {
   readonly code: string;
 }
 
-/** README and everything under docs/, relative to the root: what tells a reader what to write and type. */
+/** READMEs, CONTRIBUTING and everything under docs/: what tells a reader what to write and type. */
 export async function documents(): Promise<string[]> {
-  return (await allDocuments()).filter((path) => /^(README(\.\w+)?\.md$|docs\/)/.test(path));
+  return (await allDocuments()).filter((path) =>
+    /^(?:(?:README(?:\.\w+)?|CONTRIBUTING)\.md$|docs\/)/.test(path),
+  );
 }
 
 /** Every Markdown file of the repository, relative to the root. */

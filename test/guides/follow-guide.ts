@@ -24,7 +24,7 @@ export interface FollowedGuide extends AsyncDisposable {
 const servers =
   /^(?:[A-Z_]+=\S+ )*(?:npx (?:langwire (?:dev|start)|next start|vite)\b|node (?:--env-file=\.env )?(?:server|site)\.ts\b)/;
 const listening = /listening|open http|Local: |Ready in/i;
-const ports = /(?<=(?:127\.0\.0\.1|localhost):|\bPORT=|--port |\blisten\()(\d{4})\b/g;
+const ports = /(?<=(?:127\.0\.0\.1|localhost):|\bPORT=|--port |\blisten\()(\d{4,5})\b/g;
 
 export interface FollowOptions {
   /** Where the mock provider is, say, in the variables that its package reads. */
@@ -35,8 +35,11 @@ export interface FollowOptions {
   readonly before?: (fileOrCommand: string, guide: Follower) => Promise<void>;
 }
 
-export async function followGuide(
-  name: string,
+export const followGuide = (name: string, options?: FollowOptions): Promise<FollowedGuide> =>
+  followDocument(`docs/guides/${name}.md`, options);
+
+export async function followDocument(
+  document: string,
   { env = {}, packed = false, before }: FollowOptions = {},
 ): Promise<FollowedGuide> {
   const stack = new AsyncDisposableStack();
@@ -45,7 +48,7 @@ export async function followGuide(
   const follower = new Follower(project, environment);
   stack.defer(() => follower.stop());
   try {
-    for (const step of await stepsOf(`docs/guides/${name}.md`)) {
+    for (const step of await stepsOf(document)) {
       if (step.type === "file") {
         await before?.(step.path, follower);
         await follower.write(step.path, step.text);
@@ -79,6 +82,15 @@ export class Follower {
   constructor(project: GuideProject, env: Readonly<Record<string, string>>) {
     this.#project = project;
     this.#env = env;
+  }
+
+  get folder(): string {
+    return this.#project.folder;
+  }
+
+  /** What the command before has printed. */
+  get printed(): string {
+    return this.#printed;
   }
 
   get log(): string {

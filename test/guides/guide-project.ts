@@ -8,6 +8,12 @@ import { root } from "../docs/samples.ts";
 /** Where packages are, whatever a reader's npm would bring. */
 const installs = ["node_modules", "test/guides/node_modules", "test/ecosystem/node_modules"];
 
+/** Programs that have to be told that the packages are linked sources. */
+const bundlers: Readonly<Record<string, string | undefined>> = {
+  vite: "node_modules/vite/bin/vite.js",
+  vitest: "node_modules/vitest/vitest.mjs",
+};
+
 export interface GuideProject extends AsyncDisposable {
   readonly folder: string;
   write(path: string, text: string): Promise<void>;
@@ -43,9 +49,11 @@ export async function openGuideProject(): Promise<GuideProject> {
     folder,
     write: (path, text) => writeInto(folder, path, text),
     async install(name) {
-      if (name === "vite") {
+      const program = bundlers[name];
+      if (program !== undefined) {
         const config = join(root, "test/guides/linked-vite.config.ts");
-        return command(name, `node_modules/vite/bin/vite.js --config ${config}`);
+        await command(name, `${program} --config ${config}`);
+        if (name === "vite") return;
       }
       if (name === "langwire") {
         await link(name, root);

@@ -155,7 +155,8 @@ function textOf(content: unknown): string {
     .join("");
 }
 
-export async function startMockProvider(): Promise<MockProvider> {
+/** @param wantedPort default: any free one */
+export async function startMockProvider(wantedPort = 0): Promise<MockProvider> {
   const calls: Call[] = [];
   const scripts: Responder[] = [];
   const waiting = new Map<number, ((call: ProviderCall) => void)[]>();
@@ -194,7 +195,7 @@ export async function startMockProvider(): Promise<MockProvider> {
     else await sendWhole(response, call, reply);
   }
 
-  server.listen(0, "127.0.0.1");
+  server.listen(wantedPort, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
 

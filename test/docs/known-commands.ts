@@ -55,8 +55,11 @@ const inProject: readonly Known[] = [
     pattern: /^npm i (?:pg|redis|prom-client|langwire|langwire-client| )+$/,
     tried: "test/packages/packages.test.ts",
   },
-  { pattern: /^npm init -y$/, tried: "test/docs/start.test.ts" },
-  { pattern: /^npx langwire (?:dev|start)(?: bots\.ts)?$/, tried: "test/docs/start.test.ts" },
+  { pattern: /^npm create langwire@latest my-bots$/, tried: "test/packages/init.test.ts" },
+  { pattern: /^cd my-bots$/, tried: "test/packages/init.test.ts" },
+  { pattern: /^npm install$/, tried: "test/packages/init.test.ts" },
+  { pattern: /^npm run dev$/, tried: "test/packages/init.test.ts" },
+  { pattern: /^npx langwire (?:dev|start) bots\.ts$/, tried: "test/docs/start.test.ts" },
   { pattern: /^npx langwire chat (.+)$/, tried: "test/docs/start.test.ts", isWell: isChat },
   {
     pattern: /^npx langwire types \.\/bots\.ts --out \S+(?: --check)?$/,

@@ -169,8 +169,12 @@ test("what is no JSON, too long or too much to parse is refused before it is rea
     });
   expect((await post("a=1", "application/x-www-form-urlencoded")).status).toBe(415);
   expect((await post(JSON.stringify({ json: "x".repeat(300_000) }))).status).toBe(413);
+  expect((await post("--x--", "multipart/form-data; boundary=x")).status).toBe(415);
   const deep = await post("[".repeat(50) + "]".repeat(50));
-  expect([deep.status, await codeIn(deep)]).toEqual([400, "BAD_INPUT"]);
+  expect([deep.status, await deep.text()]).toEqual([
+    400,
+    expect.stringContaining("too many values"),
+  ]);
 });
 
 test("a stream ends with the caller's session, and the next one is refused", async () => {
@@ -247,4 +251,67 @@ test("its streams end with Langwire, so that the server around it can close", as
   }
   await disposed;
   expect(received).toContain("SERVER_RESTARTED");
+});
+
+test("a user may have so many streams open, and another one once one is over", async () => {
+  const mounted = await mountHandler([]);
+  const client = mounted.connect();
+  const { conversationId } = await client.conversations.create({ botId: "chat" });
+  const handle = createFetchHandler({ langwire: mounted.langwire });
+  const input = encodeURIComponent(JSON.stringify({ json: { conversationId } }));
+  const watch = async () => {
+    const url = `${mounted.url}/chat.watch?input=${input}`;
+    const { body } = await handle(requestWith(url, { accept: "text/event-stream" }));
+    const reader = (body ?? new ReadableStream<Uint8Array>()).getReader();
+    const begun = Buffer.from((await reader.read()).value ?? []).toString("utf8");
+    return { reader, begun };
+  };
+  const open = await Promise.all(Array.from({ length: 100 }, watch));
+  expect(open.filter(({ begun }) => begun.includes("event: connected"))).toHaveLength(100);
+  expect((await watch()).begun).toContain("RATE_LIMITED");
+  await open[0]?.reader.cancel();
+  expect((await watch()).begun).toContain("event: connected");
+  await Promise.all(open.map(({ reader }) => reader.cancel()));
+});
+
+test("readers that leave while they are looked up take no place", async () => {
+  const { passed, open: answer } = gate();
+  const mounted = await mountHandler([]);
+  const authenticate = () => passed.then(() => ({ userId: "ann" }));
+  const handle = createFetchHandler({ langwire: mounted.langwire, authenticate });
+  const url = `${mounted.url}/chat.watch?input=${encodeURIComponent('{"json":{}}')}`;
+  const watch = async (signal?: AbortSignal) => {
+    const asked = new Request(url, signal && { signal });
+    asked.headers.set("accept", "text/event-stream");
+    return (await handle(asked)).body ?? new ReadableStream<Uint8Array>();
+  };
+  const gone = AbortSignal.abort();
+  for (let at = 0; at < 110; at += 1) await (await watch()).cancel();
+  for (let at = 0; at < 110; at += 1) await watch(gone);
+  answer();
+  // No conversation is named: that is what is said, and not that there are too many.
+  expect(await new Response(await watch()).text()).toContain("BAD_INPUT");
+});
+
+test("a process that is cut off from the others takes no calls", async () => {
+  const mounted = await mountHandler([]);
+  const cutOff = { cutOff: true } as NonNullable<Langwire["cluster"]>;
+  const handle = createFetchHandler({ langwire: { ...mounted.langwire, cluster: cutOff } });
+  const response = await handle(new Request(`${mounted.url}/bots.list`));
+  expect([response.status, await codeIn(response)]).toEqual([503, "STORE_UNAVAILABLE"]);
+});
+
+const nothing = { position: 0, deliver: () => new Promise<void>(() => {}) };
+
+test("a stream without events pings, and ends so that its reader shows that it is there", async () => {
+  const stream = new FetchEventStream({ pingMs: 1, maxBacklogBytes: 1_000, slowReaderMs: 60_000 });
+  void stream.deliver(nothing);
+  const text = await new Response(stream.body).text();
+  expect(text.split("event: ping").length - 1).toBe(4);
+});
+
+test("a stream is given up whose reader takes nothing", async () => {
+  const stream = new FetchEventStream({ pingMs: 1, maxBacklogBytes: 10, slowReaderMs: 5 });
+  void stream.deliver(nothing);
+  await once(stream.signal, "abort");
 });

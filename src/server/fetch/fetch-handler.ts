@@ -146,6 +146,7 @@ class FetchStreams {
     const stream = new FetchEventStream(limits);
     const leave = () => stream.end();
     request.signal.addEventListener("abort", leave, { once: true });
+    if (request.signal.aborted) leave();
     void this.#deliver(request, { path, stream }).finally(() => {
       request.signal.removeEventListener("abort", leave);
     });
@@ -163,13 +164,14 @@ class FetchStreams {
       const params = search?.get("connectionParams") ?? null;
       const connectionParams = params === null ? null : parseConnectionParamsFromString(params);
       const caller = await identify(factsOf(request, connectionParams));
+      // Whose reader left meanwhile would never give the place back.
+      signal.throwIfAborted();
       const release = this.#take(caller.userId);
       signal.addEventListener("abort", release, { once: true });
       const { expiresAtMs } = caller;
       const expiring = { expire: () => stream.end() };
       if (expiresAtMs !== undefined) this.#expiries.add(expiring, expiresAtMs);
       signal.addEventListener("abort", () => this.#expiries.delete(expiring), { once: true });
-      signal.throwIfAborted();
       const headers = Object.fromEntries(request.headers);
       const input = () =>
         resumedInput(inputIn(search), lastEventIdOf({ headers, url: request.url }));

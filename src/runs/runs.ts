@@ -87,13 +87,8 @@ export class Runs implements AsyncDisposable {
     this.limitsOf = limitsOf;
     const shared = { bots, store, log, limits, observer, archiver, admit, cluster, recovery };
     this.#live = new LiveRuns({ ...shared, limitsOf, containStrayErrors });
-    this.#readers = new Readers({
-      store,
-      log,
-      doubts: cluster,
-      proofs: options.proofs ?? cluster?.proofs,
-      observer,
-    });
+    const proofs = options.proofs ?? cluster?.proofs;
+    this.#readers = new Readers({ ...shared, doubts: cluster, proofs });
     cluster?.onNotice((notice) => this.#receive(notice));
   }
 

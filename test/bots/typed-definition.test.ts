@@ -176,6 +176,11 @@ describe("an answer that no reader could take", () => {
     ["a big integer", { total: 1n }, /it is no JSON/],
     ["what JSON makes null of", { total: Number.NaN }, /it is no JSON/],
     ["a function", () => 1, /it is no JSON/],
+    ["a function in it, which JSON leaves out", { total: () => 1 }, /it is no JSON/],
+    ["a map, which is empty as JSON", { lines: new Map([["a", 1]]) }, /it is no JSON/],
+    ["a set", new Set([1]), /it is no JSON/],
+    ["a promise", { total: Promise.resolve(1) }, /it is no JSON/],
+    ["a date that is none", { at: new Date(Number.NaN) }, /it is no JSON/],
   ])("%s fails the run, whatever the schema takes", async (_what, value, why) => {
     const { outcome } = await transcriptOf({
       output: z.any(),

@@ -205,6 +205,34 @@ describe("a typed bot's input", () => {
     expect(ofType(received, "runStart")[0]?.input).toEqual(input);
   });
 
+  test.each<[string, PropertyDescriptor]>([
+    ["that never settles", { value: () => {} }],
+    ["that rejects", { value: (_: unknown, reject: (why: Error) => void) => reject(new Error()) }],
+    [
+      "that throws",
+      {
+        get: () => {
+          throw new Error("no");
+        },
+      },
+    ],
+  ])("may be made something with a `then` %s: nobody waits for that", async (_what, then) => {
+    const made = Object.defineProperties({}, { then });
+    const own = { version: 1 as const, vendor: "own", validate: () => ({ value: made }) };
+    const odd = defineBot({
+      ...described,
+      id: "odd",
+      input: { "~standard": own },
+      schemas: { input: { type: "string" } },
+      runnable: RunnableLambda.from(() => "answered"),
+    });
+    await using server = await startTestServer({ bots: [odd] });
+    using client = wsClient(server.url);
+    const run = newRun("odd", { input: "text" });
+    const reading = read((options) => client.api.chat.send.subscribe(run, options));
+    await reading.until(({ type }) => type === "runStart");
+  });
+
   test("may be a message, where it may be a text", async () => {
     await using s = await setUp();
     const received = await send(s.client, newRun("length", { message: "a message" }));

@@ -1,5 +1,6 @@
 /** The archive of a run: what was in the log is in it, from any number on, and damage is said. */
 import { randomUUID } from "node:crypto";
+import { zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -200,5 +201,32 @@ describe("damage", () => {
     );
     expect(() => RunArchive.open(smaller)).toThrow(DamagedArchiveError);
     await expect(readFrom(RunArchive.open(less), 1)).rejects.toThrow(DamagedArchiveError);
+  });
+
+  test.each([
+    ["of ten gigabytes", 1e10],
+    ["of fewer than none", -1],
+    ["of a count with a part", 0.5],
+  ])(
+    "a block that says to be %s is not unpacked, however little of it there is",
+    async (_what, rawBytes) => {
+      // Zeros, that unpack to ten thousand times what they are.
+      const frame = zstdCompressSync(Buffer.alloc(128 * 1024 * 1024));
+      const index = Buffer.from(
+        JSON.stringify({ version: 1, blocks: [[1, 2, frame.length, rawBytes]] }),
+      );
+      const head = Buffer.alloc(8);
+      head.writeUInt32LE(0x184d2a50, 0);
+      head.writeUInt32LE(index.length, 4);
+      const forged = Buffer.concat([head, index, frame]);
+      expect(() => RunArchive.open(forged)).toThrow(DamagedArchiveError);
+    },
+  );
+
+  test("a block may be as large as a run may be", async () => {
+    const { events } = await archived(logged([start, { ...end, text: "x".repeat(1024 * 1024) }]));
+    const open = (maxBlockBytes: number) => RunArchive.open(events, { maxBlockBytes });
+    expect(() => open(1024 * 1024)).toThrow(DamagedArchiveError);
+    expect(await readFrom(open(1024 * 1024 + 1024), 0)).toHaveLength(2);
   });
 });

@@ -33,17 +33,26 @@ function plainJson(value: unknown): ReturnType<typeof invalid> | { readonly valu
   if (isDeeper(value, levelsAtMost))
     return invalid(`output: deeper than ${levelsAtMost} levels, or too large`);
   try {
-    return { value: JSON.parse(JSON.stringify(value, finite)) as Json };
+    return { value: JSON.parse(JSON.stringify(value, plain)) as Json };
   } catch (cause) {
     return invalid("output: it is no JSON", cause);
   }
 }
 
-/** JSON would make `null` of other numbers. */
-function finite(_key: string, value: unknown): unknown {
-  if (typeof value === "number" && !Number.isFinite(value)) throw new TypeError(`${value}`);
+/** JSON would leave these out, or make `{}` or `null` of them, and the answer would be another one. */
+function plain(this: unknown, key: string, value: unknown): unknown {
+  const held = Reflect.get(Object(this), key);
+  const isOdd =
+    typeof value === "function" ||
+    typeof value === "symbol" ||
+    (typeof value === "number" && !Number.isFinite(value)) ||
+    (held instanceof Date && Number.isNaN(held.getTime())) ||
+    noJson.some((kind) => value instanceof kind);
+  if (isOdd) throw new TypeError(`${String(held)} at "${key}" is no JSON`);
   return value;
 }
+
+const noJson = [Map, Set, WeakMap, WeakSet, Promise, RegExp, Error, ArrayBuffer] as const;
 
 /**
  * Whether a value has more levels than that, or so many values that no run could hold it: a few objects

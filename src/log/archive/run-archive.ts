@@ -36,6 +36,8 @@ const version = 1;
 /** The magic number of a frame that decompressors pass over, and that number's and the length's bytes. */
 const skippableFrame = 0x184d2a50;
 const headBytes = 8;
+/** An event is a block of its own where it is long: as long as a run may be by default, many times over. */
+export const defaultMaxBlockBytes = 64 * 1024 * 1024;
 /** How long the thread is kept at a time. */
 const sliceMs = 2;
 
@@ -122,9 +124,19 @@ export class RunArchive {
     }
   }
 
-  /** @throws DamagedArchiveError */
-  static open(events: Uint8Array): RunArchive {
-    return new RunArchive(events, readIndex(events));
+  /**
+   * @param options.maxBlockBytes what a block may unpack to: one that says more is damaged, and may be of any length
+   * @throws DamagedArchiveError
+   */
+  static open(
+    events: Uint8Array,
+    { maxBlockBytes = defaultMaxBlockBytes }: { readonly maxBlockBytes?: number } = {},
+  ): RunArchive {
+    const index = readIndex(events);
+    if (index.blocks.some(({ rawBytes }) => rawBytes > maxBlockBytes)) {
+      throw new DamagedArchiveError(`a block of it says to have more than ${maxBlockBytes} bytes`);
+    }
+    return new RunArchive(events, index);
   }
 
   /**
@@ -172,6 +184,8 @@ function isIndex(value: unknown): value is { readonly blocks: readonly IndexRow[
 
 function isRow(row: unknown): row is IndexRow {
   return (
-    Array.isArray(row) && row.length === 4 && row.every((count) => Number.isSafeInteger(count))
+    Array.isArray(row) &&
+    row.length === 4 &&
+    row.every((count) => Number.isSafeInteger(count) && count >= 0)
   );
 }

@@ -51,7 +51,8 @@ function fieldOf({ message }: Given): "message" | "input" {
 /**
  * What the runnable of a typed bot is given. A message is such a bot's input as well, where that may be a
  * text.
- * @returns undefined for a bot that takes messages
+ * @returns the input within an object, since what a schema makes of it may have a `then`: undefined for a bot
+ *   that takes messages
  * @throws LangwireError BAD_INPUT that names what does not fit by its path; BOT_FAILED where the check fails
  */
 export async function checkInput(
@@ -60,17 +61,17 @@ export async function checkInput(
     readonly bots: Catalogue;
     readonly onStrayError: ((error: StrayError) => void) | undefined;
   },
-): Promise<unknown> {
+): Promise<{ readonly value: unknown }> {
   const { bots, onStrayError } = options;
   const { inputSchema } = bots.get(botId) ?? {};
-  if (inputSchema === undefined) return undefined;
+  if (inputSchema === undefined) return { value: undefined };
   const what =
     input === undefined
       ? { schema: inputSchema, value: message, path: "message" }
       : { schema: inputSchema, value: input, path: "input" };
   const checked = await containedCheck(what, { atWork: { botId, runId }, onStrayError });
   if (!checked.ok) throw badInput(checked.issues.join("; "));
-  return checked.value;
+  return checked;
 }
 
 function badInput(message: string): LangwireError {

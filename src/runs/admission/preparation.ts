@@ -34,11 +34,13 @@ export async function prepare(
   const tooLong = lengthRefusal(input, limits);
   if (tooLong !== undefined) throw tooLong;
   const given = await checkInput(input, options);
-  return { limits, input: given, context: await checkContext(caller, input, options) };
+  const context = await checkContext(caller, input, options);
+  return { limits, input: given.value, context: context.value };
 }
 
 /**
- * @returns undefined where the caller has none, and the bot asks for none
+ * @returns the context within an object, since it may have a `then`: undefined where the caller has none, and the
+ *   bot asks for none
  * @throws LangwireError BOT_FAILED that names what does not fit, by path: a schema's own messages may
  *   quote the value
  */
@@ -46,12 +48,12 @@ async function checkContext(
   { context }: Caller,
   { botId, runId }: SendInput,
   { bots, onStrayError }: PreparationOptions,
-): Promise<unknown> {
+): Promise<{ readonly value: unknown }> {
   const { contextSchema } = bots.get(botId) ?? {};
-  if (contextSchema === undefined) return context;
+  if (contextSchema === undefined) return { value: context };
   const what = { schema: contextSchema, value: context, path: "context" };
   const checked = await containedCheck(what, { atWork: { botId, runId }, onStrayError });
-  if (checked.ok) return checked.value;
+  if (checked.ok) return checked;
   const message = `The caller's context does not fit the bot: ${checked.paths.join(", ")}.`;
   throw new LangwireError("BOT_FAILED", { message });
 }

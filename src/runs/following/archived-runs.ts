@@ -2,7 +2,11 @@
  * The archives that readers read at the moment, of all readers of this process together: what they hold
  * is compressed, for a second, and bounded. An archive is unpacked a block at a time, for each reader.
  */
-import { DamagedArchiveError, RunArchive } from "../../log/archive/run-archive.ts";
+import {
+  DamagedArchiveError,
+  defaultMaxBlockBytes,
+  RunArchive,
+} from "../../log/archive/run-archive.ts";
 import type { LogEntry } from "../../log/entry.ts";
 import type { Store } from "../../store/store.ts";
 import type { RunObserver } from "../observer.ts";
@@ -12,6 +16,8 @@ export interface ArchivedRunsOptions {
   readonly observer: Pick<RunObserver, "failed">;
   /** Bytes of all archives that are held; default 8 MiB. One that is larger is held alone. */
   readonly maxBytes?: number | undefined;
+  /** Bytes that a run may have. Runs of before may have had more. */
+  readonly maxRunBytes?: number | undefined;
 }
 
 /** After that long the store is asked again: an archive may have been deleted. */
@@ -27,6 +33,7 @@ interface Held {
 export class ArchivedRuns implements Disposable {
   readonly #options: ArchivedRunsOptions;
   readonly #maxBytes: number;
+  readonly #maxBlockBytes: number;
   /** Oldest first. */
   readonly #held = new Map<string, Held>();
   #bytes = 0;
@@ -34,6 +41,8 @@ export class ArchivedRuns implements Disposable {
   constructor(options: ArchivedRunsOptions) {
     this.#options = options;
     this.#maxBytes = options.maxBytes ?? defaultMaxBytes;
+    // A run's end has its answer once more, and a limit counts characters of which each may be three bytes.
+    this.#maxBlockBytes = Math.max(defaultMaxBlockBytes, 4 * (options.maxRunBytes ?? 0));
   }
 
   /**
@@ -96,7 +105,9 @@ export class ArchivedRuns implements Disposable {
     const segments = await this.#options.store.archives.get(runId);
     let bytes = 0;
     for (const { events } of segments) bytes += events.byteLength;
-    return { archives: segments.map(({ events }) => RunArchive.open(events)), bytes };
+    const maxBlockBytes = this.#maxBlockBytes;
+    const archives = segments.map(({ events }) => RunArchive.open(events, { maxBlockBytes }));
+    return { archives, bytes };
   }
 
   #count(held: Held, bytes: number): void {

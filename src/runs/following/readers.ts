@@ -6,6 +6,7 @@ import type { EventType } from "../../protocol/events.ts";
 import type { Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
 import type { Caller } from "../caller.ts";
+import type { RunLimits } from "../limits.ts";
 import type { RunObserver } from "../observer.ts";
 import { ArchivedRuns } from "./archived-runs.ts";
 import { Backfill, type KnownPositions, startingPosition } from "./backfill.ts";
@@ -52,6 +53,7 @@ export interface ReadersOptions {
   /** Where members can be removed without this process knowing: how long a proof of membership lasts. */
   readonly proofs?: ProofTimes | undefined;
   readonly observer: Pick<RunObserver, "delivered" | "failed">;
+  readonly limits?: Pick<RunLimits, "maxRunBytes"> | undefined;
 }
 
 /** The log of a run that has ended has its end, or a moment later; or it never will. */
@@ -87,8 +89,8 @@ export class Readers implements AsyncDisposable {
   readonly #ofRuns = new Set<Follower>();
   #noneOfRuns: (() => void) | undefined;
 
-  constructor({ store, log, doubts, proofs, observer }: ReadersOptions) {
-    this.archives = new ArchivedRuns({ store, observer });
+  constructor({ store, log, doubts, proofs, observer, limits }: ReadersOptions) {
+    this.archives = new ArchivedRuns({ store, observer, maxRunBytes: limits?.maxRunBytes });
     this.#store = store;
     this.#log = log;
     this.#doubts = doubts;

@@ -221,7 +221,7 @@ export class LiveRuns implements AsyncDisposable {
           // An earlier claim whose answer was lost: the run is still to be begun, as it was claimed.
           const conversation = await store.conversations.get(run.conversationId, run.userId);
           const given = await checkInput(run, this.#asked);
-          const begun = { run, conversation, input: given, context: prepared.context };
+          const begun = { run, conversation, input: given.value, context: prepared.context };
           return await this.#begin(begun, admitted.move());
         }
         case "foreign":

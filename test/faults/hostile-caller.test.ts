@@ -46,6 +46,7 @@ test("one hostile caller within every default limit costs others little", {
   expect(during.worstHealthMs).toBeLessThan((full ? 250 : 1_000) + 3 * during.latestMs);
   expect(during.listMs).toBeLessThan(Math.max(3 * before.listMs, floorMs));
   expect(during.tokenMs).toBeLessThan(Math.max(3 * before.tokenMs, 2 * floorMs));
+  expect(during.refused).toBe(0);
   expect(server.complaints).toEqual([]);
   row.cases = 1;
 });

@@ -7,7 +7,7 @@
  * gets one that says so. What happens inside of a tool is that tool's.
  */
 import {
-  AIMessage,
+  type AIMessage,
   type BaseMessage,
   isAIMessage,
   isHumanMessage,
@@ -21,21 +21,11 @@ import { toolMessagesIn } from "../run/span-payloads.ts";
 import type { Span } from "../run/span-tree.ts";
 import { unlessOdd } from "../run/unless-odd.ts";
 import { withResults } from "../threads/open-tool-calls.ts";
-import { resultCharacters, resultText, storedExchange } from "./stored-exchange.ts";
-
-/** Steps of which the messages are kept while a run is in progress: the last ones. */
-const stepsAtMost = 200;
-
-/** One message of a model, with the results that its calls have so far. */
-interface Step {
-  readonly asking: AIMessage;
-  readonly results: Map<string, ToolMessage>;
-}
+import { KeptSteps, type Step } from "./kept-steps.ts";
+import { resultCharacters, storedExchange } from "./stored-exchange.ts";
 
 export class ExchangeRecorder {
-  readonly #steps: Step[] = [];
-  /** By the id of a call, which a server may give again: the newest. */
-  readonly #byCall = new Map<string, Step>();
+  readonly #steps = new KeptSteps();
   /** Nodes may return the whole conversation, of which most is old. */
   readonly #heard = new WeakSet<ToolMessage>();
   readonly #hidesTexts: boolean;
@@ -52,15 +42,9 @@ export class ExchangeRecorder {
   modelAsked(model: Span, { text, toolCalls }: ModelResult): void {
     if (model.structured || model.outerTool !== undefined) return;
     const calls = toolCalls.flatMap(({ id, name, args }) =>
-      id !== undefined && isFields(args) ? [{ id, name, args, type: "tool_call" as const }] : [],
+      id !== undefined && isFields(args) ? [{ id, name, args }] : [],
     );
-    if (calls.length === 0) return;
-    const content = this.#hidesTexts ? "" : text;
-    const asking = new AIMessage({ content, tool_calls: calls });
-    const step = { asking, results: new Map<string, ToolMessage>() };
-    this.#steps.push(step);
-    for (const { id } of calls) this.#byCall.set(id, step);
-    if (this.#steps.length > stepsAtMost) this.#forget(this.#steps.shift());
+    if (calls.length > 0) this.#steps.asked(this.#hidesTexts ? "" : text, calls);
   }
 
   toolReturned(tool: Span, output: unknown): void {
@@ -69,16 +53,16 @@ export class ExchangeRecorder {
     if (id === undefined) return;
     const messages = toolMessagesIn(isCommand(output) ? output.update : output);
     const own = messages.find(({ tool_call_id }) => tool_call_id === id);
-    this.#answered(own ?? new ToolMessage({ tool_call_id: id, content: textOf(output) }));
+    this.#steps.answered(own ?? new ToolMessage({ tool_call_id: id, content: textOf(output) }));
   }
 
   /** A node of a graph returned: calls that no tool ran for, or whose tool failed, are answered there. */
   nodeReturned(node: Span, outputs: unknown): void {
-    if (!node.isNode || node.outerTool !== undefined || this.#steps.length === 0) return;
+    if (!node.isNode || node.outerTool !== undefined || this.#steps.all.length === 0) return;
     for (const message of toolMessagesIn(outputs)) {
       if (this.#heard.has(message)) continue;
       this.#heard.add(message);
-      this.#answered(message);
+      this.#steps.answered(message);
     }
   }
 
@@ -92,42 +76,26 @@ export class ExchangeRecorder {
   /** The run is completed. @param value what the bot's runnable returned */
   returned(value: unknown): void {
     // A bot that asks for a tool's arguments, and runs no tool, has made a step of nothing.
-    const answered = this.#steps.filter(({ results }) => results.size > 0);
+    const answered = this.#steps.all.filter(({ results }) => results.size > 0);
     const state = unlessOdd(() => sinceQuestion(messagesIn(value), this.#question));
     this.#said = state ?? answered.flatMap(stepMessages);
   }
 
   /** What was said so far; undefined where no tool was asked for anything. */
   get json(): string | undefined {
-    const said = this.#said ?? this.#steps.flatMap(stepMessages);
+    const said = this.#said ?? this.#steps.all.flatMap(stepMessages);
     return unlessOdd(() => storedExchange(withResults(said)));
   }
 
   /** Classic agents run their tools without the call's id. */
   #openCallOf(name: string): string | undefined {
-    for (const { asking, results } of this.#steps.toReversed()) {
+    for (const { asking, results } of this.#steps.all.toReversed()) {
       const open = asking.tool_calls?.find(
         (call) => call.name === name && !results.has(call.id ?? ""),
       );
       if (open !== undefined) return open.id;
     }
     return undefined;
-  }
-
-  #forget(step: Step | undefined): void {
-    for (const { id = "" } of step?.asking.tool_calls ?? []) {
-      if (this.#byCall.get(id) === step) this.#byCall.delete(id);
-    }
-  }
-
-  /** The last answer counts: what a node makes of its tool's is what the model is given. */
-  #answered(message: ToolMessage): void {
-    const { tool_call_id: id, name, status } = message;
-    const step = this.#byCall.get(id);
-    if (step === undefined) return;
-    const content = resultText(message);
-    const fields = { tool_call_id: id, content, ...(name && { name }), ...(status && { status }) };
-    step.results.set(id, new ToolMessage(fields));
   }
 }
 

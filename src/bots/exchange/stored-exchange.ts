@@ -10,13 +10,14 @@ import {
   mapStoredMessagesToChatMessages,
   type StoredMessage,
 } from "@langchain/core/messages";
+import type { Json } from "../../protocol/events.ts";
 import { readContent } from "../run/model/message-content.ts";
 import { cutText, toPayload } from "../run/payload.ts";
 
 /** Characters of the JSON of one run's messages. */
-const exchangeCharacters = 256 * 1024;
+export const exchangeCharacters = 256 * 1024;
 /** Characters of one text or argument: the first at which all fits. */
-const textCharacters = [64_000, 16_000, 4_000, 1_000] as const;
+export const textCharacters = [64_000, 16_000, 4_000, 1_000] as const;
 const leastCharacters = Math.min(...textCharacters);
 /** Characters of a tool's result. */
 export const resultCharacters = textCharacters[0];
@@ -96,10 +97,15 @@ function callsOf(
   calls: readonly { id?: string; name: string; args: unknown }[] = [],
   characters: number,
 ) {
-  const limits = { depth: 32, items: 10_000, characters, totalCharacters: exchangeCharacters };
   return calls.map(({ id, name, args }) => {
-    return { id, name, args: toPayload(args, limits), type: "tool_call" };
+    return { id, name, args: storedArguments(args, characters), type: "tool_call" };
   });
+}
+
+/** A call's arguments as they are stored. */
+export function storedArguments(args: unknown, characters: number): Json {
+  const limits = { depth: 32, items: 10_000, characters, totalCharacters: exchangeCharacters };
+  return toPayload(args, limits);
 }
 
 const asks = (message: BaseMessage): boolean =>

@@ -1,0 +1,70 @@
+/** What a run's steps hold while it is in progress: no more than is stored of them in the end. */
+import { ToolMessage } from "@langchain/core/messages";
+import { expect, test } from "vitest";
+import { KeptSteps } from "../../src/bots/exchange/kept-steps.ts";
+import { heapUsed } from "../faults/memory.ts";
+
+const mebibyte = 1024 * 1024;
+/** Made anew each time, as a tool makes it. */
+const long = (index: number) => `${index} `.padEnd(mebibyte, "result ");
+const call = (id: number, args: Record<string, unknown> = {}) => ({
+  id: `${id}`,
+  name: "look",
+  args,
+});
+const answer = (id: number, content: string) => new ToolMessage({ tool_call_id: `${id}`, content });
+const count = 200;
+
+test.each([
+  [
+    "one after another",
+    (kept: KeptSteps) => {
+      for (let id = 0; id < count; id++) {
+        kept.asked("", [call(id)]);
+        kept.answered(answer(id, long(id)));
+      }
+    },
+  ],
+  [
+    "of one step",
+    (kept: KeptSteps) => {
+      kept.asked(
+        "",
+        Array.from({ length: count }, (_, id) => call(id)),
+      );
+      for (let id = 0; id < count; id++) kept.answered(answer(id, long(id)));
+    },
+  ],
+  [
+    "as arguments",
+    (kept: KeptSteps) => {
+      for (let id = 0; id < count; id++) {
+        kept.asked(long(id), [call(id, { text: long(id) })]);
+        kept.answered(answer(id, "done"));
+      }
+    },
+  ],
+])("hundreds of texts of 1 MiB %s are held cut, without what was cut off", (_what, record) => {
+  const before = heapUsed();
+  const kept = new KeptSteps();
+  record(kept);
+  const held = heapUsed() - before;
+  const results = kept.all.flatMap((step) => [...step.results.values()]);
+  expect(results).toHaveLength(count);
+  expect(held).toBeLessThan(8 * mebibyte);
+  expect(results.at(-1)?.text ?? "").toMatch(/^(199 result .*…\[cut: \d+ characters\]|done)$/);
+});
+
+test("few and short ones are held as they are", () => {
+  const kept = new KeptSteps();
+  kept.asked("Let me look.", [call(1, { where: { deep: [1, "two"] } }), call(2)]);
+  kept.answered(answer(1, "seen"));
+  kept.answered(answer(1, "seen better"));
+  kept.answered(answer(3, "nobody asked"));
+  const [step] = kept.all;
+  expect(step?.asking).toMatchObject({
+    content: "Let me look.",
+    tool_calls: [{ id: "1", name: "look", args: { where: { deep: [1, "two"] } } }, { id: "2" }],
+  });
+  expect([...(step?.results.values() ?? [])].map(({ text }) => text)).toEqual(["seen better"]);
+});

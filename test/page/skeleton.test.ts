@@ -1,7 +1,7 @@
 /** What the field for a typed bot's input begins with. */
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { skeletonOf } from "../../client/page/chat/skeleton.ts";
+import { skeletonOf } from "../../client/page/composer/skeleton.ts";
 import type { Json } from "../../src/protocol/events.ts";
 
 const tree: z.ZodType = z.object({ name: z.string(), children: z.lazy(() => z.array(tree)) });

@@ -1,17 +1,17 @@
 import type { BotInfo, Conversation, Json, LangwireClient } from "langwire-client";
 import { useChat } from "langwire-client/react";
 import { type ReactNode, useEffect, useEffectEvent, useMemo, useState } from "react";
+import { Composer } from "../composer/composer.tsx";
+import { blankFor, givenKind } from "../composer/given.ts";
+import { useMessageField } from "../composer/use-message-field.ts";
 import { ShareIcon } from "../icons.tsx";
 import { errorText, words } from "../language/words.ts";
 import { plainLine } from "../plain-line.ts";
 import { useSession } from "../session/session.ts";
 import { Announcer } from "./announcer.tsx";
-import { Composer } from "./composer.tsx";
-import { blankFor, givenKind } from "./given.ts";
 import { MessageList } from "./message-list.tsx";
 import { PaneHeader } from "./pane-header.tsx";
 import { ShareDialog } from "./share-dialog.tsx";
-import { useMessageField } from "./use-message-field.ts";
 
 interface ChatViewProps {
   readonly client: LangwireClient;

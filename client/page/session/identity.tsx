@@ -1,5 +1,5 @@
 import { type FormEvent, useId, useState } from "react";
-import { forgetDrafts } from "../chat/drafts.ts";
+import { forgetDrafts } from "../composer/drafts.ts";
 import { words } from "../language/words.ts";
 import { plainLine } from "../plain-line.ts";
 import { changeUser, type Session, signOut } from "./session.ts";

@@ -4,7 +4,7 @@
  */
 import { createClient, type LangwireClient } from "langwire-client";
 import { useSyncExternalStore } from "react";
-import { forgetDrafts } from "../chat/drafts.ts";
+import { forgetDrafts } from "../composer/drafts.ts";
 import { windowStorage } from "../storage.ts";
 import { loadSessionInfo, type SessionInfo } from "./session-info.ts";
 

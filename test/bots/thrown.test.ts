@@ -74,9 +74,11 @@ test("what is no error is shown as it is", () => {
 test("what goes in circles, or is long, ends", () => {
   const round: Error & { cause?: unknown } = new Error("x".repeat(100_000));
   round.cause = round;
+  expect(describeThrown(round)).toMatch(/^Error: x{1000}…/);
   expect(describeThrown(round).length).toBeLessThan(5_000);
   let deep = new Error("0");
   for (let level = 1; level < 10_000; level++) deep = new Error(`${level}`, { cause: deep });
+  expect(describeThrown(deep)).toMatch(/^Error: 9999\n.*\ncaused by Error: 9998\n/);
   expect(describeThrown(deep).length).toBeLessThan(5_000);
 });
 

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { RunnableLambda } from "@langchain/core/runnables";
+import { type RunnableConfig, RunnableLambda } from "@langchain/core/runnables";
 import { ChatOpenAI } from "@langchain/openai";
 import { createAgent, tool } from "langchain";
 import { createClient, LangwireClientError } from "langwire-client";
@@ -12,6 +12,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { type BotDefinition, defineBot } from "../../src/bots/bot.ts";
 import { createFetchHandler, openLangwire } from "../../src/index.ts";
+import { LangwireError } from "../../src/protocol/errors.ts";
 import { logRuns } from "../../src/runs/run-log.ts";
 import { createLogger } from "../../src/server/logging/logger.ts";
 import { scriptedModel, startTestServer, type TestServerOptions } from "../../src/testing/index.ts";
@@ -92,6 +93,19 @@ describe("the log at level info", () => {
     expect(detail).toMatch(ownLine);
   });
 
+  test("has where a bot refused in words of its own", async () => {
+    const { entries, observer } = logged();
+    const runnable = RunnableLambda.from(() => {
+      throw new LangwireError("BOT_REFUSED", { message: "Only about orders." });
+    });
+    await using s = await setUp({ runnable }, { observer });
+    const { end } = await s.send();
+    expect(end.error).toMatchObject({ code: "BOT_REFUSED", message: "Only about orders." });
+    await vi.waitFor(() => expect(entries().at(-1)?.msg).toBe("run failed"));
+    expect(entries().at(-1)?.detail).toMatch(/^LangwireError \(BOT_REFUSED\): Only about orders\./);
+    expect(entries().at(-1)?.detail).toMatch(ownLine);
+  });
+
   test("has what a tool threw inside an agent that goes on, once", async () => {
     const { entries, observer } = logged();
     await using s = await setUp(coping(), { observer });
@@ -101,6 +115,20 @@ describe("the log at level info", () => {
     expect(told).toMatchObject([{ msg: "tool failed", runId, botId: "bot", tool: "weather" }]);
     expect(told[0]?.detail).toMatch(`CityError: ${canary}`);
     expect(told[0]?.detail).toMatch(ownLine);
+  });
+
+  test("has it once, though it passes through a tool around that one", async () => {
+    const schema = z.object({});
+    const inner = tool(lookUp, { name: "inner", schema, description: "" });
+    const outer = tool((_, config) => inner.invoke({}, config), { name: "outer", schema });
+    const runnable = RunnableLambda.from((_: string, config: RunnableConfig) =>
+      outer.invoke({}, config).catch(() => "made do"),
+    );
+    const { entries, observer } = logged();
+    await using s = await setUp({ runnable }, { observer });
+    expect((await s.send()).end).toMatchObject({ status: "completed", text: "made do" });
+    const failed = entries().filter(({ msg }) => msg === "tool failed");
+    expect(failed).toMatchObject([{ tool: "inner" }]);
   });
 
   test("has not what a provider said, and at level debug neither without being asked", async () => {

@@ -41,11 +41,7 @@ export async function openPackedGuideProject(): Promise<GuideProject> {
     await mkdir(dirname(place), { recursive: true });
     if (!existsSync(place)) await copy(join(own, name), place);
   }
-  await mkdir(join(modules, ".bin"));
-  const commands = { langwire: "langwire/bin/langwire.cjs", next: "next/dist/bin/next" };
-  for (const [name, path] of Object.entries(commands)) {
-    await symlink(join(modules, path), join(modules, ".bin", name));
-  }
+  await symlink(join(modules, "next/dist/bin/next"), join(modules, ".bin/next"));
   return {
     folder,
     write: (path, text) => writeInto(folder, path, text),

@@ -16,6 +16,8 @@ export const bin = (name: string): string => join(root, "node_modules/.bin", nam
 export interface PackedProjectOptions {
   /** Default: all. */
   readonly packages?: readonly (keyof typeof folders)[];
+  /** Whether the server's package has its page, as a published one does. Default: false. */
+  readonly page?: boolean;
   /** What else the project has installed, from the repository's own. */
   readonly also?: readonly string[];
 }
@@ -42,11 +44,13 @@ export interface PackedProject extends AsyncDisposable {
 export async function openPackedProject({
   packages: names = ["langwire", "langwire-client", "create-langwire"],
   also = [],
+  page = false,
 }: PackedProjectOptions = {}): Promise<PackedProject> {
   const place = await mkdtemp(join(tmpdir(), "langwire-packages-"));
   const source = join(place, "source");
   const folder = join(place, "project");
   await copySource(source);
+  if (page) await run(process.execPath, ["client/page/build.ts"], { cwd: source });
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   const archives = await Promise.all(
     names.map(async (name) => {

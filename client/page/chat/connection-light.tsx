@@ -1,7 +1,7 @@
 import type { LangwireClient } from "langwire-client";
 import { useConnection } from "langwire-client/react";
 import { useSyncExternalStore } from "react";
-import { words } from "../language/words.ts";
+import { errorText, words } from "../language/words.ts";
 
 /** Whether the server is within reach. Spoken only when that changes. */
 export function ConnectionLight({ client }: { readonly client: LangwireClient }) {
@@ -9,7 +9,7 @@ export function ConnectionLight({ client }: { readonly client: LangwireClient })
   const isOnline = useSyncExternalStore(subscribeToNetwork, () => navigator.onLine);
   const [light, text] = describe(state, { isOnline, wasLost: error !== undefined });
   return (
-    <p className="connection" data-light={light} role="status" title={error?.message}>
+    <p className="connection" data-light={light} role="status" title={error && errorText(error)}>
       {text}
     </p>
   );

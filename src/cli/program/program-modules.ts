@@ -118,7 +118,7 @@ export class ProgramModules implements Disposable {
 function isModuleByItsText(file: string): boolean {
   if (!/\.jsx?$/.test(file)) return false;
   const text = readFileSync(file, "utf8");
-  return /^\s*(?:import|export)\b/m.test(text) && !/\b(?:module\.)?exports\b/.test(text);
+  return /^[ \t]*(?:import|export)\b/m.test(text) && !/\b(?:module\.)?exports\b/.test(text);
 }
 
 /** The file of a module that is a program's own. */

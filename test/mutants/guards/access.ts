@@ -183,7 +183,7 @@ export const accessGuards: readonly Guard[] = [
   },
   {
     slip: "a stock client over SSE is not told of silence",
-    file: "src/server/http/event-stream.ts",
+    file: "src/server/http/event-stream-text.ts",
     code: "reconnectAfterInactivityMs: Math.ceil(silenceMs)",
     becomes: "",
     tests: ["test/security/event-streams.test.ts"],

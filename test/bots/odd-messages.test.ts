@@ -5,6 +5,7 @@ import {
 } from "@langchain/core/language_models/chat_models";
 import { AIMessage, AIMessageChunk, type BaseMessage } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
+import { RunnableLambda } from "@langchain/core/runnables";
 import { describe, expect, test } from "vitest";
 import { outline, transcriptOf } from "./transcript.ts";
 
@@ -92,4 +93,32 @@ describe.each([
     expect(outcome).toMatchObject({ status: "completed" });
     expect(outline(events).at(-1)).toBe("llmEnd bot: look, tool");
   });
+});
+
+describe("of a message with a part that throws when it is read", () => {
+  test.each(["usage_metadata", "additional_kwargs", "tool_calls", "invalid_tool_calls"])(
+    "%s: what else it has counts, and its span ends where it ends",
+    async (field) => {
+      const message = new AIMessage("Hello");
+      const get = () => {
+        throw new Error(`no ${field}`);
+      };
+      Object.defineProperty(message, field, { get });
+      class ThrowingModel extends OddModel {
+        override async _generate(): Promise<ChatResult> {
+          return { generations: [{ text: "Hello", message }] };
+        }
+      }
+      // What LangChain itself reads of it may throw: that is the bot's own.
+      const asking = RunnableLambda.from(async (_input: object, config) => {
+        await new ThrowingModel({}, false).invoke("hello", config).catch(() => {});
+        return "answered";
+      });
+      const { events, tokens, outcome } = await transcriptOf({ runnable: asking });
+      expect(tokens).toBe("Hello");
+      const types = events.map(({ type }) => type);
+      expect(types).toEqual(["chainStart", "llmStart", "token", "llmEnd", "chainEnd"]);
+      expect(outcome).toMatchObject({ status: "completed" });
+    },
+  );
 });

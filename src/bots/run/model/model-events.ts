@@ -145,9 +145,9 @@ export class ModelEvents {
     this.#toolInputs.ended(span);
     if (span.output !== undefined) this.#outputs?.ended(span, span.output);
     if (result.usage !== undefined) this.#usage.set(span.id, result.usage);
-    const { text, message } = result;
+    const { text, messageId } = result;
     span.returned = text;
-    span.messageId = message?.id;
+    span.messageId = messageId;
     const mixed = span.candidates > 1 && span.streamedBy !== undefined;
     span.said = mixed ? span.uncheckedText : text;
     if (!mixed) this.#sayTheRest(span, result);

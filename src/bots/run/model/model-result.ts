@@ -9,12 +9,14 @@ import type { LLMResult } from "@langchain/core/outputs";
 import type { Usage } from "../../../protocol/events.ts";
 import { usageOfResult } from "../../provider/provider-usage.ts";
 import { isObject } from "../../provider/unknown-json.ts";
+import { unlessOdd } from "../unless-odd.ts";
 import { messageFinishReason } from "./finish-reasons.ts";
 import { isRefusal, readContent } from "./message-content.ts";
 
 export interface ModelResult {
   /** Chat models' results have one. */
   readonly message: BaseMessage | undefined;
+  readonly messageId: string | undefined;
   /** What the package keeps beside the message. */
   readonly info: Readonly<Record<string, unknown>> | undefined;
   readonly text: string;
@@ -33,22 +35,29 @@ export interface AskedCall {
   readonly args: unknown;
 }
 
-/** The first candidate: the others of a call with `n > 1` are not on the wire. */
+/**
+ * The first candidate: the others of a call with `n > 1` are not on the wire. What throws when it is read is as if it
+ * were not there, and costs nothing else of the message.
+ */
 export function readResult(result: LLMResult): ModelResult {
   const generation = result.generations[0]?.[0];
   const message = messageOf(generation);
-  const said = message === undefined ? undefined : readContent(message);
-  const reason = messageFinishReason(message, generation?.generationInfo);
+  const said = message && unlessOdd(() => readContent(message));
   return {
     message,
+    messageId: unlessOdd(() => message?.id),
     info: generation?.generationInfo,
     text: said?.text ?? generation?.text ?? "",
     reasoning: said?.reasoning ?? "",
-    usage: usageOfResult(message, result.llmOutput),
-    // OpenAI's protocol gives a refusal a field of its own, and "stop" for its reason.
-    finishReason: message !== undefined && isRefusal(message) ? "refusal" : reason,
-    toolCalls: isAi(message) ? callsOf(message.tool_calls) : [],
-    invalidToolCalls: isAi(message) ? callsOf(message.invalid_tool_calls) : [],
+    usage: unlessOdd(() => usageOfResult(message, result.llmOutput)),
+    finishReason: unlessOdd(() => {
+      // OpenAI's protocol gives a refusal a field of its own, and "stop" for its reason.
+      if (message !== undefined && isRefusal(message)) return "refusal";
+      return messageFinishReason(message, generation?.generationInfo);
+    }),
+    toolCalls: unlessOdd(() => (isAi(message) ? callsOf(message.tool_calls) : [])) ?? [],
+    invalidToolCalls:
+      unlessOdd(() => (isAi(message) ? callsOf(message.invalid_tool_calls) : [])) ?? [],
   };
 }
 
@@ -68,6 +77,6 @@ const isAi = (message: BaseMessage | undefined): message is AIMessage | AIMessag
 /** Chat models' generations have a message; plain LLMs' have none. */
 function messageOf(generation: unknown): BaseMessage | undefined {
   if (typeof generation !== "object" || generation === null) return undefined;
-  const message: unknown = Reflect.get(generation, "message");
-  return isBaseMessage(message) ? message : undefined;
+  const message = unlessOdd((): unknown => Reflect.get(generation, "message"));
+  return unlessOdd(() => isBaseMessage(message)) && message ? (message as BaseMessage) : undefined;
 }

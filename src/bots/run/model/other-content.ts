@@ -7,6 +7,7 @@ import type { BaseMessage } from "@langchain/core/messages";
 import type { EventOf } from "../../../protocol/events.ts";
 import { fileOf, isFields, text } from "../content/file-block.ts";
 import { PayloadBudget, payloadLimits } from "../payload.ts";
+import { unlessOdd } from "../unless-odd.ts";
 
 type Content = NonNullable<EventOf<"llmEnd">["content"]>[number];
 type Fields = Readonly<Record<string, unknown>>;
@@ -38,12 +39,21 @@ const silentTypes: ReadonlySet<string> = new Set([
   ...["tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call"],
 ]);
 
-/** @param info the generation's, where Gemini's package puts its sources */
+/**
+ * @param info the generation's, where Gemini's package puts its sources
+ * @returns none where reading it throws
+ */
 export function otherContentOf(
   message: BaseMessage | undefined,
   options: { info: Fields | undefined; exposesTools: boolean },
 ): Content[] {
-  if (message === undefined) return [];
+  return (message && unlessOdd(() => contentIn(message, options))) ?? [];
+}
+
+function contentIn(
+  message: BaseMessage,
+  options: { info: Fields | undefined; exposesTools: boolean },
+): Content[] {
   const found = new Found();
   if (Array.isArray(message.content)) {
     for (const block of message.content.filter(isFields)) addBlock(found, block);

@@ -1,6 +1,8 @@
 /** What a bot's code threw, as a text: found where it was thrown, with its causes, whatever it is. */
+import { ToolInvocationError } from "langchain";
 import { describe, expect, test } from "vitest";
-import { describeThrown } from "../../src/bots/failures/thrown.ts";
+import { describeThrown, describeUnquoted } from "../../src/bots/failures/thrown.ts";
+import { ToolNotRun } from "../../src/bots/failures/tool-not-run.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
 
 function lookUp(): never {
@@ -20,7 +22,7 @@ describe("an error", () => {
   test("is its name, its message and the first line that is the developer's own", () => {
     const [head, place] = describeThrown(thrownBy(lookUp)).split("\n");
     expect(head).toBe("TypeError: no such city");
-    expect(place).toMatch(/^ {4}at lookUp \(test\/bots\/thrown\.test\.ts:7:\d+\)$/);
+    expect(place).toMatch(/^ {4}at lookUp \(test\/bots\/thrown\.test\.ts:\d+:\d+\)$/);
   });
 
   test.each([
@@ -63,6 +65,16 @@ describe("an error", () => {
     said.stack = "";
     expect(describeThrown(said)).toBe("LangwireError (BAD_INPUT): no city\ncaused by Error: inner");
   });
+});
+
+test("for a log without prompts, what quotes a call of a model's is named alone, with what the tool threw", async () => {
+  const toolError = new RangeError("no such city");
+  const call = { name: "weather", args: { city: "canary" }, id: "1" };
+  const error = new ToolInvocationError(toolError, call);
+  for (const one of [error, toolError]) one.stack = "";
+  expect(describeThrown(error)).toContain("canary");
+  expect(describeUnquoted(error, "TOOL_FAILED")).toBe("Error\ncaused by RangeError: no such city");
+  expect(describeUnquoted(new ToolNotRun("canary"), "TOOL_FAILED")).toMatch(/^ToolNotRun(\n|$)/);
 });
 
 test("what is no error is shown as it is", () => {

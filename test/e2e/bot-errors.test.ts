@@ -131,6 +131,24 @@ describe("the log at level info", () => {
     expect(failed).toMatchObject([{ tool: "inner" }]);
   });
 
+  test.each(["weather", "nobody"])(
+    "has not the arguments of a call that did not fit: %s",
+    async (name) => {
+      const schema = z.object({ city: z.string() });
+      const weather = tool(() => "sunny", { name: "weather", schema, description: "" });
+      const calls = [{ name, args: { place: canary }, id: "call-1" }];
+      const model = scriptedModel([{ toolCalls: calls }, { tokens: ["no idea"] }]);
+      const { entries, lines, observer } = logged();
+      await using s = await setUp(
+        { runnable: createAgent({ model, tools: [weather] }) },
+        { observer },
+      );
+      expect((await s.send()).end.status).toBe("completed");
+      expect(entries().filter(({ msg }) => msg === "tool failed")).toMatchObject([{ tool: name }]);
+      expect(lines.join("")).not.toContain(canary);
+    },
+  );
+
   test("has not what a provider said, and at level debug neither without being asked", async () => {
     const refusal = Object.assign(new Error(`bad prompt: ${canary}`), { status: 400 });
     const bot = { runnable: scriptedModel([{ error: refusal }]) };

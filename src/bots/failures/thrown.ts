@@ -16,6 +16,7 @@ import { inspect } from "node:util";
 import { type ErrorCode, errorTable, LangwireError } from "../../protocol/errors.ts";
 import { read, textIn } from "../provider/unknown-json.ts";
 import { cutText } from "../run/payload.ts";
+import { ToolNotRun } from "./tool-not-run.ts";
 
 const messageAtMost = 1_000;
 const textAtMost = 4_000;
@@ -36,8 +37,14 @@ export function describeUnquoted(thrown: unknown, code: ErrorCode | undefined): 
   return describe(thrown, (error) => {
     // What the operating system refused is said by Node, and the same whatever was asked.
     if (typeof read(error, "syscall") === "string") return messageOf(error);
-    return isProviders || read(error, "lc_error_code") ? undefined : messageOf(error);
+    return isProviders || quotes(error) ? undefined : messageOf(error);
   });
+}
+
+/** LangChain's own errors of parsing, and of a tool's call, which have the text and the arguments in them. */
+function quotes(error: object): boolean {
+  const isOfCall = read(error, "~brand") === "ToolInvocationError";
+  return isOfCall || error instanceof ToolNotRun || read(error, "lc_error_code") !== undefined;
 }
 
 /** What a model's provider says of a request may repeat it. */
@@ -57,7 +64,7 @@ export const isOfProvider = (code: ErrorCode): boolean => ofProviders.has(code);
 /** The words of an error, where they are to be shown. */
 type Words = (error: object) => string | undefined;
 
-const messageOf: Words = (error) => textIn(error, "message");
+const messageOf: Words = (error) => textIn(error, "message")?.trim();
 
 function describe(thrown: unknown, words: Words): string {
   try {
@@ -91,7 +98,7 @@ function linesOf(thrown: unknown, describing: Describing): string[] {
   if (typeof thrown !== "object" || thrown === null) return [`${cut(inspect(thrown))} was thrown`];
   if (seen.has(thrown) || seen.size >= causesAtMost * errorsAtMost) return [];
   seen.add(thrown);
-  const cause = read(thrown, "cause");
+  const cause = read(thrown, "cause") ?? read(thrown, "toolError");
   const caused = cause === undefined || cause === null ? [] : linesOf(cause, describing);
   // Our own wrapper says no more than the code does.
   if (caused.length > 0 && isPlainWrapper(thrown)) return caused;

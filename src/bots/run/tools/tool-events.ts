@@ -4,6 +4,7 @@
  * those, but a node answers the model with a ToolMessage.
  */
 import type { ToolMessage } from "@langchain/core/messages";
+import { ToolNotRun } from "../../failures/tool-not-run.ts";
 import { ToolResults } from "../content/tool-results.ts";
 import type { AskedCall, ModelResult } from "../model/model-result.ts";
 import { toPayload } from "../payload.ts";
@@ -82,6 +83,6 @@ export class ToolEvents {
       message.tool_call_id,
     );
     if (message.status !== "error") this.ended(span, message);
-    else this.#writer.breakOff(span, new Error(`The tool was not run: ${message.text}`));
+    else this.#writer.breakOff(span, new ToolNotRun(message.text));
   }
 }

@@ -68,3 +68,14 @@ test("a new project begins with what is tested here", () => {
   expect(wanted).toEqual(Object.fromEntries(here));
   expect(template.engines).toEqual(server.engines);
 });
+
+test.each(["README.md", "README.ja.md", "docs/start.md", "docs/start.ja.md", "docs/deployment.md"])(
+  "%s speaks of the Node.js that is needed",
+  async (document) => {
+    const needed = server.engines.node.replace(">=", "");
+    const named = [...(await read(document)).matchAll(/Node\.js (\d[\d.]*\d)/g)].map(
+      ([, it]) => it,
+    );
+    expect([...new Set(named)]).toEqual([needed]);
+  },
+);

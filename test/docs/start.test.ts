@@ -32,5 +32,5 @@ test("each step works as written", async () => {
   expect(builtIn).toMatch(/soda water/i);
   expect(real).toContain("You want: Write a song about soda water");
   expect(fromCode).toBe("You want: Write a song about rain\ncompleted\n");
-  expect(guide.log).not.toContain("error");
+  expect(guide.log).not.toMatch(/error|take effect at the next start/);
 });

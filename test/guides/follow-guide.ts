@@ -146,6 +146,8 @@ export class Follower {
       env: {
         PATH: `${join(root, "node_modules/.bin")}:${process.env.PATH}`,
         PORT: String(await this.portOf(3000)),
+        // Every program begins by loading the same sources.
+        NODE_COMPILE_CACHE: join(root, "node_modules/.cache/guides"),
         ...{ CI: undefined, VITEST: undefined, NODE_ENV: undefined, NO_COLOR: "1" },
         ...this.#env,
       },

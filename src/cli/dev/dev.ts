@@ -125,10 +125,21 @@ function tell(error: unknown): void {
   process.stderr.write(`${error.message}\n`);
 }
 
+/** What programs are made with, and so are made anew with. */
+const settingsOfPrograms: ReadonlySet<string> = new Set<keyof Settings>([
+  "MODEL",
+  "OPENAI_API_KEY",
+  "OPENAI_BASE_URL",
+  "MEMORY_EXCHANGES",
+  "MODEL_CONTEXT_TOKENS",
+]);
+
+/** Those that the running server goes on without. */
 function changedSettings(before: Settings | undefined, now: Settings): string[] {
   if (before === undefined) return [];
   const values = new Map<string, unknown>(Object.entries(before));
   return Object.entries(now)
     .filter(([name, value]) => String(values.get(name)) !== String(value))
-    .map(([name]) => name);
+    .map(([name]) => name)
+    .filter((name) => !settingsOfPrograms.has(name));
 }

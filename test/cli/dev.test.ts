@@ -1,7 +1,14 @@
 /** `langwire dev`: a real process, real files that change, and a socket that is never lost. */
+import { execFile } from "node:child_process";
+import { existsSync, watch } from "node:fs";
+import { chmod, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { createClient, type LangwireClient } from "../../client/src/index.ts";
+import { hasBrowser } from "../../src/cli/dev/open-browser.ts";
 import type { StartedProgram } from "../support/child-process.ts";
+import { needsProgram } from "../support/needs-program.ts";
 import { listening, openProject } from "./run-langwire.ts";
 
 /** A client on one socket. @returns with it, how often the socket had to be opened */
@@ -24,6 +31,17 @@ const idsOf = async (client: LangwireClient) => (await client.bots.list()).map((
 const reloaded = (dev: StartedProgram, times: number) =>
   dev.printed(new RegExp(`(?:loaded anew.*){${times}}`, "s"));
 
+/** The text of a file that is there, or will be. */
+async function fileOf(folder: string, name: string): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const watcher = watch(folder, (_event, changed) => {
+    if (changed === name) resolve();
+  });
+  if (!existsSync(join(folder, name))) await promise;
+  watcher.close();
+  return await readFile(join(folder, name), "utf8");
+}
+
 const lambda = 'import { RunnableLambda } from "@langchain/core/runnables";';
 const waiting = `${lambda}
   import { greeting } from "./greeting";
@@ -34,17 +52,20 @@ const waiting = `${lambda}
 test("what is edited answers next, a run goes on as it began, and no socket is lost", async () => {
   await using project = await openProject({
     "bots.ts": waiting,
-    "greeting.ts": 'export const greeting: string = "hello " + process.env.NAME;',
+    "greeting.ts": `import { word } from "./word.cjs";
+      export const greeting: string = word + " " + process.env.NAME;`,
+    "word.cjs": 'exports.word = require("./words.cjs").hello;',
+    "words.cjs": 'exports.hello = "hello";',
     "gate.ts": "export const { promise: opened, resolve: open } = Promise.withResolvers<void>();",
     ".env": "NAME=Ann\n",
   });
-  await using dev = project.start("dev");
+  await using dev = project.start(["dev"]);
   const { client, opened } = connect(await listening(dev));
   const conversationId = crypto.randomUUID();
   const begun = ask(client, "slow", conversationId);
   await dev.printed(/run started/);
 
-  await project.write("greeting.ts", 'export const greeting: string = "bye " + process.env.NAME;');
+  await project.write("words.cjs", 'exports.hello = "bye";');
   await reloaded(dev, 1);
   // Of a file that did not change: it holds what the run waits for.
   expect(await ask(client, "release")).toBe("released");
@@ -99,7 +120,7 @@ test("a project of LangGraph's runs as it is, and its configuration is loaded an
       export const settingsOf = (config?: RunnableConfig): Settings =>
         ({ name: config?.configurable?.name ?? process.env.NAME ?? "my-model" });`,
   });
-  await using dev = project.start("dev");
+  await using dev = project.start(["dev"]);
   const url = await listening(dev);
   const { client } = connect(url);
   expect(await client.bots.list()).toMatchObject([{ id: "agent", title: "New Agent" }]);
@@ -117,12 +138,76 @@ test("a project of LangGraph's runs as it is, and its configuration is loaded an
   expect(await ask(client, "second")).toBe("theirs: 1");
 });
 
+const terminal = { command: "script", debianPackage: "bsdutils" };
+needsProgram("langwire dev", terminal, () =>
+  test("opens the page in the browser", async () => {
+    await using project = await openProject({
+      "bots.js": `${lambda} export const chat = RunnableLambda.from(() => "hi");`,
+      "bin/xdg-open": '#!/bin/sh\necho "$1" > opened.tmp && mv opened.tmp opened',
+    });
+    await chmod(join(project.folder, "bin/xdg-open"), 0o755);
+    const PATH = `${join(project.folder, "bin")}:${process.env.PATH}`;
+    await using dev = project.startOnTerminal(["dev"], { CI: "", PATH });
+    const [, url] = await dev.printed(/ {2}open (http\S+)/);
+    expect(await fileOf(project.folder, "opened")).toBe(`${url?.trim()}\n`);
+  }),
+);
+
+test("the page is not opened where nobody wants it, or nobody is there", () => {
+  expect(hasBrowser(true, {}, true)).toBe(true);
+  expect(hasBrowser(false, {}, true)).toBe(false);
+  expect(hasBrowser(true, { CI: "true" }, true)).toBe(false);
+  expect(hasBrowser(true, {}, false)).toBe(false);
+});
+
 test("waits for a program that can be loaded, and serves no other until then", async () => {
   await using project = await openProject({ "bots.js": "export const chat = ;" });
-  await using dev = project.start("dev", "bots.js");
+  await using dev = project.start(["dev", "bots.js"]);
   await dev.printed(/bots\.js cannot be loaded\.\nSyntaxError: .+bots\.js:1/s);
   expect(dev.output).not.toContain("listening");
+  await project.write("bots.js", `export { chat } from "./decorated.ts";`);
+  await project.write("decorated.ts", "@sealed export class Chat {}\nexport const chat = 1;");
+  await dev.printed(/decorated\.ts has decorators, which Node\.js cannot run/);
   await project.write("bots.js", `${lambda} export const chat = RunnableLambda.from(() => "hi");`);
   const { client } = connect(await listening(dev));
   expect(await ask(client, "chat")).toBe("hi");
+});
+
+/** Each reload costs what Node.js keeps of the modules that it loads anew, and no more. */
+test("a hundred reloads grow by what they load", async () => {
+  await using project = await openProject({
+    "bots.ts": `${lambda} import { n } from "./n.ts"; export const chat = RunnableLambda.from(() => n);`,
+    "n.ts": "export const n = 0;",
+    // It holds what must not be loaded again.
+    "large.ts": "export const large = new Array(300_000).fill(0).map(String);",
+    "index.ts": 'export * from "./bots.ts"; export { large } from "./large.ts";',
+  });
+  const program = `
+    import { writeFileSync } from "node:fs";
+    import { readSettings } from ${JSON.stringify(new URL("../../src/config/read-settings.ts", import.meta.url))};
+    import { ProgramSource } from ${JSON.stringify(new URL("../../src/cli/program/program-source.ts", import.meta.url))};
+    const source = new ProgramSource("index.ts", {});
+    const settings = readSettings({});
+    const load = () => source.load(settings, { info() {}, warn() {} });
+    const usedBytes = () => { gc(); return process.memoryUsage().heapUsed; };
+    await load();
+    let before = 0;
+    for (let n = 10; n < 120; n += 1) {
+      writeFileSync("n.ts", "export const n = 1" + " ".repeat(n) + ";");
+      if (source.changed().length === 0) throw new Error("did not change");
+      await load();
+      if (n === 19) before = usedBytes();
+    }
+    console.log((usedBytes() - before) / 100);`;
+  const args = [
+    "--expose-gc",
+    "--conditions=langwire-source",
+    "--input-type=module",
+    "-e",
+    program,
+  ];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: project.folder });
+  const bytesAReload = Number(stdout);
+  expect(bytesAReload).toBeGreaterThan(0);
+  expect(bytesAReload).toBeLessThan(60_000);
 });

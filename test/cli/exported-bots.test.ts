@@ -73,7 +73,7 @@ describe("a module's exports", () => {
       search,
       prompt,
       parser,
-      n: 1,
+      list: ["a", "b"],
       f: () => 1,
     });
     expect(bots).toHaveLength(1);
@@ -81,7 +81,7 @@ describe("a module's exports", () => {
       "search (a tool)",
       "prompt (a prompt)",
       "parser (an output parser)",
-      "n",
+      "list",
       "f",
     ]);
   });

@@ -49,7 +49,9 @@ export interface Project extends AsyncDisposable {
   readonly folder: string;
   write(file: string, text: string): Promise<void>;
   /** Starts the command in the project, on a free port. */
-  start(...args: string[]): StartedProgram;
+  start(args: readonly string[], env?: Readonly<Record<string, string>>): StartedProgram;
+  /** The same on a terminal, which `script` gives it. */
+  startOnTerminal(args: readonly string[], env: Readonly<Record<string, string>>): StartedProgram;
 }
 
 /** A project of a user's own, in a folder of its own, with the packages that it has installed. */
@@ -65,15 +67,19 @@ export async function openProject(files: Readonly<Record<string, string>>): Prom
   }
   await symlink(root, join(folder.path, "node_modules/langwire"));
   for (const [file, text] of Object.entries(files)) await write(file, text);
+  const started = (command: string, args: readonly string[], env = {}): StartedProgram => {
+    const surroundings = { PORT: "0", LOG_LEVEL: "info", ...env };
+    const program = startProgram(command, args, { cwd: folder.path, env: surroundings });
+    onTestFailed(() => void process.stderr.write(program.output));
+    return program;
+  };
   return {
     folder: folder.path,
     write,
-    start: (...args) => {
-      const env = { PORT: "0", LOG_LEVEL: "info" };
-      const where = { cwd: folder.path, env };
-      const program = startProgram(process.execPath, [...nodeArguments, ...args], where);
-      onTestFailed(() => void process.stderr.write(program.output));
-      return program;
+    start: (args, env) => started(process.execPath, [...nodeArguments, ...args], env),
+    startOnTerminal: (args, env) => {
+      const words = [process.execPath, ...nodeArguments, ...args].map((word) => `'${word}'`);
+      return started("script", ["-qfec", words.join(" "), "/dev/null"], env);
     },
     [Symbol.asyncDispose]: () => folder.remove(),
   };

@@ -36,8 +36,8 @@ test("serves what TypeScript can say, to whom the program lets in", async () => 
     "lib/tone/index.ts": "export enum Tone { Rude, Polite }",
     "answers.json": '{ "json": "from a file" }',
   });
-  await project.write(".env", "HOST=0.0.0.0\n");
-  await using started = project.start("start", "bots.ts");
+  await project.write(".env", "HOST=0.0.0.0\nPORT=1\n");
+  await using started = project.start(["start", "bots.ts"]);
   const url = await listening(started);
   const listed = (key: string) =>
     fetch(`${url}/trpc/bots.list`, { headers: { "x-key": key } }).then(

@@ -12,7 +12,7 @@ import { type ServingProcess, serveProcess } from "../../serve/serve-process.ts"
 import { ProgramSource } from "../program/program-source.ts";
 import { shipped } from "../start.ts";
 import { FileWatch } from "./file-watch.ts";
-import { openBrowser } from "./open-browser.ts";
+import { hasBrowser, openBrowser } from "./open-browser.ts";
 
 export interface DevOptions {
   /** A file or a folder. */
@@ -30,7 +30,7 @@ export async function dev({ program, port, open }: DevOptions): Promise<void> {
     load: (settings, logger) => developed.firstLoad(settings, logger),
   });
   developed.reloadInto(started);
-  if (open && process.stdout.isTTY && !process.env.CI) openBrowser(started.serving.url);
+  if (hasBrowser(open, process.env, process.stdout.isTTY)) openBrowser(started.serving.url);
 }
 
 class DevelopedProgram {

@@ -1,6 +1,15 @@
 /** Opens an address in the browser of whoever sits at the terminal. */
 import { spawn } from "node:child_process";
 
+/** Whether there is somebody to see it, who has not said no. */
+export function hasBrowser(
+  wanted: boolean,
+  { CI }: NodeJS.ProcessEnv,
+  isTerminal: boolean,
+): boolean {
+  return wanted && isTerminal && !CI;
+}
+
 /** Does nothing where there is no browser. */
 export function openBrowser(url: string): void {
   const [command, ...args] = opener(url);

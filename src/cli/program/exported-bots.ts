@@ -80,15 +80,16 @@ export function named<Value>(file: string, name: string, make: () => Value): Val
 
 /** A list's or an object's members, where there are bots among them. */
 function unpacked(name: string, value: unknown): Named[] {
-  if (Array.isArray(value)) {
-    return value.map((member, at) => ({ name: `${name}.${at + 1}`, value: member }));
-  }
-  if (!isPlain(value) || isBot(value) || isRunnable(value)) return [{ name, value }];
-  const members = Object.entries(value).map(([key, member]) => ({ name: key, value: member }));
-  return members.some(({ value: member }) => isBot(member) || isRunnable(member))
-    ? members
-    : [{ name, value }];
+  if (!Array.isArray(value) && (!isPlain(value) || canAnswer(value))) return [{ name, value }];
+  if (!Object.values(value).some(canAnswer)) return [{ name, value }];
+  const isList = Array.isArray(value);
+  return Object.entries(value).map(([key, member]) => ({
+    name: isList ? `${name}.${Number(key) + 1}` : key,
+    value: member,
+  }));
 }
+
+const canAnswer = (value: unknown): boolean => isBot(value) || isRunnable(value);
 
 function isPlain(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;

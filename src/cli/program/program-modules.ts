@@ -10,6 +10,7 @@ import { readFileSync } from "node:fs";
 import {
   createRequire,
   type LoadHookSync,
+  type ResolveHookContext,
   type ResolveHookSync,
   registerHooks,
   setSourceMapsSupport,
@@ -18,7 +19,7 @@ import { dirname, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ModuleGraph } from "./module-graph.ts";
 import { ImportResolver, isFile } from "./resolve-import.ts";
-import { isTypeScript, javascriptOf } from "./typescript.ts";
+import { hasDecorators, isTypeScript, javascriptOf } from "./typescript.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 /** Langwire's own files are no program's, where they are not in node_modules: in a checkout. */
@@ -69,7 +70,7 @@ export class ProgramModules implements Disposable {
     const found = candidates.find(isFile);
     let resolved: ReturnType<ResolveHookSync>;
     try {
-      resolved = next(found === undefined ? specifier : pathToFileURL(found).href, context);
+      resolved = next(found === undefined ? specifier : nameOf(found, context), context);
     } catch (cause) {
       // One of these may be made yet.
       for (const missing of candidates) this.graph.add(missing, importer);
@@ -93,12 +94,15 @@ export class ProgramModules implements Disposable {
   }
 
   /**
-   * Of JavaScript, Node.js tells what is wrong, and not where.
+   * Node.js tells what is wrong, and not where.
    * @throws SyntaxError that names the place, where there is a file that cannot be parsed
    */
   #findSyntaxError(): void {
     for (const file of this.graph.files) {
-      if (/\.[mc]?jsx?$/.test(file) && isFile(file)) javascriptOf(file);
+      if (!/\.[mc]?[jt]sx?$/.test(file) || !isFile(file)) continue;
+      if (hasDecorators(javascriptOf(file))) {
+        throw new SyntaxError(`${file} has decorators, which Node.js cannot run`);
+      }
     }
   }
 
@@ -109,6 +113,11 @@ export class ProgramModules implements Disposable {
     address.searchParams.set(versionKey, String(version));
     return address.href;
   }
+}
+
+/** `require` takes a path, and `import` an address. */
+function nameOf(file: string, { conditions }: ResolveHookContext): string {
+  return conditions.includes("require") ? file : pathToFileURL(file).href;
 }
 
 /**

@@ -30,6 +30,10 @@ export function javascriptOf(file: string): string {
   }
 }
 
+/** Whether it has decorators, which nothing here turns into JavaScript. */
+export const hasDecorators = (javascript: string): boolean =>
+  /^[ \t]*@[A-Za-z_$]/m.test(javascript);
+
 /** Of the engine: a plain object. */
 interface Problem {
   readonly message: string;

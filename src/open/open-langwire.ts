@@ -107,7 +107,10 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
   const { store, log, shared, snapshot } = storage;
   const cluster = shared?.cluster;
   const { maxMessageLength } = limits;
-  const limitsOf = findLimits({ maxMessageLength, limitsOf: options.limitsOf });
+  const limitsOf = findLimits({
+    ...{ maxMessageLength, limitsOf: options.limitsOf },
+    onFailure: (what, cause) => observer.failed?.(what, cause),
+  });
   const { overloaded, maxLiveRuns: maxLiveRunsPerUser = none } = userLimits;
   const { maxRunsPerMinute = none, maxConversationsPerMinute = none } = userLimits;
   const runsPerUser = perMinute(maxRunsPerMinute, "runs-begun", shared);

@@ -120,7 +120,9 @@ describe("in one process", () => {
 
   test("what it throws is the caller's refusal, or AUTH_UNAVAILABLE; a known run is followed", async () => {
     const plan: { code?: string } = {};
+    const failures: unknown[] = [];
     const { clientOf } = await start({
+      observer: { failed: (what, cause) => void failures.push([what, String(cause)]) },
       limitsOf: (caller) => {
         if (plan.code !== undefined) throw new TypeError(plan.code);
         return limitsOf(caller);
@@ -135,6 +137,8 @@ describe("in one process", () => {
         message: "The caller's limits cannot be found out at the moment.",
       });
     }
+    expect(failures).toContainEqual(["limitsOf failed", "TypeError: The table of plans is away."]);
+    expect(failures).toContainEqual(["limitsOf failed", expect.stringContaining("maxRuns")]);
     const pro = clientOf("pro");
     const run = pro.send({ botId: "test", message: "x" });
     await run.text;

@@ -1,7 +1,7 @@
 /** Sessions in cookies, and whatever else an application authenticates by: who is let in, told, let back. */
 import { Writable } from "node:stream";
 import { EventSource } from "eventsource";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createClient, type LangwireClient } from "../../client/src/index.ts";
 import { serverSentEvents } from "../../client/src/sse.ts";
 import { LangwireError } from "../../src/index.ts";
@@ -236,6 +236,19 @@ describe("what authenticate throws", () => {
     const line = lines.find((one) => one.includes("authenticate failed"));
     expect(line).toContain("sessions.test.ts");
     expect(line).toContain("TypeError");
+  });
+
+  test("a library without a logger has it on the console", async () => {
+    const said = vi.spyOn(console, "error").mockImplementation(() => {});
+    onTestFinished(() => said.mockRestore());
+    const { enter } = await setUp({
+      authenticate: () => {
+        throw new RangeError("No such shard");
+      },
+    });
+    await expect(enter().send(message).text).rejects.toMatchObject(refused);
+    const told = said.mock.calls.map(([what]) => String(what)).join();
+    expect(told).toMatch(/authenticate failed.*RangeError: No such shard.*sessions\.test\.ts/s);
   });
 
   test("an outage is AUTH_UNAVAILABLE, from which a client comes back", async () => {

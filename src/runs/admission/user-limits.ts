@@ -48,12 +48,14 @@ const partialLimits = z.strictObject({
 export interface FindLimitsOptions {
   readonly maxMessageLength: number;
   readonly limitsOf?: LimitsOf | undefined;
+  /** Called for what `limitsOf` throws that is no refusal, and for what it gives that is no limits. */
+  readonly onFailure?: ((what: string, cause: unknown) => void) | undefined;
   /** Default: five seconds. */
   readonly timeoutMs?: number;
 }
 
 export function findLimits(options: FindLimitsOptions): FindLimits {
-  const { limitsOf, timeoutMs = limitsTimeoutMs } = options;
+  const { limitsOf, onFailure, timeoutMs = limitsTimeoutMs } = options;
   const defaults = bounded({ maxMessageLength: options.maxMessageLength });
   if (limitsOf === undefined) return async () => defaults;
   return async (caller) => {
@@ -65,8 +67,9 @@ export function findLimits(options: FindLimitsOptions): FindLimits {
       return bounded({ ...defaults, ...checked(found.given) });
     } catch (cause) {
       if (cause instanceof LangwireError) throw cause;
+      onFailure?.("limitsOf failed", cause);
       const message = "The caller's limits cannot be found out at the moment.";
-      throw new LangwireError("AUTH_UNAVAILABLE", { message, retryAfterMs, cause });
+      throw new LangwireError("AUTH_UNAVAILABLE", { message, retryAfterMs });
     }
   };
 }

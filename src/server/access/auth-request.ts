@@ -36,7 +36,7 @@ export class AskedRequest implements AuthRequest {
   readonly headers: Credentials["headers"];
   readonly address: string | undefined;
   readonly #url: () => string;
-  readonly #late = new AbortController();
+  #late: AbortController | undefined;
 
   constructor({ connectionParams, headers, address, url }: RequestFacts) {
     this.connectionParams = connectionParams;
@@ -55,6 +55,7 @@ export class AskedRequest implements AuthRequest {
   }
 
   get signal(): AbortSignal {
+    this.#late ??= new AbortController();
     return this.#late.signal;
   }
 
@@ -68,7 +69,7 @@ export class AskedRequest implements AuthRequest {
 
   /** The answer is waited for no longer. */
   abort(reason: unknown): void {
-    this.#late.abort(reason);
+    this.#late?.abort(reason);
   }
 }
 

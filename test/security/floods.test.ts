@@ -1,7 +1,7 @@
 /** Callers who send more than anybody needs: each ends its own connection, and holds up nobody else. */
 import { EventEmitter, once } from "node:events";
-import { request as httpRequest, IncomingMessage, ServerResponse } from "node:http";
-import { Socket } from "node:net";
+import { Agent, request as httpRequest, IncomingMessage, ServerResponse } from "node:http";
+import { connect, Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { WebSocket } from "ws";
@@ -177,6 +177,36 @@ describe("over HTTP", () => {
     expect(error).toMatchObject({ code: "ECONNRESET" });
   });
 
+  test("a connection may send as many requests as it likes, one after another", async () => {
+    await using server = await start();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const asked: Socket[] = [];
+    for (let count = 0; count < 800; count++) {
+      const asking = httpRequest({ host: "127.0.0.1", port: server.port, path: "/healthz", agent });
+      const [answer] = await once(asking.end(), "response");
+      asked.push(answer.socket);
+      await once(answer.resume(), "end");
+    }
+    agent.destroy();
+    expect(new Set(asked).size).toBe(1);
+  });
+
+  test("nothing is read of a connection while requests of it wait", async () => {
+    const known = Promise.withResolvers<Identity>();
+    await using server = await start({ authenticate: () => known.promise });
+    const accepted = once(server.server.app.server, "connection");
+    const client = connect(server.port, "127.0.0.1").resume();
+    const [connection] = (await accepted) as [Socket];
+    const head = "GET /trpc/bots.list HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer t\r\n";
+    const asked = `${head}x-long: ${"x".repeat(12_000)}\r\n\r\n`;
+    for (let count = 0; count < 100; count++) client.write(asked);
+    await expect.poll(() => connection.bytesRead).toBeGreaterThan(2 * asked.length);
+    for (let turn = 0; turn < 50; turn++) await setImmediate();
+    expect(connection.bytesRead).toBeLessThan(100 * 1024);
+    client.destroy();
+    known.resolve({ userId: "ann" });
+  });
+
   test("of a connection, a request begins when the one before has been answered", async () => {
     const begun: ServerResponse[] = [];
     const turns = new RequestTurns((_request, response) => begun.push(response));
@@ -218,5 +248,44 @@ describe("over HTTP", () => {
     await setImmediate();
     await setImmediate();
     expect(begun.at(-1)).toBe(request);
+  });
+});
+
+describe("what is not whole, of all callers together", () => {
+  const part = Buffer.alloc(250_000, " ");
+  const flooding = Array.from({ length: 150 });
+
+  test("ends the WebSockets of the address that has sent most, by name", async () => {
+    await using server = await start({ connectionLimits: { maxSocketsPerUser: 1_000 } });
+    const url = `${server.url}?connectionParams=1`;
+    using honest = await openSocket(url, { localAddress: "127.0.0.3" });
+    honest.webSocket.send(part, { fin: false });
+    const sockets = await Promise.all(flooding.map(() => openSocket(url)));
+    for (const { webSocket } of sockets) webSocket.send(part, { fin: false });
+    const closed = await Promise.race(sockets.map((socket) => socket.closed));
+    expect(closed).toMatchObject({ code: 1013, reason: expect.stringContaining("rest") });
+    await expect
+      .poll(() => server.server.connections.partialInput.bytes)
+      .toBeLessThan(33 * 1024 * 1024);
+    expect(honest.webSocket.readyState).toBe(honest.webSocket.OPEN);
+    for (const socket of sockets) socket[Symbol.dispose]();
+  });
+
+  test("ends requests of that address", async () => {
+    await using server = await start();
+    const answers: string[] = [];
+    const head = "POST /trpc/conversations.rename HTTP/1.1\r\nHost: localhost\r\n";
+    const asked = `${head}content-type: application/json\r\ncontent-length: 260000\r\n\r\n`;
+    const sockets = flooding.map(() => {
+      const socket = connect(server.port, "127.0.0.1").on("error", () => {});
+      socket.on("data", (answer) => answers.push(String(answer)));
+      socket.write(asked);
+      socket.write(part);
+      return socket;
+    });
+    await expect.poll(() => answers.length).toBeGreaterThan(0);
+    expect(answers[0]).toContain("503");
+    for (const socket of sockets) socket.destroy();
+    await expect.poll(() => server.server.connections.partialInput.bytes).toBe(0);
   });
 });

@@ -85,6 +85,28 @@ test("whoever is read when a turn's bytes are used up waits, and small ones come
   expect(sockets.filter(({ isRead }) => !isRead)).toEqual([]);
 });
 
+test("requests count, however short, and new connections of their address wait behind them", async () => {
+  const turns = new ReadTurns();
+  const asking = Array.from({ length: 20 }, () => added(turns, "10.0.0.1"));
+  for (const socket of asking) turns.request(socket as unknown as Socket);
+  expect(asking.filter(({ isRead }) => isRead).length).toBeLessThan(10);
+  const [late, other] = [added(turns, "10.0.0.1"), added(turns, "10.0.0.2")];
+  expect([late.isRead, other.isRead]).toEqual([false, true]);
+  for (let turn = 0; turn < 4; turn++) await setImmediate();
+  expect([...asking, late].filter(({ isRead }) => !isRead)).toEqual([]);
+});
+
+test("a connection that is held is read once it is released, in its turn", async () => {
+  const turns = new ReadTurns();
+  const socket = added(turns, "10.0.0.1");
+  turns.hold(socket as unknown as Socket);
+  await setImmediate();
+  expect(socket.isRead).toBe(false);
+  turns.release(socket as unknown as Socket);
+  await setImmediate();
+  expect(socket.isRead).toBe(true);
+});
+
 test("a socket whose stream wants nothing, or that has closed, is left alone", async () => {
   const turns = new ReadTurns();
   const [paused, closed] = [added(turns, "10.0.0.1"), added(turns, "10.0.0.1")];

@@ -82,7 +82,23 @@ describe("a file is whole, as a `data:` URL, in the shape of", () => {
     ["MCP", { type: "image", mimeType: "image/png", data }, picture],
     [
       "MCP's resources",
-      { type: "resource", resource: { uri: "file:///x", mimeType: "image/png", blob: data } },
+      {
+        type: "resource",
+        resource: { uri: "shop:///all/a%20b.png?v=1#top", mimeType: "image/png", blob: data },
+      },
+      { ...picture, name: "a b.png" },
+    ],
+    [
+      "a resource whose address cannot be decoded",
+      {
+        type: "resource",
+        resource: { uri: "shop:///%E0%A4%A", mimeType: "image/png", blob: data },
+      },
+      { ...picture, name: "%E0%A4%A" },
+    ],
+    [
+      "a resource whose address ends in no name",
+      { type: "resource", resource: { uri: "shop://", mimeType: "image/png", blob: data } },
       picture,
     ],
     [

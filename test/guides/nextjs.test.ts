@@ -67,6 +67,6 @@ await withOwnInstall("guides", "the guide to Next.js", async () => {
       await visit(page, { provider, url, by: "WebSocket" });
       // Next.js waits for what is open.
       await page.close();
-    }, 240_000);
+    }, 400_000);
   });
 });

@@ -27,20 +27,21 @@ export async function openPackedGuideProject(): Promise<GuideProject> {
   const packed = await openPackedProject({ also });
   const { folder } = packed;
   const modules = join(folder, "node_modules");
-  for (const name of await packagesIn(modules)) {
+  const copied = new Map<string, string[]>();
+  const add = (name: string, from: string): void => {
+    const folderOf = dirname(join(modules, name));
+    copied.set(folderOf, [...(copied.get(folderOf) ?? []), from]);
+  };
+  const there = await packagesIn(modules);
+  for (const name of there) {
     const place = join(modules, name);
     if (!(await lstat(place)).isSymbolicLink()) continue;
-    const target = await readlink(place);
+    add(name, await readlink(place));
     await rm(place);
-    // Of packages for other machines there is but an entry in the lockfile.
-    if (existsSync(target)) await copy(target, place);
   }
   const own = join(root, "test/guides/node_modules");
-  for (const name of await packagesIn(own)) {
-    const place = join(modules, name);
-    await mkdir(dirname(place), { recursive: true });
-    if (!existsSync(place)) await copy(join(own, name), place);
-  }
+  for (const name of await packagesIn(own)) if (!there.includes(name)) add(name, join(own, name));
+  for (const [target, sources] of copied) await copy(sources, target);
   await symlink(join(modules, "next/dist/bin/next"), join(modules, ".bin/next"));
   return {
     folder,
@@ -64,9 +65,9 @@ async function packagesIn(modules: string): Promise<string[]> {
 }
 
 /** As hard links, which cost next to nothing, where both are on one file system. */
-async function copy(from: string, to: string): Promise<void> {
-  await run("cp", ["-al", from, to]).catch(async () => {
-    await rm(to, { recursive: true, force: true });
-    await run("cp", ["-a", from, to]);
-  });
+async function copy(sources: readonly string[], target: string): Promise<void> {
+  await mkdir(target, { recursive: true });
+  await run("cp", ["-al", ...sources, target]).catch(() =>
+    run("cp", ["-a", "--remove-destination", ...sources, target]),
+  );
 }

@@ -75,7 +75,18 @@ function formatOf(type: string, format: unknown): string | undefined {
 function nameOf(fields: Fields): string | undefined {
   const metadata = isFields(fields.metadata) ? fields.metadata : {};
   const names = [fields.name, fields.filename, metadata.name, metadata.filename, fields.title];
-  return [...names, metadata.title].map(text).find((name) => name !== undefined);
+  const given = [...names, metadata.title].map(text).find((name) => name !== undefined);
+  return given ?? (typeof fields.blob === "string" ? lastOfPath(text(fields.uri)) : undefined);
+}
+
+/** An embedded resource of MCP's has no name but its address at its server: `cellar://bottles.csv`. */
+function lastOfPath(uri: string | undefined): string | undefined {
+  const last = uri?.split(/[?#]/)[0]?.split("/").at(-1);
+  try {
+    return text(last === undefined ? undefined : decodeURIComponent(last));
+  } catch {
+    return last;
+  }
 }
 
 function kindOf(type: string, mimeType = ""): FileContent["kind"] {

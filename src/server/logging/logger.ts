@@ -13,6 +13,7 @@ import { stackFrames } from "../../bots/failures/thrown.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import { readableLines } from "./readable-lines.ts";
 import { escapeControls, redaction } from "./redaction.ts";
+import { standardOutput } from "./standard-output.ts";
 
 export interface LoggerOptions {
   readonly level: string;
@@ -43,7 +44,7 @@ export function createLogger(options: LoggerOptions): Logger {
         streamWrite: (line) => readable(redact(escapeControls(line))),
       },
     },
-    ...(destination === undefined ? [] : [destination]),
+    destination ?? standardOutput(),
   );
   return logger;
 }

@@ -138,7 +138,9 @@ export function problemWith(document: string, command: string): string | undefin
 
 /** Words as a shell makes them of what documents have. */
 function wordsOf(args: string): string[] {
-  return [...args.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word = ""]) => quoted ?? word);
+  return [...args.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+    ([, double, single, word = ""]) => double ?? single ?? word,
+  );
 }
 
 function isTaken(parse: () => unknown): boolean {

@@ -168,7 +168,13 @@ test("waits for a program that can be loaded, and serves no other until then", a
   await project.write("bots.js", `export { chat } from "./decorated.ts";`);
   await project.write("decorated.ts", "@sealed export class Chat {}\nexport const chat = 1;");
   await dev.printed(/decorated\.ts has decorators, which Node\.js cannot run/);
-  await project.write("bots.js", `${lambda} export const chat = RunnableLambda.from(() => "hi");`);
+  await project.write(
+    "bots.js",
+    `${lambda} if (!process.env.WORD) throw new Error("WORD is not set");
+    export const chat = RunnableLambda.from(() => process.env.WORD);`,
+  );
+  await dev.printed(/WORD is not set/);
+  await project.write(".env", "WORD=hi");
   const { client } = connect(await listening(dev));
   expect(await ask(client, "chat")).toBe("hi");
 });

@@ -9,6 +9,8 @@ import { ConfigError, readSettings } from "../../config/read-settings.ts";
 import type { Settings } from "../../config/settings.ts";
 import { type Program, ProgramError } from "../../serve/program.ts";
 import { type ServingProcess, serveProcess } from "../../serve/serve-process.ts";
+import { withoutSecrets } from "../../server/logging/redaction.ts";
+import { secretsIn } from "../../server/logging/secrets.ts";
 import { ProgramSource } from "../program/program-source.ts";
 import { shipped } from "../start.ts";
 import { FileWatch } from "./file-watch.ts";
@@ -57,19 +59,13 @@ class DevelopedProgram {
   /** Waits for a program that can be loaded, and tells why it waits. */
   async firstLoad(settings: Settings, logger: Logger): Promise<Program> {
     this.#settings = settings;
-    for (;;) {
-      const changed = Promise.withResolvers<void>();
-      this.#onChange = changed.resolve;
+    for (let isLoaded = false; !isLoaded; ) {
       try {
         this.#current = await this.#load(settings, logger);
-        break;
+        isLoaded = true;
       } catch (error) {
         tell(error);
-        // A watch does not keep the process.
-        const waiting = setInterval(() => {}, 2 ** 30);
-        do await changed.promise;
-        while (this.#source.changed().length === 0);
-        clearInterval(waiting);
+        await this.#changed();
       }
     }
     const { authenticate, limitsOf } = this.#current;
@@ -81,6 +77,26 @@ class DevelopedProgram {
       }),
       ...(limitsOf && { limitsOf: (caller) => (this.#current.limitsOf ?? limitsOf)(caller) }),
     };
+  }
+
+  /** Settles when a file is not what it was, and the settings can be read. */
+  async #changed(): Promise<void> {
+    // A watch does not keep the process.
+    const waiting = setInterval(() => {}, 2 ** 30);
+    for (let isReady = false; !isReady; ) {
+      const changed = Promise.withResolvers<void>();
+      this.#onChange = changed.resolve;
+      // It may have changed while nobody waited.
+      const files = this.#source.changed();
+      try {
+        if (files.length > 0) this.readSettings();
+        isReady = files.length > 0;
+      } catch (error) {
+        tell(error);
+      }
+      if (!isReady) await changed.promise;
+    }
+    clearInterval(waiting);
   }
 
   /** From now on, what changes is loaded and takes the place of what there was. */
@@ -122,7 +138,7 @@ class DevelopedProgram {
 /** @throws what is no fault of the program or its settings */
 function tell(error: unknown): void {
   if (!(error instanceof ProgramError) && !(error instanceof ConfigError)) throw error;
-  process.stderr.write(`${error.message}\n`);
+  process.stderr.write(`${withoutSecrets(error.message, secretsIn(process.env))}\n`);
 }
 
 /** What programs are made with, and so are made anew with. */

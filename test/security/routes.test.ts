@@ -115,7 +115,7 @@ test("the program adds no other routes than these", async () => {
   const names = (await readdir(folder)).sort();
   const files = await Promise.all(names.map((name) => readFile(new URL(name, folder), "utf8")));
   // The address that it listens at is no route.
-  const text = files.join("").replaceAll("server.app.server.address()", "");
+  const text = files.join("").replaceAll("pageUrl(server.app.server,", "");
   const adding = [...text.matchAll(/(\w+)\(server\.app,|server\.app\.(\w+)/g)];
   expect(adding.map(([, adds, does]) => adds ?? does)).toEqual([
     "metricsRoute",

@@ -1,4 +1,5 @@
 /** The package's command: `langwire start` and `langwire dev` serve; the others work beside a server. */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { Command, CommanderError } from "commander";
 import { WrongUsage } from "./wrong-usage.ts";
@@ -9,7 +10,7 @@ const exitCodes = { done: 0, failed: 1, wrongUsage: 2 } as const;
 export async function langwire(args: readonly string[]): Promise<void> {
   try {
     const program = commands(await version());
-    await program.parseAsync(args.length === 0 ? ["start"] : [...args], { from: "user" });
+    await program.parseAsync(startMeant(program, args), { from: "user" });
   } catch (error) {
     leave(exitCodeOf(error));
   }
@@ -105,6 +106,14 @@ function withOwnArguments(program: Command, name: string): Command {
     .helpOption(false)
     .allowUnknownOption()
     .passThroughOptions();
+}
+
+/** Without a command, and with a file in a command's place, it is `start`. */
+function startMeant({ commands }: Command, args: readonly string[]): string[] {
+  const [first] = args;
+  const isFile =
+    first !== undefined && !commands.some((one) => one.name() === first) && existsSync(first);
+  return first === undefined || isFile ? ["start", ...args] : [...args];
 }
 
 /** Tells what went wrong, where that has not been told. */

@@ -22,8 +22,14 @@ export async function start({ program, port, pageDir }: StartOptions): Promise<v
   const source = new ProgramSource(program, process.env);
   source.readSettings();
   if (port !== undefined) process.env.PORT = port;
-  const load: LoadProgram = async (settings, logger) =>
-    (await source.load(settings, logger)) ?? (await shipped(settings, logger));
+  const load: LoadProgram = async (settings, logger) => {
+    const own = await source.load(settings, logger);
+    if (own !== undefined) return own;
+    logger.info(
+      "The bots that ship are served. Bots of your own: export them from bots.ts in this folder, or begin a project by npm create langwire.",
+    );
+    return await shipped(settings, logger);
+  };
   await serveProcess({ load, pageDir });
 }
 

@@ -1,7 +1,7 @@
 /**
  * Variables that are nearly a setting's name. A misspelt setting is one that is not set, and nothing else
  * says so. Environments are full of others' variables, so only what differs by a slip is named: a letter or
- * two of a long name, an underscore, capitals.
+ * two of a long name, an underscore, capitals, an end that was left off, two letters of a short one swapped.
  */
 import { settings } from "./settings.ts";
 
@@ -38,9 +38,17 @@ export function misspeltSettings(environment: Environment): Misspelt[] {
 
 function isSlip(name: string, setting: string): boolean {
   if (bare(name) === bare(setting)) return setting.includes("_");
+  if (name.split("_").length > 2 && setting.startsWith(name)) return true;
+  if (setting.length < shortest) return isSwap(name.toUpperCase(), setting);
   // A second one of the same, beside it: DATABASE_URL_2.
-  if (setting.length < shortest || /^_?\d+$/.test(name.replace(setting, ""))) return false;
+  if (/^_?\d+$/.test(name.replace(setting, ""))) return false;
   return distanceWithin(name.toUpperCase(), setting, setting.length < long ? 1 : 2);
+}
+
+/** Whether they are the same but for two neighbours. */
+function isSwap(one: string, other: string): boolean {
+  const sorted = (text: string) => [...text].sort().join("");
+  return sorted(one) === sorted(other) && distanceWithin(one, other, 1);
 }
 
 const bare = (name: string): string => name.replaceAll(/[_-]/g, "").toUpperCase();

@@ -1,7 +1,7 @@
 /**
- * Settings, from the environment alone; nothing else reads `process.env`. The environment comes from
- * files that others read (Node, Docker, systemd), and each leaves something else of them in it: blanks,
- * quotes, a byte order mark.
+ * Settings, from the environment alone; nothing else reads `process.env` but `createModel`, as providers'
+ * clients do. The environment comes from files that others read (Node, Docker, systemd), and each leaves
+ * something else of them in it: blanks, quotes, a byte order mark.
  */
 import { isSecret } from "../server/logging/secrets.ts";
 import { type Settings, settings } from "./settings.ts";

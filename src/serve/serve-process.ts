@@ -52,12 +52,13 @@ async function start(
 ): Promise<ServingProcess> {
   expectGarbageToBeYoung();
   const { LOG_LEVEL: level, SHUTDOWN_GRACE_MS: graceMs } = settings;
-  const format = logFormat(settings);
-  const logger = createLogger({ level, format, secrets: secretsIn(process.env) });
+  const format = logFormat(settings, dev);
+  const logger = createLogger({ level, format, quotes: dev, secrets: secretsIn(process.env) });
   if (!dev) redirectOutput(logger);
   const fatal = new FatalErrors(logger);
   let shutdown: Shutdown | undefined;
-  fatal.listen(() => (shutdown === undefined ? process.exit(1) : shutdown.begin()));
+  if (dev) fatal.tell();
+  else fatal.listen(() => (shutdown === undefined ? process.exit(1) : shutdown.begin()));
   for (const name of serviceLinks(process.env)) {
     logger.warn({ name }, "ignored: Kubernetes set it for a Service of this name");
   }
@@ -87,7 +88,8 @@ async function start(
   return { serving, logger };
 }
 
-function logFormat({ LOG_FORMAT }: Settings): "json" | "pretty" {
+/** Who develops may read it through another program, which starts several. */
+function logFormat({ LOG_FORMAT }: Settings, dev: boolean): "json" | "pretty" {
   if (LOG_FORMAT !== "auto") return LOG_FORMAT;
-  return process.stdout.isTTY ? "pretty" : "json";
+  return dev || process.stdout.isTTY ? "pretty" : "json";
 }

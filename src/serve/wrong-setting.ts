@@ -9,7 +9,12 @@ import type { Program } from "./program.ts";
 /** For `catch`: names the setting. */
 export function wrongSetting(name: keyof Settings, value: string | number) {
   return (cause: unknown): never => {
-    throw new ConfigError([`${name} is ${JSON.stringify(value)}: ${reasonOf(cause)}`]);
+    const isTaken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
+    const orByCommand = name === "PORT" ? ", or --port," : "";
+    const reason = isTaken
+      ? `another program listens there; set ${name}${orByCommand} to a free one`
+      : reasonOf(cause);
+    throw new ConfigError([`${name} is ${JSON.stringify(value)}: ${reason}`]);
   };
 }
 

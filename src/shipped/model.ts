@@ -10,8 +10,12 @@ import { LocalModel } from "./local/local-model.ts";
 export interface ModelSettings {
   /** `provider:name`, for example `openai:gpt-4.1-mini`. `local:` is the built-in model. */
   readonly model: string;
+  /** Default: OPENAI_API_KEY of the environment, as OpenAI's own client has it. */
   readonly openaiApiKey?: string | undefined;
-  /** Ends in `/v1`. Reaches whatever speaks OpenAI's protocol: Ollama, vLLM, llama-server. */
+  /**
+   * Ends in `/v1`. Reaches whatever speaks OpenAI's protocol: Ollama, vLLM, llama-server. Default:
+   * OPENAI_BASE_URL of the environment.
+   */
   readonly openaiBaseUrl?: string | undefined;
   /** Default 0. Models that reason decide about it themselves. */
   readonly temperature?: number | undefined;
@@ -26,9 +30,16 @@ export interface ModelSettings {
 }
 
 /**
+ * With neither a key nor an address for OpenAI's, the small built-in model.
  * @throws Error that says what to do: the provider is not known, its package is not installed.
  */
-export async function createModel(settings: ModelSettings): Promise<BaseChatModel> {
+export async function createModel(given: ModelSettings): Promise<BaseChatModel> {
+  const { OPENAI_API_KEY, OPENAI_BASE_URL } = process.env;
+  const settings = {
+    ...given,
+    openaiApiKey: given.openaiApiKey ?? (OPENAI_API_KEY || undefined),
+    openaiBaseUrl: given.openaiBaseUrl ?? (OPENAI_BASE_URL || undefined),
+  };
   const { provider, name } = parseModel(settings.model);
   if (provider === "local") return new LocalModel();
   if (provider === "openai") {

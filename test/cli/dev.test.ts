@@ -88,7 +88,7 @@ test("what is edited answers next, a run goes on as it began, and no socket is l
   // The gate is a new one, too.
   await ask(client, "release");
   expect(await ask(client, "slow", conversationId)).toBe("bye Bob");
-  expect(dev.output).toContain('"settings":["MAX_SOCKETS"]');
+  expect(dev.output).toContain('settings=["MAX_SOCKETS"]');
   expect(opened()).toBe(1);
 });
 
@@ -134,7 +134,7 @@ test("a project of LangGraph's runs as it is, and its configuration is loaded an
   await project.write("langgraph.json", JSON.stringify({ ...config, graphs, store: {} }));
   await reloaded(dev, 2);
   expect(await idsOf(client)).toEqual(["agent", "second"]);
-  expect(dev.output).toContain('"fields":["store"]');
+  expect(dev.output).toContain('fields=["store"]');
   expect(await ask(client, "second")).toBe("theirs: 1");
 });
 
@@ -163,7 +163,9 @@ test("the page is not opened where nobody wants it, or nobody is there", () => {
 test("waits for a program that can be loaded, and serves no other until then", async () => {
   await using project = await openProject({ "bots.js": "export const chat = ;" });
   await using dev = project.start(["dev", "bots.js"]);
-  await dev.printed(/bots\.js cannot be loaded\.\nSyntaxError: .+bots\.js:1/s);
+  await dev.printed(
+    /bots\.js cannot be loaded\.\nSyntaxError: .+bots\.js:1.+Waiting for a change/s,
+  );
   expect(dev.output).not.toContain("listening");
   await project.write("bots.js", `export { chat } from "./decorated.ts";`);
   await project.write("decorated.ts", "@sealed export class Chat {}\nexport const chat = 1;");
@@ -177,6 +179,14 @@ test("waits for a program that can be loaded, and serves no other until then", a
   await project.write(".env", "WORD=hi");
   const { client } = connect(await listening(dev));
   expect(await ask(client, "chat")).toBe("hi");
+
+  const stray = `${lambda} export const chat = RunnableLambda.from(() => "ho");
+    Promise.reject(new Error("nobody holds it"));`;
+  await project.write("bots.js", stray);
+  const [told] = await dev.printed(/an error that nobody caught.+?bots\.js\S*:2:\d+/s);
+  expect(told).toContain("nobody holds it");
+  await reloaded(dev, 1);
+  expect(await ask(client, "chat")).toBe("ho");
 });
 
 /** Each reload costs what Node.js keeps of the modules that it loads anew, and no more. */

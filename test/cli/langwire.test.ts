@@ -14,6 +14,7 @@ describe("langwire", () => {
     [["--help"], { code: 0, stdout: text("Usage: langwire [options] [command]") }],
     [["--version"], { code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\S*\n$/) }],
     [["begin"], { code: 2, stderr: text("unknown command 'begin'") }],
+    [["langgraph.json"], { code: 2, stderr: text("unknown command 'langgraph.json'") }],
     [["start", "a.ts", "b.ts"], { code: 2, stderr: text("too many arguments") }],
     [["start", "--fast"], { code: 2, stderr: text("unknown option '--fast'") }],
     [["dev", "--help"], { code: 0, stdout: text("--no-open") }],

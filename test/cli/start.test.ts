@@ -58,6 +58,6 @@ test("is for this machine alone where nobody is authenticated", async () => {
     "open.ts": `${lambda} export const chat = RunnableLambda.from(() => "hi");`,
   });
   const surroundings = { cwd: project.folder, env: { PORT: "0", HOST: "0.0.0.0" } };
-  const { stderr } = await runLangwire(["start", "open.ts"], surroundings);
+  const { stderr } = await runLangwire(["open.ts"], surroundings);
   expect(stderr).toContain('HOST is "0.0.0.0": must be a loopback address');
 });

@@ -20,6 +20,8 @@ describe("is named, with the setting that is meant:", () => {
     ["AUTH_SECERT", "AUTH_SECRET"],
     ["ALLOWED_ORIGIN", "ALLOWED_ORIGINS"],
     ["MAX_RUNS_PER_MINUTES", "MAX_RUNS_PER_MINUTE"],
+    ["MAX_RUNS_PER_MIN", "MAX_RUNS_PER_MINUTE"],
+    ["POTR", "PORT"],
   ])("%s", (name, meant) => {
     expect(misspeltSettings({ [name]: "x" })).toEqual([{ name, meant }]);
   });

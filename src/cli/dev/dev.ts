@@ -65,6 +65,7 @@ class DevelopedProgram {
         isLoaded = true;
       } catch (error) {
         tell(error);
+        process.stderr.write("Waiting for a change of it.\n");
         await this.#changed();
       }
     }

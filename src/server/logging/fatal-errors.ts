@@ -5,10 +5,10 @@ import { botAtWork } from "../../bots/isolation/bot-at-work.ts";
 const events = ["uncaughtException", "unhandledRejection"] as const;
 
 export class FatalErrors {
-  readonly #logger: Pick<FastifyBaseLogger, "fatal">;
+  readonly #logger: Pick<FastifyBaseLogger, "error" | "fatal">;
   #seen = false;
 
-  constructor(logger: Pick<FastifyBaseLogger, "fatal">) {
+  constructor(logger: Pick<FastifyBaseLogger, "error" | "fatal">) {
     this.#logger = logger;
   }
 
@@ -19,6 +19,16 @@ export class FatalErrors {
   /** @param close begins to close the server; a second error does not wait for that */
   listen(close: () => void): void {
     for (const event of events) process.on(event, (error) => this.#caught(error, close));
+  }
+
+  /** In place of `listen`, where somebody is at the code: it is told, and the server goes on. */
+  tell(): void {
+    const told = "an error that nobody caught; in production it would end the server";
+    for (const event of events) {
+      process.on(event, (error) => {
+        if (botAtWork() === undefined) this.#logger.error({ err: error }, told);
+      });
+    }
   }
 
   #caught(error: unknown, close: () => void): void {

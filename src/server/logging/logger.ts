@@ -21,12 +21,14 @@ export interface LoggerOptions {
   readonly secrets?: readonly string[];
   /** Default: `json`. */
   readonly format?: "json" | "pretty";
+  /** Whether messages of errors appear below level `debug`, too: for whoever develops. Default: false. */
+  readonly quotes?: boolean;
   /** Default: standard output. */
   readonly destination?: DestinationStream;
 }
 
 export function createLogger(options: LoggerOptions): Logger {
-  const { level, secrets = [], format = "json", destination } = options;
+  const { level, secrets = [], format = "json", quotes = false, destination } = options;
   const redact = redaction(secrets);
   const stream = destination === undefined ? process.stdout : undefined;
   const readable =
@@ -38,7 +40,7 @@ export function createLogger(options: LoggerOptions): Logger {
       level,
       serializers: {
         req: describeRequest,
-        err: (cause: unknown) => serializeThrown(cause, logger.isLevelEnabled("debug")),
+        err: (cause: unknown) => serializeThrown(cause, quotes || logger.isLevelEnabled("debug")),
       },
       hooks: {
         streamWrite: (line) => readable(redact(escapeControls(line))),

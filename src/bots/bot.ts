@@ -1,7 +1,6 @@
 /** What a bot is: a LangChain runnable with the settings that put it on the wire. */
 import type { BaseMessage } from "@langchain/core/messages";
 import type { Runnable } from "@langchain/core/runnables";
-import { LangwireError } from "../protocol/errors.ts";
 import type { BotTypes, TypesOfSettings } from "./definition/bot-types.ts";
 import type { BotSchemas } from "./definition/schemas.ts";
 import { checkSettings, graphProblem, isRunnable } from "./definition/settings.ts";
@@ -224,5 +223,5 @@ async function make(
     ? graphProblem(made, definition)
     : "The bot's factory did not return a LangChain runnable.";
   if (isRunnable(made) && problem === undefined) return made;
-  throw new LangwireError("BOT_FAILED", { cause: new TypeError(problem) });
+  throw new TypeError(problem);
 }

@@ -12,12 +12,21 @@ export type Prepared<Values, Row> = (db: Kysely<Schema>, values: Values) => Prom
  */
 export type Work<T> = (transaction: Kysely<Schema>) => Promise<T | undefined>;
 
+/** Statements, each for itself; they may be run again. */
+export type Statements<T> = (db: Kysely<Schema>) => Promise<T>;
+
+/** How statements and transactions get to the database. */
+export interface Runner {
+  run<T>(statements: Statements<T>): Promise<T>;
+  transact<T>(work: Work<T>): Promise<T | undefined>;
+}
+
 export interface EngineOptions {
   readonly db: Kysely<Schema>;
   /** @returns what callers are thrown for what the database threw */
   readonly failure: (error: unknown) => unknown;
-  /** Runs transactions. Default: each for itself. */
-  readonly transact?: <T>(work: Work<T>) => Promise<T | undefined>;
+  /** Default: each at once, and for itself. */
+  readonly runner?: Runner;
 }
 
 /** Runs it in a transaction of its own. */
@@ -36,18 +45,21 @@ export async function inTransaction<T>(db: Kysely<Schema>, work: Work<T>): Promi
 export class Engine {
   readonly #db: Kysely<Schema>;
   readonly #failure: (error: unknown) => unknown;
-  readonly #transact: <T>(work: Work<T>) => Promise<T | undefined>;
+  readonly #runner: Runner;
 
-  constructor({ db, failure, transact }: EngineOptions) {
+  constructor({ db, failure, runner }: EngineOptions) {
     this.#db = db;
     this.#failure = failure;
-    this.#transact = transact ?? ((work) => inTransaction(db, work));
+    this.#runner = runner ?? {
+      run: (statements) => statements(db),
+      transact: (work) => inTransaction(db, work),
+    };
   }
 
   /** Runs statements, each for itself. */
-  async run<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T> {
+  async run<T>(statements: Statements<T>): Promise<T> {
     try {
-      return await work(this.#db);
+      return await this.#runner.run(statements);
     } catch (error) {
       throw this.#failure(error);
     }
@@ -56,7 +68,7 @@ export class Engine {
   /** Runs statements as one. */
   async transaction<T>(work: Work<T>): Promise<T | undefined> {
     try {
-      return await this.#transact(work);
+      return await this.#runner.transact(work);
     } catch (error) {
       throw this.#failure(error);
     }

@@ -124,6 +124,7 @@ test("a check names what does not fit, by its path", async () => {
       "input.lines.0.total: Invalid input: expected number, received string",
       "input.name: Invalid input: expected string, received number",
     ],
+    paths: ["input.lines.0.total", "input.name"],
   });
   const many = Array.from({ length: 9 }, () => ({ total: "1" }));
   const checked = await check(schema, { lines: many, name: "" }, "output");

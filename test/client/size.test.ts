@@ -12,7 +12,7 @@ const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url))
  * The last 300 bytes are where a subscription begins, and the time limits of calls over HTTP; then 70
  * for the joining of a tool call's arguments.
  */
-const maxGzipBytes = 7_400;
+const maxGzipBytes = 7_500;
 
 /** The client as an application's bundler takes it in, without what it stands on. */
 async function bundle(): Promise<string> {
@@ -35,7 +35,7 @@ async function bundle(): Promise<string> {
   return output.output.map((part) => ("code" in part ? part.code : "")).join("");
 }
 
-test("the client adds less than 7.4 kB to tRPC's and superjson, and nothing that is not theirs", async () => {
+test("the client adds less than 7.5 kB to tRPC's and superjson, and nothing that is not theirs", async () => {
   const code = await bundle();
   const imported = [...code.matchAll(/\bfrom\s*["']([^"']+)["']/g)].map(([, name]) => name);
   expect(new Set(imported)).toEqual(new Set(["@trpc/client", "superjson"]));

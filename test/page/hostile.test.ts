@@ -96,12 +96,14 @@ describeWithChromium("the page: hostile texts", (open) => {
     const { visit } = await open();
     // A browser whose clock speaks no language.
     const script = `{
-      const { toLocaleTimeString } = Date.prototype;
+      const { get } = Object.getOwnPropertyDescriptor(Intl.DateTimeFormat.prototype, "format");
       window.isBroken = false;
-      Date.prototype.toLocaleTimeString = function (...how) {
-        if (window.isBroken) throw new RangeError("Incorrect locale information provided");
-        return toLocaleTimeString.apply(this, how);
-      };
+      Object.defineProperty(Intl.DateTimeFormat.prototype, "format", {
+        get() {
+          if (window.isBroken) throw new RangeError("Incorrect locale information provided");
+          return get.call(this);
+        },
+      });
     }`;
     const window = await visit({ script });
     await window.send("One");

@@ -57,6 +57,35 @@ test("none settles before the commit", async () => {
   expect(seen).toEqual([false, false]);
 });
 
+test("what is asked for after a transaction finds what it wrote, and is not held up otherwise", async () => {
+  const read = () =>
+    group.run((db) => sql<{ n: number }>`select count(*) as n from words`.execute(db));
+  const asked = [
+    group.transact(write("one")),
+    read(),
+    group.transact(write("two")),
+    read(),
+  ] as const;
+  const [, first, , second] = await Promise.all(asked);
+  expect([first.rows, second.rows]).toEqual([[{ n: 1 }], [{ n: 2 }]]);
+  expect(count("commit")).toBe(1);
+  const reading = read();
+  let turns = 0;
+  const turn = setImmediate().then(() => turns++);
+  expect((await reading).rows).toEqual([{ n: 2 }]);
+  expect(turns).toBe(0);
+  await turn;
+});
+
+test("a database that takes nothing is still read", async () => {
+  database.exec("pragma query_only = on");
+  const outcomes = await Promise.allSettled([
+    group.transact(write("one")),
+    group.run((db) => sql<{ n: number }>`select count(*) as n from words`.execute(db)),
+  ]);
+  expect(outcomes).toMatchObject([{ status: "rejected" }, { value: { rows: [{ n: 0 }] } }]);
+});
+
 test("one that throws, or answers nothing, undoes what it wrote and nothing of another's", async () => {
   const fail = () => {
     throw new Error("it will not");

@@ -25,6 +25,7 @@ const charactersOf: Readonly<Record<string, number>> = {
   log: characters,
   query: characters,
   message: characters,
+  detail: characters,
   url: characters,
   title: characters,
   quote: characters,

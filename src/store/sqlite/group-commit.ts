@@ -3,13 +3,13 @@
  * commit writes every page that was changed, and those of runs that begin or end together change the same:
  * the ends of tables and of indexes.
  *
- * Each is a savepoint in the group's transaction, so one that fails undoes nothing of another's. A group is
- * over within the microtasks of one turn: the event log, which writes through the same connection, counts on
- * that.
+ * Each is a savepoint in the group's transaction, so one that fails undoes nothing of another's. What is asked
+ * for after one and before its commit joins the group, too: it finds what came before it. A group is over
+ * within the microtasks of one turn: the event log, which writes through the same connection, counts on that.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { CompiledQuery, type Kysely } from "kysely";
-import { inTransaction, type Work } from "../engine.ts";
+import { inTransaction, type Runner, type Statements, type Work } from "../engine.ts";
 import type { Schema } from "../schema.ts";
 
 /** How long the thread is kept at a time. The transaction in which it is exceeded still belongs to the group. */
@@ -21,13 +21,15 @@ const release = CompiledQuery.raw("release member");
 
 interface Member {
   readonly work: Work<unknown>;
+  /** Does it without the others. */
+  readonly alone: () => Promise<unknown>;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
 type Outcome = { readonly result: unknown } | { readonly error: unknown };
 
-export class GroupCommit {
+export class GroupCommit implements Runner {
   readonly #db: Kysely<Schema>;
   /** A group belongs to none of its callers. */
   readonly #inOwnContext = AsyncLocalStorage.snapshot();
@@ -38,10 +40,23 @@ export class GroupCommit {
     this.#db = db;
   }
 
+  /** At once, unless a transaction waits that was asked for before. */
+  async run<T>(statements: Statements<T>): Promise<T> {
+    if (this.#waiting.length === 0) return await statements(this.#db);
+    const work = async (db: Kysely<Schema>) => ({ result: await statements(db) });
+    const alone = () => work(this.#db);
+    return ((await this.#join(work, alone)) as { readonly result: T }).result;
+  }
+
   /** Settles when the group is committed, or it alone has failed. */
-  transact<T>(work: Work<T>): Promise<T | undefined> {
-    const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
-    this.#waiting.push({ work, resolve: (result) => resolve(result as T | undefined), reject });
+  async transact<T>(work: Work<T>): Promise<T | undefined> {
+    const alone = () => inTransaction(this.#db, work);
+    return (await this.#join(work, alone)) as T | undefined;
+  }
+
+  #join(work: Work<unknown>, alone: () => Promise<unknown>): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.#waiting.push({ work, alone, resolve, reject });
     this.#soon();
     return promise;
   }
@@ -56,7 +71,7 @@ export class GroupCommit {
     this.#waiting = [];
     const [first, second] = group;
     if (first === undefined) return;
-    if (second === undefined) return await this.#alone(first);
+    if (second === undefined) return await goAlone(first);
     try {
       const outcomes = await this.#together(group);
       for (const [index, outcome] of outcomes.entries()) {
@@ -68,12 +83,8 @@ export class GroupCommit {
       if (this.#waiting.length > 0) this.#soon();
     } catch {
       // All of it is undone, for something that one of them may be too much for: a disk that is nearly full.
-      for (const member of group) await this.#alone(member);
+      for (const member of group) await goAlone(member);
     }
-  }
-
-  async #alone({ work, resolve, reject }: Member): Promise<void> {
-    await inTransaction(this.#db, work).then(resolve, reject);
   }
 
   /** @returns the outcomes of as many as there was time for */
@@ -89,6 +100,10 @@ export class GroupCommit {
     });
     return outcomes;
   }
+}
+
+async function goAlone({ alone, resolve, reject }: Member): Promise<void> {
+  await alone().then(resolve, reject);
 }
 
 /** @throws what the database throws where it has rolled the whole transaction back */

@@ -68,13 +68,12 @@ export async function openSqliteStore({ path, sole }: SqliteStoreOptions): Promi
     if (isBackup) goOnFarAhead(database, highestNumber(database));
     cutOffWal(database);
     if (sole && mode === "wal") markDatabase(database, path);
-    const group = new GroupCommit(kysely);
     return storeIn(database, {
       path,
       engine: new Engine({
         db: kysely,
         failure: sqliteFailure,
-        transact: (work) => group.transact(work),
+        runner: new GroupCommit(kysely),
       }),
       checkpoints:
         mode === "wal" ? new Checkpoints({ path, intervalMs: checkpointIntervalMs }) : undefined,

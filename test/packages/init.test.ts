@@ -14,6 +14,8 @@ const env = {
   PATH: [dirname(bin("node")), process.env.PATH].join(delimiter),
   // The page is opened in nobody's browser.
   BROWSER: "none",
+  // What CI is shown in colours, a test cannot read.
+  NO_COLOR: "1",
 };
 
 let project: PackedProject;

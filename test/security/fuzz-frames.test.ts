@@ -16,7 +16,7 @@ import {
 import { type Hostile, hostileFrames } from "./hostile-frames.ts";
 import { openRawSocket, pong, textFrame } from "./raw-socket.ts";
 
-const cases = fuzzCases(400);
+const cases = fuzzCases(300);
 const timeoutMs = cases * 50 + 60_000;
 const longestTurnMs = 50;
 

@@ -87,10 +87,10 @@ export interface Langwire extends AsyncDisposable {
  */
 export async function openLangwire(options: LangwireOptions): Promise<Langwire> {
   const { userLimits = {}, containStrayErrors: contained = true } = options;
-  const defaultLog = options.observer === undefined ? new DefaultLog() : undefined;
+  const defaultLog = new DefaultLog();
   const failureListeners = new Set<Required<RunObserver>["botFailed"]>();
   const observer = allOf([
-    options.observer ?? logRuns(defaultLog ?? console, { quotes: true }),
+    options.observer ?? logRuns(defaultLog, { quotes: () => defaultLog.quotes }),
     {
       botFailed: (run, failure) => failureListeners.forEach((listen) => void listen(run, failure)),
     },
@@ -148,7 +148,7 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
       await conversationsPerUser.takeWithin(caller.userId, times);
     },
     snapshot,
-    defaultLog,
+    ...(options.observer === undefined && { defaultLog }),
     onBotFailure: (listener) => {
       failureListeners.add(listener);
       return () => failureListeners.delete(listener);

@@ -6,10 +6,17 @@ import type { RunLogger } from "./run-log.ts";
 
 export class DefaultLog implements RunLogger {
   #logger: RunLogger = onConsole;
+  #quotes = true;
+
+  /** Whether it may hold prompts and answers, which what is thrown may quote: a developer's console may. */
+  get quotes(): boolean {
+    return this.#quotes;
+  }
 
   /** From now on all of it goes there, and nothing to the console. */
-  use(logger: RunLogger): void {
+  use(logger: RunLogger, { quotes }: { readonly quotes: boolean }): void {
     this.#logger = logger;
+    this.#quotes = quotes;
   }
 
   readonly debug = (): void => {};
@@ -34,5 +41,14 @@ function asText(fields: object, message: string): string {
     return [name === "code" ? `${value}` : `${name} ${value}`];
   });
   const head = `[langwire] ${message}${said.length === 0 ? "" : `: ${said.join(", ")}`}`;
-  return typeof detail === "string" ? `${head}\n${detail}` : head;
+  const below = typeof detail === "string" ? detail.split("\n") : [];
+  // Whatever is in them begins no line, and moves no cursor.
+  return [escaped(head), ...below.map((line) => `  ${escaped(line)}`)].join("\n");
+}
+
+function escaped(line: string): string {
+  return line.replaceAll(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

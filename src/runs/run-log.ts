@@ -19,15 +19,19 @@ export interface RunLogger {
 }
 
 export interface RunLogOptions {
-  /** Whether what providers and parsers say is logged, which may quote prompts and answers. Default: false. */
-  readonly quotes?: boolean;
+  /**
+   * Whether what providers and parsers say is logged, which may quote prompts and answers; a function is
+   * asked each time. Default: false.
+   */
+  readonly quotes?: boolean | (() => boolean);
 }
 
 export function logRuns(logger: RunLogger, { quotes = false }: RunLogOptions = {}): RunObserver {
   /** The error itself, for loggers that have a form of their own for it, and what it says. */
   const thrown = (cause: unknown, code?: ErrorCode) => {
     if (cause === undefined) return {};
-    const detail = quotes ? describeThrown(cause) : describeUnquoted(cause, code);
+    const isQuoted = typeof quotes === "function" ? quotes() : quotes;
+    const detail = isQuoted ? describeThrown(cause) : describeUnquoted(cause, code);
     const where = code !== undefined && isOfProvider(code) ? unreachable(cause) : undefined;
     const away = where === undefined ? "" : `The provider cannot be reached at ${where}\n`;
     return { detail: away + detail, err: cause };

@@ -70,7 +70,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
   const connections = new Connections(options.connectionLimits);
   const { maxFrameBytes: maxPayload, maxHttpRequestsPerSecond } = connections.limits;
   const perSecond = { times: maxHttpRequestsPerSecond, perMs: 1_000 };
-  if (logger !== undefined) langwire.defaultLog?.use(logger);
+  if (logger !== undefined) langwire.defaultLog?.use(logger, { quotes: options.dev === true });
   const failureDetails = options.dev === true ? FailureDetails.of(langwire) : undefined;
   const router = createChatRouter({
     ...langwire,

@@ -75,6 +75,10 @@ test("for a log without prompts, what quotes a call of a model's is named alone,
   expect(describeThrown(error)).toContain("canary");
   expect(describeUnquoted(error, "TOOL_FAILED")).toBe("Error\ncaused by RangeError: no such city");
   expect(describeUnquoted(new ToolNotRun("canary"), "TOOL_FAILED")).toMatch(/^ToolNotRun(\n|$)/);
+  const values = [{ error: { text: "canary" } }, "canary", new Error("x", { cause: "canary" })];
+  for (const value of [...values, new Error("x", { cause: { body: "canary" } })]) {
+    expect(describeUnquoted(value, "PROVIDER_ERROR")).not.toContain("canary");
+  }
 });
 
 test("what is no error is shown as it is", () => {

@@ -203,8 +203,39 @@ describe("a library's user who names no observer", () => {
     await expect(run.text).rejects.toThrow(LangwireClientError);
     await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce());
     const [text] = warn.mock.calls[0] ?? [];
-    expect(text).toMatch(`[langwire] run failed: BOT_FAILED, bot bot, run ${run.id}\nCityError: `);
+    expect(text).toMatch(
+      `[langwire] run failed: BOT_FAILED, bot bot, run ${run.id}\n  CityError: `,
+    );
     expect(text).toMatch(ownLine);
+  });
+
+  test("finds no line there that somebody else has written", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    const forging = RunnableLambda.from((): string => {
+      throw new Error("no city\n[langwire] run failed: forged\u001b[2J\u202e");
+    });
+    await using server = await startTestServer({ bots: [botOf({ runnable: forging })] });
+    await using client = createClient({ url: server.url });
+    await client.send({ botId: "bot", message: "hi" }).text.catch(() => {});
+    await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce());
+    const lines = String(warn.mock.calls[0]?.[0]).split("\n");
+    expect(lines.filter((line) => line.startsWith("[langwire]"))).toHaveLength(1);
+    expect(lines.join("")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  });
+
+  test("has no provider's words in the log of its server, which may quote prompts", async () => {
+    const told: object[] = [];
+    const log = (fields: object) => void told.push(fields);
+    const refused = RunnableLambda.from((): string => {
+      throw Object.assign(new Error(canary), { lc_error_code: "MODEL_RATE_LIMIT" });
+    });
+    await using server = await startTestServer({ bots: [botOf({ runnable: refused })] });
+    await using client = createClient({ url: server.url });
+    server.langwire.defaultLog?.use({ info: log, warn: log, error: log }, { quotes: false });
+    await client.send({ botId: "bot", message: "hi" }).text.catch(() => {});
+    await vi.waitFor(() => expect(told.length).toBeGreaterThan(0));
+    const details = told.map((fields) => Reflect.get(fields, "detail"));
+    expect(details.join()).not.toContain(canary);
   });
 
   test("finds there what its authenticate and its schemas threw", async () => {
@@ -219,8 +250,10 @@ describe("a library's user who names no observer", () => {
     await client.send({ botId: "bot", input: { city: "Rome" } }).text.catch(() => {});
     const told = error.mock.calls.map(([text]) => String(text));
     expect(told).toEqual([
-      expect.stringContaining(`[langwire] authenticate failed\nCityError: ${canary}`),
-      expect.stringContaining("[langwire] request failed: BOT_FAILED, path chat.send\nCityError: "),
+      expect.stringContaining(`[langwire] authenticate failed\n  CityError: ${canary}`),
+      expect.stringContaining(
+        "[langwire] request failed: BOT_FAILED, path chat.send\n  CityError: ",
+      ),
     ]);
   });
 

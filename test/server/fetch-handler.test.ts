@@ -7,7 +7,7 @@ import { Readable } from "node:stream";
 import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 import { setImmediate } from "node:timers/promises";
 import { EventSource } from "eventsource";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { type ClientOptions, createClient, type LangwireClient } from "../../client/src/index.ts";
 import { serverSentEvents } from "../../client/src/sse.ts";
 import {
@@ -149,6 +149,51 @@ test("an image, or an address that is opened, starts no run", async () => {
     expect([response.status, await codeIn(response)]).toEqual([400, "BAD_INPUT"]);
   }
   expect((await mounted.connect().conversations.list()).items).toEqual([]);
+});
+
+test("a path that is encoded is the same path", async () => {
+  const mounted = await mountHandler([{ tokens: ["No"] }]);
+  const handle = createFetchHandler({ langwire: mounted.langwire });
+  const encoded = sendUrl(mounted).replace("chat.send", "chat%2Esend");
+  const asked = [encoded, `${encoded.replace("send?", "send,bots.list?")}&batch=1`];
+  for (const url of [...asked, encoded.replace("%2E", "%E0%A4%A")]) {
+    const response = await handle(requestWith(url, { accept: "text/html" }));
+    expect([response.status, await codeIn(response)]).toEqual([400, "BAD_INPUT"]);
+  }
+  expect((await mounted.connect().conversations.list()).items).toEqual([]);
+});
+
+test("the answers of one request together are bounded, as the server's own are", async () => {
+  const mounted = await mountHandler([{ tokens: ["long ".repeat(60_000)] }]);
+  const run = mounted.connect().send({ botId: "chat", message: "Soda?" });
+  await run.text;
+  const calls = 40;
+  const path = Array.from({ length: calls }, () => "conversations.messages").join(",");
+  const { conversationId } = run;
+  const inputs = Object.fromEntries(
+    Array.from({ length: calls }, (_, index) => [index, { json: { conversationId } }]),
+  );
+  const query = `batch=1&input=${encodeURIComponent(JSON.stringify(inputs))}`;
+  const response = await fetch(`${mounted.url}/${path}?${query}`);
+  const text = await response.text();
+  expect(text.length).toBeLessThan(6 * 1024 * 1024);
+  expect(text).toContain("RATE_LIMITED");
+});
+
+test("a subscription that fails is logged as other calls are", async () => {
+  const mounted = await mountHandler([{ tokens: ["No"] }], {
+    authenticate: () => ({ userId: "ann" }),
+  });
+  const logged: object[] = [];
+  const log = (fields: object) => void logged.push(fields);
+  const logger = { info: log, warn: log, error: log };
+  mounted.langwire.defaultLog?.use(logger, { quotes: false });
+  vi.spyOn(mounted.langwire.store.runs, "claim").mockRejectedValue(new Error("no such claim"));
+  const run = mounted.connect().send({ botId: "chat", message: "Soda?" });
+  await expect(run.text).rejects.toMatchObject({ code: "INTERNAL" });
+  expect(logged).toContainEqual(
+    expect.objectContaining({ code: "INTERNAL", path: "chat.send", type: "subscription" }),
+  );
 });
 
 test("without authentication, other names than this machine's are not answered", async () => {

@@ -28,17 +28,18 @@ const errorsAtMost = 5;
 const langwireDir = fileURLToPath(new URL("../../", import.meta.url));
 
 export function describeThrown(thrown: unknown): string {
-  return describe(thrown, messageOf);
+  return describe(thrown, { words: messageOf, quotes: true });
 }
 
 /** The same for a log that is to hold no prompts and no answers. @param code what the failure was named */
 export function describeUnquoted(thrown: unknown, code: ErrorCode | undefined): string {
   const isProviders = code !== undefined && isOfProvider(code);
-  return describe(thrown, (error) => {
+  const words: Words = (error) => {
     // What the operating system refused is said by Node, and the same whatever was asked.
     if (typeof read(error, "syscall") === "string") return messageOf(error);
     return isProviders || quotes(error) ? undefined : messageOf(error);
-  });
+  };
+  return describe(thrown, { words, quotes: !isProviders });
 }
 
 /** LangChain's own errors of parsing, and of a tool's call, which have the text and the arguments in them. */
@@ -66,9 +67,9 @@ type Words = (error: object) => string | undefined;
 
 const messageOf: Words = (error) => textIn(error, "message")?.trim();
 
-function describe(thrown: unknown, words: Words): string {
+function describe(thrown: unknown, how: Omit<Describing, "seen">): string {
   try {
-    return cutText(linesOf(thrown, { words, seen: new Set() }).join("\n"), textAtMost);
+    return cutText(linesOf(thrown, { ...how, seen: new Set() }).join("\n"), textAtMost);
   } catch {
     return unreadable;
   }
@@ -90,12 +91,16 @@ const unreadable = "What was thrown cannot be read.";
 
 interface Describing {
   readonly words: Words;
+  /** Whether values that are no errors are shown: they may be prompts, or hold them. */
+  readonly quotes: boolean;
   readonly seen: Set<object>;
 }
 
 function linesOf(thrown: unknown, describing: Describing): string[] {
-  const { seen } = describing;
-  if (typeof thrown !== "object" || thrown === null) return [`${cut(inspect(thrown))} was thrown`];
+  const { seen, quotes } = describing;
+  if (typeof thrown !== "object" || thrown === null) {
+    return [`${quotes ? cut(inspect(thrown)) : `a ${typeof thrown}`} was thrown`];
+  }
   if (seen.has(thrown) || seen.size >= causesAtMost * errorsAtMost) return [];
   seen.add(thrown);
   const cause = read(thrown, "cause") ?? read(thrown, "toolError");
@@ -117,8 +122,9 @@ function isPlainWrapper(error: object): boolean {
   return error instanceof LangwireError && error.message === errorTable[error.code]?.meaning;
 }
 
-function headOf(thrown: object, { words }: Describing): string {
+function headOf(thrown: object, { words, quotes }: Describing): string {
   if (!(thrown instanceof Error) && messageOf(thrown) === undefined) {
+    if (!quotes) return "an object that is no Error was thrown";
     return `${cut(inspect(thrown, { depth: 1, getters: false }))} was thrown`;
   }
   const name = textIn(thrown, "name") ?? "Error";

@@ -27,7 +27,9 @@ export function factsOf(
   connectionParams: Credentials["connectionParams"],
 ): RequestFacts {
   const origin = `${protocol}://${host}`;
-  const url = () => URL.parse(raw.url ?? "/", origin)?.href ?? `${origin}/`;
+  // Of a request line, the path alone: what is before it names no other host than the header does.
+  const path = (raw.url ?? "/").replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, "").replace(/^\/*/, "/");
+  const url = () => URL.parse(`${origin}${path}`)?.href ?? `${origin}/`;
   return { connectionParams, headers, address: ip, url };
 }
 

@@ -5,8 +5,9 @@
  */
 import { getTRPCErrorFromUnknown, TRPCError } from "@trpc/server";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
+import type { TRPCRequestInfo } from "@trpc/server/http";
 import { getHTTPStatusCodeFromError, parseConnectionParamsFromString } from "@trpc/server/http";
-import type { CallContext } from "../../api/context.ts";
+import type { CallContext, EnterCall } from "../../api/context.ts";
 import { toLangwireError, toTrpcError } from "../../api/errors.ts";
 import { type ChatRouter, createChatRouter } from "../../api/router.ts";
 import { TrackedEvents } from "../../api/subscription.ts";
@@ -24,14 +25,17 @@ import { resumedInput } from "../connections/call-input.ts";
 import { defaultConnectionLimits } from "../connections/connection-limits.ts";
 import { Expiries } from "../connections/expiries.ts";
 import { wireTransformer } from "../connections/frames/outgoing-frames.ts";
+import { BatchTurns } from "../http/batch-turns.ts";
 import { eventStreamHeaders } from "../http/event-stream-text.ts";
 import {
   checkAsksForEvents,
   inputIn,
   lastEventIdOf,
+  notAlone,
   searchOf,
 } from "../http/subscription-request.ts";
-import { logFailures } from "../logging/failure-log.ts";
+import { type LogFailure, logFailures } from "../logging/failure-log.ts";
+import { WorkQueue } from "../pacing/work-queue.ts";
 import { callProcedure, errorBody, errorEventData, isSubscription } from "../trpc-internals.ts";
 import { checkedBody } from "./checked-body.ts";
 import { FetchEventStream } from "./fetch-event-stream.ts";
@@ -74,27 +78,34 @@ export function createFetchHandler(
     connection: (context: CallContext) => context,
     transformer: wireTransformer,
   });
-  const streams = new FetchStreams({ langwire, router, identify });
+  const logFailure = failureLog && logFailures(failureLog);
+  const streams = new FetchStreams({ langwire, router, identify, logFailure });
+  const work = new WorkQueue(limits);
 
   return async (request) => {
     try {
       checkPage(request);
       if (langwire.cluster?.cutOff === true) throw new LangwireError("STORE_UNAVAILABLE");
       const { pathname } = new URL(request.url);
-      const [, endpoint = "", path = ""] = /^(.*)\/([^/]*)\/?$/.exec(pathname) ?? [];
+      const [, endpoint = "", encoded = ""] = /^(.*)\/([^/]*)\/?$/.exec(pathname) ?? [];
+      // As tRPC decodes it: what it takes for a subscription has to be seen as one here.
+      const path = decoded(encoded);
       if (request.method === "GET" && isSubscription(router, path)) {
         return await streams.open(request, path);
       }
-      return await fetchRequestHandler({
+      const turns = new RequestTurns(work);
+      const answer = await fetchRequestHandler({
         endpoint,
         router,
         req: await checkedBody(request, limits),
         maxBatchSize: limits.maxMessagesPerFrame,
         responseMeta: ({ errors: [first] }) =>
           first === undefined ? {} : { headers: retryHeaders(toLangwireError(first)) },
-        ...(failureLog && { onError: logFailures(failureLog) }),
-        createContext: ({ info }) => contextOf(request, info.connectionParams),
+        ...(logFailure && { onError: logFailure }),
+        createContext: ({ info }) => contextOf(request, { info, turns }),
       });
+      turns.end();
+      return answer;
     } catch (cause) {
       return refusal(router, cause);
     }
@@ -114,13 +125,45 @@ export function createFetchHandler(
 
   async function contextOf(
     request: Request,
-    connectionParams: Credentials["connectionParams"],
+    { info, turns }: { readonly info: TRPCRequestInfo; readonly turns: RequestTurns },
   ): Promise<CallContext> {
     try {
-      return { caller: await identify(factsOf(request, connectionParams)) };
+      if (info.type === "subscription") throw notAlone();
+      const caller = await identify(factsOf(request, info.connectionParams));
+      return { caller, enterCall: turns.begin(caller.userId) };
     } catch (cause) {
       throw toTrpcError(cause);
     }
+  }
+}
+
+/** The calls of one request, in turns and within their user's limits, once it is known whose they are. */
+class RequestTurns {
+  readonly #work: WorkQueue;
+  #turns: BatchTurns | undefined;
+
+  constructor(work: WorkQueue) {
+    this.#work = work;
+  }
+
+  begin(userId: string): EnterCall {
+    // Nobody here sees whether the answer is taken.
+    const holder = { stalledMs: () => 0, cut: () => {} };
+    this.#turns = new BatchTurns({ work: this.#work, userId, holder });
+    return this.#turns.enterCall;
+  }
+
+  end(): void {
+    this.#turns?.end();
+  }
+}
+
+/** @throws LangwireError BAD_INPUT */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw new LangwireError("BAD_INPUT", { message: "The path is not encoded as a URL's is." });
   }
 }
 
@@ -128,6 +171,7 @@ interface StreamsOptions {
   readonly langwire: Langwire;
   readonly router: ChatRouter;
   readonly identify: Identify;
+  readonly logFailure: LogFailure | undefined;
 }
 
 class FetchStreams {
@@ -183,6 +227,7 @@ class FetchStreams {
     } catch (cause) {
       if (signal.aborted) return;
       const error = cause instanceof TRPCError ? cause : toTrpcError(cause);
+      this.#options.logFailure?.({ error, path, type: "subscription" });
       stream.fail(errorEventData(router, error));
     }
   }

@@ -21,6 +21,7 @@ import type { LogFailure } from "../logging/failure-log.ts";
 import { StallClock } from "../pacing/stall-clock.ts";
 import { BatchTurns } from "./batch-turns.ts";
 import { EventStreams, type IdentifyRequest } from "./event-streams.ts";
+import { notAlone } from "./subscription-request.ts";
 import type { TcpConnections } from "./tcp-connections.ts";
 
 export interface HttpApiOptions {
@@ -81,11 +82,7 @@ export async function serveHttp(app: FastifyInstance, options: HttpApiOptions): 
     // Before the first await, or a caller who disconnects during it would go unnoticed.
     let turns: BatchTurns | undefined;
     res.raw.once("close", () => turns?.end());
-    if (info.type === "subscription") {
-      throw new LangwireError("BAD_INPUT", {
-        message: "A subscription is asked for alone, by GET.",
-      });
-    }
+    if (info.type === "subscription") throw notAlone();
     const more = info.calls.length - 1;
     if (more > 0) await requestsPerAddress.take(addressKey(req.ip), more);
     const caller = await identify(req, info.connectionParams);

@@ -53,6 +53,12 @@ export function checkAsksForEvents(headers: IncomingHttpHeaders): void {
   }
 }
 
+/** Why a subscription is not begun by a request that is none of an EventSource, or among others. */
+export function notAlone(): LangwireError {
+  const message = "A subscription is asked for alone, by GET.";
+  return new LangwireError("BAD_INPUT", { message });
+}
+
 /** @throws LangwireError BAD_INPUT */
 export function checkSubscribes({ headers }: FastifyRequest, { raw }: FastifyReply): void {
   checkAsksForEvents(headers);

@@ -37,7 +37,7 @@ export function logFailures(logger: Logger): LogFailure {
       const cause = failure.cause ?? error;
       logger.error({ ...fields, detail: describeThrown(cause), err: cause }, "request failed");
     } else if (code === "UNAUTHORIZED") {
-      logger.info({ ...fields, err: failure }, "caller refused");
+      logger.info({ ...fields, why: failure.message }, "caller refused");
     } else {
       logger.debug(fields, "request refused");
     }

@@ -154,6 +154,7 @@ const floods: Record<FloodName, () => void> = {
   "fragments of two bytes": () => fragments(100, 2),
   "fragments of no byte": () => fragments(100, 0),
   "fragments of 256 bytes": () => fragments(100, 256),
+  "fragments of 512 bytes": () => fragments(100, 512),
   "messages of one byte": () =>
     webSockets(100, (socket) =>
       pump(socket.resume(), Buffer.concat(Array<Buffer>(5_000).fill(frame(text, "1")))),

@@ -4,6 +4,7 @@ export const floodNames = [
   "fragments of two bytes",
   "fragments of no byte",
   "fragments of 256 bytes",
+  "fragments of 512 bytes",
   "messages of one byte",
   "pings",
   "frames that are filled slowly",

@@ -16,10 +16,10 @@ export interface FloodGuard {
 
 /**
  * Pieces of one message, fragments and what is read of one at a time: some of any size, and beyond those as
- * many as have 256 bytes on average. Browsers, proxies and slow links send larger ones.
+ * many as have 512 bytes on average. Browsers, proxies and slow links send larger ones.
  */
 const smallPieces = 64;
-const bytesOfPiece = 256;
+const bytesOfPiece = 512;
 /** What ws holds for a piece besides its bytes. */
 const overheadBytes = 400;
 /** Messages in one read. More requests than the rate limit of a second's would not be in one. */

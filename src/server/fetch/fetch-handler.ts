@@ -93,19 +93,21 @@ export function createFetchHandler(
       if (request.method === "GET" && isSubscription(router, path)) {
         return await streams.open(request, path);
       }
-      const turns = new RequestTurns(work);
-      const answer = await fetchRequestHandler({
-        endpoint,
-        router,
-        req: await checkedBody(request, limits),
-        maxBatchSize: limits.maxMessagesPerFrame,
-        responseMeta: ({ errors: [first] }) =>
-          first === undefined ? {} : { headers: retryHeaders(toLangwireError(first)) },
-        ...(logFailure && { onError: logFailure }),
-        createContext: ({ info }) => contextOf(request, { info, turns }),
-      });
-      turns.end();
-      return answer;
+      const turns = new CallTurns(work);
+      try {
+        return await fetchRequestHandler({
+          endpoint,
+          router,
+          req: await checkedBody(request, limits),
+          maxBatchSize: limits.maxMessagesPerFrame,
+          responseMeta: ({ errors: [first] }) =>
+            first === undefined ? {} : { headers: retryHeaders(toLangwireError(first)) },
+          ...(logFailure && { onError: logFailure }),
+          createContext: ({ info }) => contextOf(request, { info, turns }),
+        });
+      } finally {
+        turns.end();
+      }
     } catch (cause) {
       return refusal(router, cause);
     }
@@ -125,7 +127,7 @@ export function createFetchHandler(
 
   async function contextOf(
     request: Request,
-    { info, turns }: { readonly info: TRPCRequestInfo; readonly turns: RequestTurns },
+    { info, turns }: { readonly info: TRPCRequestInfo; readonly turns: CallTurns },
   ): Promise<CallContext> {
     try {
       if (info.type === "subscription") throw notAlone();
@@ -138,7 +140,7 @@ export function createFetchHandler(
 }
 
 /** The calls of one request, in turns and within their user's limits, once it is known whose they are. */
-class RequestTurns {
+class CallTurns {
   readonly #work: WorkQueue;
   #turns: BatchTurns | undefined;
 

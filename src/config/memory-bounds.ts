@@ -26,7 +26,10 @@ export interface MemoryBounds {
 /** What is there before the first run: modules, LangChain, SQLite's cache, the young generation. */
 const heapAtStartBytes = 80 * mebibyte;
 const besidesHeapBytes = 160 * mebibyte;
-/** LangChain, the readers, the message, its ending and its archive hold a run's text as well: with 6, one in three servers in 512 MB ended by memory. */
+/**
+ * LangChain, the readers, the message, its ending and its archive hold a run's text as well. With six, one
+ * of three servers in 512 MB ended by memory.
+ */
 const heapPerLiveByte = 9;
 const heapPerLiveRunBytes = 256 * 1024;
 /** A socket whose reader takes nothing: MAX_BACKLOG_BYTES, and what is on its way. */

@@ -7,7 +7,7 @@ import { getTRPCErrorFromUnknown, TRPCError } from "@trpc/server";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import type { TRPCRequestInfo } from "@trpc/server/http";
 import { getHTTPStatusCodeFromError, parseConnectionParamsFromString } from "@trpc/server/http";
-import type { CallContext, EnterCall } from "../../api/context.ts";
+import type { CallContext } from "../../api/context.ts";
 import { toLangwireError, toTrpcError } from "../../api/errors.ts";
 import { type ChatRouter, createChatRouter } from "../../api/router.ts";
 import { TrackedEvents } from "../../api/subscription.ts";
@@ -17,7 +17,7 @@ import { LangwireError } from "../../protocol/errors.ts";
 import { DefaultLog } from "../../runs/default-log.ts";
 import { FailureDetails } from "../../runs/failure-details.ts";
 import type { RequestFacts } from "../access/auth-request.ts";
-import { type Credentials, trustCallers } from "../access/callers.ts";
+import { type Credentials, type Identity, trustCallers } from "../access/callers.ts";
 import { type Authenticate, type Identify, identifier } from "../access/identify.ts";
 import { isLoopbackHost, originCheck } from "../access/origins.ts";
 import { retryHeaders } from "../access/refusals.ts";
@@ -53,6 +53,8 @@ export interface FetchHandlerOptions {
 }
 
 const limits = defaultConnectionLimits;
+/** Nobody here sees whether an answer is taken. */
+const unseen = { stalledMs: () => 0, cut: () => {} };
 
 /**
  * @returns answers a request whose path ends in a procedure: `/api/langwire/chat.send`
@@ -93,7 +95,7 @@ export function createFetchHandler(
       if (request.method === "GET" && isSubscription(router, path)) {
         return await streams.open(request, path);
       }
-      const turns = new CallTurns(work);
+      let turns: BatchTurns | undefined;
       try {
         return await fetchRequestHandler({
           endpoint,
@@ -103,10 +105,14 @@ export function createFetchHandler(
           responseMeta: ({ errors: [first] }) =>
             first === undefined ? {} : { headers: retryHeaders(toLangwireError(first)) },
           ...(logFailure && { onError: logFailure }),
-          createContext: ({ info }) => contextOf(request, { info, turns }),
+          createContext: async ({ info }) => {
+            const caller = await callerOf(request, info);
+            turns = new BatchTurns({ work, userId: caller.userId, holder: unseen });
+            return { caller, enterCall: turns.enterCall };
+          },
         });
       } finally {
-        turns.end();
+        turns?.end();
       }
     } catch (cause) {
       return refusal(router, cause);
@@ -125,38 +131,13 @@ export function createFetchHandler(
     }
   }
 
-  async function contextOf(
-    request: Request,
-    { info, turns }: { readonly info: TRPCRequestInfo; readonly turns: CallTurns },
-  ): Promise<CallContext> {
+  async function callerOf(request: Request, info: TRPCRequestInfo): Promise<Identity> {
     try {
       if (info.type === "subscription") throw notAlone();
-      const caller = await identify(factsOf(request, info.connectionParams));
-      return { caller, enterCall: turns.begin(caller.userId) };
+      return await identify(factsOf(request, info.connectionParams));
     } catch (cause) {
       throw toTrpcError(cause);
     }
-  }
-}
-
-/** The calls of one request, in turns and within their user's limits, once it is known whose they are. */
-class CallTurns {
-  readonly #work: WorkQueue;
-  #turns: BatchTurns | undefined;
-
-  constructor(work: WorkQueue) {
-    this.#work = work;
-  }
-
-  begin(userId: string): EnterCall {
-    // Nobody here sees whether the answer is taken.
-    const holder = { stalledMs: () => 0, cut: () => {} };
-    this.#turns = new BatchTurns({ work: this.#work, userId, holder });
-    return this.#turns.enterCall;
-  }
-
-  end(): void {
-    this.#turns?.end();
   }
 }
 

@@ -2,12 +2,9 @@
 import { createServer as createHttpServer } from "node:http";
 import websocket from "@fastify/websocket";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
-import type { CallContext } from "../api/context.ts";
-import { createChatRouter } from "../api/router.ts";
 import { describeThrown } from "../bots/failures/thrown.ts";
 import type { Langwire } from "../open/open-langwire.ts";
 import { memoryRateLimit, type RateLimit } from "../runs/admission/rate-limit.ts";
-import { FailureDetails } from "../runs/failure-details.ts";
 import { networksCheck } from "./access/addresses.ts";
 import { browserHeaders } from "./access/browser-headers.ts";
 import { trustCallers } from "./access/callers.ts";
@@ -17,7 +14,6 @@ import { originCheck } from "./access/origins.ts";
 import { Refusals } from "./access/refusals.ts";
 import type { ConnectionLimits } from "./connections/connection-limits.ts";
 import { Connections } from "./connections/connections.ts";
-import { wireTransformer } from "./connections/frames/outgoing-frames.ts";
 import { serveSockets } from "./connections/websocket-route.ts";
 import { healthRoutes, probePaths } from "./health.ts";
 import { serveHttp } from "./http/http-api.ts";
@@ -26,6 +22,7 @@ import { RequestTurns } from "./http/request-turns.ts";
 import { TcpConnections } from "./http/tcp-connections.ts";
 import { logFailures } from "./logging/failure-log.ts";
 import { servePage } from "./page.ts";
+import { servedRouter } from "./served-router.ts";
 import { type SignInPages, sessionRoute } from "./session-route.ts";
 
 export interface ServerOptions extends SignInPages {
@@ -71,13 +68,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
   const { maxFrameBytes: maxPayload, maxHttpRequestsPerSecond } = connections.limits;
   const perSecond = { times: maxHttpRequestsPerSecond, perMs: 1_000 };
   if (logger !== undefined) langwire.defaultLog?.use(logger, { quotes: options.dev === true });
-  const failureDetails = options.dev === true ? FailureDetails.of(langwire) : undefined;
-  const router = createChatRouter({
-    ...langwire,
-    failureDetails,
-    connection: (context: CallContext) => context,
-    transformer: wireTransformer,
-  });
+  const router = servedRouter(langwire, options);
   const refusals = new Refusals(router);
   const isProxy = networksCheck(options.trustedProxies ?? []);
   const app = Fastify({

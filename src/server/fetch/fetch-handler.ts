@@ -9,13 +9,12 @@ import type { TRPCRequestInfo } from "@trpc/server/http";
 import { getHTTPStatusCodeFromError, parseConnectionParamsFromString } from "@trpc/server/http";
 import type { CallContext } from "../../api/context.ts";
 import { toLangwireError, toTrpcError } from "../../api/errors.ts";
-import { type ChatRouter, createChatRouter } from "../../api/router.ts";
+import type { ChatRouter } from "../../api/router.ts";
 import { TrackedEvents } from "../../api/subscription.ts";
 import { describeThrown } from "../../bots/failures/thrown.ts";
 import type { Langwire } from "../../open/open-langwire.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import { DefaultLog } from "../../runs/default-log.ts";
-import { FailureDetails } from "../../runs/failure-details.ts";
 import type { RequestFacts } from "../access/auth-request.ts";
 import { type Credentials, type Identity, trustCallers } from "../access/callers.ts";
 import { type Authenticate, type Identify, identifier } from "../access/identify.ts";
@@ -24,7 +23,6 @@ import { retryHeaders } from "../access/refusals.ts";
 import { resumedInput } from "../connections/call-input.ts";
 import { defaultConnectionLimits } from "../connections/connection-limits.ts";
 import { Expiries } from "../connections/expiries.ts";
-import { wireTransformer } from "../connections/frames/outgoing-frames.ts";
 import { BatchTurns } from "../http/batch-turns.ts";
 import { eventStreamHeaders } from "../http/event-stream-text.ts";
 import {
@@ -36,6 +34,7 @@ import {
 } from "../http/subscription-request.ts";
 import { type LogFailure, logFailures } from "../logging/failure-log.ts";
 import { WorkQueue } from "../pacing/work-queue.ts";
+import { servedRouter } from "../served-router.ts";
 import { callProcedure, errorBody, errorEventData, isSubscription } from "../trpc-internals.ts";
 import { checkedBody } from "./checked-body.ts";
 import { FetchEventStream } from "./fetch-event-stream.ts";
@@ -73,13 +72,7 @@ export function createFetchHandler(
   });
   const loopbackOnly = options.authenticate === undefined && allowAnonymous !== true;
   const allowsOrigin = originCheck(options.allowedOrigins);
-  const failureDetails = options.dev === true ? FailureDetails.of(langwire) : undefined;
-  const router = createChatRouter({
-    ...langwire,
-    failureDetails,
-    connection: (context: CallContext) => context,
-    transformer: wireTransformer,
-  });
+  const router = servedRouter(langwire, options);
   const logFailure = failureLog && logFailures(failureLog);
   const streams = new FetchStreams({ langwire, router, identify, logFailure });
   const work = new WorkQueue(limits);

@@ -65,13 +65,25 @@ describe("over a WebSocket", () => {
     };
     inFragments(JSON.stringify(request("few", "bots.list", { padding: "x".repeat(800) })), 16);
     await socket.frame(({ id }) => id === "few");
-    inFragments(JSON.stringify(request("long", "bots.list", { padding: "x".repeat(50_000) })), 256);
+    inFragments(JSON.stringify(request("long", "bots.list", { padding: "x".repeat(50_000) })), 512);
     await socket.frame(({ id }) => id === "long");
     inFragments(JSON.stringify(request("bytes", "bots.list", { padding: "x".repeat(500) })), 1);
     expect(await socket.closed).toMatchObject({
       code: 4429,
       reason: expect.stringContaining("pieces"),
     });
+  });
+
+  test("a fragment that comes by itself is one piece, not a read's end besides", async () => {
+    await using server = await start();
+    using socket = await as("ann", server.url);
+    const fragments = JSON.stringify(request("slow", "bots.list", { padding: "x".repeat(800) }));
+    for (let at = 0; at < fragments.length; at += 16) {
+      socket.webSocket.send(fragments.slice(at, at + 16), { fin: at + 16 >= fragments.length });
+      socket.webSocket.ping();
+      await Promise.race([once(socket.webSocket, "pong"), socket.closed]);
+    }
+    await socket.frame(({ id }) => id === "slow");
   });
 
   test("requests that are refused count as calls do", async () => {

@@ -85,10 +85,9 @@ export class FrameMeter {
       message.endFrame();
       if (message.hasTooManyPieces) return tooManyPieces;
     }
-    const isPartial = message.isPartial;
-    if (isPartial) message.pieces += 1;
+    if (message.isWithinFrame) message.pieces += 1;
     if (message.hasTooManyPieces) return tooManyPieces;
-    this.#keep(isPartial ? message : undefined);
+    this.#keep(message.isPartial ? message : undefined);
     return undefined;
   }
 
@@ -124,8 +123,12 @@ class PartialMessage {
     return this.#left === 0 && this.#headerBytes >= 2 && this.#headerBytes === this.#headerLength;
   }
 
+  get isWithinFrame(): boolean {
+    return this.#headerBytes > 0;
+  }
+
   get isPartial(): boolean {
-    return this.#isFragmented || this.#headerBytes > 0;
+    return this.#isFragmented || this.isWithinFrame;
   }
 
   get hasTooManyPieces(): boolean {

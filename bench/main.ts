@@ -15,12 +15,14 @@ import { capacity } from "./measures/capacity.ts";
 import { fanout } from "./measures/fanout.ts";
 import { firstToken } from "./measures/first-token.ts";
 import { growth } from "./measures/growth.ts";
+import { history } from "./measures/history.ts";
 import { idle } from "./measures/idle.ts";
 import { longAnswer } from "./measures/long-answer.ts";
 import { paced } from "./measures/paced.ts";
 import { profile } from "./measures/profile.ts";
 import { saturated } from "./measures/saturated.ts";
 import { stoppedReader } from "./measures/stopped-reader.ts";
+import { storm } from "./measures/storm.ts";
 import { machine } from "./parts/machine.ts";
 import type { Measure, Mode } from "./parts/measure.ts";
 import type { PeerName } from "./parts/peers.ts";
@@ -35,8 +37,10 @@ const measures: readonly Measure[] = [
   stoppedReader,
   idle,
   attach,
+  history,
   firstToken,
   burst,
+  storm,
   longAnswer,
   profile,
   growth,

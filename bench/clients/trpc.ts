@@ -5,6 +5,9 @@ import type { ConnectOptions } from "./client.ts";
 import { openSocket, type TextSocket } from "./socket.ts";
 
 export interface TrpcSocket {
+  /** Begins a subscription of which nothing is read. @returns settles when it has begun */
+  begin(path: string, input: unknown): Promise<void>;
+  query(path: string, input: unknown): Promise<unknown>;
   mutate(path: string, input: unknown): Promise<void>;
   readonly socket: TextSocket;
   /** @returns settles when the subscription completes, or when `onData` says that it has all */
@@ -27,18 +30,38 @@ export async function openTrpc(url: string, { userId }: ConnectOptions): Promise
     const answer = answers.get(id);
     if (error !== undefined) answer?.fail(new Error(text));
     else if (result?.type === "stopped") answer?.end();
+    else if (result?.type === "started" && handlers.get(id) === undefined) answer?.end();
     else if (result?.type === "data" && handlers.get(id)?.(result.data.json as never) === "done") {
       answer?.end();
     }
   };
+  async function call(method: string, path: string, input: unknown): Promise<unknown> {
+    const id = ++lastId;
+    let answer: unknown;
+    handlers.set(id, (data) => {
+      answer = data;
+      return "done";
+    });
+    const params = { path, input: { json: input } };
+    socket.send(JSON.stringify({ id, method, params }));
+    try {
+      await answers.wait(id, () => {}, socket.closed);
+    } finally {
+      handlers.delete(id);
+    }
+    return answer;
+  }
   return {
     socket,
-    mutate: (path, input) => {
+    begin: (path, input) => {
       const id = ++lastId;
-      handlers.set(id, () => "done");
       const params = { path, input: { json: input } };
-      socket.send(JSON.stringify({ id, method: "mutation", params }));
-      return answers.wait(id, () => {}, socket.closed).finally(() => handlers.delete(id));
+      socket.send(JSON.stringify({ id, method: "subscription", params }));
+      return answers.wait(id, () => {}, socket.closed);
+    },
+    query: (path, input) => call("query", path, input),
+    mutate: async (path, input) => {
+      await call("mutation", path, input);
     },
     subscribe: async (path, input, onData) => {
       const id = ++lastId;

@@ -2,13 +2,14 @@
  * The answers that the provider gives, and how whoever reads them can tell that one is whole.
  *
  * A message says what is wanted: `fast 300` is 300 tokens as fast as they are read, `paced 300 50`
- * one each 50 ms, `fast 300 0 1000` 300 tokens of a thousand characters. A fast answer is the same each time. In a paced one each token carries its place
+ * one each 50 ms, `fast 300 0 1000` 300 tokens of a thousand characters, `tools 300` the same as `fast 300` after a
+ * few tool calls. A fast answer is the same each time. In a paced one each token carries its place
  * and the moment at which it was written, in the one clock that all processes of a machine share.
  */
 import { hrtime } from "node:process";
 
 export interface Wanted {
-  readonly kind: "fast" | "paced";
+  readonly kind: "fast" | "paced" | "tools";
   readonly tokens: number;
   readonly intervalMs?: number;
   /** Characters of a fast token; words of their own length without it. */
@@ -44,7 +45,8 @@ export function wish({ kind, tokens, intervalMs = 0, tokenLength = 0 }: Wanted):
 /** What comes after the wish is not read: it makes a message as long as one likes. */
 export function readWish(message: string): Required<Wanted> {
   const [kind, tokens, intervalMs = 0, tokenLength = 0] = message.split(" ", 4);
-  if (kind !== "fast" && kind !== "paced") throw new Error(`no such answer: ${message}`);
+  if (kind !== "fast" && kind !== "paced" && kind !== "tools")
+    throw new Error(`no such answer: ${message}`);
   return {
     kind,
     tokens: Number(tokens),
@@ -90,7 +92,7 @@ export class AnswerCheck {
   end(): void {
     const { kind, tokens } = this.#wanted;
     const whole =
-      kind === "fast"
+      kind !== "paced"
         ? this.#text === fastAnswer(this.#wanted)
         : this.#tokens === tokens && this.#text.length === tokens * pacedTokenLength;
     if (!whole) {

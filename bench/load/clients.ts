@@ -2,7 +2,9 @@
 import type { Client, Connect } from "../clients/client.ts";
 import { serveCommands } from "../parts/commands.ts";
 import { attachCommands } from "./attach.ts";
+import { historyCommands } from "./history.ts";
 import { loadCommands } from "./load-commands.ts";
+import { stormCommands } from "./storm.ts";
 
 interface ConnectCommand {
   readonly name: string;
@@ -30,4 +32,6 @@ serveCommands({
   },
   ...loadCommands(() => clients),
   ...attachCommands,
+  ...historyCommands,
+  ...stormCommands,
 });

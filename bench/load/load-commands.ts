@@ -12,6 +12,13 @@ export function loadCommands(clients: () => readonly Client[]) {
   /** Loads that go on while other commands are served. */
   const running = new Set<Promise<void>>();
   let failure: Error | undefined;
+  const stopping = new AbortController();
+
+  async function sendUntil(one: Client, wanted: Wanted, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await drive([one], { wanted, runsEach: 1, spreadMs: 0 }, latencies);
+    }
+  }
 
   function client(index: number): Client {
     const found = clients()[index];
@@ -32,6 +39,17 @@ export function loadCommands(clients: () => readonly Client[]) {
       running.add(driven);
     },
     finish: async () => {
+      await Promise.all(running);
+      running.clear();
+    },
+    /** Each sends one message after the other, until `stopSending`. */
+    keepSending: ({ first, count, wanted }: { first: number; count: number; wanted: Wanted }) => {
+      for (const one of clients().slice(first, first + count)) {
+        running.add(sendUntil(one, wanted, stopping.signal));
+      }
+    },
+    stopSending: async () => {
+      stopping.abort();
       await Promise.all(running);
       running.clear();
     },

@@ -55,6 +55,24 @@ function fastBody({ tokens, tokenLength }: Wanted): Buffer[] {
   return writes;
 }
 
+/** The tools of the agent that ships, called at once. */
+const toolCalls = ["(2 + 3) * 4", "sqrt(2) ^ 10", "max(1, 2, 3) / 7"].map((expression, index) => ({
+  index,
+  id: `call_${index}`,
+  type: "function",
+  function: { name: "calculator", arguments: JSON.stringify({ expression }) },
+}));
+
+const toolCallsBody = (): string =>
+  head +
+  chunk(
+    opening +
+      event({ tool_calls: toolCalls }) +
+      event({}, "tool_calls") +
+      closing(30).split("\n\n").slice(1).join("\n\n"),
+  ) +
+  lastChunk;
+
 async function answerFast(socket: Socket, wanted: Wanted): Promise<void> {
   socket.write(head);
   for (const write of fastBody(wanted)) {
@@ -116,8 +134,12 @@ function serve(socket: Socket): void {
     if (text.length < end) return;
     const body = Buffer.from(text.slice(headEnd + 4, end), "latin1").toString("utf8");
     text = text.slice(end);
-    const { messages } = JSON.parse(body) as { messages: { content: unknown }[] };
-    const wanted = readWish(textOf(messages.at(-1)?.content));
+    const { messages } = JSON.parse(body) as { messages: Message[] };
+    const wanted = readWish(textOf(messages.findLast(({ role }) => role === "user")?.content));
+    if (wanted.kind === "tools" && messages.at(-1)?.role !== "tool") {
+      socket.write(toolCallsBody());
+      return;
+    }
     if (wanted.kind === "paced") return answerPaced(socket, wanted);
     unanswered += 1;
     answerFast(socket, wanted)
@@ -126,6 +148,11 @@ function serve(socket: Socket): void {
         unanswered -= 1;
       });
   });
+}
+
+interface Message {
+  readonly role: string;
+  readonly content: unknown;
 }
 
 function textOf(content: unknown): string {

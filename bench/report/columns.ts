@@ -5,6 +5,7 @@ import { warmAfterRuns } from "../measures/first-token.ts";
 import { answerLengths } from "../measures/long-answer.ts";
 import { pacedRuns } from "../measures/paced.ts";
 import { saturatedRuns } from "../measures/saturated.ts";
+import { stormClients } from "../measures/storm.ts";
 
 export interface Column {
   readonly what: string;
@@ -83,6 +84,11 @@ export const columns: Readonly<Record<string, Table>> = {
       column("archivedFirstMs", "archive: first frame, ms"),
     ],
   },
+  history: {
+    title: "A page of history",
+    note: "Fifty messages of a conversation with an agent, each answer with three tool calls, by `conversations.messages`, ms.",
+    columns: [column("coldMs", "the first", 1), column("ms", "median of the next 100", 2)],
+  },
   firstToken: {
     title: "First token",
     note: `From sending the message to the first token, one run at a time, ms: medians of the runs 51 to 150 of a process, and of 200 after its first ${warmAfterRuns}.`,
@@ -92,6 +98,16 @@ export const columns: Readonly<Record<string, Table>> = {
     title: "Burst",
     note: `${burstRuns} users send within 50 ms, to a server that has done so twice before. From sending the message to the first token, ms.`,
     columns: [column("p50Ms", "p50 ms", 0), column("p99Ms", "p99 ms", 0)],
+  },
+  storm: {
+    title: "Everybody back at once",
+    note: `${stormClients.toLocaleString("en")} clients, each watching a conversation of its own, lose their connections in one moment and come back by the client's own backoff, while 16 runs as fast as the provider is read take what is left of the server's core. From the provider's write to the client's receipt, of 100 other runs at 20 tokens/s, ms: the clients share one core with the provider.`,
+    columns: [
+      column("calmP99Ms", "p99 before"),
+      column("p99Ms", "p99 meanwhile"),
+      column("tookMs", "until all are back", 0),
+      column("attempts", "attempts", 0),
+    ],
   },
   longAnswer: {
     title: "Long answers",

@@ -231,6 +231,18 @@ export const targets: readonly Target[] = [
     what: "archivedFirstMs",
     unit: "ms",
   }),
+  below(10, {
+    title: "A page of 50 messages with parts",
+    measure: "history",
+    what: "ms",
+    unit: "ms",
+  }),
+  ownRatio(3, {
+    title: "A saturated server's p99 while 10,000 clients reconnect",
+    measure: "storm",
+    of: "p99Ms",
+    to: "calmP99Ms",
+  }),
   atMostAbove(1, {
     title: "First token, warm",
     measure: "firstToken",

@@ -1,4 +1,5 @@
 /** What a bot opens for a run is closed when the run is over: once, however that came. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { AgentExecutor, createToolCallingAgent } from "@langchain/classic/agents";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
 import { type RunnableConfig, RunnableLambda, RunnableSequence } from "@langchain/core/runnables";
@@ -157,17 +158,23 @@ test("a server that closes waits for what its bots still close", async () => {
     );
   };
   const bot = defineBot({ id: "bot", title: "Bot", description: "", runnable });
-  const server = await startTestServer({ bots: [bot] });
+  await using server = await startTestServer({
+    bots: [bot],
+    runLimits: { botCloseTimeoutMs: 60_000 },
+  });
   const { runs } = server.langwire;
-  const sent = await runs.send({ userId: "local" }, {
-    runId: crypto.randomUUID(),
-    conversationId: crypto.randomUUID(),
-    botId: "bot",
-    message: "hi",
-  } as never);
-  expect(sent).toBeDefined();
-  setImmediate(closing.resolve);
-  await server[Symbol.asyncDispose]();
+  const ids = { runId: crypto.randomUUID(), conversationId: crypto.randomUUID() };
+  const input = { ...ids, botId: "bot", message: "hi", ifBusy: "reject" as const };
+  for await (const _ of await runs.send({ userId: "local" }, input));
+  let isDrained = false;
+  const drained = runs.drain(0).then(() => {
+    isDrained = true;
+  });
+  // Whatever else it waits for is over by then.
+  for (let turns = 0; turns < 100; turns++) await nextTurn();
+  expect([isDrained, open]).toEqual([false, 1]);
+  closing.resolve();
+  await drained;
   expect(open).toBe(0);
 });
 

@@ -1,5 +1,5 @@
 /** What an earlier process left behind. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
@@ -7,6 +7,7 @@ import { Catalogue } from "../../src/bots/catalogue.ts";
 import type { RecoveredRun } from "../../src/log/log.ts";
 import { MemoryLog } from "../../src/log/memory-log.ts";
 import { openLangwire } from "../../src/open/open-langwire.ts";
+import { LangwireError } from "../../src/protocol/errors.ts";
 import { Runs } from "../../src/runs/runs.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { all, botDoing, botSaying, botWaiting, caller, newRun, types, upTo } from "./run-bench.ts";
@@ -105,4 +106,71 @@ test("a run left behind whose events the store refuses ends all the same, and th
   expect(entries.at(-1)?.event).toMatchObject({ error: { code: "SERVER_RESTARTED" } });
   expect(await store.archives.get(run.runId)).toEqual([]);
   expect(failed.mock.calls).toEqual([[expect.stringContaining("the store refused"), refusal]]);
+});
+
+test("while the store is away, what was left stays to be ended, and what begins is left alone", async () => {
+  await using store = await openSqliteStore({ path: ":memory:" });
+  const [left, stuck] = [newRun(), newRun()];
+  for (const run of [left, stuck]) await store.runs.claim({ ...run, userId: caller.userId });
+  const finish = store.runs.finish.bind(store.runs);
+  const [started, away] = [Promise.withResolvers<void>(), new Set([left.runId, stuck.runId])];
+  vi.spyOn(store.runs, "finish").mockImplementation(async (ending) => {
+    if (!away.has(ending.runId)) return await finish(ending);
+    // A store that refuses at once fails the start.
+    await started.promise;
+    throw new LangwireError("STORE_UNAVAILABLE");
+  });
+  const failed = vi.fn();
+  const gate = Promise.withResolvers<void>();
+  const bots = new Catalogue([botWaiting(gate.promise)]);
+  const runs = await Runs.start({ bots, store, log: new MemoryLog(), observer: { failed } });
+  const begun = await runs.send(caller, newRun());
+  await upTo(begun, "token");
+  const reading = all(await runs.send(caller, left));
+  const cancelled = runs.cancel(caller, left.runId);
+  const waiting = runs.cancel(caller, stuck.runId).catch((cause: unknown) => cause);
+  started.resolve();
+  await expect.poll(() => failed.mock.calls.length).toBe(1);
+  // From the next look on; of the other one the store goes on refusing the end.
+  away.delete(left.runId);
+  expect((await reading).at(-1)?.event).toMatchObject({ error: { code: "SERVER_RESTARTED" } });
+  expect(await cancelled).toEqual({ runId: left.runId, status: "failed" });
+  gate.resolve();
+  expect((await all(begun)).at(-1)?.event).toMatchObject({ status: "completed" });
+  await runs[Symbol.asyncDispose]();
+  expect(await waiting).toBeInstanceOf(LangwireError);
+});
+
+test("a run that ended in the store, whose process died before its readers were told, is told", async () => {
+  await using folder = await dataFolder();
+  await using later = await dataFolder();
+  const gate = Promise.withResolvers<void>();
+  const bots = [botWaiting(gate.promise)];
+  const run = newRun();
+  const copied = Promise.withResolvers<void>();
+  await using langwire = await openLangwire({ bots, dataDir: folder.path });
+  const finish = langwire.store.runs.finish.bind(langwire.store.runs);
+  vi.spyOn(langwire.store.runs, "finish").mockImplementation(async (ending) => {
+    const answer = await finish(ending);
+    const copy = await langwire.snapshot?.();
+    await rename(copy ?? expect.fail("no copy"), join(later.path, "langwire.sqlite"));
+    copied.resolve();
+    return answer;
+  });
+  const begun = await langwire.runs.send(caller, run);
+  await upTo(begun, "token");
+  gate.resolve();
+  await copied.promise;
+  const told = (await all(begun)).at(-1);
+
+  await using restarted = await openLangwire({ bots, dataDir: later.path });
+  const { conversationId } = run;
+  const watched = await restarted.runs.watch(caller, { conversationId, lastEventId: "0" });
+  const seen = [await upTo(watched, "runEnd"), await all(await restarted.runs.send(caller, run))];
+  for (const entries of seen) {
+    expect(types(entries).filter((type) => type === "runEnd")).toHaveLength(1);
+    expect(entries.at(-1)).toMatchObject({ seq: told?.seq, event: { status: "completed" } });
+  }
+  const next = await all(await restarted.runs.send(caller, newRun({ conversationId })));
+  expect(next[0]?.seq).toBe((told?.seq ?? 0) + 1);
 });

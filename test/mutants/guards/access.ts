@@ -56,6 +56,14 @@ export const accessGuards: readonly Guard[] = [
     tests: ["test/security/routes.test.ts"],
   },
   {
+    slip: "an HTTP route is added",
+    file: "src/server/health.ts",
+    code: "  const verdict = cachedFor(verdictMs, () => check(langwire));\n",
+    becomes:
+      '  const verdict = cachedFor(verdictMs, () => check(langwire));\n  app.get("/runs", () => [...langwire.runs.live.keys()]);\n',
+    tests: ["test/security/routes.test.ts"],
+  },
+  {
     slip: "a token that has expired is a token",
     file: "src/server/access/auth.ts",
     code: "    clockTolerance: clockToleranceS,",

@@ -204,7 +204,6 @@ export class Subscription implements Dependent {
     let error = toClientError(cause);
     transport.subscriptionState?.(this, { state: "connecting", error });
     if (error.code === "UNREACHABLE") error = (await transport.explain?.()) ?? error;
-    if (this.#ended) return;
     const mayPass =
       isUnheard(error) ||
       (error.code === "UNAUTHORIZED" && this.#mayRefresh()) ||

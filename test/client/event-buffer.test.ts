@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { EventBuffer } from "../../client/src/event-buffer.ts";
 import type { ChatEvent } from "../../client/src/index.ts";
-import { collect } from "./set-up.ts";
+import { collect } from "./collect.ts";
 
 type Step = ChatEvent | { readonly read: number };
 

@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
-import { collect, gate, hello, type Setting, setUp, untilState } from "./set-up.ts";
+import { collect } from "./collect.ts";
+import { gate, hello, type Setting, setUp, untilState } from "./set-up.ts";
 
 /** A run that is in the middle of its answer "ab". */
 async function halfway({ client, provider }: Setting) {

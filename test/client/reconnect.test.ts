@@ -12,7 +12,8 @@ import { freePort } from "../support/free-port.ts";
 import { startMockProvider } from "../support/mock-provider.ts";
 import { openaiBot } from "../support/openai-bot.ts";
 import { expectWholeRun, tokensOf } from "../support/transcript.ts";
-import { collect, gate, hello, setUp, untilState } from "./set-up.ts";
+import { collect } from "./collect.ts";
+import { gate, hello, setUp, untilState } from "./set-up.ts";
 
 /** Whole, once, in order, and its tokens are its answer. */
 async function expectWhole(run: Run): Promise<ChatEvent[]> {

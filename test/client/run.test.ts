@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { LangwireClientError } from "../../client/src/index.ts";
 import { expectWholeRun } from "../support/transcript.ts";
-import { collect, gate, hello, setUp } from "./set-up.ts";
+import { collect } from "./collect.ts";
+import { gate, hello, setUp } from "./set-up.ts";
 
 const numbered = (events: readonly Parameters<typeof expectWholeRun>[0][number]["event"][]) =>
   events.map((event, index) => ({ id: String(index), event }));

@@ -52,12 +52,6 @@ export function untilState({ connection }: LangwireClient, state: ConnectionStat
   return promise.finally(stop);
 }
 
-export async function collect<T>(events: AsyncIterable<T>): Promise<T[]> {
-  const collected: T[] = [];
-  for await (const event of events) collected.push(event);
-  return collected;
-}
-
 /** A promise with its own key, for scripts that wait in mid-answer. */
 export function gate(): { readonly passed: Promise<void>; open(): void } {
   const { promise, resolve } = Promise.withResolvers<void>();

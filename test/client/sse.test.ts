@@ -4,7 +4,8 @@ import { serverSentEvents } from "../../client/src/sse.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
 import type { Authenticate } from "../../src/server/access/identify.ts";
 import { expectWholeRun, tokensOf } from "../support/transcript.ts";
-import { collect, gate, hello, setUp, untilState } from "./set-up.ts";
+import { collect } from "./collect.ts";
+import { gate, hello, setUp, untilState } from "./set-up.ts";
 
 const client = { transport: serverSentEvents, EventSource };
 

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { ChatEvent } from "../../client/src/index.ts";
+import { collect } from "./collect.ts";
 import { type Asked, startScriptedServer } from "./scripted-server.ts";
-import { collect, hello, setUp } from "./set-up.ts";
+import { hello, setUp } from "./set-up.ts";
 
 const conversationId = "5f942222-bc48-4f44-9804-7017f73f66ae";
 const busy = { code: "OVERLOADED", retryable: true } as const;

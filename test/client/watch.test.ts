@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import type { ChatEvent, Watch } from "../../client/src/index.ts";
-import { collect, gate, hello, setUp } from "./set-up.ts";
+import { collect } from "./collect.ts";
+import { gate, hello, setUp } from "./set-up.ts";
 
 async function readUntil(watch: Watch, type: ChatEvent["type"]): Promise<ChatEvent[]> {
   const events: ChatEvent[] = [];

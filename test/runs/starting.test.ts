@@ -1,7 +1,10 @@
 /** The moment between a run's claim and its first event. */
+import { RunnableLambda } from "@langchain/core/runnables";
 import { expect, test } from "vitest";
-import { openLangwire } from "../../src/open/open-langwire.ts";
-import { all, botDoing, botWaiting, caller, newRun } from "./run-bench.ts";
+import { z } from "zod";
+import { defineBot } from "../../src/bots/bot.ts";
+import { type Langwire, openLangwire } from "../../src/open/open-langwire.ts";
+import { all, botDoing, botSaying, botWaiting, caller, newRun } from "./run-bench.ts";
 
 test("a cancel that comes while its run is being started stops it", async () => {
   await using langwire = await openLangwire({ bots: [botWaiting(new Promise(() => {}))] });
@@ -73,4 +76,52 @@ test("deleting a conversation stops a run that is being started there", async ()
     }
     await sending;
   }
+});
+
+test("a bot that is replaced while a run of it is begun has the run, whole", async () => {
+  const checks = new Set<string>();
+  const checkedInput = Promise.withResolvers<void>();
+  const mayGoOn = Promise.withResolvers<void>();
+  const version = (name: string) =>
+    defineBot({
+      id: "test",
+      title: "test",
+      description: "",
+      input: z.object({ city: z.string() }).transform(async ({ city }) => {
+        checks.add(`input by ${name}`);
+        checkedInput.resolve();
+        await mayGoOn.promise;
+        return { city, checkedBy: name };
+      }),
+      context: z.unknown().transform(() => {
+        checks.add(`context by ${name}`);
+        return { checkedBy: name };
+      }),
+      runnable: ({ context }) =>
+        RunnableLambda.from((input: { checkedBy: string }) =>
+          [name, input.checkedBy, context.checkedBy].join(", "),
+        ),
+    });
+  await using langwire = await openLangwire({ bots: [version("old")] });
+  const { message: _message, ...run } = newRun();
+  const sending = langwire.runs.send(caller, { ...run, input: { city: "Kyoto" } });
+  await checkedInput.promise;
+  langwire.bots.replace([version("new")]);
+  mayGoOn.resolve();
+  const end = (await all(await sending)).at(-1)?.event;
+  expect(end).toMatchObject({ status: "completed", text: "old, old, old" });
+  expect([...checks]).toEqual(["input by old", "context by old"]);
+});
+
+test("a bot that is taken away while a run of it is begun has the run all the same", async () => {
+  await using langwire: Langwire = await openLangwire({
+    bots: [botSaying({ tokens: ["here"] })],
+    limitsOf: async () => {
+      langwire.bots.replace([]);
+      return {};
+    },
+  });
+  const follower = await langwire.runs.send(caller, newRun());
+  expect((await all(follower)).at(-1)?.event).toMatchObject({ text: "here" });
+  await expect(langwire.runs.send(caller, newRun())).rejects.toMatchObject({ code: "NOT_FOUND" });
 });

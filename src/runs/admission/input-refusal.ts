@@ -1,4 +1,5 @@
 /** What `chat.send` gives a bot: a message, or a typed bot's input, which is checked before anything runs. */
+import type { Bot } from "../../bots/bot.ts";
 import type { Catalogue } from "../../bots/catalogue.ts";
 import { takesText } from "../../bots/definition/schemas.ts";
 import type { BotAtWork, StrayError } from "../../bots/isolation/bot-at-work.ts";
@@ -9,7 +10,7 @@ import { containedCheck } from "./contained-check.ts";
 import type { UserLimits } from "./user-limits.ts";
 
 /** A message or an input, as sent or as stored with its run. */
-interface Given {
+export interface Given {
   readonly message?: string | undefined;
   readonly input?: Json | undefined;
 }
@@ -20,11 +21,7 @@ export function textOf({ message, input }: Given): string {
 }
 
 /** Why no run is started with it, before anybody has looked into it. */
-export function inputRefusal(
-  { botId, ...given }: SendInput,
-  bots: Catalogue,
-): LangwireError | undefined {
-  const bot = bots.get(botId);
+export function inputRefusal(given: Given, bot: Bot | undefined): LangwireError | undefined {
   if (bot === undefined) return new LangwireError("NOT_FOUND", { message: "No such bot." });
   const field = fieldOf(given);
   const takesInput = bot.inputSchema !== undefined;
@@ -33,6 +30,17 @@ export function inputRefusal(
     return badInput("message: this bot takes an input");
   }
   return undefined;
+}
+
+/** @throws LangwireError NOT_FOUND, BAD_INPUT: why no run is started with it */
+export function botFor(
+  { botId, ...given }: Given & Pick<SendInput, "botId">,
+  bots: Catalogue,
+): Bot {
+  const bot = bots.get(botId);
+  const refusal = inputRefusal(given, bot);
+  if (bot === undefined || refusal !== undefined) throw refusal ?? new LangwireError("NOT_FOUND");
+  return bot;
 }
 
 /** Why none is started for this caller. */
@@ -58,12 +66,12 @@ function fieldOf({ message }: Given): "message" | "input" {
 export async function checkInput(
   { botId, runId, message, input }: Given & BotAtWork,
   options: {
-    readonly bots: Catalogue;
+    readonly bot: Bot;
     readonly onStrayError: ((error: StrayError) => void) | undefined;
   },
 ): Promise<{ readonly value: unknown }> {
-  const { bots, onStrayError } = options;
-  const { inputSchema } = bots.get(botId) ?? {};
+  const { onStrayError } = options;
+  const { inputSchema } = options.bot;
   if (inputSchema === undefined) return { value: undefined };
   const what =
     input === undefined

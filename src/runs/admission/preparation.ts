@@ -1,14 +1,15 @@
 /** What a run is begun with: all that is the application's own code to say, asked before it is claimed. */
-import type { Catalogue } from "../../bots/catalogue.ts";
-import type { StrayError } from "../../bots/isolation/bot-at-work.ts";
+import type { Bot } from "../../bots/bot.ts";
+import type { BotAtWork, StrayError } from "../../bots/isolation/bot-at-work.ts";
 import { LangwireError } from "../../protocol/errors.ts";
-import type { SendInput } from "../../protocol/inputs.ts";
 import type { Caller } from "../caller.ts";
 import { containedCheck } from "./contained-check.ts";
-import { checkInput, lengthRefusal } from "./input-refusal.ts";
+import { checkInput, type Given, lengthRefusal } from "./input-refusal.ts";
 import type { CallerLimits, FindLimits } from "./user-limits.ts";
 
 export interface Preparation {
+  /** By which it was checked: the run is this one's to its end, whatever replaces it meanwhile. */
+  readonly bot: Bot;
   /** The caller's. */
   readonly limits: CallerLimits;
   /** What a typed bot is given, as it was checked. */
@@ -18,7 +19,7 @@ export interface Preparation {
 }
 
 export interface PreparationOptions {
-  readonly bots: Catalogue;
+  readonly bot: Bot;
   readonly limitsOf: FindLimits;
   /** Called for errors that get out of a schema's code; without it they are not contained. */
   readonly onStrayError: ((error: StrayError) => void) | undefined;
@@ -27,7 +28,7 @@ export interface PreparationOptions {
 /** @throws LangwireError why no run is begun */
 export async function prepare(
   caller: Caller,
-  input: SendInput,
+  input: Given & BotAtWork,
   options: PreparationOptions,
 ): Promise<Preparation> {
   const limits = await options.limitsOf(caller);
@@ -35,7 +36,7 @@ export async function prepare(
   if (tooLong !== undefined) throw tooLong;
   const given = await checkInput(input, options);
   const context = await checkContext(caller, input, options);
-  return { limits, input: given.value, context: context.value };
+  return { bot: options.bot, limits, input: given.value, context: context.value };
 }
 
 /**
@@ -46,10 +47,9 @@ export async function prepare(
  */
 async function checkContext(
   { context }: Caller,
-  { botId, runId }: SendInput,
-  { bots, onStrayError }: PreparationOptions,
+  { botId, runId }: BotAtWork,
+  { bot: { contextSchema }, onStrayError }: PreparationOptions,
 ): Promise<{ readonly value: unknown }> {
-  const { contextSchema } = bots.get(botId) ?? {};
   if (contextSchema === undefined) return { value: context };
   const what = { schema: contextSchema, value: context, path: "context" };
   const checked = await containedCheck(what, { atWork: { botId, runId }, onStrayError });

@@ -10,7 +10,7 @@ import type { SendInput } from "../../protocol/inputs.ts";
 import type { Run, Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
 import type { Admit } from "../admission/admission.ts";
-import { checkInput, inputRefusal, textOf } from "../admission/input-refusal.ts";
+import { botFor, inputRefusal, textOf } from "../admission/input-refusal.ts";
 import { LiveBytes } from "../admission/live-bytes.ts";
 import { type Preparation, type PreparationOptions, prepare } from "../admission/preparation.ts";
 import type { FindLimits } from "../admission/user-limits.ts";
@@ -52,7 +52,7 @@ const lastEndsMs = 3_000;
 
 export class LiveRuns implements AsyncDisposable {
   readonly #options: LiveRunsOptions;
-  readonly #asked: PreparationOptions;
+  readonly #asked: Omit<PreparationOptions, "bot">;
   readonly #watch: StoreWatch;
   readonly #finalizer: Finalizer;
   readonly #cancellation: Cancellation;
@@ -67,10 +67,10 @@ export class LiveRuns implements AsyncDisposable {
   #draining = false;
 
   constructor(options: LiveRunsOptions) {
-    const { bots, store, log, limits, limitsOf, observer, cluster, archiver } = options;
+    const { store, log, limits, limitsOf, observer, cluster, archiver } = options;
     this.#options = options;
     const onStrayError = options.containStrayErrors ? observer.strayError : undefined;
-    this.#asked = { bots, limitsOf, onStrayError };
+    this.#asked = { limitsOf, onStrayError };
     this.#bytes = new LiveBytes(limits.maxLiveBytes);
     const cancelHere = (run: Run) => this.#cancelHere(run);
     this.#cancellation = new Cancellation({ store, cluster, cancelHere });
@@ -99,8 +99,11 @@ export class LiveRuns implements AsyncDisposable {
     return this.#watch.away;
   }
 
-  /** Why the caller may start no run now. A run that was claimed before can still be followed. */
-  refusal({ userId }: Caller, input: SendInput): LangwireError | undefined {
+  /**
+   * Why the caller may start no run now. A run that was claimed before can still be followed.
+   * @param input left out where a bot has been found for it
+   */
+  refusal({ userId }: Caller, input?: SendInput): LangwireError | undefined {
     const { bots, log, limits, cluster } = this.#options;
     const tooMany = this.#live.size + this.#starting.size >= limits.maxLiveRuns;
     if (this.#draining || tooMany || !this.#bytes.mayBegin(userId)) {
@@ -109,7 +112,7 @@ export class LiveRuns implements AsyncDisposable {
     if (this.#watch.away || !log.healthy || cluster?.joined === false) {
       return new LangwireError("STORE_UNAVAILABLE", { retryAfterMs });
     }
-    return inputRefusal(input, bots);
+    return input && inputRefusal(input, bots.get(input.botId));
   }
 
   /**
@@ -118,11 +121,12 @@ export class LiveRuns implements AsyncDisposable {
    */
   async start(caller: Caller, input: SendInput): Promise<Run> {
     const mayBegin = (): void => {
-      const refusal = this.refusal(caller, input);
+      const refusal = this.refusal(caller);
       if (refusal !== undefined) throw refusal;
     };
+    const bot = botFor(input, this.#options.bots);
     // As long as a bot's code takes for it, it has no place among the runs: those are everybody's.
-    const prepared = await prepare(caller, input, this.#asked);
+    const prepared = await prepare(caller, input, { ...this.#asked, bot });
     // Two calls with one id are one run: the later one finds what the earlier one has claimed.
     return await this.#starting.run(
       input.runId,
@@ -200,7 +204,7 @@ export class LiveRuns implements AsyncDisposable {
   }
 
   async #claim(caller: Caller, input: SendInput, prepared: Preparation): Promise<Run> {
-    const { store, admit, cluster } = this.#options;
+    const { bots, store, admit, cluster } = this.#options;
     const { runId, conversationId, botId, ifBusy } = input;
     const who = { userId: caller.userId, owner: cluster?.nodeId };
     const asked = { message: textOf(input), input: input.input };
@@ -220,9 +224,9 @@ export class LiveRuns implements AsyncDisposable {
           if (!this.isUnattended(run) || run.userId !== caller.userId) return run;
           // An earlier claim whose answer was lost: the run is still to be begun, as it was claimed.
           const conversation = await store.conversations.get(run.conversationId, run.userId);
-          const given = await checkInput(run, this.#asked);
-          const begun = { run, conversation, input: given.value, context: prepared.context };
-          return await this.#begin(begun, admitted.move());
+          const bot = run.botId === botId ? prepared.bot : botFor(run, bots);
+          const asClaimed = await prepare(caller, run, { ...this.#asked, bot });
+          return await this.#begin({ run, conversation, ...asClaimed }, admitted.move());
         }
         case "foreign":
           throw new LangwireError("NOT_FOUND");
@@ -238,19 +242,16 @@ export class LiveRuns implements AsyncDisposable {
 
   /** @param admitted frees the run's slot in its caller's concurrency limit: disposed of at its end */
   async #begin(
-    begun: BegunRun & Pick<Preparation, "input" | "context">,
+    begun: BegunRun & Pick<Preparation, "bot" | "input" | "context">,
     admitted: DisposableStack,
   ): Promise<Run> {
-    const { bots, log, limits, observer, store } = this.#options;
-    const { run } = begun;
+    const { log, limits, observer, store } = this.#options;
+    const { run, bot } = begun;
     const { runId, conversationId, firstSeq } = run;
     try {
-      const bot = bots.get(run.botId);
-      if (bot === undefined) throw new LangwireError("NOT_FOUND");
       const writer = await log.open({ conversationId, runId, after: firstSeq - 1 });
       const live = new LiveRun({
         ...begun,
-        bot,
         history: () => botHistory(run, bot, store),
         writer,
         limits,

@@ -73,13 +73,11 @@ export class JournalSegments {
       const segment = this.#segments[index];
       if (segment === undefined) return;
       const neededLength = forgetWhatLeft(segment);
-      if (segment.hasErased || 2 * neededLength <= segment.length) {
-        yield { segment, kept: [...segment.parts].map(keptOf) };
-      } else {
-        this.#joinWithNext(index);
-        yield undefined;
-      }
-      if (this.#segments[index] === segment) index += 1;
+      const isDue = segment.hasErased || 2 * neededLength <= segment.length;
+      // With what the next one has it may be due after all: it is looked at again.
+      const isJoined = !isDue && this.#joinWithNext(index);
+      yield isDue ? { segment, kept: [...segment.parts].map(keptOf) } : undefined;
+      if (!isJoined && this.#segments[index] === segment) index += 1;
     }
   }
 
@@ -94,12 +92,15 @@ export class JournalSegments {
     }
   }
 
-  /** Small ones are one, so that what a long run leaves is not a segment for each MiB of others'. */
-  #joinWithNext(index: number): void {
+  /**
+   * Small ones are one, so that what a long run leaves is not a segment for each MiB of others'.
+   * @returns whether the two are one now
+   */
+  #joinWithNext(index: number): boolean {
     const [segment, next] = this.#segments.slice(index, index + 2);
-    if (segment === undefined || next === undefined) return;
+    if (segment === undefined || next === undefined) return false;
     const isLast = index + 2 === this.#segments.length;
-    if (isLast || segment.length + next.length > segmentLength) return;
+    if (isLast || segment.length + next.length > segmentLength) return false;
     for (const conversationId of next.conversationIds) segment.conversationIds.add(conversationId);
     segment.hasErased ||= next.hasErased;
     for (const [conversation, { firstSeq, lastSeq, length }] of next.parts) {
@@ -108,6 +109,7 @@ export class JournalSegments {
     segment.endId = next.endId;
     segment.length += next.length;
     this.#segments.splice(index + 1, 1);
+    return true;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Guard } from "../guard.ts";
 
 const journal = ["test/log/journalled.test.ts", "test/log/journal-rows.test.ts"];
 const model = ["test/log/memory-model.test.ts"];
+const segments = ["test/log/journal-segments-model.test.ts"];
 
 export const logGuards: readonly Guard[] = [
   {
@@ -11,6 +12,34 @@ export const logGuards: readonly Guard[] = [
     code: "    while (this.#unwrittenLength > maxUnwrittenLength) this.#shift();\n",
     becomes: "",
     tests: journal,
+  },
+  {
+    slip: "pruning deletes rows of running runs",
+    file: "src/log/journal/journal-segments.ts",
+    code: "conversation.oldest > part.lastSeq",
+    becomes: "conversation.oldest >= part.lastSeq",
+    tests: segments,
+  },
+  {
+    slip: "rows that are joined with others are not needed for their events any more",
+    file: "src/log/journal/journal-segments.ts",
+    code: "      note(segment, conversation, { firstSeq, lastSeq, length });\n    }\n    segment.endId",
+    becomes: "    }\n    segment.endId",
+    tests: segments,
+  },
+  {
+    slip: "what is to be erased is forgotten where its rows are joined with others",
+    file: "src/log/journal/journal-segments.ts",
+    code: "    segment.hasErased ||= next.hasErased;\n",
+    becomes: "",
+    tests: segments,
+  },
+  {
+    slip: "rows that were joined with others are looked at the next time",
+    file: "src/log/journal/journal-segments.ts",
+    code: "if (!isJoined && this.#segments",
+    becomes: "if (this.#segments",
+    tests: segments,
   },
   {
     slip: "slices are not bounded in bytes",

@@ -1,7 +1,6 @@
 /** Makes the model that the shipped bots share, from one setting: `provider:name`. */
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
-import { initChatModel } from "langchain";
-import { MODEL_PROVIDER_CONFIG } from "langchain/chat_models/universal";
+import { initChatModel, MODEL_PROVIDER_CONFIG } from "langchain/chat_models/universal";
 import { EventCompletions } from "../bots/provider/event-completions.ts";
 import { createRetryingFetch } from "../bots/provider/retrying-fetch.ts";
 import { createEventFetch } from "../event-fetch/event-fetch.ts";

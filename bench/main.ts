@@ -18,6 +18,7 @@ import { growth } from "./measures/growth.ts";
 import { history } from "./measures/history.ts";
 import { idle } from "./measures/idle.ts";
 import { longAnswer } from "./measures/long-answer.ts";
+import { nodes } from "./measures/nodes.ts";
 import { paced } from "./measures/paced.ts";
 import { profile } from "./measures/profile.ts";
 import { saturated } from "./measures/saturated.ts";
@@ -34,6 +35,7 @@ const measures: readonly Measure[] = [
   paced,
   capacity,
   fanout,
+  nodes,
   stoppedReader,
   idle,
   attach,

@@ -72,6 +72,8 @@ export async function openTrpc(url: string, { userId }: ConnectOptions): Promise
         await answers.wait(id, () => {}, socket.closed);
       } finally {
         handlers.delete(id);
+        // Of what the server has ended it takes no notice.
+        socket.send(JSON.stringify({ id, method: "subscription.stop" }));
       }
     },
   };

@@ -1,6 +1,8 @@
 /** Some runs at 20 tokens a second each, looked at while all of them are under way. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Stage } from "./stage.ts";
+import type { Load } from "../load/drive.ts";
+import type { PinnedProcess } from "./pinned-process.ts";
+import type { Quantiles, Usage } from "./stage.ts";
 
 export const tokenIntervalMs = 50;
 const spreadMs = 1_500;
@@ -16,7 +18,15 @@ export interface PacedWindow {
   readonly tokensPerSecond: number;
 }
 
-export function pacedWindow(stage: Stage, count: number): Promise<PacedWindow> {
+/** A peer under load: one server or several. */
+export interface PacedStage {
+  readonly load: Pick<PinnedProcess, "call">;
+  drive(load: Load & { count: number }): Promise<void>;
+  usage(): Promise<Usage>;
+  stopLatencies(): Promise<Quantiles>;
+}
+
+export function pacedWindow(stage: PacedStage, count: number): Promise<PacedWindow> {
   return underWay(stage, count, async () => {
     await stage.load.call("startLatencies");
     const before = await stage.usage();
@@ -35,7 +45,7 @@ export function pacedWindow(stage: Stage, count: number): Promise<PacedWindow> {
 
 /** @param look takes no longer than the window: then all runs are between their start and their end */
 export async function underWay<Seen>(
-  stage: Stage,
+  stage: PacedStage,
   count: number,
   look: () => Promise<Seen>,
 ): Promise<Seen> {

@@ -16,6 +16,18 @@ export const peers = {
     client: "langwire",
     fetch: "stock",
   },
+  oneNode: {
+    title: "Langwire, one node on Redis and Postgres",
+    server: "langwire",
+    client: "langwire-nodes",
+    fetch: "events",
+  },
+  threeNodes: {
+    title: "Langwire, three nodes on Redis and Postgres",
+    server: "langwire",
+    client: "langwire-nodes",
+    fetch: "events",
+  },
   callbacks: { title: "LangChain alone, callbacks", server: "callbacks", fetch: "stock" },
   callbacksEvents: {
     title: "LangChain alone, callbacks, our fetch",

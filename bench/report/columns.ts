@@ -3,6 +3,7 @@ import { burstRuns } from "../measures/burst.ts";
 import { stepRuns } from "../measures/capacity.ts";
 import { warmAfterRuns } from "../measures/first-token.ts";
 import { answerLengths } from "../measures/long-answer.ts";
+import { nodesRuns } from "../measures/nodes.ts";
 import { pacedRuns } from "../measures/paced.ts";
 import { saturatedRuns } from "../measures/saturated.ts";
 import { stormClients } from "../measures/storm.ts";
@@ -49,6 +50,17 @@ export const columns: Readonly<Record<string, Table>> = {
       column("usPerDelivery", "saturated", 2),
       column("pacedUsPerDelivery", "20 tokens/s", 2),
     ],
+  },
+  nodes: {
+    title: "Several nodes",
+    note: "One token each 50 ms a run, each run with one reader, at the node after the one that works on it. CPU of all servers together, of Redis, and reads that Redis made from its connections, for each token; from the provider's write to the client's receipt, ms. All servers are on one core.",
+    columns: nodesRuns.full.flatMap((runs) => [
+      column(`usPerToken${runs}`, `${runs}: µs a token`),
+      column(`redisUsPerToken${runs}`, `${runs}: Redis, µs`),
+      column(`redisReadsPerToken${runs}`, `${runs}: Redis, reads`, 2),
+      column(`p50Ms${runs}`, `${runs}: p50 ms`, 2),
+      column(`p99Ms${runs}`, `${runs}: p99 ms`),
+    ]),
   },
   stoppedReader: {
     title: "A reader that stops",

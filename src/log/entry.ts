@@ -110,6 +110,20 @@ export class LogEntry {
     return new LogEntry(seq, this.#span, textJson.slice(1, -1), true);
   }
 
+  /**
+   * The entry after this one, of which another process's entry gave the JSON: as `parse`, but where it
+   * continues this one's text, that is only cut out.
+   */
+  followedBy(seq: number, json: string): LogEntry {
+    const { head, spanId } = this.#span;
+    if (spanId !== undefined && json.startsWith(head) && json.endsWith(tail)) {
+      const body = json.slice(head.length, -tail.length);
+      // A quotation mark may be the text's, or end it before another field.
+      if (!body.includes('"')) return new LogEntry(seq, this.#span, owned(body), true);
+    }
+    return LogEntry.parse(seq, json, [this]);
+  }
+
   get event(): ChatEvent {
     return JSON.parse(this.json) as ChatEvent;
   }
@@ -199,9 +213,13 @@ function headOf(piece: TextPiece): string {
  */
 function escaped(text: string): string {
   const json = JSON.stringify(text);
-  // A longer part of a string is a view that keeps all of it: while an entry lasts, a copy is less,
-  // and where a short text needed no escaping, not even that.
+  // As `owned`: a copy, and where a short text needed no escaping, not even that.
   if (text.length <= ownLength && json.length === text.length + 2) return text;
   const bytes = Buffer.from(json);
   return bytes.toString("utf8", 1, bytes.length - 1);
+}
+
+/** A longer part of a string is a view that keeps all of it: while an entry lasts, a copy is less. */
+function owned(part: string): string {
+  return part.length <= ownLength ? part : Buffer.from(part).toString();
 }

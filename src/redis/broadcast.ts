@@ -25,14 +25,11 @@ const lastMessagesMs = 1_000;
 const maxUnsent = 10_000;
 
 /** ARGV: messages kept, time kept, channel, message. */
-const publishScript = new Script<number>(
-  1,
-  `
+const publishScript = new Script<number>(`
 redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'n', ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return redis.call('PUBLISH', ARGV[3], '')
-`,
-);
+`);
 
 export class Broadcast implements AsyncDisposable {
   readonly #redis: Redis;

@@ -25,9 +25,7 @@ const defaultKeptMs = 60_000;
 const renewalsPerSlot = 4;
 
 /** ARGV: slots, the new holder, time kept. Answers all holders when no slot is free. */
-const takeScript = new Script<string[]>(
-  1,
-  `${luaNow}
+const takeScript = new Script<string[]>(`${luaNow}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then
   return redis.call('ZRANGE', KEYS[1], 0, -1)
@@ -35,19 +33,15 @@ end
 redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[3]), ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return {}
-`,
-);
+`);
 
 /** ARGV: time kept, holders. One that Redis has lost is added again: its run is still in progress. */
-const renewScript = new Script<number>(
-  1,
-  `${luaNow}
+const renewScript = new Script<number>(`${luaNow}
 for i = 2, #ARGV do
   redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[1]), ARGV[i])
 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[1])
-`,
-);
+`);
 
 export class ConcurrencySlots implements Disposable {
   readonly #options: ConcurrencySlotsOptions;

@@ -24,8 +24,10 @@ export const defaultRedisTimes: RedisTimes = {
 
 /** Where commands go. */
 export interface RedisCommands {
+  /** Whether all keys are in one place, so that a command may have any of them: not on a cluster. */
+  readonly takesAnyKeys: boolean;
   /**
-   * Sends a command of which all keys are in one slot.
+   * Sends a command, of which all keys are in one slot unless it takes any.
    * @param key one of them, by which a cluster finds the shard
    * @returns what Redis answered, as RESP3
    * @throws the connection's error, or what Redis answered in place of a reply
@@ -67,6 +69,7 @@ type RedisClient = ReturnType<typeof newClient>;
 const maxCommandsInFlight = 50_000;
 
 export class OneServer implements RedisConnection {
+  readonly takesAnyKeys = true;
   /** @internal Left out of the published types, which may not need the types of an optional package. */
   readonly client: RedisClient;
   readonly broken: Promise<void>;

@@ -55,9 +55,7 @@ export interface Census {
 }
 
 /** ARGV: node, lease, time between renewals. Answers `[1 when it had lapsed, 1 for the reaper]`. */
-const renewScript = new Script<[number, number]>(
-  3,
-  `${luaNow}
+const renewScript = new Script<[number, number]>(`${luaNow}
 local node, lease, renew = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local renewed = tonumber(redis.call('ZSCORE', KEYS[1], node) or '-1')
 local since = tonumber(redis.call('HGET', KEYS[2], node) or '-1')
@@ -77,13 +75,10 @@ if now - since >= lease then
 end
 for _, key in ipairs({KEYS[1], KEYS[2]}) do redis.call('PEXPIRE', key, lease * 1000) end
 return {lapsed and 1 or 0, reaper}
-`,
-);
+`);
 
 /** ARGV: node, lease. Answers `[those alive, those gone]`, or nothing when the node may not ask. */
-const censusScript = new Script<[string[], string[]] | []>(
-  3,
-  `${luaNow}
+const censusScript = new Script<[string[], string[]] | []>(`${luaNow}
 local node, lease = ARGV[1], tonumber(ARGV[2])
 local renewed = tonumber(redis.call('ZSCORE', KEYS[1], node) or '-1')
 local since = tonumber(redis.call('HGET', KEYS[2], node) or tostring(now))
@@ -93,35 +88,28 @@ return {
   redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. border, '+inf'),
   redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', border)
 }
-`,
-);
+`);
 
 /** ARGV: node, milliseconds. Answers how many others have renewed their leases within that time. */
-const othersScript = new Script<number>(
-  1,
-  `${luaNow}
+const othersScript = new Script<number>(`${luaNow}
 local border = now - ARGV[2]
 local renewed = redis.call('ZCOUNT', KEYS[1], string.format('%.0f', border), '+inf')
 local own = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '-1')
 return own >= border and renewed - 1 or renewed
-`,
-);
+`);
 
 /**
  * ARGV: node, milliseconds for which the lease must not have been renewed. Answers 0 where it was: the
  * process has come back since somebody took it for gone.
  */
-const clearScript = new Script<0 | 1>(
-  3,
-  `${luaNow}
+const clearScript = new Script<0 | 1>(`${luaNow}
 local renewed = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '-1')
 if renewed >= 0 and now - renewed < tonumber(ARGV[2]) then return 0 end
 redis.call('HDEL', KEYS[2], ARGV[1])
 if redis.call('GET', KEYS[3]) == ARGV[1] then redis.call('DEL', KEYS[3]) end
 redis.call('ZREM', KEYS[1], ARGV[1])
 return 1
-`,
-);
+`);
 
 export class NodeLease implements AsyncDisposable {
   readonly #redis: Redis;

@@ -91,6 +91,10 @@ export class RedisLink<Connection extends RedisConnection = RedisConnection>
     return this.#connection;
   }
 
+  get takesAnyKeys(): boolean {
+    return this.#connection?.takesAnyKeys ?? false;
+  }
+
   /** While a shard of a cluster is away, the others still take commands. */
   async send<Reply>(key: string, command: readonly string[]): Promise<Reply> {
     if (this.#connection === undefined) throw new LangwireError("STORE_UNAVAILABLE");

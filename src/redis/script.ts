@@ -16,14 +16,12 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 export class Script<Reply> {
   readonly #source: string;
   readonly #sha: string;
-  readonly #keys: number;
   /** The type of what Redis answers, on the type level alone: it is not checked at run time. */
   declare readonly reply: Reply;
 
-  constructor(keys: number, source: string) {
+  constructor(source: string) {
     this.#source = source;
     this.#sha = createHash("sha1").update(source).digest("hex");
-    this.#keys = keys;
   }
 
   /** @throws the connection's error, or what Redis answered in place of a reply */
@@ -33,7 +31,7 @@ export class Script<Reply> {
     args: readonly (string | number)[],
   ): Promise<Reply> {
     const [key = ""] = keys;
-    const rest = [String(this.#keys), ...keys, ...args.map(String)];
+    const rest = [String(keys.length), ...keys, ...args.map(String)];
     try {
       return await link.send<Reply>(key, ["EVALSHA", this.#sha, ...rest]);
     } catch (error) {

@@ -49,6 +49,7 @@ export async function connectToRedis(
 }
 
 class ServerCluster implements RedisConnection {
+  readonly takesAnyKeys = false;
   readonly #cluster: Cluster;
   readonly broken: Promise<void>;
 

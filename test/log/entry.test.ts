@@ -106,3 +106,32 @@ test("what is unpacked without being parsed is what is parsed", () => {
     }
   }
 });
+
+test("what follows an entry of another process is what its JSON says, however it was cut out", () => {
+  const texts = [
+    "a",
+    'say "so"',
+    "back\\slash",
+    "\\",
+    "line\nbreak",
+    "炭酸",
+    "\ud83d",
+    "",
+    "x".repeat(99),
+  ];
+  const spoken = pieces.flatMap((piece) => texts.map((text) => ({ ...piece, text }) as ChatEvent));
+  const foreign = [
+    // A later version may write more fields, or in another order.
+    '{"type":"token","runId":"run 1","spanId":"span 1","text":"a","more":"b"}',
+    '{"spanId":"span 1","runId":"run 1","type":"token","text":"a"}',
+  ];
+  const jsons = [...[...spoken, ...others].map((event) => JSON.stringify(event)), ...foreign];
+  for (const first of events.map((event) => LogEntry.of(1, event))) {
+    for (const json of jsons) {
+      const [next, parsed] = [first.followedBy(2, json), LogEntry.parse(2, json)];
+      expect(next.event).toEqual(parsed.event);
+      expect([next.seq, next.json, next.jsonBytes]).toEqual([2, parsed.json, parsed.jsonBytes]);
+      expect(first.continuesWith(next)).toBe(first.continuesWith(parsed));
+    }
+  }
+});

@@ -62,16 +62,29 @@ export class Mirror {
 
   /** @param message as `ConversationKeys.channel` says */
   receive(message: string): void {
-    const [last, ...events] = message.split("\n");
-    const lastSeq = Number(last);
+    const end = message.indexOf("\n");
+    const lastSeq = Number(end === -1 ? message : message.slice(0, end));
     this.#notified = Math.max(this.#notified, lastSeq);
+    // Of what this process wrote itself it mostly knows already.
     if (lastSeq <= this.#lastSeq) return;
-    const firstSeq = lastSeq - events.length + 1;
-    if (firstSeq <= this.#lastSeq + 1) {
-      this.accept(events.map((json, index) => LogEntry.parse(firstSeq + index, json)));
+    const events = end === -1 ? [] : message.slice(end + 1).split("\n");
+    const known = this.#lastSeq - (lastSeq - events.length);
+    if (this.#loaded && known >= 0) {
+      this.#extend(this.#parsed(events.slice(known)));
       this.#freshAtMs = performance.now();
     }
     if (this.#notified > this.#lastSeq) void this.#read();
+  }
+
+  /** @param events those after the last entry */
+  #parsed(events: readonly string[]): LogEntry[] {
+    let last = this.#entries.at(-1);
+    let seq = this.#lastSeq;
+    return events.map((json) => {
+      seq += 1;
+      last = last?.followedBy(seq, json) ?? LogEntry.parse(seq, json);
+      return last;
+    });
   }
 
   /** Reads unless it was fresh a moment ago: for notifications that were lost, and for expiry. */

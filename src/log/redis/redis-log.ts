@@ -22,6 +22,7 @@ import {
   type SharedLog,
   type Slice,
 } from "../log.ts";
+import { AppendCalls } from "./append-calls.ts";
 import { Mirrors, type MirrorTimes } from "./mirrors.ts";
 import { OpenRuns } from "./open-runs.ts";
 import { readEntries, readNewestEntries } from "./read-entries.ts";
@@ -65,6 +66,7 @@ export class RedisLog implements SharedLog {
   readonly #isOurs: RedisLogOptions["isOurs"];
   readonly #mirrors: Mirrors;
   readonly #openRuns: OpenRuns;
+  readonly #calls: AppendCalls;
   readonly #writers = new Set<RedisRunWriter>();
 
   constructor({ redis, bounds, times, isOurs }: RedisLogOptions) {
@@ -74,6 +76,7 @@ export class RedisLog implements SharedLog {
     this.#isOurs = isOurs;
     this.#mirrors = new Mirrors(redis, this.#times);
     this.#openRuns = new OpenRuns(redis);
+    this.#calls = new AppendCalls(redis.link);
   }
 
   /** One conversation whose slot takes no writes fails by itself, and says nothing of the others. */
@@ -91,6 +94,7 @@ export class RedisLog implements SharedLog {
     const writer = await orUnavailable(() =>
       RedisRunWriter.open({
         link,
+        calls: this.#calls,
         keys: keysOf(prefix, conversationId),
         runId,
         after,

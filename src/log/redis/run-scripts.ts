@@ -1,6 +1,7 @@
 /**
- * What Redis does in one step. Every script touches the keys of one conversation alone, which share a
- * hash tag, so all of this works on a cluster too.
+ * What Redis does in one step. The keys of one conversation share a hash tag, and scripts touch those of
+ * one alone, so all of this works on a cluster too. Appends alone are of several where all keys are in one
+ * place (append-calls.ts).
  *
  *   {id}:events   the stream; an entry's id is `<seq>-0`, its one field the event's JSON
  *   {id}:pen      the write lease: the run, its fencing token (`fence`), the last number, whether the
@@ -58,9 +59,7 @@ end
  * ARGV: run, fencing token, number of the event before, 1 to take the run over, time to live,
  * retention time, bytes kept. Answers `[how, last number]`.
  */
-export const openScript = new Script<["opened" | "fenced" | "closed", number]>(
-  3,
-  `${luaNow}${trim}
+export const openScript = new Script<["opened" | "fenced" | "closed", number]>(`${luaNow}${trim}
 local run, token, after, takeOver = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
 local lease = redis.call('HMGET', KEYS[2], 'run', 'fence', 'last', 'first', 'closed')
 if lease[1] == run then
@@ -86,72 +85,105 @@ end
 redis.call('HDEL', KEYS[2], 'closed')
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[5]) end
 return {'opened', last}
-`,
-);
+`);
 
 /** Bytes of events that a notification carries; of more it gives the number, and readers read them. */
 const notificationBytes = 16 * 1024;
 
+/** How Redis answers an append: the first says what became of it, the second its last number. */
+export type Appended = readonly [
+  how: "ok" | "gap" | "fenced" | "closed" | "lost" | "failed",
+  last: number | string,
+];
+
 /**
- * Adds a run's events from a number on. Those that are in already are skipped, so it may be repeated.
- * ARGV: run, fencing token, time to live or 0 to leave that alone, channel, number of the first event,
- * events.
- * Answers `[how, last number]`.
+ * Adds events of any number of runs, each of a conversation of its own. Those that are in already are
+ * skipped, so it may be repeated. Each run is checked and added to by itself: what is refused, or fails,
+ * says nothing of the others.
+ * KEYS: three for each. ARGV, for each: run, fencing token, time to live or 0 to leave that alone,
+ * channel, number of the event before, number of the last, bytes to count (see `closeScript`), how many
+ * events, events.
+ * Answers for each `how, last number`, or `failed` and Redis's error, one after the other.
+ *
+ * What it costs Redis is mostly Lua's strings and numbers: so what the caller knows it is given as text,
+ * and nothing is a number where all is as the caller expects.
  */
-export const appendScript = new Script<["ok" | "gap" | "fenced" | "closed" | "lost", number]>(
-  3,
-  `
-local lease = redis.call('HMGET', KEYS[2], 'run', 'fence', 'last', 'closed', 'bytes', 'runBytes')
-if not lease[1] then return {'lost', 0} end
-local last = tonumber(lease[3])
-if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] then return {'fenced', last} end
-local first = tonumber(ARGV[5])
-local newLast = first + #ARGV - 6
-if newLast <= last then return {'ok', last} end
-if lease[4] then return {'closed', last} end
-if first > last + 1 then return {'gap', last} end
-local bytes = 0
-local from = 6 + last + 1 - first
-for i = from, #ARGV do
-  redis.call('XADD', KEYS[1], string.format('%.0f-0', first + i - 6), 'e', ARGV[i])
-  bytes = bytes + #ARGV[i]
+export const appendScript = new Script<(Appended[0] | Appended[1])[]>(`
+local call, KEYS, ARGV = redis.call, KEYS, ARGV
+local function add(key, at, count)
+  local pen = KEYS[key + 1]
+  local lease = call('HMGET', pen, 'run', 'fence', 'last', 'closed')
+  local last = lease[3]
+  if not lease[1] then return 'lost', 0 end
+  if lease[1] ~= ARGV[at] or lease[2] ~= ARGV[at + 1] then return 'fenced', last end
+  local from, to, newLast = at + 8, at + 7 + count, ARGV[at + 5]
+  if last ~= ARGV[at + 4] then
+    local missing = newLast - last
+    if missing <= 0 then return 'ok', last end
+    if missing > count then return lease[4] and 'closed' or 'gap', last end
+    from = to + 1 - missing
+  end
+  if count == 0 then return 'ok', last end
+  if lease[4] then return 'closed', last end
+  local bytes = #ARGV[to]
+  for i = from, to - 1 do
+    call('XADD', KEYS[key], string.format('%.0f-0', newLast - to + i), 'e', ARGV[i])
+    bytes = bytes + #ARGV[i]
+  end
+  call('XADD', KEYS[key], newLast .. '-0', 'e', ARGV[to])
+  call('HSET', pen, 'last', newLast)
+  if ARGV[at + 6] ~= '0' then
+    call('HINCRBY', pen, 'bytes', ARGV[at + 6])
+    call('HINCRBY', pen, 'runBytes', ARGV[at + 6])
+  end
+  if ARGV[at + 2] ~= '0' then
+    for i = key, key + 2 do call('PEXPIRE', KEYS[i], ARGV[at + 2]) end
+  end
+  local notification = newLast
+  if bytes <= ${notificationBytes} then
+    local events = from == to and ARGV[to] or table.concat(ARGV, '\\n', from, to)
+    notification = newLast .. '\\n' .. events
+  end
+  call('PUBLISH', ARGV[at + 3], notification)
+  return 'ok', newLast
 end
-local lastText = string.format('%.0f', newLast)
-redis.call('HSET', KEYS[2], 'last', lastText,
-  'bytes', (lease[5] or 0) + bytes, 'runBytes', (lease[6] or 0) + bytes)
-if ARGV[3] ~= '0' then
-  for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[3]) end
+local answers = {}
+local key, at = 1, 1
+while key < #KEYS do
+  local count = tonumber(ARGV[at + 7])
+  local done, how, last = pcall(add, key, at, count)
+  if not done then
+    last = type(how) == 'table' and how.err or tostring(how)
+    how = 'failed'
+  end
+  answers[#answers + 1] = how
+  answers[#answers + 1] = last
+  key, at = key + 3, at + 8 + count
 end
-local notification = lastText
-if bytes <= ${notificationBytes} then
-  notification = notification .. '\\n' .. table.concat(ARGV, '\\n', from)
-end
-redis.call('PUBLISH', ARGV[4], notification)
-return {'ok', newLast}
-`,
-);
+return answers
+`);
 
 /**
  * Gives the write lease back: nothing is added to the run any more, and it leaves after the retention
- * time. ARGV: run, fencing token, retention time, bytes kept.
+ * time. ARGV: run, fencing token, retention time, bytes kept, bytes to count.
+ *
+ * A run's bytes are counted some at a time, and the rest here. Of one whose process dies the last are not
+ * counted, neither in the conversation's sum nor in what the run takes off it when it leaves.
  */
-export const closeScript = new Script<number>(
-  3,
-  `${luaNow}${trim}
-local lease = redis.call('HMGET', KEYS[2], 'run', 'fence', 'last', 'closed', 'runBytes')
+export const closeScript = new Script<number>(`${luaNow}${trim}
+local lease = redis.call('HMGET', KEYS[2], 'run', 'fence', 'last', 'closed')
 if lease[1] ~= ARGV[1] or lease[2] ~= ARGV[2] or lease[4] then return 0 end
 redis.call('HSET', KEYS[2], 'closed', 1)
-redis.call('RPUSH', KEYS[3], string.format('%s %.0f %s', lease[3], now, lease[5] or 0))
+redis.call('HINCRBY', KEYS[2], 'bytes', ARGV[5])
+local bytes = redis.call('HINCRBY', KEYS[2], 'runBytes', ARGV[5])
+redis.call('RPUSH', KEYS[3], string.format('%s %.0f %.0f', lease[3], now, bytes))
 trim(tonumber(ARGV[3]), tonumber(ARGV[4]))
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[3]) end
 return 1
-`,
-);
+`);
 
 /** Removes the events up to a number, and the ended runs that they are. ARGV: the number. */
-export const forgetScript = new Script<number>(
-  3,
-  `
+export const forgetScript = new Script<number>(`
 while true do
   local oldest = redis.call('LINDEX', KEYS[3], 0)
   local last, bytes = string.match(oldest or '', '^(%d+) %d+ (%d+)$')
@@ -160,5 +192,4 @@ while true do
   redis.call('HINCRBY', KEYS[2], 'bytes', -bytes)
 end
 return redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f-0', ARGV[1] + 1))
-`,
-);
+`);

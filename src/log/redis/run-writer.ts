@@ -1,7 +1,7 @@
 /**
  * Writes one run's events to Redis, under its write lease. `append` only adds to the run's tail; one
- * script call at a time carries what has come together since the call before, so a slower Redis means
- * larger groups.
+ * script call at a time carries what has come together since the call before, with what other runs have
+ * (append-calls.ts), so a slower Redis means larger groups.
  *
  *   writing ── taken over, and the store says so too ──▶ lost (OWNER_LOST): nothing is sent any more
  *      │ ▲
@@ -16,17 +16,20 @@ import type { ChatEvent } from "../../protocol/events.ts";
 import { backoffMs } from "../../time/backoff.ts";
 import type { LogEntry } from "../entry.ts";
 import type { RunWriter } from "../log.ts";
-import { appendScript } from "./run-scripts.ts";
+import type { Append, AppendCalls } from "./append-calls.ts";
 import { RunTail } from "./run-tail.ts";
 import { type Refusal, WriteLease, type WriteLeaseOptions } from "./write-lease.ts";
 
 export interface WriterOptions extends WriteLeaseOptions {
+  readonly calls: AppendCalls;
   readonly onWritten: (entries: readonly LogEntry[]) => void;
   /** Called once, when nothing will be sent any more. */
   readonly onDone: (writer: RedisRunWriter) => void;
 }
 
 const maxBatchEntries = 512;
+/** Uncounted bytes from which an append has them counted. */
+const countBytes = 64 * 1024;
 const backoff = { firstMs: 50, maxMs: 500 };
 
 export class RedisRunWriter implements RunWriter {
@@ -35,11 +38,8 @@ export class RedisRunWriter implements RunWriter {
   readonly #lease: WriteLease;
   readonly #tail: RunTail;
   readonly #waiting: { readonly seq: number; readonly resolve: () => void }[] = [];
-  #scheduled: NodeJS.Immediate | undefined;
   /** Outside of the async context of the bot whose event comes first: sending is not its work. */
-  readonly #pumpSoon = AsyncLocalStorage.bind(() => {
-    this.#scheduled ??= setImmediate(() => this.#pump());
-  });
+  readonly #begin = AsyncLocalStorage.bind(() => void this.#pump());
   #pumping = false;
   #closed = false;
   #checking = false;
@@ -47,6 +47,8 @@ export class RedisRunWriter implements RunWriter {
   #failingSinceMs: number | undefined;
   /** When the run's keys in Redis have their time to live renewed next: not with each append. */
   #renewAtMs = 0;
+  /** Of events that Redis has, and has not added to the conversation's bytes: not with each append. */
+  #uncountedBytes = 0;
 
   private constructor(options: WriterOptions, lease: WriteLease) {
     this.#options = options;
@@ -79,7 +81,7 @@ export class RedisRunWriter implements RunWriter {
   append(event: ChatEvent): number {
     if (this.#done) return 0;
     const grownBytes = this.#tail.append(event);
-    if (this.#scheduled === undefined) this.#pumpSoon();
+    if (!this.#pumping) this.#begin();
     return grownBytes;
   }
 
@@ -99,25 +101,23 @@ export class RedisRunWriter implements RunWriter {
   /** Archived or not, it stays in Redis for its retention time: no process holds it there. */
   close(): void {
     this.#closed = true;
-    this.#pumpSoon();
+    this.#begin();
   }
 
   /** Finds out whether the run was taken over, also when there is nothing to append. */
   check(): void {
     this.#checking = true;
-    this.#pumpSoon();
+    this.#begin();
   }
 
   abandon(): void {
     if (this.#done) return;
     this.#done = true;
-    clearImmediate(this.#scheduled);
     this.#release(Number.POSITIVE_INFINITY);
     this.#options.onDone(this);
   }
 
   async #pump(): Promise<void> {
-    this.#scheduled = undefined;
     if (this.#pumping) return;
     this.#pumping = true;
     for (let failures = 0; !this.#done && this.#hasWork; ) {
@@ -139,38 +139,47 @@ export class RedisRunWriter implements RunWriter {
 
   async #step(): Promise<void> {
     if (this.#tail.isAcknowledged && this.#closed && !this.#checking) {
-      await this.#lease.giveBack();
+      await this.#lease.giveBack(this.#uncountedBytes);
       return this.abandon();
     }
     this.#checking = false;
-    const { link, keys, runId, fencingToken, times, onWritten } = this.#options;
-    const batch = this.#tail.seal(maxBatchEntries);
-    const firstSeq = this.#tail.acknowledgedSeq + 1;
-    const askedAtMs = performance.now();
-    const renews = askedAtMs > this.#renewAtMs;
-    const liveMs = renews ? times.liveMs : 0;
-    const [how, lastSeq] = await appendScript.run(
-      link,
-      [keys.events, keys.lease, keys.ended],
-      [runId, fencingToken, liveMs, keys.channel, firstSeq, ...batch.map(({ json }) => json)],
-    );
-    switch (how) {
+    let sent: Append | undefined;
+    const answer = await this.#options.calls.send(() => {
+      sent = this.#seal();
+      return sent;
+    });
+    if (sent === undefined || answer === undefined) return;
+    const { firstSeq, entries, liveMs, countedBytes } = sent;
+    switch (answer.how) {
       case "ok":
-        if (renews && batch.length > 0) this.#renewAtMs = askedAtMs + times.liveMs / 4;
-        this.#tail.acknowledge(Math.min(lastSeq, firstSeq + batch.length - 1));
-        onWritten(batch);
+        this.#uncountedBytes -= countedBytes;
+        for (const entry of entries) this.#uncountedBytes += entry.jsonBytes;
+        if (liveMs > 0 && entries.length > 0) this.#renewAtMs = performance.now() + liveMs / 4;
+        this.#tail.acknowledge(Math.min(answer.lastSeq, firstSeq + entries.length - 1));
+        this.#options.onWritten(entries);
         this.#release(this.#tail.acknowledgedSeq);
         break;
       case "gap":
         // A failover lost what was acknowledged. The tail still has it, and sends it again.
-        this.#tail.acknowledge(lastSeq);
+        this.#tail.acknowledge(answer.lastSeq);
         break;
       case "lost":
       case "fenced":
       case "closed":
-        await this.#reclaim(how);
+        await this.#reclaim(answer.how);
         break;
     }
+  }
+
+  /** What is sent next, as it is when the call is made. */
+  #seal(): Append | undefined {
+    if (this.#done) return undefined;
+    const { keys, runId, fencingToken, times } = this.#options;
+    const entries = this.#tail.seal(maxBatchEntries);
+    const firstSeq = this.#tail.acknowledgedSeq + 1;
+    const liveMs = performance.now() > this.#renewAtMs ? times.liveMs : 0;
+    const countedBytes = this.#uncountedBytes > countBytes ? this.#uncountedBytes : 0;
+    return { keys, runId, fencingToken, liveMs, firstSeq, countedBytes, entries };
   }
 
   /** Redis does not take this process for the run's writer. */

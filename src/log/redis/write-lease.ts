@@ -83,14 +83,17 @@ export class WriteLease {
     }
   }
 
-  /** The run is over: its events leave Redis after the retention time. */
-  async giveBack(): Promise<void> {
+  /**
+   * The run is over: its events leave Redis after the retention time.
+   * @param countedBytes those of its events that no append has counted
+   */
+  async giveBack(countedBytes: number): Promise<void> {
     const { link, keys, runId, fencingToken, times } = this.#options;
     const { retentionMs, maxConversationBytes } = times;
     await closeScript.run(
       link,
       [keys.events, keys.lease, keys.ended],
-      [runId, fencingToken, retentionMs, maxConversationBytes],
+      [runId, fencingToken, retentionMs, maxConversationBytes, countedBytes],
     );
   }
 

@@ -5,6 +5,7 @@ const reaper = ["test/cluster/reaper.test.ts"];
 const takenOver = ["test/cluster/taken-over.test.ts"];
 const cutOff = ["test/cluster/cut-off.test.ts"];
 const redisLog = ["test/log/redis.test.ts"];
+const redisAppends = ["test/log/redis-appends.test.ts"];
 
 export const clusterGuards: readonly Guard[] = [
   {
@@ -55,6 +56,34 @@ export const clusterGuards: readonly Guard[] = [
     code: "elseif lease[1] and tonumber(lease[4]) > after + 1 then",
     becomes: "elseif false then",
     tests: [...redisLog, ...reaper],
+  },
+  {
+    slip: "an append that fails in Redis takes those of the same call with it",
+    file: "src/log/redis/run-scripts.ts",
+    code: "pcall(add, key, at, count)",
+    becomes: "true, add(key, at, count)",
+    tests: redisAppends,
+  },
+  {
+    slip: "each append of a call is given the first one's answer",
+    file: "src/log/redis/append-calls.ts",
+    code: "answers[2 * index], answers[2 * index + 1]",
+    becomes: "answers[0], answers[1]",
+    tests: redisAppends,
+  },
+  {
+    slip: "runs that append in one turn are each a call of their own",
+    file: "src/log/redis/append-calls.ts",
+    code: "return this.#together && this.#link.takesAnyKeys;",
+    becomes: "return false;",
+    tests: redisAppends,
+  },
+  {
+    slip: "an append that is repeated adds what is in already",
+    file: "src/log/redis/run-scripts.ts",
+    code: "if missing <= 0 then return 'ok', last end",
+    becomes: "if missing <= 0 then missing = count end",
+    tests: redisAppends,
   },
   {
     slip: "a writer that Redis refuses believes it, whatever the store says",

@@ -1,0 +1,176 @@
+/**
+ * The calls by which all runs of this process append to Redis: what they have at the end of one turn of
+ * the event loop is one call, and one is under way at a time, so that a Redis which is busy makes larger
+ * groups. Each run gets the answer to its own append (run-scripts.ts).
+ *
+ *   turn 1: a, b, c ──▶ call ──┐      d and e wait for the call before, not for a timer
+ *   turn 2: d                  │
+ *   turn 3: e                  └▶ answers to a, b, c ──▶ call: d, e
+ *
+ * On a cluster each append is a call by itself, as its keys are in a slot of their own: those of one
+ * turn are written to their shards together, and one shard keeps nobody waiting for another's.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { RedisCommands } from "../../redis/connection.ts";
+import type { LogEntry } from "../entry.ts";
+import { type Appended, appendScript, type ConversationKeys } from "./run-scripts.ts";
+
+/** Events of one run, from a number on. */
+export interface Append {
+  readonly keys: ConversationKeys;
+  readonly runId: string;
+  readonly fencingToken: string;
+  /** Renews the keys' time to live, in milliseconds; 0 leaves that alone. */
+  readonly liveMs: number;
+  readonly firstSeq: number;
+  /** Of this and earlier appends, to be added to what the conversation holds; 0: at another time. */
+  readonly countedBytes: number;
+  readonly entries: readonly LogEntry[];
+}
+
+/** What Redis answered to one append. */
+export interface AppendAnswer {
+  readonly how: Exclude<Appended[0], "failed">;
+  /** The number of the last event that Redis has of the conversation. */
+  readonly lastSeq: number;
+}
+
+interface Waiting {
+  /** Called when the call is made: what comes until then goes with it. Undefined: nothing is to be sent. */
+  readonly take: () => Append | undefined;
+  readonly resolve: (answer: AppendAnswer | undefined) => void;
+  readonly reject: (cause: unknown) => void;
+}
+
+interface Taken {
+  readonly append: Append;
+  readonly waiting: Waiting;
+}
+
+/** Events in one call: Redis does nothing else meanwhile. One append may have as many by itself. */
+const maxCallEntries = 512;
+
+export class AppendCalls {
+  readonly #link: RedisCommands;
+  #waiting: Waiting[] = [];
+  #scheduled = false;
+  #underWay = 0;
+  /** False once what is between us and Redis has refused keys of several slots in one call. */
+  #together = true;
+  /** Outside of the async context of whoever is first: the call is everybody's. */
+  readonly #schedule = AsyncLocalStorage.bind(() => {
+    this.#scheduled = true;
+    setImmediate(() => this.#call());
+  });
+
+  constructor(link: RedisCommands) {
+    this.#link = link;
+  }
+
+  /**
+   * Appends what `take` gives at the end of this turn, or when the call before has been answered.
+   * @returns undefined where it gave nothing
+   * @throws the connection's error, after which the events may be in or not; or what Redis answered
+   */
+  send(take: () => Append | undefined): Promise<AppendAnswer | undefined> {
+    const { promise, resolve, reject } = Promise.withResolvers<AppendAnswer | undefined>();
+    this.#waiting.push({ take, resolve, reject });
+    this.#callSoon();
+    return promise;
+  }
+
+  get #takesMany(): boolean {
+    return this.#together && this.#link.takesAnyKeys;
+  }
+
+  #callSoon(): void {
+    const mayCall = this.#underWay === 0 || !this.#takesMany;
+    if (this.#waiting.length > 0 && mayCall && !this.#scheduled) this.#schedule();
+  }
+
+  #call(): void {
+    this.#scheduled = false;
+    const maxEntries = this.#takesMany ? maxCallEntries : 0;
+    let group: Taken[] = [];
+    let entries = 0;
+    for (const waiting of this.#waiting.splice(0)) {
+      const append = waiting.take();
+      if (append === undefined) {
+        waiting.resolve(undefined);
+        continue;
+      }
+      entries += append.entries.length;
+      if (group.length > 0 && (entries > maxEntries || maxEntries === 0)) {
+        void this.#send(group);
+        group = [];
+        entries = append.entries.length;
+      }
+      group.push({ append, waiting });
+    }
+    if (group.length > 0) void this.#send(group);
+  }
+
+  async #send(group: readonly Taken[]): Promise<void> {
+    this.#underWay += 1;
+    try {
+      const answers = await appendScript.run(this.#link, keysOf(group), argumentsOf(group));
+      for (const [index, { waiting }] of group.entries()) {
+        settle(waiting, answers[2 * index], answers[2 * index + 1]);
+      }
+    } catch (cause) {
+      if (group.length > 1 && isAcrossSlots(cause)) {
+        // A proxy in front of several servers: nothing was done, and each is sent by itself.
+        this.#together = false;
+        for (const one of group) void this.#send([one]);
+      } else {
+        for (const { waiting } of group) waiting.reject(cause);
+      }
+    } finally {
+      this.#underWay -= 1;
+      this.#callSoon();
+    }
+  }
+}
+
+function keysOf(group: readonly Taken[]): string[] {
+  const keys: string[] = [];
+  for (const { append } of group) {
+    const { events, lease, ended } = append.keys;
+    keys.push(events, lease, ended);
+  }
+  return keys;
+}
+
+function argumentsOf(group: readonly Taken[]): (string | number)[] {
+  const args: (string | number)[] = [];
+  for (const { append } of group) {
+    const { keys, runId, fencingToken, liveMs, firstSeq, countedBytes, entries } = append;
+    const before = firstSeq - 1;
+    args.push(runId, fencingToken, liveMs, keys.channel);
+    args.push(before, before + entries.length, countedBytes, entries.length);
+    for (const { json } of entries) args.push(json);
+  }
+  return args;
+}
+
+function settle(
+  waiting: Waiting,
+  how: Appended[0] | Appended[1] | undefined,
+  last: Appended[1] | undefined,
+): void {
+  switch (how) {
+    case "ok":
+    case "gap":
+    case "fenced":
+    case "closed":
+    case "lost":
+      waiting.resolve({ how, lastSeq: Number(last) });
+      break;
+    default:
+      waiting.reject(new Error(`Redis did not append: ${last}`));
+  }
+}
+
+function isAcrossSlots(cause: unknown): boolean {
+  return cause instanceof Error && /slot/i.test(cause.message);
+}

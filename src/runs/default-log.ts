@@ -2,6 +2,7 @@
  * Where runs are logged that an application gave no observer for: what fails, on the console, until a
  * logger is named. A failed run of which nothing is said anywhere looks like a fault of the caller's.
  */
+import { escapeInvisible } from "../bots/failures/visible-text.ts";
 import type { RunLogger } from "./run-log.ts";
 
 export class DefaultLog implements RunLogger {
@@ -43,12 +44,5 @@ function asText(fields: object, message: string): string {
   const head = `[langwire] ${message}${said.length === 0 ? "" : `: ${said.join(", ")}`}`;
   const below = typeof detail === "string" ? detail.split("\n") : [];
   // Whatever is in them begins no line, and moves no cursor.
-  return [escaped(head), ...below.map((line) => `  ${escaped(line)}`)].join("\n");
-}
-
-function escaped(line: string): string {
-  return line.replaceAll(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return [escapeInvisible(head), ...below.map((line) => `  ${escapeInvisible(line)}`)].join("\n");
 }

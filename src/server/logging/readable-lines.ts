@@ -4,6 +4,7 @@
  * value holds of line ends begins no line of its own but within `detail`, whose lines are indented.
  */
 import { styleText } from "node:util";
+import { escapeInvisible } from "../../bots/failures/visible-text.ts";
 
 type Style = Parameters<typeof styleText>[0];
 type Fields = Readonly<Record<string, unknown>>;
@@ -62,10 +63,10 @@ export function readableLines({ stream, allRequests }: ReadableOptions): (line: 
     if (happened === undefined) return "";
     const [name, style] = levels[Number(fields.level)] ?? ["     ", "dim"];
     const facts = Object.entries(fields).flatMap(([key, value]) =>
-      unlisted.has(key) ? [] : [paint("dim", `${escapedLine(key)}=${onOneLine(value)}`)],
+      unlisted.has(key) ? [] : [paint("dim", `${escapeInvisible(key)}=${onOneLine(value)}`)],
     );
-    const head = [paint("dim", timeOf(fields.time)), paint(style, name), escapedLine(happened)];
-    const below = linesBelow(fields).map((each) => `${indent}${escapedLine(each)}\n`);
+    const head = [paint("dim", timeOf(fields.time)), paint(style, name), escapeInvisible(happened)];
+    const below = linesBelow(fields).map((each) => `${indent}${escapeInvisible(each)}\n`);
     return `${[...head, ...facts].join(" ")}\n${below.join("")}`;
   };
 }
@@ -97,13 +98,5 @@ function linesBelow({ said, detail, err }: Fields): readonly string[] {
 }
 
 function onOneLine(value: unknown): string {
-  return escapedLine(typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
-}
-
-/** What is a control character, once the JSON is read. */
-function escapedLine(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\p{Zl}\p{Zp}]/gu,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return escapeInvisible(typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
 }

@@ -4,6 +4,7 @@
  * within JSON. A line stays JSON, whatever the secret is made of.
  */
 import { inspect } from "node:util";
+import { escapeInvisible } from "../../bots/failures/visible-text.ts";
 import { decodeLeniently } from "../percent-encoding.ts";
 
 /** Shorter ones are left alone: whatever else looks like them would vanish from the log. */
@@ -118,15 +119,12 @@ function asPattern(text: string): string {
   return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
 }
 
-/** Characters that JSON does not escape, and that some terminals and log readers take for line ends. */
-const unescaped = /[\u007f-\u009f\u2028\u2029]/g;
-
-/** @param line of JSON. @returns the same, with those characters escaped as well */
+/**
+ * Characters that JSON does not escape, and that terminals and log readers take for line ends, or do not show.
+ * @param line of JSON. @returns the same, with those escaped as well
+ */
 export function escapeControls(line: string): string {
-  return line.replaceAll(
-    unescaped,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return line.endsWith("\n") ? `${escapeInvisible(line.slice(0, -1))}\n` : escapeInvisible(line);
 }
 
 function json(text: string): string {

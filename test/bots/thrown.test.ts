@@ -112,3 +112,66 @@ test("what cannot be read is said to be that", () => {
   }
   expect(typeof describeThrown(hostile)).toBe("string");
 });
+
+describe("a secret that a program has from anywhere", () => {
+  const key = "sk-proj-Canary0123456789abcdef";
+  const opaque = "c4n4ryc4n4ryc4n4ryc4n4ryc4n4ry00";
+  test.each<[string, string]>([
+    [`401 Incorrect API key provided: ${key}.`, "401 Incorrect API key provided: [secret]."],
+    [`Authorization: Bearer ${opaque}`, "Authorization: [secret]"],
+    [`headers { 'x-api-key': '${opaque}' }`, "headers { 'x-api-key': '[secret]' }"],
+    [`{"apiKey":"${opaque}","model":"m"}`, '{"apiKey":"[secret]","model":"m"}'],
+    [`api_key=${opaque}, model=m`, "api_key=[secret], model=m"],
+    [`sent bearer ${opaque} to it`, "sent bearer [secret] to it"],
+    [
+      `GET https://host/v1/models?alt=sse&key=${opaque}&pretty=1`,
+      "GET https://host/v1/models?alt=sse&key=[secret]&pretty=1",
+    ],
+    [`GET https://host/v1?session=${opaque}`, "GET https://host/v1?session=[secret]"],
+    [
+      "GET https://host/v1?X-Amz-Signature=0a1b2c3d4e",
+      "GET https://host/v1?X-Amz-Signature=[secret]",
+    ],
+    ["connect https://anna:hunter22@host/v1", "connect https://[secret]@host/v1"],
+    ["{ password: 'hunter22' }", "{ password: '[secret]' }"],
+    [`token ${key}`, "token [secret]"],
+    ["AIzaSyCanary0123456789abcdefghijklmnopq", "[secret]"],
+    ["gsk_canary0123456789 and hf_canarycanary", "[secret] and [secret]"],
+    ["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm5hIn0.c2lnbmF0dXJl", "[secret]"],
+  ])("is hidden by its shape: %s", (message, told) => {
+    for (const described of [
+      describeThrown,
+      (error: Error) => describeUnquoted(error, undefined),
+    ]) {
+      const error = new Error(message);
+      error.stack = "";
+      expect(described(error)).toBe(`Error: ${told}`);
+    }
+  });
+
+  test("is hidden in values that are no errors, in causes, and where a message is cut", () => {
+    const all = [
+      { request: { headers: { authorization: `Bearer ${key}` } } },
+      key,
+      new Error("outer", { cause: new Error(key) }),
+      new Error(`${"a ".repeat(490)}${key}`),
+      Object.assign(new Error("x"), { code: key }),
+      Object.assign(new Error("x"), { name: key }),
+    ];
+    for (const thrown of all) expect(describeThrown(thrown)).not.toContain("Canary");
+  });
+
+  test.each([
+    "Unexpected token: expected a value",
+    "basic authentication is required by the proxy",
+    "the skill was skipped-because-of its keyboard-shortcut-settings",
+    "password: Required",
+    "GET https://host/v1/runs?runId=6f1c0f6e-9d3f-4d7e-8f34-3e8f3c1b7a55&limit=20",
+    "connect ECONNREFUSED 127.0.0.1:11434",
+    "tokens: 4096, key: name",
+  ])("is not what only sounds like one: %s", (message) => {
+    const error = new Error(message);
+    error.stack = "";
+    expect(describeThrown(error)).toBe(`Error: ${message}`);
+  });
+});

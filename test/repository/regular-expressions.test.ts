@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { HumanMessage } from "@langchain/core/messages";
 import { parseAst } from "vite";
 import { expect, test } from "vitest";
-import { withoutKeys } from "../../src/bots/provider/answer/broken-answer.ts";
+import { withoutKeys } from "../../src/bots/failures/secret-shapes.ts";
 import { normalizedError } from "../../src/bots/provider/refusal/refusal-body.ts";
 import { localReply } from "../../src/shipped/local/local-replies.ts";
 

@@ -16,9 +16,12 @@ import { inspect } from "node:util";
 import { type ErrorCode, errorTable, LangwireError } from "../../protocol/errors.ts";
 import { read, textIn } from "../provider/unknown-json.ts";
 import { cutText } from "../run/payload.ts";
+import { withoutKeys } from "./secret-shapes.ts";
 import { ToolNotRun } from "./tool-not-run.ts";
 
 const messageAtMost = 1_000;
+/** Of a message: a key that is cut in two is none any more by its shape. */
+const readAtMost = 4 * messageAtMost;
 const textAtMost = 4_000;
 const causesAtMost = 8;
 /** Of the errors that an AggregateError holds. */
@@ -127,7 +130,7 @@ function headOf(thrown: object, { words, quotes }: Describing): string {
     if (!quotes) return "an object that is no Error was thrown";
     return `${cut(inspect(thrown, { depth: 1, getters: false }))} was thrown`;
   }
-  const name = textIn(thrown, "name") ?? "Error";
+  const name = cut(textIn(thrown, "name") ?? "Error");
   const message = words(thrown);
   const facts = [read(thrown, "status"), read(thrown, "code")].filter(
     (fact) => (typeof fact === "string" && fact !== "") || typeof fact === "number",
@@ -145,7 +148,9 @@ function errorsIn(thrown: object): readonly unknown[] {
     : [];
 }
 
-const cut = (text: string): string => cutText(text, messageAtMost);
+/** Whatever else it says, no key: a program may have its keys from where nobody knows them. */
+const cut = (text: string): string =>
+  cutText(withoutKeys(cutText(text, readAtMost)), messageAtMost);
 
 /** The first place in the stack that is in no package, not Node's and not Langwire's. */
 function ownFrame(error: object): string | undefined {

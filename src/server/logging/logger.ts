@@ -9,6 +9,7 @@
 import { format } from "node:util";
 import type { FastifyRequest } from "fastify";
 import { type DestinationStream, type Logger, pino } from "pino";
+import { withoutKeys } from "../../bots/failures/secret-shapes.ts";
 import { stackFrames } from "../../bots/failures/thrown.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import { readableLines } from "./readable-lines.ts";
@@ -102,7 +103,7 @@ function describeError(error: unknown, inFull: boolean, depth = 0): Described | 
   const cause = describeError(error.cause, inFull, depth + 1);
   return {
     type: error.name,
-    ...((inFull || error instanceof LangwireError) && { message: error.message }),
+    ...((inFull || error instanceof LangwireError) && { message: withoutKeys(error.message) }),
     ...((typeof code === "string" || typeof code === "number") && { code }),
     ...(typeof status === "number" && { status }),
     stack: stackFrames(error),

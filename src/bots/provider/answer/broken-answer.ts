@@ -3,6 +3,8 @@
  * LangChain's fallbacks and retries catch it. The message may quote the provider, cut short: it is for
  * the operator, and never reaches a user.
  */
+import { withoutKeys } from "../../failures/secret-shapes.ts";
+
 export class BrokenAnswer extends Error {
   constructor(what: string, options: { readonly said?: string | undefined } = {}) {
     const { said } = options;
@@ -21,12 +23,4 @@ export function excerpt(text: string): string {
     .trim();
   const short = line.length > excerptLength ? `${line.slice(0, excerptLength)}…` : line;
   return withoutKeys(short);
-}
-
-/** Providers quote the key that they do not accept. */
-export function withoutKeys(text: string): string {
-  return text
-    .replace(/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, "$1 [secret]")
-    .replace(/\b(sk|pk|rk|gsk|xai|key|nvapi|hf|AIza|tgp|fw|csk)[-_]?[\w-]{12,}/g, "[secret]")
-    .replace(/(api[-_ ]?key(?: provided)?["']?\s*[:=]\s*["']?)[^\s"',}]{6,}/gi, "$1[secret]");
 }

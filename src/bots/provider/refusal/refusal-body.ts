@@ -3,7 +3,8 @@
  * Of any other (vLLM's bare error, Gemini's list, FastAPI's `detail`, a proxy's HTML) it keeps no
  * word, and neither the code nor the operator's log could say what the provider said.
  */
-import { excerpt, withoutKeys } from "../answer/broken-answer.ts";
+import { withoutKeys } from "../../failures/secret-shapes.ts";
+import { excerpt } from "../answer/broken-answer.ts";
 import { isObject, type JsonObject, parsed, read, textIn } from "../unknown-json.ts";
 
 /** Bodies beyond this are cut: what they say stands at their beginning. */

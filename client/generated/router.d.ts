@@ -89,6 +89,7 @@ type ErrorShape = {
       retryable: boolean;
       retryAfterMs?: number | undefined;
       detail?: string | undefined;
+      unheard?: true | undefined;
     };
   };
 };

@@ -1,5 +1,5 @@
 import { TRPCClientError } from "@trpc/client";
-import type { AppRouter, ErrorCode, Failure } from "./types.ts";
+import type { AppRouter, ErrorCode } from "./types.ts";
 
 /** The server's codes, and two of the client's own. */
 export type ClientErrorCode =
@@ -16,6 +16,8 @@ export class LangwireClientError extends Error {
   readonly retryable: boolean;
   /** Milliseconds to wait before that, where the server knows. */
   readonly retryAfterMs: number | undefined;
+  /** Whether the server refused it before it knew who asks: nothing of it was done. */
+  readonly unheard: boolean;
   /** The HTTP status, where the server refused the connection itself. */
   readonly status: number | undefined;
   /** What there was of a run's answer. */
@@ -28,6 +30,7 @@ export class LangwireClientError extends Error {
     message: string;
     retryable?: boolean | undefined;
     retryAfterMs?: number | undefined;
+    unheard?: boolean | undefined;
     status?: number | undefined;
     partialText?: string | undefined;
     detail?: string | undefined;
@@ -38,6 +41,7 @@ export class LangwireClientError extends Error {
     this.code = failure.code;
     this.retryable = failure.retryable ?? false;
     this.retryAfterMs = failure.retryAfterMs;
+    this.unheard = failure.unheard ?? false;
     this.status = failure.status;
     this.partialText = failure.partialText ?? "";
     this.detail = failure.detail;
@@ -49,8 +53,8 @@ export function closedError(): LangwireClientError {
 }
 
 /** Whether the server has not processed the request: it is away, or could not authenticate the caller. */
-export function isUnheard({ code }: LangwireClientError): boolean {
-  return code === "UNREACHABLE" || code === "AUTH_UNAVAILABLE";
+export function isUnheard({ code, retryable, unheard }: LangwireClientError): boolean {
+  return code === "UNREACHABLE" || code === "AUTH_UNAVAILABLE" || (retryable && unheard);
 }
 
 /** tRPC's error in our words. What has no code of the server's own never came from the server. */
@@ -60,7 +64,7 @@ export function toClientError(cause: unknown): LangwireClientError {
     if (inner instanceof LangwireClientError) return inner;
   }
   const error: TRPCClientError<AppRouter> = TRPCClientError.from(cause as Error);
-  const refusal: Omit<Failure, "message"> | undefined = error.data?.langwire;
+  const refusal = error.data?.langwire;
   if (refusal !== undefined) {
     return new LangwireClientError({ ...refusal, message: error.message, cause });
   }

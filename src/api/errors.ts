@@ -3,7 +3,7 @@ import { type TRPC_ERROR_CODE_KEY, TRPCError } from "@trpc/server";
 import type { TRPCErrorShape } from "@trpc/server/rpc";
 import { z } from "zod";
 import { describeThrown } from "../bots/failures/thrown.ts";
-import { type ErrorCode, type Failure, LangwireError } from "../protocol/errors.ts";
+import { type ErrorCode, LangwireError, type Refusal } from "../protocol/errors.ts";
 
 const trpcCodes: Record<ErrorCode, TRPC_ERROR_CODE_KEY> = {
   BAD_INPUT: "BAD_REQUEST",
@@ -71,7 +71,9 @@ export function toLangwireError(error: TRPCError): LangwireError {
  * and never a stack. Use it in a router of your own that mounts ours.
  */
 export function formatError({ shape, error }: { shape: TRPCErrorShape; error: TRPCError }) {
-  const { message, ...langwire }: Failure = toLangwireError(error).toFailure();
+  const refused = toLangwireError(error);
+  const { message, ...failure } = refused.toFailure();
+  const langwire: Refusal = refused.unheard ? { ...failure, unheard: true } : failure;
   const { code, httpStatus } = shapeData(shape);
   return { code: shape.code, message, data: { code, httpStatus, langwire } };
 }
@@ -82,7 +84,7 @@ export function formatErrorInDetail(failed: { shape: TRPCErrorShape; error: TRPC
   const { cause } = toLangwireError(failed.error);
   // A request that does not fit is described by its message.
   if (cause === undefined || cause instanceof z.core.$ZodError) return formatted;
-  const langwire: Omit<Failure, "message"> = {
+  const langwire: Refusal = {
     ...formatted.data.langwire,
     detail: describeThrown(cause),
   };

@@ -181,6 +181,14 @@ export const failure = z.object({
 
 export type Failure = z.infer<typeof failure>;
 
+const refusal = failure.omit({ message: true }).extend({
+  /** Refused before it was known who asks: nothing of it was done, and a retryable one may be sent again. */
+  unheard: z.literal(true).optional(),
+});
+
+/** A failure of a request, as it travels in `error.data.langwire`. */
+export type Refusal = z.infer<typeof refusal>;
+
 /**
  * The one error class of the server's own making. Its message is written for the caller:
  * never put a provider's, a tool's or a database's own words into it; they go into `cause`.
@@ -188,15 +196,23 @@ export type Failure = z.infer<typeof failure>;
 export class LangwireError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterMs: number | undefined;
+  /** Whether the request was refused before it was known who asks, so that nothing of it was done. */
+  readonly unheard: boolean;
 
   constructor(
     code: ErrorCode,
-    options: { message?: string; retryAfterMs?: number; cause?: unknown } = {},
+    options: {
+      message?: string;
+      retryAfterMs?: number | undefined;
+      unheard?: boolean;
+      cause?: unknown;
+    } = {},
   ) {
     super(options.message ?? errorTable[code].meaning, { cause: options.cause });
     this.name = "LangwireError";
     this.code = code;
     this.retryAfterMs = options.retryAfterMs;
+    this.unheard = options.unheard ?? false;
   }
 
   get retryable(): boolean {

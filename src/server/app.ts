@@ -9,7 +9,7 @@ import { networksCheck } from "./access/addresses.ts";
 import { browserHeaders } from "./access/browser-headers.ts";
 import { trustCallers } from "./access/callers.ts";
 import { guard } from "./access/gate.ts";
-import { type Authenticate, identifier } from "./access/identify.ts";
+import { type Authenticate, type IdentifyOptions, identifier } from "./access/identify.ts";
 import { originCheck } from "./access/origins.ts";
 import { Refusals } from "./access/refusals.ts";
 import type { ConnectionLimits } from "./connections/connection-limits.ts";
@@ -99,8 +99,8 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
   const failureLog = logger ?? langwire.defaultLog ?? app.log;
   const { authenticate = trustCallers } = options;
   const timeoutMs = connections.limits.authTimeoutMs;
-  const onFailure = (what: string, err: unknown) =>
-    failureLog.error({ detail: describeThrown(err), err }, what);
+  const onFailure: IdentifyOptions["onFailure"] = (what, err, seen) =>
+    failureLog.error({ detail: describeThrown(err), err, ...seen }, what);
   const identify = identifier({ authenticate, timeoutMs, onFailure });
   const allowsOrigin = originCheck(options.allowedOrigins);
   const requestsPerAddress = options.requestsPerAddress ?? memoryRateLimit(perSecond);

@@ -4,8 +4,9 @@ import { EventSource } from "eventsource";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createClient, type LangwireClient } from "../../client/src/index.ts";
 import { serverSentEvents } from "../../client/src/sse.ts";
-import { LangwireError } from "../../src/index.ts";
+import { type ErrorCode, LangwireError } from "../../src/protocol/errors.ts";
 import type { AuthRequest } from "../../src/server/access/auth-request.ts";
+import { readUserId } from "../../src/server/access/callers.ts";
 import type { Authenticate } from "../../src/server/access/identify.ts";
 import { createLogger } from "../../src/server/logging/logger.ts";
 import { startTestServer, type TestServerOptions } from "../../src/testing/index.ts";
@@ -238,6 +239,37 @@ describe("what authenticate throws", () => {
     expect(line).toContain("TypeError");
   });
 
+  test.each<[string, unknown]>([
+    ["that is empty", ""],
+    ["that is number", 7],
+    ["that is undefined", undefined],
+    ["longer than 200 characters", "a".repeat(201)],
+    ["with characters that are not seen", "anna\nbob"],
+    ["with characters that are not seen", "anna\u202e"],
+  ])(
+    "a userId %s is a fault of the application: refused, and in the log once",
+    async (what, userId) => {
+      const { server, lines } = await throwing(() => ({ userId }) as never);
+      const statuses = await Promise.all(
+        [1, 2, 3].map(async () => (await fetch(`${server.httpUrl}/bots.list`)).status),
+      );
+      expect(statuses).toEqual([401, 401, 401]);
+      const told = lines.filter((line) => line.includes("authenticate failed"));
+      expect(told).toHaveLength(1);
+      expect(told[0]).toContain(`TypeError: authenticate gave a userId ${what}`);
+      expect(JSON.parse(told[0] ?? "").level).toBe(50);
+    },
+  );
+
+  test("a token's subject that is no user's id is its caller's doing, and no fault", async () => {
+    const { server, lines } = await throwing(() => {
+      readUserId("");
+      return null;
+    });
+    expect((await fetch(`${server.httpUrl}/bots.list`)).status).toBe(401);
+    expect(lines.join("")).not.toContain("authenticate failed");
+  });
+
   test("a library without a logger has it on the console", async () => {
     const said = vi.spyOn(console, "error").mockImplementation(() => {});
     onTestFinished(() => said.mockRestore());
@@ -267,6 +299,64 @@ describe("what authenticate throws", () => {
       .toBeGreaterThan(0);
     isDown = false;
     expect(await run.text).toBe("ab");
+  });
+
+  describe.each<[ErrorCode, number]>([
+    ["STORE_UNAVAILABLE", 503],
+    ["OVERLOADED", 503],
+    ["SERVER_RESTARTED", 503],
+  ])("%s, which may pass", (code, status) => {
+    const away = () => {
+      const state = { isAway: true };
+      const authenticate: Authenticate = () => {
+        if (state.isAway) throw new LangwireError(code, { message: "Not now.", retryAfterMs: 5 });
+        return { userId: "anna" };
+      };
+      return { state, authenticate };
+    };
+
+    test("is that error on a socket, which is told to come back", async () => {
+      const { server } = await throwing(away().authenticate);
+      using socket = await openSocket(server.url, origin);
+      expect(await socket.closed).toEqual({ code: 1013, reason: code });
+      const langwire = { code, retryable: true, retryAfterMs: 5, unheard: true };
+      expect(socket.frames).toMatchObject([{ id: null, error: { json: { data: { langwire } } } }]);
+    });
+
+    test("is its status over HTTP", async () => {
+      const { server } = await throwing(away().authenticate);
+      expect((await fetch(`${server.httpUrl}/bots.list`)).status).toBe(status);
+    });
+
+    test.each([
+      ["a WebSocket", {}],
+      ["server-sent events", { transport: serverSentEvents, EventSource }],
+    ])("over %s a client comes back from it", async (_way, more) => {
+      const { state, authenticate } = away();
+      const { enter, asked } = await throwing((request) => {
+        asked.push("asked");
+        return authenticate(request);
+      });
+      const run = enter(more).send(message);
+      await expect.poll(() => asked.length).toBeGreaterThan(4);
+      state.isAway = false;
+      expect(await run.text).toBe("ab");
+    });
+  });
+
+  test("a socket that is refused is logged once, however much it asks for", async () => {
+    const { server, lines } = await throwing(() => null);
+    const calls = Array.from({ length: 50 }, (_, id) => ({
+      id,
+      method: "query",
+      params: { path: "bots.list" },
+    }));
+    using socket = await openSocket(`${server.url}?connectionParams=1`, origin);
+    socket.send({ method: "connectionParams", data: {} });
+    socket.send(calls);
+    expect(await socket.closed).toMatchObject({ code: 4401 });
+    expect(socket.frames.filter(({ error }) => error !== undefined)).toHaveLength(51);
+    expect(lines.filter((line) => line.includes("caller refused"))).toHaveLength(1);
   });
 
   test("one that takes too long is told so by its signal", async () => {

@@ -56,6 +56,7 @@ function refusalOf(response: Response, url: string, body: string): LangwireClien
     code: told?.code ?? codeOf(status),
     message: `${told?.message ?? `There is no Langwire server at ${url}.`} (HTTP ${status})`,
     retryable: told?.retryable ?? mayPass,
+    unheard: told?.unheard,
     retryAfterMs: told?.retryAfterMs ?? (retryAfterS >= 0 ? retryAfterS * 1_000 : undefined),
     status,
     cause: told,

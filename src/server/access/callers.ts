@@ -1,5 +1,4 @@
 /** Identifies callers. Without authentication, a caller is the user that it names. */
-import { z } from "zod";
 import { LangwireError } from "../../protocol/errors.ts";
 import { protocolLimits } from "../../protocol/limits.ts";
 import type { Caller } from "../../runs/caller.ts";
@@ -42,16 +41,20 @@ const joining = new RegExp(
   "gv",
 );
 
-const userId = z
-  .string()
-  .min(1)
-  .max(protocolLimits.idLength)
-  .refine((name) => !unseen.test(name.replaceAll(joining, "")));
+/** What is wrong with a user's id, of which nothing is repeated: it may be somebody's name. */
+export function faultOfUserId(value: unknown): string | undefined {
+  if (typeof value !== "string")
+    return `that is ${value === null ? null : typeof value}, and no string`;
+  if (value === "") return "that is empty";
+  const { idLength } = protocolLimits;
+  if (value.length > idLength) return `longer than ${idLength} characters`;
+  const isSeen = !unseen.test(value.replaceAll(joining, ""));
+  return isSeen ? undefined : "with characters that are not seen, such as line ends";
+}
 
 /** @throws LangwireError UNAUTHORIZED */
 export function readUserId(value: unknown): string {
-  const parsed = userId.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (typeof value === "string" && faultOfUserId(value) === undefined) return value;
   throw new LangwireError("UNAUTHORIZED", { message: "That is not a user's id." });
 }
 

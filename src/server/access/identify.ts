@@ -1,7 +1,8 @@
 /** Asks the application who is calling, in time, and makes of whatever it answers a caller or a refusal. */
 import { LangwireError } from "../../protocol/errors.ts";
+import { throttled } from "../logging/throttled.ts";
 import { AskedRequest, type AuthRequest, type RequestFacts } from "./auth-request.ts";
-import { type Identity, readUserId } from "./callers.ts";
+import { faultOfUserId, type Identity, readUserId } from "./callers.ts";
 import { isOutage } from "./outages.ts";
 
 /** Who calls, as an application's `authenticate` says. */
@@ -37,8 +38,11 @@ export type Identify = (facts: RequestFacts) => Promise<Identity>;
 export interface IdentifyOptions {
   readonly authenticate: Authenticate;
   readonly timeoutMs: number;
-  /** Called for what `authenticate` throws besides refusals and outages. */
-  readonly onFailure: (what: string, cause: unknown) => void;
+  /**
+   * Called once in a while for what `authenticate` throws besides refusals and outages.
+   * @param seen how often the same happened since the last call for it
+   */
+  readonly onFailure: (what: string, cause: unknown, seen: { readonly unsaid?: number }) => void;
 }
 
 /** When to come back: authentication may be back any moment, and asking costs little. */
@@ -48,6 +52,8 @@ const maxNameLength = 200;
 const earliestMs = 1e11;
 
 export function identifier({ authenticate, timeoutMs, onFailure }: IdentifyOptions): Identify {
+  // A fault of the application's is the same in each request.
+  const tell = throttled((seen, cause: unknown) => onFailure("authenticate failed", cause, seen));
   return async (facts) => {
     const asked = new AskedRequest(facts);
     try {
@@ -55,13 +61,18 @@ export function identifier({ authenticate, timeoutMs, onFailure }: IdentifyOptio
       const isLater = typeof answered === "object" && answered !== null && "then" in answered;
       return identityIn(isLater ? await inTime(answered, asked, timeoutMs) : answered);
     } catch (cause) {
-      if (cause instanceof LangwireError) throw cause;
+      if (cause instanceof LangwireError) throw cause.retryable ? unheard(cause) : cause;
       if (isOutage(cause)) throw new LangwireError("AUTH_UNAVAILABLE", { retryAfterMs, cause });
       // The refusal is the caller's; why it came to that is the operator's alone.
-      onFailure("authenticate failed", cause);
+      tell(String(cause), cause);
       throw new LangwireError("UNAUTHORIZED");
     }
   };
+}
+
+/** The same error, by which a client knows that it may ask again, whatever it has asked. */
+function unheard({ code, message, retryAfterMs, cause }: LangwireError): LangwireError {
+  return new LangwireError(code, { message, retryAfterMs, unheard: true, cause });
 }
 
 async function inTime<T>(answer: Promise<T>, asked: AskedRequest, ms: number): Promise<T> {
@@ -87,9 +98,8 @@ function identityIn(answered: MaybeAuthenticated): Identity {
   if (answered === null || answered === undefined) throw new LangwireError("UNAUTHORIZED");
   const { userId, name, context }: { userId: unknown; name?: unknown; context?: unknown } =
     answered;
-  if (typeof userId !== "string") {
-    throw new TypeError(`authenticate gave a userId that is ${typeof userId}, and no string`);
-  }
+  const fault = faultOfUserId(userId);
+  if (fault !== undefined) throw new TypeError(`authenticate gave a userId ${fault}`);
   const expiresAtMs = expiryOf(answered);
   if (expiresAtMs !== undefined && expiresAtMs <= Date.now()) {
     throw new LangwireError("UNAUTHORIZED", { message: "The session has expired." });

@@ -1,5 +1,5 @@
 /** Why the server closes a WebSocket. A client connects again and resumes after each of them. */
-import type { ErrorCode } from "../../protocol/errors.ts";
+import { type ErrorCode, errorTable } from "../../protocol/errors.ts";
 
 export const closeCodes = {
   /** The server is going down or restarting (RFC 6455's own code). */
@@ -26,9 +26,8 @@ export function closeCodeOf(code: ErrorCode): number {
       return closeCodes.unidentified;
     case "RATE_LIMITED":
       return closeCodes.tooMany;
-    case "AUTH_UNAVAILABLE":
-      return closeCodes.tryAgainLater;
     default:
-      return closeCodes.unauthorized;
+      // An application that cannot say who is calling now says so by any code that may pass.
+      return errorTable[code].retryable ? closeCodes.tryAgainLater : closeCodes.unauthorized;
   }
 }

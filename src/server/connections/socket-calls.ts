@@ -114,7 +114,8 @@ export class SocketCalls {
   }
 
   #identify(look: () => Promise<Identity>): void {
-    this.#caller = this.#connection.identified(look);
+    // One error for all of its calls, so that it is logged once.
+    this.#caller = this.#connection.identified(() => look().catch(refuse));
     this.#caller.catch((cause: unknown) => this.#fail(frameHead(null), cause));
   }
 
@@ -222,6 +223,10 @@ export class SocketCalls {
 
 const notJson = new LangwireError("BAD_INPUT", { message: "The frame is no JSON." });
 const idInUse = new LangwireError("BAD_INPUT", { message: "The id is in use on this socket." });
+
+function refuse(cause: unknown): never {
+  throw cause instanceof TRPCError ? cause : toTrpcError(cause);
+}
 
 function paramsIn(text: string): ConnectionParams {
   try {

@@ -67,8 +67,8 @@ export function createFetchHandler(
   const identify = identifier({
     authenticate: options.authenticate ?? trustCallers,
     timeoutMs: limits.authTimeoutMs,
-    onFailure: (what, err) =>
-      (failureLog ?? new DefaultLog()).error({ detail: describeThrown(err), err }, what),
+    onFailure: (what, err, seen) =>
+      (failureLog ?? new DefaultLog()).error({ detail: describeThrown(err), err, ...seen }, what),
   });
   const loopbackOnly = options.authenticate === undefined && allowAnonymous !== true;
   const allowsOrigin = originCheck(options.allowedOrigins);

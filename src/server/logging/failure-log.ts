@@ -27,7 +27,11 @@ export type LogFailure = (failed: FailedCall) => void;
 
 /** @param logger the server's; where it has none, what else its failures are told to */
 export function logFailures(logger: Logger): LogFailure {
+  /** Calls of one socket or one batch that were all refused for the same reason, which is told once. */
+  const told = new WeakSet<TRPCError>();
   return ({ error, path, type }) => {
+    if (told.has(error)) return;
+    told.add(error);
     const failure = toLangwireError(error);
     const { code } = failure;
     const fields = { code, type, path: path?.slice(0, maxPathLength) };

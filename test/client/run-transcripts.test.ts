@@ -41,6 +41,9 @@ describe("a run", () => {
 
   test("goes on behind what came", async () => {
     const { link, run } = sent({ runId });
+    // What went before a start that it did not ask for.
+    link.server.event(2, says("a"));
+    expect(run).toMatchObject({ lastEventId: "2", startEventId: undefined });
     link.server.event(3, start);
     expect(run).toMatchObject({ lastEventId: "3", startEventId: "3" });
     link.server.fails(new Error("lost"));

@@ -62,6 +62,7 @@ test("hands each event to whoever waits for it, and what waits as one where it i
   expect(await read(1)).toEqual(["bcd"]);
   expect(watch.lastEventId).toBe("4");
   expect(await read(1)).toEqual(["5"]);
+  expect(link.transcript).toEqual(["0 asks behind nothing"]);
 });
 
 test("hands on what came before it failed, then fails, each time", async () => {

@@ -6,6 +6,7 @@ import type { Reading, Received } from "../support/stock-client.ts";
 import { faultRow } from "./fault-table.ts";
 import { forSchedules, sized } from "./form.ts";
 import { heapUsed } from "./memory.ts";
+import { network, piece, strike } from "./network.ts";
 import { type NetworkReader, World } from "./world.ts";
 
 let world: World;
@@ -89,35 +90,6 @@ test("a cut before the first event, and the same runId twice", async (context) =
   }
 });
 
-type Blow =
-  | { readonly kind: "cut" }
-  | { readonly kind: "cutWithin"; readonly bytes: number }
-  | { readonly kind: "refuse"; readonly ms: number }
-  | { readonly kind: "stall"; readonly ms: number }
-  | { readonly kind: "stallThenCut"; readonly ms: number };
-
-/** Blows to one reader's network, each after so many more events. */
-interface Network {
-  readonly blows: readonly { readonly afterEvents: number; readonly blow: Blow }[];
-}
-
-const ms = fc.integer({ min: 0, max: 20 });
-const blow: fc.Arbitrary<Blow> = fc.oneof(
-  fc.constant<Blow>({ kind: "cut" }),
-  fc.integer({ min: 1, max: 700 }).map((bytes): Blow => ({ kind: "cutWithin", bytes })),
-  ms.map((delay): Blow => ({ kind: "refuse", ms: delay })),
-  ms.map((delay): Blow => ({ kind: "stall", ms: delay })),
-  ms.map((delay): Blow => ({ kind: "stallThenCut", ms: delay })),
-);
-const network: fc.Arbitrary<Network> = fc.record({
-  blows: fc.array(fc.record({ afterEvents: fc.integer({ min: 0, max: 8 }), blow }), {
-    maxLength: 5,
-  }),
-});
-const piece = fc.oneof(
-  fc.string({ minLength: 1, maxLength: 12 }),
-  fc.constantFrom("炭酸水", "👩‍👩‍👧", "é", "\r\n", '"\\', "\u2028"),
-);
 const schedule = fc.record({
   pieces: fc.array(piece, { minLength: 1, maxLength: 30 }),
   paceMs: fc.constantFrom(undefined, 1, 3),
@@ -125,43 +97,6 @@ const schedule = fc.record({
   senders: fc.array(network, { minLength: 1, maxLength: 3 }),
   watchers: fc.array(network, { maxLength: 2 }),
 });
-
-/** Deals the blows. It never leaves a network broken for good. */
-function strike({ blows }: Network, { proxy }: NetworkReader): (count: number) => void {
-  const left = [...blows];
-  let next = left[0]?.afterEvents ?? 0;
-  return (count) => {
-    if (count <= next) return;
-    const dealt = left.shift();
-    if (dealt === undefined) return;
-    next = count + (left[0]?.afterEvents ?? 0);
-    const { blow } = dealt;
-    switch (blow.kind) {
-      case "cut":
-        proxy.cut();
-        break;
-      case "cutWithin":
-        proxy.cutAfter(blow.bytes);
-        break;
-      case "refuse":
-        proxy.refuse();
-        proxy.cut();
-        setTimeout(() => proxy.accept(), blow.ms);
-        break;
-      case "stall":
-        proxy.pause();
-        setTimeout(() => proxy.resume(), blow.ms);
-        break;
-      case "stallThenCut":
-        proxy.pause();
-        setTimeout(() => {
-          proxy.cut();
-          proxy.resume();
-        }, blow.ms);
-        break;
-    }
-  };
-}
 
 test("random schedules of cuts, stalls and refusals", { timeout: 280_000 }, async (context) => {
   const row = faultRow(context, "random schedules of cuts, stalls and refused connections");

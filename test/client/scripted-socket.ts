@@ -1,0 +1,92 @@
+/** A platform's WebSocket whose every event a test decides, under the socket that tRPC's client has. */
+import { onTestFinished, vi } from "vitest";
+import { SocketHost } from "../../client/src/connection/heartbeat-socket.ts";
+import { wait } from "./scripted-link.ts";
+
+/** What the platform's events carry. */
+interface Told {
+  readonly data?: unknown;
+  readonly code?: number;
+}
+
+export interface ScriptedSocket {
+  /** The platform's socket. */
+  readonly base: {
+    is(type: "open" | "message" | "close", event?: Told): void;
+    readonly binaryType: string;
+  };
+  /** The one that tRPC's client has. */
+  readonly socket: WebSocket;
+  readonly host: SocketHost;
+  /** The time for an attempt has come. */
+  due(): void;
+  readonly transcript: readonly string[];
+}
+
+export interface PlatformOptions {
+  /** Whether it may open at once. Default: it may. */
+  readonly isDue?: boolean;
+  readonly platform?: "throws" | "has none" | "cannot terminate" | "cannot send";
+}
+
+/** What happens becomes a transcript, each line with its millisecond. */
+export async function scriptedSocket(options: PlatformOptions = {}): Promise<ScriptedSocket> {
+  const { isDue = true, platform } = options;
+  vi.useFakeTimers();
+  vi.stubGlobal("WebSocket", undefined);
+  onTestFinished(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+  const startedAtMs = performance.now();
+  const transcript: string[] = [];
+  const say = (line: string) =>
+    transcript.push(`${Math.round(performance.now() - startedAtMs)} ${line}`.trim());
+  const listeners = new Map<string, (event: Told) => void>();
+  let made: Platform | undefined;
+  class Platform {
+    binaryType = "blob";
+    readonly terminate = platform === "cannot terminate" ? undefined : () => void say("terminates");
+
+    constructor(url: string) {
+      say(`opens ${url}`);
+      if (platform === "throws") throw new TypeError("broken");
+      made = this;
+    }
+
+    addEventListener(type: string, listener: (event: Told) => void): void {
+      listeners.set(type, listener);
+    }
+
+    send(data: string): void {
+      say(`sends ${data}`);
+      if (platform === "cannot send") throw new Error("closing");
+    }
+
+    close(code = "", reason = ""): void {
+      say(`closes ${code} ${reason}`);
+    }
+  }
+  const due = Promise.withResolvers<void>();
+  const host = new SocketHost({
+    WebSocket: platform === "has none" ? undefined : (Platform as never),
+    untilDue: () => (isDue ? undefined : due.promise),
+    onFailed: (cause) => say(`failed ${cause instanceof Error ? cause.message : ""}`.trim()),
+    ...{ connectTimeoutMs: 1_000, pingAfterMs: 5_000, pongTimeoutMs: 2_000 },
+  });
+  const socket = new host.WebSocket("ws://x");
+  for (const type of ["open", "message", "error", "close"] as const) {
+    socket.addEventListener(type, (event) => {
+      const { data, code } = event as unknown as Told;
+      say(`tells ${[type, data, code].filter((it) => it !== undefined).join(" ")}`);
+    });
+  }
+  await wait(0);
+  const base = {
+    is: (type: string, event: Told = {}) => listeners.get(type)?.(event),
+    get binaryType() {
+      return made?.binaryType ?? "";
+    },
+  };
+  return { base, socket, host, due: due.resolve, transcript };
+}

@@ -1,10 +1,11 @@
 /**
- * What each token costs, counted instead of timed: appends to the log, rows of the journal, frames,
- * JSON made and JSON read. Whoever adds work to the path of a token meets this test.
+ * What each token costs, counted instead of timed: appends to the log, rows of the journal, frames, writes to
+ * sockets, JSON made and JSON read. Whoever adds work to the path of a token meets this test.
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -153,6 +154,26 @@ async function counting(what: () => Promise<void>): Promise<Work> {
   return { appended: appended ?? 0, made: made ?? 0, read: read ?? 0 };
 }
 
+interface Written {
+  /** Calls that give a socket something to write: each is a system call. */
+  readonly writes: number;
+  /** Buffers that were made of frames with tokens: a frame that several sockets were sent is one. */
+  readonly tokenFrames: number;
+}
+
+/** What all sockets of this process write while something goes on. */
+async function countingWrites(what: () => Promise<void>): Promise<Written> {
+  const one = vi.spyOn(Socket.prototype, "_write");
+  const several = vi.spyOn(Socket.prototype, "_writev" as "_write");
+  const write = vi.spyOn(Socket.prototype, "write");
+  await what();
+  const writes = one.mock.calls.length + several.mock.calls.length;
+  const frames = write.mock.calls.map(([chunk]) => chunk).filter((chunk) => Buffer.isBuffer(chunk));
+  const tokenFrames = new Set(frames.filter((frame) => frame.includes('"type":"token"')));
+  for (const spy of [one, several, write]) spy.mockRestore();
+  return { writes, tokenFrames: tokenFrames.size };
+}
+
 const newRun = (conversationId: string = randomUUID()) => ({
   runId: randomUUID(),
   botId: "test",
@@ -263,6 +284,28 @@ describe("1,000 tokens, each in a turn of its own", () => {
     expect(work.appended).toBeLessThanOrEqual(tokens.length + perRun);
     expect(work.made).toBeLessThanOrEqual(tokens.length + rows + perRun);
     expect(work.read).toBeLessThanOrEqual(perRun);
+  });
+
+  test("are one frame for ten readers, and one write to each", async () => {
+    await using s = await setUp("single");
+    const readers = 10;
+    const sockets = await Promise.all(Array.from({ length: readers }, () => s.sockets.open()));
+    const [sender, ...watchers] = sockets;
+    if (sender === undefined) throw new Error("no sender");
+    const run = newRun();
+    await sender.mutate("conversations.create", run);
+    for (const watcher of watchers) await watcher.subscribe("chat.watch", run);
+    const { writes, tokenFrames } = await countingWrites(async () => {
+      await sender.subscribe("chat.send", run);
+      await Promise.all(sockets.map(({ ended }) => ended));
+    });
+    for (const socket of sockets) expect(readFrames(socket).text).toBe(text);
+    const deliveries = readers * tokens.length;
+    expect(writes).toBeGreaterThan(0.9 * deliveries);
+    expect(writes).toBeLessThanOrEqual(deliveries + readers * perRun);
+    // Every reader's subscription has the same id, as most first ones have.
+    expect(tokenFrames).toBeGreaterThan(0.9 * tokens.length);
+    expect(tokenFrames).toBeLessThanOrEqual(tokens.length + readers);
   });
 
   test("come in a twentieth of the frames to whoever attaches after the end", async () => {

@@ -32,9 +32,12 @@ export const places: readonly (readonly [RegExp, Step])[] = [
   [/src\/log\/journal/, "journal"],
   [/src\/log\//, "entry of the log"],
   [/src\/runs\/following\/(?!pacer)/, "readers: cursor, frame"],
-  [/src\/server\/connections\/(outgoing-frames|socket-calls)\.ts/, "readers: cursor, frame"],
+  [
+    /connections\/(socket-calls|frames\/(outgoing-frames|sending-turn|text-frame))\.ts/,
+    "readers: cursor, frame",
+  ],
   [/node_modules\/ws\//, "the readers' sockets: ws, write"],
-  [/connections\/(socket-connection|frame-sender)\.ts/, "the readers' sockets: ws, write"],
+  [/connections\/(socket-connection|frames\/frame-sender)\.ts/, "the readers' sockets: ws, write"],
   [/src\/(server\/pacing\/|runs\/following\/pacer)/, "the readers' sockets: ws, write"],
   [/src\/|node_modules\//, "the run itself: call, claim, end, log line"],
 ];

@@ -2,11 +2,12 @@
 import type { ChatEvent } from "../protocol/events.ts";
 import type { LogEntry } from "./entry.ts";
 import { EntryList } from "./entry-list.ts";
+import { Listeners } from "./listeners.ts";
 import type { Slice } from "./log.ts";
 
 export class ConversationLog {
   readonly conversationId: string;
-  readonly listeners = new Set<() => void>();
+  readonly listeners = new Listeners();
   /** The run that writes at the moment. */
   writingRunId: string | undefined;
   /** Settles when it has stopped writing. */
@@ -103,14 +104,16 @@ export class ConversationLog {
 
   commit(): void {
     this.#list.settleThrough(this.lastSeq);
-    for (const listener of this.listeners) listener();
+    this.listeners.wake();
   }
 
   read(after: number): Slice {
-    return {
-      entries: this.#list.settledAfter(after),
-      oldest: this.#placed ? this.oldest : undefined,
-    };
+    const shared = this.listeners.sliceAfter(after);
+    if (shared !== undefined) return shared;
+    const entries = this.#list.settledAfter(after);
+    const oldest = this.#placed ? this.oldest : undefined;
+    const isLast = entries.length === 0 || entries.at(-1)?.seq === this.committedSeq;
+    return this.listeners.share(after, { entries, oldest, isLast });
   }
 
   /**
@@ -120,7 +123,7 @@ export class ConversationLog {
   dropThrough(seq: number): number {
     const before = this.oldest;
     const bytes = this.#list.dropThrough(seq);
-    if (this.oldest !== before) for (const listener of this.listeners) listener();
+    if (this.oldest !== before) this.listeners.wake();
     return bytes;
   }
 }

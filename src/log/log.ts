@@ -27,6 +27,8 @@ export interface Slice {
    * in between have left the log. Undefined when the log knows nothing of the conversation.
    */
   readonly oldest: number | undefined;
+  /** Set where there is nothing behind the entries until the next change. */
+  readonly isLast?: boolean;
 }
 
 /** The write lease of one run: while it is open nobody else writes to the conversation. */

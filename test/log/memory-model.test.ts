@@ -268,7 +268,7 @@ test("what nobody writes, reads or has written is forgotten", async () => {
   expect(log.read("c", 0)).toEqual({ entries: [], oldest: undefined });
   expect(log.bytes).toBe(0);
   const again = log.open({ conversationId: "c", runId: "r2", after: 8 });
-  expect(log.read("c", 0)).toEqual({ entries: [], oldest: 9 });
+  expect(log.read("c", 0)).toEqual({ entries: [], oldest: 9, isLast: true });
   again.abandon();
   log.subscribe("c", () => {})();
   expect(log.read("c", 0)).toEqual({ entries: [], oldest: undefined });

@@ -63,7 +63,7 @@ test("every wait comes to an end, and closed is for good", () => {
 
 /** Where each input leads that changes anything, state by state: the table again, in the test's words. */
 const transitions: Record<string, Record<string, string>> = {
-  ready: { changed: "ready*", drained: "idle", busy: "paced", turnOver: "yielding" },
+  ready: { changed: "ready*", drained: "idle", busy: "paced*", turnOver: "yielding" },
   "ready*": { drained: "reading", busy: "paced*", turnOver: "yielding*" },
   idle: { changed: "ready*", silence: "checking" },
   reading: { changed: "reading*", gap: "backfilling", found: "ready*", settled: "ready" },
@@ -71,7 +71,6 @@ const transitions: Record<string, Record<string, string>> = {
   backfilling: { changed: "backfilling*", found: "ready*", settled: "ready" },
   "backfilling*": { found: "ready*", settled: "ready*" },
   checking: { changed: "ready*", found: "ready*", settled: "ready" },
-  paced: { changed: "paced*", settled: "ready" },
   "paced*": { settled: "ready*" },
   yielding: { changed: "yielding*", settled: "ready" },
   "yielding*": { settled: "ready*" },

@@ -203,7 +203,8 @@ export class FollowerWorld {
     if (oldest === undefined) return { entries: [], oldest };
     const from = Math.max(after + 1, oldest);
     const some = this.events.slice(from - 1, from - 1 + sliceEntries);
-    return { entries: some.map((event, index) => LogEntry.of(from + index, event)), oldest };
+    const entries = some.map((event, index) => LogEntry.of(from + index, event));
+    return { entries, oldest, isLast: from + some.length > this.lastSeq };
   }
 
   /** Answered once the schedule says so. */

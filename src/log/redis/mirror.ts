@@ -8,6 +8,7 @@
 
 import type { RedisCommands } from "../../redis/connection.ts";
 import { LogEntry } from "../entry.ts";
+import { Listeners } from "../listeners.ts";
 import type { Slice } from "../log.ts";
 import { sliceFrom } from "../slice.ts";
 import { readEntries, readNewestEntries } from "./read-entries.ts";
@@ -20,7 +21,7 @@ const maxBytes = 1024 * 1024;
 const readEntriesAtOnce = 256;
 
 export class Mirror {
-  readonly listeners = new Set<() => void>();
+  readonly listeners = new Listeners();
   readonly #link: RedisCommands;
   readonly #keys: ConversationKeys;
   #entries: LogEntry[] = [];
@@ -47,8 +48,11 @@ export class Mirror {
     const first = this.#entries[0]?.seq;
     if (first === undefined) return { entries: [], oldest: undefined };
     if (after + 1 < first) return undefined;
-    const from = after + 1 - first;
-    return { entries: sliceFrom(this.#entries, from), oldest: first };
+    const shared = this.listeners.sliceAfter(after);
+    if (shared !== undefined) return shared;
+    const entries = sliceFrom(this.#entries, after + 1 - first);
+    const isLast = entries.length === 0 || entries.at(-1)?.seq === this.#lastSeq;
+    return this.listeners.share(after, { entries, oldest: first, isLast });
   }
 
   /** Adds entries that are known to be stored, which saves reading them. */
@@ -153,7 +157,7 @@ export class Mirror {
     this.#bytes = bytesOf(entries);
     this.#trim();
     if (entries.length === 0) this.#notified = 0;
-    this.#wake();
+    this.listeners.wake();
   }
 
   #extend(entries: readonly LogEntry[]): void {
@@ -162,7 +166,7 @@ export class Mirror {
     // By halves, so that a long answer does not move the array for every entry.
     const isLong = this.#entries.length > 1.5 * maxEntries || this.#bytes > 1.5 * maxBytes;
     if (isLong) this.#trim();
-    this.#wake();
+    this.listeners.wake();
   }
 
   /** Lets the oldest go, down to the bounds. */
@@ -174,10 +178,6 @@ export class Mirror {
     }
     this.#entries.splice(0, surplus);
     this.#bytes = bytes;
-  }
-
-  #wake(): void {
-    for (const listener of this.listeners) listener();
   }
 }
 

@@ -6,7 +6,7 @@
  * | state       | action                         | changed      | other inputs                              |
  * | ----------- | ------------------------------ | ------------ | ----------------------------------------- |
  * | ready       | delivers what was read         | ready*       | drained: idle; if unread, reading         |
- * |             |                                |              | busy: paced, turnOver: yielding           |
+ * |             |                                |              | busy: paced*, turnOver: yielding          |
  * | idle        | waits for the log              | ready*       | silence: checking                         |
  * | reading     | reads the log                  | reading*     | found: ready*, settled: ready             |
  * |             |                                |              | gap: backfilling                          |
@@ -35,7 +35,7 @@ export type StateInput =
   | "changed"
   /** Everything that was read has been delivered. */
   | "drained"
-  /** The socket takes nothing more for now. */
+  /** The socket takes nothing more for now: what was read is dropped, to be read again. */
   | "busy"
   /** This follower has delivered as much in a row as it may. */
   | "turnOver"
@@ -45,7 +45,7 @@ export type StateInput =
   | "gap"
   /** A wait brought entries, and there may be more behind them. */
   | "found"
-  /** A wait is over, and brought none. */
+  /** A wait is over, and there is nothing behind what it brought, if it brought any. */
   | "settled"
   | "close";
 
@@ -97,6 +97,7 @@ function nextOf(state: FollowerState, input: StateInput): FollowerState {
     case "drained":
       return stateOf(unread ? "reading" : next, false);
     case "found":
+    case "busy":
       return stateOf(next, true);
     default:
       return stateOf(next, unread);

@@ -178,8 +178,10 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
       this.#options.onDelivered?.(performance.now() - this.#calledAtMs);
       this.#calledAtMs = undefined;
     }
-    clearTimeout(this.#silenceTimer);
-    this.#silenceTimer = undefined;
+    if (this.#silenceTimer !== undefined) {
+      clearTimeout(this.#silenceTimer);
+      this.#silenceTimer = undefined;
+    }
     if (entry.type === "runEnd" && this.#options.runId !== undefined) this.#close();
     return { done: false, value: entry };
   }
@@ -203,7 +205,8 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
   /** Takes what was read; where it does not follow the cursor, first what is known of the gap. */
   #accept(slice: Slice): void {
     if (!this.#cursor.isBehind(slice)) {
-      this.#loaded(this.#cursor.load(slice.entries));
+      const any = this.#cursor.load(slice.entries);
+      this.#loaded(any && slice.isLast !== true);
       return;
     }
     this.#state = this.#state.on.gap;
@@ -222,8 +225,8 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
     this.#waitFor(asked, (known) => this.#loaded(this.#cursor.load(known)));
   }
 
-  #loaded(any: boolean): void {
-    this.#state = any ? this.#state.on.found : this.#state.on.settled;
+  #loaded(mayBeMore: boolean): void {
+    this.#state = mayBeMore ? this.#state.on.found : this.#state.on.settled;
   }
 
   /** Goes on with what a wait brings, unless the wait was over before that. */

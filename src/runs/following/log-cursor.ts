@@ -1,7 +1,8 @@
 /** A position in a conversation's log, and what was read from there and not delivered yet. */
-import { LogEntry } from "../../log/entry.ts";
+import type { LogEntry } from "../../log/entry.ts";
 import type { Slice } from "../../log/log.ts";
 import type { EventType } from "../../protocol/events.ts";
+import { JoinedEntries } from "./joined-entries.ts";
 
 export interface Wanted {
   /** This run alone; otherwise every run. */
@@ -10,15 +11,16 @@ export interface Wanted {
   readonly only?: ReadonlySet<EventType> | undefined;
 }
 
-/** Neighbouring tokens merge up to this many bytes. A single event may be larger. */
-const mergedMaxBytes = 16 * 1024;
 const nothing: readonly LogEntry[] = [];
 
 export class LogCursor {
   readonly #wanted: Wanted;
   #position: number;
   #entries = nothing;
-  #index = 0;
+  /** Of more entries than one. */
+  #joined: JoinedEntries | undefined;
+  /** How many have been taken of these, joined. */
+  #taken = 0;
 
   constructor(after: number, wanted: Wanted) {
     this.#position = after;
@@ -33,7 +35,8 @@ export class LogCursor {
   /** Replaces what was read by these entries. @returns whether there are any */
   load(entries: readonly LogEntry[]): boolean {
     this.#entries = entries;
-    this.#index = 0;
+    this.#joined = entries.length > 1 ? JoinedEntries.of(entries) : undefined;
+    this.#taken = 0;
     return entries.length > 0;
   }
 
@@ -61,27 +64,17 @@ export class LogCursor {
 
   /** The next wanted entry, merged with the neighbours that were read with it. */
   take(): LogEntry | undefined {
-    for (let first = this.#entries[this.#index]; first !== undefined; ) {
-      const entry = this.#joined(first);
+    for (let entry = this.#next(); entry !== undefined; entry = this.#next()) {
       this.#position = entry.seq;
       if (this.#wants(entry)) return entry;
-      first = this.#entries[this.#index];
     }
     if (this.#entries !== nothing) this.clear();
     return undefined;
   }
 
-  #joined(first: LogEntry): LogEntry {
-    const entries = this.#entries;
-    const start = this.#index + 1;
-    let end = start;
-    let bytes = first.bytes;
-    for (let next = entries[end]; next !== undefined; next = entries[++end]) {
-      bytes += next.bytes;
-      if (bytes > mergedMaxBytes || !first.continuesWith(next)) break;
-    }
-    this.#index = end;
-    return end === start ? first : LogEntry.joined(first, entries.slice(start, end));
+  #next(): LogEntry | undefined {
+    const index = this.#taken++;
+    return this.#joined === undefined ? this.#entries[index] : this.#joined.at(index);
   }
 
   #wants(entry: LogEntry): boolean {

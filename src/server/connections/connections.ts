@@ -11,6 +11,7 @@ import { WorkQueue } from "../pacing/work-queue.ts";
 import { closeCodes } from "./close-codes.ts";
 import { type ConnectionLimits, defaultConnectionLimits } from "./connection-limits.ts";
 import { Expiries, type Expiring } from "./expiries.ts";
+import { SendingTurn } from "./frames/sending-turn.ts";
 import { SocketConnection } from "./socket-connection.ts";
 import type { SocketHost } from "./socket-host.ts";
 
@@ -22,6 +23,7 @@ export class Connections implements SocketHost {
   readonly limits: ConnectionLimits;
   readonly longTexts = new LongTexts();
   readonly partialInput = new PartialInput();
+  readonly turn = new SendingTurn();
   readonly work: WorkQueue;
   readonly #open = new Set<SocketConnection>();
   readonly #all: ConcurrencyLimit;

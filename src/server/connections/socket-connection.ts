@@ -76,7 +76,7 @@ export class SocketConnection implements Expiring, Holder, FrameTaker, PartialSe
       maxStallMs: slowReaderMs,
       onStuck: () => this.cut(),
     });
-    this.#sender = new FrameSender({ webSocket, socket, pacer });
+    this.#sender = new FrameSender({ webSocket, socket, pacer, turn: host.turn });
     this.#inlet = new FrameInlet(webSocket, { socket, taker: this });
     this.#liveness = new Liveness(webSocket, socket);
     this.#deadline = setTimeout(() => this.close(closeCodes.unidentified, noParams), authTimeoutMs);
@@ -220,7 +220,9 @@ export class SocketConnection implements Expiring, Holder, FrameTaker, PartialSe
   sendEvent(head: string, entry: LogEntry): void {
     if (this.#closing) return;
     if (entry.bytes <= longTextLength) {
-      this.#sender.send(eventFrame(head, entry));
+      const frame = this.#host.turn.frameOf(head, entry);
+      if (this.#sender.sendsWhole(frame)) this.#sender.sendFrame(frame);
+      else this.#sender.send(eventFrame(head, entry));
       return;
     }
     const { bytes, release } = this.#host.longTexts.hold(entry, this);

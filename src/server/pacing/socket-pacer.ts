@@ -26,10 +26,10 @@ export class SocketPacer implements Pacer {
 
   ready(): Promise<void> | undefined {
     if (this.#draining !== undefined) return this.#draining;
-    const { writableLength, writableNeedDrain, destroyed } = this.#socket;
+    const socket = this.#socket;
     // Below its own high-water mark a socket does not say when it has drained.
-    if (destroyed || !writableNeedDrain) return undefined;
-    if (writableLength <= this.#options.maxBacklogBytes) return undefined;
+    if (!socket.writableNeedDrain || socket.destroyed) return undefined;
+    if (socket.writableLength <= this.#options.maxBacklogBytes) return undefined;
     this.#draining = this.#drained().finally(() => {
       this.#draining = undefined;
     });

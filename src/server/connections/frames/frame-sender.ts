@@ -10,12 +10,8 @@ import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import type { Pacer } from "../../../runs/following/pacer.ts";
 import { longTextLength, type Outlet, writeInPieces } from "../../pacing/pieces.ts";
-
-/**
- * Characters from which a frame is sent as bytes. A string that the other end does not take at once
- * waits in three bytes a character, beside itself.
- */
-const byteFrameLength = 16 * 1024;
+import type { Corked, SendingTurn } from "./sending-turn.ts";
+import { type TextFrame, textFrame } from "./text-frame.ts";
 
 /** Small enough for one to come every second or so on a very slow link. */
 const chunkBytes = 4 * 1024;
@@ -24,26 +20,31 @@ export interface FrameSenderOptions {
   readonly webSocket: WebSocket;
   readonly socket: Socket;
   readonly pacer: Pacer;
+  readonly turn: SendingTurn;
 }
 
 /** Writes one frame, or the pieces of one; settles when there is room for the next. */
 type Write = () => Promise<void> | undefined;
 
-export class FrameSender implements Pacer {
+export class FrameSender implements Pacer, Corked {
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
   readonly #pacer: Pacer;
+  readonly #turn: SendingTurn;
   /** Whether long frames are sent as messages of their own. */
   chunked = false;
   #corked = false;
+  /** The last turn in which it was sent anything. */
+  #turnNumber = -1;
   /** Set while a long frame is being sent; settles when it and the frames behind it have left. */
   #sendingLong: Promise<void> | undefined;
   #behind: Write[] = [];
 
-  constructor({ webSocket, socket, pacer }: FrameSenderOptions) {
+  constructor({ webSocket, socket, pacer, turn }: FrameSenderOptions) {
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#pacer = pacer;
+    this.#turn = turn;
   }
 
   ready(): Promise<void> | undefined {
@@ -56,6 +57,17 @@ export class FrameSender implements Pacer {
     else this.#behind.push(() => this.#sendShort(text));
   }
 
+  /** Sends a frame that `sendsWhole`; other sockets may be sent the same. */
+  sendFrame(frame: TextFrame): void {
+    if (this.#sendingLong === undefined) this.#write(frame);
+    else this.#behind.push(() => this.#write(frame));
+  }
+
+  /** Whether a frame of that length is sent as one. */
+  sendsWhole({ length }: TextFrame): boolean {
+    return length <= (this.chunked ? chunkBytes : longTextLength);
+  }
+
   /**
    * @param parts called when the frames before it have left
    * @param done called once, when the frame has left or the socket is gone
@@ -66,7 +78,7 @@ export class FrameSender implements Pacer {
     else this.#behind.push(write);
   }
 
-  /** Everything sent in one turn of the event loop leaves in one write. */
+  /** What was sent behind the first frame of a turn of the event loop leaves in one write. */
   uncork(): void {
     this.#corked = false;
     this.#socket.uncork();
@@ -80,10 +92,23 @@ export class FrameSender implements Pacer {
   }
 
   #sendShort(text: string): undefined {
-    this.#cork();
-    if (this.chunked && isLonger(text, chunkBytes)) this.#sendChunks(Buffer.from(text), true);
-    else if (text.length < byteFrameLength) this.#webSocket.send(text);
-    else this.#webSocket.send(Buffer.from(text), { binary: false });
+    if (this.chunked && isLonger(text, chunkBytes)) {
+      this.#cork();
+      this.#sendChunks(Buffer.from(text), true);
+    } else {
+      this.#write(textFrame(text));
+    }
+  }
+
+  /** Beside ws, which has nothing under way between two messages: it compresses none. */
+  #write(frame: TextFrame): undefined {
+    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return;
+    // Mostly the only one in its turn: to hold it back would cost each socket as much as the rest of its way.
+    const { number } = this.#turn;
+    if (number === this.#turnNumber) this.#cork();
+    else this.#turnNumber = number;
+    if (typeof frame === "string") this.#socket.write(frame, "latin1");
+    else this.#socket.write(frame);
   }
 
   async #sendParts(parts: () => readonly Buffer[]): Promise<void> {
@@ -113,7 +138,7 @@ export class FrameSender implements Pacer {
     if (this.#corked) return;
     this.#corked = true;
     this.#socket.cork();
-    process.nextTick(uncork, this);
+    this.#turn.add(this);
   }
 }
 
@@ -121,8 +146,4 @@ export class FrameSender implements Pacer {
 function isLonger(text: string, bytes: number): boolean {
   if (text.length * 3 <= bytes) return false;
   return text.length > bytes || Buffer.byteLength(text) > bytes;
-}
-
-function uncork(sender: FrameSender): void {
-  sender.uncork();
 }

@@ -1,0 +1,84 @@
+/** What a socket is sent, by a real ws at both ends: whole, in order, each frame made once for its turn. */
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { LogEntry } from "../../src/log/entry.ts";
+import { FrameSender } from "../../src/server/connections/frames/frame-sender.ts";
+import { frameHead } from "../../src/server/connections/frames/outgoing-frames.ts";
+import { SendingTurn } from "../../src/server/connections/frames/sending-turn.ts";
+
+async function setUp() {
+  const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: false });
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const client = new WebSocket(`ws://127.0.0.1:${(server.address() as { port: number }).port}`);
+  onTestFinished(() => client.terminate());
+  const received: string[] = [];
+  client.on("message", (data) => void received.push(String(data)));
+  const [webSocket, { socket }] = (await once(server, "connection")) as [
+    WebSocket,
+    { socket: Socket },
+  ];
+  const turn = new SendingTurn();
+  const sender = new FrameSender({ webSocket, socket, turn, pacer: { ready: () => undefined } });
+  return { sender, webSocket, socket, client, received, turn };
+}
+
+const entry = (seq: number, text: string) =>
+  LogEntry.of(seq, { type: "token", runId: "run", spanId: "span", text });
+
+test("frames of every kind arrive in the order in which they were sent, over many turns", async () => {
+  const { sender, webSocket, client, received, turn } = await setUp();
+  const long = "x".repeat(100_000);
+  const sent: string[] = [];
+  for (let index = 0; index < 50; index++) {
+    for (const text of [`ascii ${index}`, `漢字 ${index}`, index % 10 === 0 ? long : "y"]) {
+      sender.send(text);
+      sent.push(text);
+    }
+    const frame = turn.frameOf(frameHead(1), entry(index, "ok"));
+    sender.sendFrame(frame);
+    sent.push("event");
+    if (index % 3 === 0) await nextTurn();
+  }
+  await vi.waitUntil(() => received.length === sent.length);
+  expect(received.map((text) => (text.startsWith("{") ? "event" : text))).toEqual(sent);
+  webSocket.close(4000, "over");
+  expect(await once(client, "close")).toMatchObject({ 0: 4000 });
+});
+
+test("what is sent first in a turn is written at once, and the rest in one write at its end", async () => {
+  const { sender, socket, received } = await setUp();
+  const one = vi.spyOn(socket, "_write");
+  const several = vi.spyOn(socket as Required<Socket>, "_writev");
+  for (let index = 0; index < 5; index++) sender.send(`${index}`);
+  expect([one.mock.calls.length, several.mock.calls.length]).toEqual([1, 0]);
+  await vi.waitUntil(() => received.length === 5);
+  expect([one.mock.calls.length, several.mock.calls.length]).toEqual([1, 1]);
+});
+
+test("nothing is written behind a close frame", async () => {
+  const { sender, webSocket, client, received } = await setUp();
+  sender.send("before");
+  webSocket.close(4000);
+  sender.send("behind");
+  await once(client, "close");
+  expect(received).toEqual(["before"]);
+});
+
+test("an event is one frame to all subscriptions of an id, in its turn", async () => {
+  const turn = new SendingTurn();
+  const [one, other] = [entry(1, "漢"), entry(2, "字")];
+  const frames = [1, 2, 1, 2].map((id) => turn.frameOf(frameHead(id), one));
+  expect(frames[2]).toBe(frames[0]);
+  expect(frames[3]).toBe(frames[1]);
+  expect(String(frames[1])).toContain('{"id":2,"result":{"type":"data","id":"1"');
+  expect(turn.frameOf(frameHead(1), other)).not.toBe(frames[0]);
+  expect(turn.frameOf(frameHead(1), one)).toBe(frames[0]);
+  await nextTurn();
+  const again = turn.frameOf(frameHead(1), one);
+  expect(again).not.toBe(frames[0]);
+  expect(again).toEqual(frames[0]);
+});

@@ -1,10 +1,11 @@
 /**
  * Measures Langwire and its peers, in turn, and writes RESULTS.md.
  *
- *   npm run bench                            everything, about an hour
+ *   npm run bench                            everything, an hour and a quarter
  *   npm run bench -- --quick                 a few peers and rounds, about three
  *   npm run bench -- --only saturated,fanout
  *   npm run bench -- --rounds 3
+ *   npm run bench -- --only endurance --minutes 2 --runs 100
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,15 +13,18 @@ import { parseArgs } from "node:util";
 import { attach } from "./measures/attach.ts";
 import { burst } from "./measures/burst.ts";
 import { capacity } from "./measures/capacity.ts";
+import { endurance } from "./measures/endurance.ts";
 import { fanout } from "./measures/fanout.ts";
 import { firstToken } from "./measures/first-token.ts";
 import { growth } from "./measures/growth.ts";
 import { history } from "./measures/history.ts";
 import { idle } from "./measures/idle.ts";
+import { largeAnswersAtOnce } from "./measures/large-answers.ts";
 import { longAnswer } from "./measures/long-answer.ts";
 import { nodes } from "./measures/nodes.ts";
 import { paced } from "./measures/paced.ts";
 import { profile } from "./measures/profile.ts";
+import { restarts } from "./measures/restarts.ts";
 import { saturated } from "./measures/saturated.ts";
 import { stoppedReader } from "./measures/stopped-reader.ts";
 import { storm } from "./measures/storm.ts";
@@ -44,6 +48,9 @@ const measures: readonly Measure[] = [
   burst,
   storm,
   longAnswer,
+  largeAnswersAtOnce,
+  endurance,
+  restarts,
   profile,
   growth,
 ];
@@ -54,8 +61,12 @@ const { values } = parseArgs({
     only: { type: "string" },
     peers: { type: "string" },
     rounds: { type: "string" },
+    minutes: { type: "string" },
+    runs: { type: "string" },
   },
 });
+const numberOf = (text: string | undefined) => (text === undefined ? undefined : Number(text));
+const options = { minutes: numberOf(values.minutes), runs: numberOf(values.runs) };
 const mode: Mode = values.quick ? "quick" : "full";
 const only = values.only?.split(",");
 const unknown = only?.filter((name) => !measures.some((measure) => measure.name === name));
@@ -100,7 +111,7 @@ async function run({ name, peers, rounds, sample }: Measure): Promise<void> {
       if (found.failures[peer] !== undefined) continue;
       process.stdout.write(`${name} ${round}/${times} ${peer} `);
       try {
-        const taken = await sample(peer, mode);
+        const taken = await sample(peer, mode, options);
         found.samples[peer] = [...(found.samples[peer] ?? []), taken];
         const shown = Object.entries(taken).map(([what, value]) => `${what} ${value.toFixed(2)}`);
         process.stdout.write(`${shown.join(" ")}\n`);

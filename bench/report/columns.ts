@@ -1,10 +1,13 @@
 /** How each measure is shown. */
 import { burstRuns } from "../measures/burst.ts";
 import { stepRuns } from "../measures/capacity.ts";
+import { enduranceMinutes, enduranceRuns } from "../measures/endurance.ts";
 import { warmAfterRuns } from "../measures/first-token.ts";
+import { largeAnswerMiB, largeAnswers } from "../measures/large-answers.ts";
 import { answerLengths } from "../measures/long-answer.ts";
 import { nodesRuns } from "../measures/nodes.ts";
 import { pacedRuns } from "../measures/paced.ts";
+import { restartRuns } from "../measures/restarts.ts";
 import { saturatedRuns } from "../measures/saturated.ts";
 import { stormClients } from "../measures/storm.ts";
 
@@ -120,6 +123,33 @@ export const columns: Readonly<Record<string, Table>> = {
       column("tookMs", "until all are back", 0),
       column("attempts", "attempts", 0),
     ],
+  },
+  largeAnswers: {
+    title: "Large answers",
+    note: `${largeAnswers} answers of ${largeAnswerMiB.toFixed(1)} MiB at once, to readers that read. The server's memory (RSS), MiB.`,
+    columns: [
+      column("beforeMiB", "before", 0),
+      column("grownMiB", "grown by", 0),
+      column("timesText", "by the text's bytes, ×"),
+    ],
+  },
+  endurance: {
+    title: "Answer after answer",
+    note: `${enduranceRuns.full} runs at 20 tokens/s for ${enduranceMinutes} minutes, unless it was called with others (\`--runs\`, \`--minutes\`); one answer of 20 s after the other. The server's memory (RSS), MiB; from the provider's write to the client's receipt, ms; for how long its event loop was held at the most.`,
+    columns: [
+      column("minuteMiB", "most in the first minute", 0),
+      column("mostMiB", "most", 0),
+      column("lastMiB", "at the end", 0),
+      column("p50Ms", "p50 ms"),
+      column("p99Ms", "p99 ms"),
+      column("pauseMs", "longest pause, ms", 0),
+      column("cpuPercent", "CPU, %"),
+    ],
+  },
+  restarts: {
+    title: "Restarts",
+    note: `Five starts on one folder, each with ${restartRuns} runs at 20 tokens/s for 20 seconds. The most that the server holds (RSS), MiB.`,
+    columns: [column("firstMiB", "the first", 0), column("lastMiB", "the last", 0)],
   },
   longAnswer: {
     title: "Long answers",

@@ -6,7 +6,8 @@ import { type PeerName, peers } from "../parts/peers.ts";
 import { median } from "../parts/statistics.ts";
 import { type Step, steps } from "../parts/steps.ts";
 import { columns } from "./columns.ts";
-import { type Find, type Target, targets } from "./targets.ts";
+import type { Find, Target } from "./target.ts";
+import { targets } from "./targets.ts";
 
 export interface Results {
   readonly machine: Machine;

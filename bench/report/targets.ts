@@ -1,126 +1,7 @@
 /** What Langwire sets itself, as ratios and differences against peers in the same run. */
 import { pacedRuns } from "../measures/paced.ts";
 import { saturatedRuns } from "../measures/saturated.ts";
-import type { PeerName } from "../parts/peers.ts";
-
-/** The median of one number of one peer; undefined where it was not measured. */
-export type Find = (measure: string, peer: PeerName, what: string) => number | undefined;
-
-export interface Outcome {
-  readonly ours: string;
-  readonly theirs: string;
-  readonly verdict: string;
-  readonly passed: boolean;
-}
-
-export interface Target {
-  readonly title: string;
-  /** Undefined when something that it needs was not measured. */
-  readonly outcome: (find: Find) => Outcome | undefined;
-}
-
-interface Comparison {
-  readonly title: string;
-  readonly measure: string;
-  readonly what: string;
-  readonly unit: string;
-  readonly than: PeerName;
-  readonly digits?: number;
-}
-
-function atMost(factor: number, comparison: Comparison): Target {
-  return compared(comparison, `≤ ${factor} ×`, (ours, theirs) => ({
-    verdict: ratio(ours, theirs, 2),
-    passed: ours <= factor * theirs,
-  }));
-}
-
-function atLeast(factor: number, comparison: Comparison): Target {
-  return compared(comparison, `≥ ${factor} ×`, (ours, theirs) => ({
-    verdict: ratio(ours, theirs, 2),
-    // Something is more than nothing, by whatever factor.
-    passed: theirs === 0 ? ours > 0 : ours >= factor * theirs,
-  }));
-}
-
-function atMostAbove(more: number, comparison: Comparison): Target {
-  return compared(comparison, `≤ ${more} ${comparison.unit} above`, (ours, theirs) => ({
-    verdict: `${(ours - theirs).toFixed(2)} ${comparison.unit}`,
-    passed: ours <= theirs + more,
-  }));
-}
-
-function compared(
-  { title, measure, what, unit, than, digits = 1 }: Comparison,
-  bound: string,
-  judge: (ours: number, theirs: number) => { verdict: string; passed: boolean },
-): Target {
-  return {
-    title: `${title}: ${bound} ${shortName[than] ?? than}`,
-    outcome: (find) => {
-      const ours = find(measure, "langwire", what);
-      const theirs = find(measure, than, what);
-      if (ours === undefined || theirs === undefined) return undefined;
-      return {
-        ours: `${ours.toFixed(digits)} ${unit}`,
-        theirs: `${theirs.toFixed(digits)} ${unit}`,
-        ...judge(ours, theirs),
-      };
-    },
-  };
-}
-
-function ratio(ours: number, theirs: number, digits: number): string {
-  return theirs === 0 ? "none" : `${(ours / theirs).toFixed(digits)} ×`;
-}
-
-/** A bound that needs no peer. */
-function below(
-  limit: number,
-  { title, measure, what, unit, digits = 1 }: Omit<Comparison, "than">,
-): Target {
-  return {
-    title: `${title}: ≤ ${limit} ${unit}`,
-    outcome: (find) => {
-      const ours = find(measure, "langwire", what);
-      if (ours === undefined) return undefined;
-      return {
-        ours: `${ours.toFixed(digits)} ${unit}`,
-        theirs: "",
-        verdict: "",
-        passed: ours <= limit,
-      };
-    },
-  };
-}
-
-/** Two numbers of Langwire's own. */
-function ownRatio(
-  factor: number,
-  { title, measure, of, to }: { title: string; measure: string; of: string; to: string },
-): Target {
-  return {
-    title: `${title}: ≤ ${factor.toFixed(2)} ×`,
-    outcome: (find) => {
-      const ours = find(measure, "langwire", of);
-      const theirs = find(measure, "langwire", to);
-      if (ours === undefined || theirs === undefined) return undefined;
-      return {
-        ours: ours.toFixed(1),
-        theirs: theirs.toFixed(1),
-        verdict: ratio(ours, theirs, 3),
-        passed: ours <= factor * theirs,
-      };
-    },
-  };
-}
-
-const shortName: Partial<Record<PeerName, string>> = {
-  callbacks: "callbacks alone, stock fetch",
-  rawWs: "raw ws",
-  aiSdk: "AI SDK",
-  langgraphApi: "LangGraph API",
-};
+import { atLeast, atMost, atMostAbove, below, ownRatio, type Target } from "./target.ts";
 
 export const targets: readonly Target[] = [
   ...saturatedRuns.map((runs) =>
@@ -256,5 +137,39 @@ export const targets: readonly Target[] = [
     measure: "longAnswer",
     of: "usPerToken20000",
     to: "usPerToken500",
+  }),
+  below(3, {
+    title: "Large answers: memory (RSS) by the text's bytes",
+    measure: "largeAnswers",
+    what: "timesText",
+    unit: "×",
+  }),
+  atMostAbove(64, {
+    title: "Answer after answer: memory (RSS)",
+    measure: "endurance",
+    what: "mostMiB",
+    unit: "MiB",
+    than: "rawWs",
+    digits: 0,
+  }),
+  atMost(1.2, {
+    title: "Answer after answer: p99",
+    measure: "endurance",
+    what: "p99Ms",
+    unit: "ms",
+    than: "rawWs",
+  }),
+  below(50, {
+    title: "Answer after answer: longest pause",
+    measure: "endurance",
+    what: "pauseMs",
+    unit: "ms",
+    digits: 0,
+  }),
+  ownRatio(1.1, {
+    title: "Restarts on one folder: memory (RSS), the fifth beside the first",
+    measure: "restarts",
+    of: "lastMiB",
+    to: "firstMiB",
   }),
 ];

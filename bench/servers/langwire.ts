@@ -27,8 +27,7 @@ const raisedLimits = {
 };
 
 export const start: StartServer = async ({ providerUrl, fetch }) => {
-  const dataDir = mkdtempSync(join(tmpdir(), "langwire-bench-"));
-  process.once("exit", () => rmSync(dataDir, { recursive: true, force: true }));
+  const dataDir = process.env.BENCH_DATA_DIR ?? newDataDir();
   const port = await freePort();
   Object.assign(process.env, {
     PORT: String(port),
@@ -42,6 +41,12 @@ export const start: StartServer = async ({ providerUrl, fetch }) => {
   await import("../../src/main.ts");
   return { url: `ws://127.0.0.1:${port}/trpc` };
 };
+
+function newDataDir(): string {
+  const dataDir = mkdtempSync(join(tmpdir(), "langwire-bench-"));
+  process.once("exit", () => rmSync(dataDir, { recursive: true, force: true }));
+  return dataDir;
+}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");

@@ -37,6 +37,7 @@ serveCommands({
     const { rss, heapUsed, external } = process.memoryUsage();
     return { residentBytes: rss, liveBytes: heapUsed + external };
   },
+  resident: () => process.memoryUsage.rss(),
   startLoopDelay: () => {
     loopDelay.reset();
     loopDelay.enable();

@@ -11,13 +11,7 @@ import { Compactor } from "./journal/compactor.ts";
 import { JournalSegments, note } from "./journal/journal-segments.ts";
 import { OlderEvents, removeLeftOver } from "./journal/older-events.ts";
 import { type OnDamage, RowReader } from "./journal/row-reader.ts";
-import {
-  archivedSections,
-  decodeRow,
-  encodeRow,
-  encodeSection,
-  type Section,
-} from "./journal/rows.ts";
+import { archivedSections, decodeRow, RowText, type Section } from "./journal/rows.ts";
 
 export interface Journal {
   /** False while groups could not be written; they wait in memory and are tried again. */
@@ -136,24 +130,20 @@ export class SqliteJournal implements Journal {
 
   write(group: Iterable<ConversationLog>): "done" | "later" {
     if (this.#database.isTransaction) return "later";
-    let sections: string[] = [];
-    let length = 0;
+    let row = new RowText();
     for (const conversation of group) {
       const { conversationId, pending, lastSeq } = conversation;
       const [first] = pending;
       if (first === undefined) continue;
-      const section = encodeSection(conversationId, pending);
-      const segment = this.#segments.row(this.#nextId, section.length);
-      note(segment, conversation, { firstSeq: first.seq, lastSeq, length: section.length });
-      sections.push(section);
-      length += section.length;
-      if (length > maxRowLength) {
-        this.#enqueue(sections);
-        sections = [];
-        length = 0;
+      const length = row.add(conversationId, pending);
+      const segment = this.#segments.row(this.#nextId, length);
+      note(segment, conversation, { firstSeq: first.seq, lastSeq, length });
+      if (row.length > maxRowLength) {
+        this.#enqueue(row);
+        row = new RowText();
       }
     }
-    if (sections.length > 0) this.#enqueue(sections);
+    if (row.length > 0) this.#enqueue(row);
     // A locked database holds this thread for each try: while it refuses, only the timer tries.
     if (this.#retryTimer === undefined) this.#writeAll();
     return "done";
@@ -226,8 +216,8 @@ export class SqliteJournal implements Journal {
     clearTimeout(this.#retryTimer);
   }
 
-  #enqueue(sections: readonly string[]): void {
-    const row = encodeRow(sections);
+  #enqueue(text: RowText): void {
+    const row = text.end();
     this.#unwritten.push({ id: this.#nextId++, row });
     this.#unwrittenLength += row.length;
   }

@@ -31,15 +31,28 @@ export async function compressBlock(entries: readonly LogEntry[]): Promise<{
   readonly frame: Uint8Array;
   readonly rawBytes: number;
 }> {
-  const lines = entries.map((entry, index) => {
-    const before = entries[index - 1];
-    return `${before?.continuesWith(entry) === true ? entry.textJson : entry.json}\n`;
-  });
-  const raw = Buffer.from(lines.join(""));
+  const raw = linesOf(entries);
   const options = { params, pledgedSrcSize: raw.length };
   const isSmall = raw.length <= atOnceBytes;
   const frame = isSmall ? zstdCompressSync(raw, options) : await compress(raw, options);
   return { frame, rawBytes: raw.length };
+}
+
+function linesOf(entries: readonly LogEntry[]): Buffer {
+  const [first] = entries;
+  if (first !== undefined && entries.length === 1) return lineOf(first.json);
+  const lines = entries.map((entry, index) => {
+    const before = entries[index - 1];
+    return `${before?.continuesWith(entry) === true ? entry.textJson : entry.json}\n`;
+  });
+  return Buffer.from(lines.join(""));
+}
+
+/** Of an event as long as a block or longer, such as a run's end: as text, with its line's end, it would be there again. */
+function lineOf(json: string): Buffer {
+  const line = Buffer.allocUnsafe(Buffer.byteLength(json) + 1);
+  line.write("\n", line.write(json));
+  return line;
 }
 
 /** @throws Error what is wrong with it */

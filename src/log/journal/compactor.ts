@@ -2,7 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { eraseWal } from "./erase-wal.ts";
 import type { Compaction, JournalSegments } from "./journal-segments.ts";
-import { encodeRow, encodeSection } from "./rows.ts";
+import { RowText } from "./rows.ts";
 
 export interface CompactorOptions {
   /** One connection for others too: nothing is done inside a transaction of theirs. */
@@ -145,10 +145,11 @@ export class Compactor {
   /** Writes again what is needed, and deletes the rest, or changes nothing. */
   #compact({ segment, kept }: Compaction): void {
     const { database, segments } = this.#options;
-    const sections = kept.map(({ conversation, firstSeq, lastSeq }) =>
-      encodeSection(conversation.conversationId, conversation.between(firstSeq, lastSeq)),
-    );
-    const row = sections.length === 0 ? "" : encodeRow(sections);
+    const text = new RowText();
+    for (const { conversation, firstSeq, lastSeq } of kept) {
+      text.add(conversation.conversationId, conversation.between(firstSeq, lastSeq));
+    }
+    const row = text.length === 0 ? "" : text.end();
     database.exec("begin immediate");
     try {
       database

@@ -17,14 +17,44 @@ export interface Section {
 
 const knownTypes: ReadonlySet<unknown> = new Set(eventTypes);
 
-/** The events are JSON text already: they are spliced, not encoded again. */
-export function encodeSection(conversationId: string, entries: readonly LogEntry[]): string {
-  const events = entries.map((entry) => entry.json).join(",");
-  return `[${JSON.stringify(conversationId)},${entries[0]?.seq ?? 0},[${events}]]`;
-}
+/**
+ * The text of one row, made of JSON that is there already: it is spliced, not encoded again, and joined
+ * once, since the end of a run may be megabytes.
+ */
+export class RowText {
+  readonly #pieces: string[] = [];
+  #length = 0;
 
-export function encodeRow(sections: readonly string[]): string {
-  return `[${sections.join(",")}]`;
+  /** Characters so far; 0 while there is nothing in it. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** @returns characters that it grew by */
+  add(conversationId: string, entries: readonly LogEntry[]): number {
+    const before = this.#length;
+    const begin = before === 0 ? "[" : ",";
+    this.#push(`${begin}[${JSON.stringify(conversationId)},${entries[0]?.seq ?? 0},[`);
+    let isFirst = true;
+    for (const entry of entries) {
+      if (!isFirst) this.#push(",");
+      isFirst = false;
+      this.#push(entry.json);
+    }
+    this.#push("]]");
+    return this.#length - before;
+  }
+
+  /** Nothing is added any more. */
+  end(): string {
+    this.#push("]");
+    return this.#pieces.join("");
+  }
+
+  #push(piece: string): void {
+    this.#pieces.push(piece);
+    this.#length += piece.length;
+  }
 }
 
 /** @throws Error what is wrong with it */

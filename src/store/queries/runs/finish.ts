@@ -83,9 +83,10 @@ export class Endings {
     const { runId, status, output, usage, error, endSeq, endedAt, providerCalls } = ending;
     const { archive } = ending;
     const text = storable(ending.text);
+    const outputJson = jsonOrNull(output);
     const [ended] = await this.#endRun(db, {
       ...{ runId, status, text, endSeq, endedAt },
-      output: jsonOrNull(output),
+      output: outputJson,
       usage: jsonOrNull(usage),
       error: jsonOrNull(error),
       providerCalls: providerCalls ?? null,
@@ -96,7 +97,7 @@ export class Endings {
     if (archive !== undefined) {
       await this.#insertArchive(db, archiveOf(ending, archive, ended.first_seq));
     }
-    return ended;
+    return { ...ended, text, output: outputJson };
   }
 }
 
@@ -140,6 +141,13 @@ interface EndValues {
   readonly providerCalls: number | null;
 }
 
+/** The answer, which may be megabytes, is here already: the database would give another copy of it. */
+const besidesAnswer = [
+  ...(["run_id", "conversation_id", "bot_id", "user_id", "message", "input"] as const),
+  ...(["status", "first_seq", "started_at", "owner", "end_seq", "ended_at"] as const),
+  ...(["usage", "error", "provider_calls"] as const),
+];
+
 function endRun(db: Kysely<Schema>, end: EndValues) {
   return db
     .updateTable("runs")
@@ -155,7 +163,7 @@ function endRun(db: Kysely<Schema>, end: EndValues) {
     })
     .where("run_id", "=", end.runId)
     .where("status", "=", running)
-    .returningAll();
+    .returning(besidesAnswer);
 }
 
 interface AnswerValues {

@@ -1,13 +1,12 @@
 import type { ChatMessage } from "langwire-client/react";
-import { ErrorBoundary } from "../error-boundary.tsx";
+import { useState } from "react";
 import { DownIcon } from "../icons.tsx";
 import { words } from "../language/words.ts";
-import { PlainText } from "../markdown/plain-text.tsx";
-import { AnswerItem } from "./answer-item.tsx";
-import { HumanItem } from "./human-item.tsx";
+import { type MessageActions, MessageGroup } from "./message-group.tsx";
+import { inGroups } from "./message-groups.ts";
 import { useStickToEnd } from "./use-stick-to-end.ts";
 
-interface MessageListProps {
+interface MessageListProps extends MessageActions {
   readonly messages: readonly ChatMessage[];
   readonly botTitle: string;
   readonly userId: string;
@@ -15,17 +14,14 @@ interface MessageListProps {
   /** Whether a message can be sent, so that trying again makes sense. */
   readonly isReady: boolean;
   readonly onLoadEarlier: () => void;
-  readonly onRetry: () => void;
-  readonly onLoadTrace: (runId: string) => Promise<void>;
-  readonly onTakeBack: (message: ChatMessage) => void;
 }
 
 export function MessageList(props: MessageListProps) {
-  const { messages, botTitle, userId, hasEarlier, isReady } = props;
-  const { onLoadEarlier, onRetry, onLoadTrace, onTakeBack } = props;
+  const { messages, hasEarlier, isReady, onLoadEarlier, ...shared } = props;
   const sending = messages.findLast(({ status }) => status === "sending");
   const { scroller, content, isAtEnd, toEnd } = useStickToEnd(sending?.id);
-  const lastId = messages.at(-1)?.id;
+  const retryableId = isReady ? messages.at(-1)?.id : undefined;
+  const groups = inGroups(messages, useAnchor(messages));
   return (
     <div className="scroll-frame">
       <section className="scroller" ref={scroller} aria-label={words.messages}>
@@ -38,36 +34,14 @@ export function MessageList(props: MessageListProps) {
               <p className="print-only faint">{words.earlierNotLoaded}</p>
             </>
           )}
-          <ol>
-            {messages.map((message) => {
-              const isRetryable = isReady && message.id === lastId;
-              return (
-                <ErrorBoundary
-                  key={message.id}
-                  of={message}
-                  fallback={<Undrawn text={message.text} />}
-                >
-                  {message.role === "human" ? (
-                    <HumanItem
-                      message={message}
-                      isOwn={message.userId === undefined || message.userId === userId}
-                      isRetryable={isRetryable}
-                      onRetry={onRetry}
-                      onTakeBack={onTakeBack}
-                    />
-                  ) : (
-                    <AnswerItem
-                      message={message}
-                      botTitle={botTitle}
-                      isRetryable={isRetryable}
-                      onRetry={onRetry}
-                      onLoadTrace={onLoadTrace}
-                    />
-                  )}
-                </ErrorBoundary>
-              );
-            })}
-          </ol>
+          {groups.map((group, index) => (
+            <MessageGroup
+              key={group.key}
+              {...shared}
+              messages={group.messages}
+              retryableId={index === groups.length - 1 ? retryableId : undefined}
+            />
+          ))}
         </div>
       </section>
       {!isAtEnd && (
@@ -79,14 +53,11 @@ export function MessageList(props: MessageListProps) {
   );
 }
 
-/** A message that could not be drawn takes no other with it. */
-function Undrawn({ text }: { readonly text: string }) {
-  return (
-    <li className="answer">
-      <p className="faint">{words.undrawn}</p>
-      <div className="written">
-        <PlainText text={text} />
-      </div>
-    </li>
-  );
+/** @returns the message that was first when the list was first shown, or, where it has gone, the first now */
+function useAnchor(messages: readonly ChatMessage[]): string | undefined {
+  const [anchorId, setAnchorId] = useState(messages[0]?.id);
+  if (messages.some(({ id }) => id === anchorId)) return anchorId;
+  const firstId = messages[0]?.id;
+  if (firstId !== anchorId) setAnchorId(firstId);
+  return firstId;
 }

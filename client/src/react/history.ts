@@ -91,7 +91,7 @@ export function merged(
   history: readonly ChatMessage[],
   live: readonly ChatMessage[],
 ): ChatMessage[] {
-  const places = new Map(history.map(({ id }, index) => [id, index]));
+  const places = placesIn(history);
   const shared = live.map(({ id }) => places.get(id));
   const lastShared = shared.findLastIndex((place) => place !== undefined);
   let place = -1;
@@ -99,9 +99,25 @@ export function merged(
     place = index > lastShared ? history.length : (shared[index] ?? place);
     return { place, message };
   });
+  // Nothing stands among the messages before: of ten thousand, a frame looks at the last few.
+  const from = Math.max(0, Math.min(...placed.map(({ place }) => place), history.length));
   const liveIds = new Set(live.map(({ id }) => id));
   const rest = history
-    .map((message, index) => ({ place: index, message }))
+    .slice(from)
+    .map((message, index) => ({ place: from + index, message }))
     .filter(({ message }) => !liveIds.has(message.id));
-  return [...rest, ...placed].sort((a, b) => a.place - b.place).map(({ message }) => message);
+  const tail = [...rest, ...placed].sort((a, b) => a.place - b.place);
+  return [...history.slice(0, from), ...tail.map(({ message }) => message)];
+}
+
+/** Where each message is: of one history as long as it is that one. */
+const placesOf = new WeakMap<readonly ChatMessage[], ReadonlyMap<string, number>>();
+
+function placesIn(history: readonly ChatMessage[]): ReadonlyMap<string, number> {
+  let places = placesOf.get(history);
+  if (places === undefined) {
+    places = new Map(history.map(({ id }, index) => [id, index]));
+    placesOf.set(history, places);
+  }
+  return places;
 }

@@ -144,13 +144,14 @@ test("one for which the commit is refused fails alone", async () => {
   expect(database.isTransaction).toBe(false);
 });
 
+const busy = (word: string) =>
+  write(word, () => {
+    const untilMs = performance.now() + 3;
+    while (performance.now() < untilMs);
+    return word;
+  });
+
 test("many give the turn back in between, and keep their order", async () => {
-  const busy = (word: string) =>
-    write(word, () => {
-      const untilMs = performance.now() + 3;
-      while (performance.now() < untilMs);
-      return word;
-    });
   const words = Array.from({ length: 6 }, (_, index) => `word ${index}`);
   let late: Promise<unknown> | undefined;
   const first: Work<string> = (db) => {
@@ -172,4 +173,35 @@ test("many give the turn back in between, and keep their order", async () => {
   expect(turns).toBeGreaterThan(2);
   await late;
   expect(written()).toEqual(["first", ...words, "late"]);
+});
+
+test("so do those of a group that failed, which are done one by one", async () => {
+  const room = Number(database.prepare("pragma page_count").get()?.page_count) + 8;
+  database.exec(`pragma max_page_count = ${room}`);
+  const tooLong = group.transact(write("long".repeat(100_000)));
+  const words = Array.from({ length: 6 }, (_, index) => `word ${index}`);
+  let done = false;
+  const all = Promise.allSettled([tooLong, ...words.map((word) => group.transact(busy(word)))]);
+  const finished = all.finally(() => {
+    done = true;
+  });
+  let turns = 0;
+  let late: Promise<unknown> | undefined;
+  let read: Promise<{ rows: unknown[] }> | undefined;
+  while (!done) {
+    await setImmediate();
+    expect(database.isTransaction).toBe(false);
+    turns += 1;
+    if (written().length === 0 || late !== undefined) continue;
+    late = group.transact(write("late"));
+    read = group.run((db) => sql`select word from words where word = 'late'`.execute(db));
+  }
+  expect((await finished).map(({ status }) => status)).toEqual([
+    "rejected",
+    ...words.map(() => "fulfilled"),
+  ]);
+  expect(turns).toBeGreaterThan(3);
+  await late;
+  expect((await read)?.rows).toEqual([{ word: "late" }]);
+  expect(written()).toEqual([...words, "late"]);
 });

@@ -118,3 +118,23 @@ test("what SQLite has rolled back by itself is not rolled back again", async () 
   await expect(engine.transaction(work)).rejects.toThrow("disk I/O error");
   await store.ping();
 });
+
+test("two hundred writes of one turn do not each wait for a lock that another process holds", async () => {
+  const { conversationId } = await exchange(store);
+  using locker = new DatabaseSync(path);
+  locker.exec("begin immediate");
+  const beganAtMs = performance.now();
+  const asked = Array.from({ length: 100 }, (_, index) => [
+    store.runs.claim(newRun()),
+    store.conversations.rename(conversationId, "alice", `Title ${index}`),
+  ]).flat();
+  const outcomes = await Promise.allSettled(asked);
+  // Each for itself, they hold the thread for ten seconds.
+  expect(performance.now() - beganAtMs).toBeLessThan(2_500);
+  for (const outcome of outcomes) {
+    expect(outcome).toMatchObject({ status: "rejected", reason: unavailable });
+  }
+  expect(await store.conversations.get(conversationId, "alice")).toMatchObject({ conversationId });
+  locker.exec("rollback");
+  expect(await store.runs.claim(newRun())).toMatchObject({ outcome: "claimed" });
+});

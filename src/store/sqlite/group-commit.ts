@@ -8,6 +8,7 @@
  * within the microtasks of one turn: the event log, which writes through the same connection, counts on that.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { CompiledQuery, type Kysely } from "kysely";
 import { inTransaction, type Runner, type Statements, type Work } from "../engine.ts";
 import type { Schema } from "../schema.ts";
@@ -35,6 +36,8 @@ export class GroupCommit implements Runner {
   readonly #inOwnContext = AsyncLocalStorage.snapshot();
   #waiting: Member[] = [];
   #scheduled: NodeJS.Immediate | undefined;
+  /** Whether members of a group that failed are at work one by one, with turns between them. */
+  #isSplit = false;
 
   constructor(db: Kysely<Schema>) {
     this.#db = db;
@@ -42,7 +45,7 @@ export class GroupCommit implements Runner {
 
   /** At once, unless a transaction waits that was asked for before. */
   async run<T>(statements: Statements<T>): Promise<T> {
-    if (this.#waiting.length === 0) return await statements(this.#db);
+    if (this.#waiting.length === 0 && !this.#isSplit) return await statements(this.#db);
     const work = async (db: Kysely<Schema>) => ({ result: await statements(db) });
     const alone = () => work(this.#db);
     return ((await this.#join(work, alone)) as { readonly result: T }).result;
@@ -62,6 +65,7 @@ export class GroupCommit implements Runner {
   }
 
   #soon(): void {
+    if (this.#isSplit) return;
     this.#scheduled ??= this.#inOwnContext(() => setImmediate(() => this.#commit()));
   }
 
@@ -83,8 +87,23 @@ export class GroupCommit implements Runner {
       if (this.#waiting.length > 0) this.#soon();
     } catch {
       // All of it is undone, for something that one of them may be too much for: a disk that is nearly full.
-      for (const member of group) await goAlone(member);
+      await this.#oneByOne(group);
     }
+  }
+
+  /** Keeps the thread no longer at a time than a group does. What is asked for meanwhile comes after it. */
+  async #oneByOne(group: readonly Member[]): Promise<void> {
+    this.#isSplit = true;
+    let untilMs = performance.now() + groupMaxMs;
+    for (const member of group) {
+      if (performance.now() > untilMs) {
+        await nextTurn();
+        untilMs = performance.now() + groupMaxMs;
+      }
+      await goAlone(member);
+    }
+    this.#isSplit = false;
+    if (this.#waiting.length > 0) this.#soon();
   }
 
   /** @returns the outcomes of as many as there was time for */

@@ -14,15 +14,20 @@ import {
 } from "kysely";
 import { checked } from "../queries/text.ts";
 
+/** Called for what a statement throws, before anything else is run. */
+type OnFailure = (error: unknown) => void;
+
 export class NodeSqliteDialect implements Dialect {
   readonly #database: DatabaseSync;
+  readonly #onFailure: OnFailure;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, onFailure: OnFailure = () => {}) {
     this.#database = database;
+    this.#onFailure = onFailure;
   }
 
   createDriver(): SqliteDriver {
-    return new NodeSqliteDriver(this.#database);
+    return new NodeSqliteDriver(this.#database, this.#onFailure);
   }
 
   createQueryCompiler(): SqliteQueryCompiler {
@@ -41,8 +46,8 @@ export class NodeSqliteDialect implements Dialect {
 class NodeSqliteDriver extends SqliteDriver {
   readonly #database: DatabaseSync;
 
-  constructor(database: DatabaseSync) {
-    super({ database: new PreparingDatabase(database) });
+  constructor(database: DatabaseSync, onFailure: OnFailure) {
+    super({ database: new PreparingDatabase(database, onFailure) });
     this.#database = database;
   }
 
@@ -82,16 +87,18 @@ class CheckingCompiler extends SqliteQueryCompiler {
  */
 class PreparingDatabase implements SqliteDatabase {
   readonly #database: DatabaseSync;
+  readonly #onFailure: OnFailure;
   readonly #statements = new Map<string, PreparedStatement>();
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, onFailure: OnFailure) {
     this.#database = database;
+    this.#onFailure = onFailure;
   }
 
   prepare(sql: string): PreparedStatement {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
-      statement = new PreparedStatement(this.#database.prepare(sql));
+      statement = new PreparedStatement(this.#database.prepare(sql), this.#onFailure);
       this.#statements.set(sql, statement);
     }
     return statement;
@@ -104,18 +111,30 @@ class PreparingDatabase implements SqliteDatabase {
 class PreparedStatement implements SqliteStatement {
   readonly reader: boolean;
   readonly #statement: StatementSync;
+  readonly #onFailure: OnFailure;
 
-  constructor(statement: StatementSync) {
+  constructor(statement: StatementSync, onFailure: OnFailure) {
     this.#statement = statement;
+    this.#onFailure = onFailure;
     this.reader = statement.columns().length > 0;
   }
 
   all(parameters: readonly unknown[]): unknown[] {
-    return this.#statement.all(...(parameters as SQLInputValue[]));
+    try {
+      return this.#statement.all(...(parameters as SQLInputValue[]));
+    } catch (error) {
+      this.#onFailure(error);
+      throw error;
+    }
   }
 
   run(parameters: readonly unknown[]) {
-    return this.#statement.run(...(parameters as SQLInputValue[]));
+    try {
+      return this.#statement.run(...(parameters as SQLInputValue[]));
+    } catch (error) {
+      this.#onFailure(error);
+      throw error;
+    }
   }
 
   iterate(parameters: readonly unknown[]): IterableIterator<unknown> {

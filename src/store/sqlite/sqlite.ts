@@ -10,6 +10,7 @@ import { migrate } from "../migrations.ts";
 import type { Schema } from "../schema.ts";
 import type { Store } from "../store.ts";
 import { storeOn } from "../store-on.ts";
+import { BusyTimeout } from "./busy-timeout.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { isReplaced, markDatabase, setAsideForeignWal } from "./foreign-wal.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -41,8 +42,6 @@ export interface SqliteStoreOptions {
 /** Another process may be opening the same file, and migrating it. */
 const openTimeoutMs = 5_000;
 const openRetryMs = 20;
-/** Waiting for a lock blocks the thread, and with it every run. */
-const busyTimeoutMs = 50;
 const checkpointIntervalMs = 250;
 /**
  * The write-ahead log starts over when a checkpoint has caught up with it, which the other thread
@@ -61,9 +60,11 @@ export async function openSqliteStore({ path, sole }: SqliteStoreOptions): Promi
     const isBackup = sole !== undefined && isReplaced(path);
     database = new DatabaseSync(path, { timeout: openTimeoutMs });
     const mode = await configure(database);
-    const kysely = new Kysely<Schema>({ dialect: new NodeSqliteDialect(database) });
+    let lock: BusyTimeout | undefined;
+    const onFailure = (error: unknown) => lock?.failed(error);
+    const kysely = new Kysely<Schema>({ dialect: new NodeSqliteDialect(database, onFailure) });
     await migrate(kysely);
-    database.exec(`pragma busy_timeout = ${busyTimeoutMs}`);
+    lock = new BusyTimeout(database);
     // What was given out since it was made, readers hold as their positions.
     if (isBackup) goOnFarAhead(database, highestNumber(database));
     cutOffWal(database);

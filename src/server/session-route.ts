@@ -7,7 +7,8 @@ import type { Identify } from "./access/identify.ts";
 export interface SignInPages {
   /**
    * Where the page at `/` sends who is not signed in: `/login`, `https://app.example.com/login?next={url}`.
-   * `{url}` becomes the page's own address. Default: it asks for a token.
+   * `{url}` becomes the page's own address. Default: it asks for a token, where `authenticate` looks for
+   * one; else it says that the application signs in.
    */
   readonly signInUrl?: string | undefined;
   /** Where it sends who signs out. */
@@ -17,6 +18,8 @@ export interface SignInPages {
 /** As `GET /session` answers it; beside `SignInPages`, who asks, if that is anybody. */
 export interface SessionInfo extends SignInPages {
   readonly user?: { readonly userId: string; readonly name?: string | undefined };
+  /** Where a token would not be looked at: the application signs its users in by other means, cookies say. */
+  readonly takesTokens?: false;
 }
 
 interface SessionRouteOptions {
@@ -42,6 +45,7 @@ export function sessionRoute(
       ...(signInUrl !== undefined && { signInUrl }),
       ...(signOutUrl !== undefined && { signOutUrl }),
       ...(user && { user: { userId: user.userId, name: user.name } }),
+      ...(identify?.looksForTokens === false && { takesTokens: false }),
     };
   });
 }

@@ -30,7 +30,9 @@ describeWithChromium("the page with sessions in cookies", (open) => {
   async function openWithSessions(options: Parameters<Open>[0] = {}) {
     const expiresAt = new Map<string, number>();
     const signedOut = new Set<string>();
+    const asked: string[] = [];
     const authenticate: Authenticate = ({ cookies: { session = "" } }) => {
+      asked.push(session);
       const tenant = tenants[session];
       if (tenant === undefined || signedOut.has(session)) return null;
       const name = session === "anna" ? "Anna Ahn" : undefined;
@@ -38,7 +40,7 @@ describeWithChromium("the page with sessions in cookies", (open) => {
       return { userId: session, name, context: { tenant }, expiresAt: ends };
     };
     const site = await open({ bots: [mine], authenticate, ...pages, ...options });
-    return { ...site, expiresAt, signedOut };
+    return { ...site, expiresAt, signedOut, asked };
   }
 
   test("who has no session is told so within a second, and where to sign in", async () => {
@@ -51,6 +53,22 @@ describeWithChromium("the page with sessions in cookies", (open) => {
     const next = encodeURIComponent(window.address);
     expect(await link.getAttribute("href")).toBe(`/healthz?next=${next}`);
     expect(await window.page.getByRole("textbox").count()).toBe(0);
+  });
+
+  test("where the application signs in, and no address of it is known, no token is asked for", async () => {
+    const known = new Set<string>();
+    const { visit } = await openWithSessions({
+      signInUrl: undefined,
+      authenticate: ({ cookies: { session = "" } }) =>
+        known.has(session) ? { userId: session, context: { tenant: "acme" } } : null,
+    });
+    const window = await visit(withCookie("anna"));
+    await window.shows("The application that this chat belongs to signs you in");
+    expect(await window.page.getByRole("textbox").count()).toBe(0);
+    known.add("anna");
+    await window.page.getByRole("button", { name: "Try again" }).click();
+    await window.send("Whose is it?");
+    await window.shows("Data of acme");
   });
 
   test("two tenants are each told of their own, see their names, and sign out", async () => {
@@ -80,11 +98,15 @@ describeWithChromium("the page with sessions in cookies", (open) => {
   });
 
   test("a session that ends is noticed where one is, and a new one goes on", async () => {
-    const { visit, expiresAt, signedOut } = await openWithSessions();
-    expiresAt.set("anna", Date.now() + 1_500);
+    const { visit, proxy, expiresAt, signedOut, asked } = await openWithSessions();
     const window = await visit(withCookie("anna"));
     await window.send("Whose is it?");
     await window.shows("Data of acme");
+    // The next connection ends with the session.
+    expiresAt.set("anna", Date.now() + 3_000);
+    const before = asked.length;
+    proxy.cut();
+    await expect.poll(() => asked.length).toBeGreaterThan(before);
     signedOut.add("anna");
     await window.page.getByRole("link", { name: "Sign in" }).waitFor();
     signedOut.delete("anna");

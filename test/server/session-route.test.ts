@@ -3,7 +3,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { LangwireError } from "../../src/index.ts";
+import { LangwireError, verifyTokens } from "../../src/index.ts";
+import { minSecretBytes } from "../../src/server/access/auth.ts";
+import type { Authenticate } from "../../src/server/access/identify.ts";
 import { startTestServer, type TestServerOptions } from "../../src/testing/index.ts";
 import { scriptedBot } from "../security/scripted-bot.ts";
 
@@ -37,10 +39,23 @@ test("who asks, and the application's pages; of a context, nothing", async () =>
   expect(await ask({ cookie: "session=anna" })).toEqual({
     status: 200,
     cache: "no-store",
-    body: { ...pages, user: { userId: "anna", name: "Anna" } },
+    body: { ...pages, user: { userId: "anna", name: "Anna" }, takesTokens: false },
   });
-  expect(await ask()).toEqual({ status: 200, cache: "no-store", body: pages });
+  expect(await ask()).toEqual({
+    status: 200,
+    cache: "no-store",
+    body: { ...pages, takesTokens: false },
+  });
   expect((await ask({ cookie: "session=away" })).status).toBe(503);
+});
+
+test.each<[string, Authenticate]>([
+  ["verifyTokens", verifyTokens({ key: { secret: "s".repeat(minSecretBytes) } })],
+  ["a token of the application's own", ({ connectionParams }) => connectionParams && null],
+  ["a copy of the request", (request) => void { ...request }],
+])("of a server that looks for %s, nothing against one", async (_what, authenticate) => {
+  const ask = await start({ authenticate });
+  expect((await ask()).body).toEqual({});
 });
 
 test("of a server that takes callers at their word, nothing", async () => {

@@ -37,6 +37,8 @@ export const english = {
   // Who one is, and how the page looks
   youAre: "You are",
   signIn: "Sign in",
+  signInElsewhere:
+    "The application that this chat belongs to signs you in. Sign in there, then come back to this page.",
   signOut: "Sign out",
   token: "Token",
   continue: "Continue",

@@ -30,6 +30,8 @@ export const japanese: Messages = {
 
   youAre: "ユーザー名",
   signIn: "サインイン",
+  signInElsewhere:
+    "サインインは、このチャットを提供しているアプリケーションで行います。そちらでサインインしてから、このページに戻ってください。",
   signOut: "サインアウト",
   token: "トークン",
   continue: "続ける",

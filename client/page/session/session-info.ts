@@ -4,6 +4,8 @@ export interface SessionInfo {
   /** Where one signs in; `{url}` in it stands for the address of this page. */
   readonly signInUrl?: string;
   readonly signOutUrl?: string;
+  /** False where the server would not look at a token: the application that it belongs to signs in. */
+  readonly takesTokens?: false;
   /** Who one is, where the server asks for a proof of it. */
   readonly user?: { readonly userId: string; readonly name?: string };
 }

@@ -9,14 +9,24 @@ interface SignInProps {
   readonly session: Session;
 }
 
-/** For servers that ask who is calling: the application's own page to sign in, or a token. */
+/** For servers that ask who is calling: the application's own page to sign in, its name, or a token. */
 export function SignIn({ reason, session: { info, userId } }: SignInProps) {
   if (info === undefined) return null;
-  if (info.signInUrl === undefined) return <TokenForm reason={reason} userId={userId} />;
-  return <SignInLink reason={reason} url={signInAddress(info.signInUrl)} />;
+  const { signInUrl, takesTokens } = info;
+  if (signInUrl !== undefined) {
+    return <SignInElsewhere reason={reason} url={signInAddress(signInUrl)} />;
+  }
+  if (takesTokens === false) return <SignInElsewhere reason={reason} />;
+  return <TokenForm reason={reason} userId={userId} />;
 }
 
-function SignInLink({ reason, url }: { readonly reason: string; readonly url: string }) {
+interface ElsewhereProps {
+  readonly reason: string;
+  /** The application's page for it, where the server knows that. */
+  readonly url?: string;
+}
+
+function SignInElsewhere({ reason, url }: ElsewhereProps) {
   useEffect(() => {
     const seen = () => {
       if (document.visibilityState === "visible") void tryAgain();
@@ -29,9 +39,18 @@ function SignInLink({ reason, url }: { readonly reason: string; readonly url: st
       <div className="card">
         <h1>{words.signIn}</h1>
         <p>{reason}</p>
-        <a className="button primary" href={url}>
-          {words.signIn}
-        </a>
+        {url === undefined ? (
+          <>
+            <p>{words.signInElsewhere}</p>
+            <button type="button" className="primary" onClick={() => void tryAgain()}>
+              {words.tryAgain}
+            </button>
+          </>
+        ) : (
+          <a className="button primary" href={url}>
+            {words.signIn}
+          </a>
+        )}
       </div>
     </main>
   );

@@ -34,14 +34,20 @@ export function factsOf(
 }
 
 export class AskedRequest implements AuthRequest {
-  readonly connectionParams: Credentials["connectionParams"];
+  declare readonly connectionParams: Credentials["connectionParams"];
   readonly headers: Credentials["headers"];
   readonly address: string | undefined;
   readonly #url: () => string;
   #late: AbortController | undefined;
 
-  constructor({ connectionParams, headers, address, url }: RequestFacts) {
-    this.connectionParams = connectionParams;
+  /** @param onParams called when the application looks for a token among the parameters */
+  constructor({ connectionParams, headers, address, url }: RequestFacts, onParams: () => void) {
+    const get = () => {
+      onParams();
+      return connectionParams;
+    };
+    // Its own, so that a copy of the request has it too.
+    Object.defineProperty(this, "connectionParams", { enumerable: true, get });
     this.headers = headers;
     this.address = address;
     this.#url = url;

@@ -32,8 +32,12 @@ export type Authenticate = (
   request: AuthRequest,
 ) => MaybeAuthenticated | Promise<MaybeAuthenticated>;
 
-/** Identifies a request's caller. @throws LangwireError UNAUTHORIZED, AUTH_UNAVAILABLE, or the application's own */
-export type Identify = (facts: RequestFacts) => Promise<Identity>;
+export interface Identify {
+  /** Identifies a request's caller. @throws LangwireError UNAUTHORIZED, AUTH_UNAVAILABLE, or the application's own */
+  (facts: RequestFacts): Promise<Identity>;
+  /** Whether the application has ever looked at the parameters, which is where a page's token would be. */
+  readonly looksForTokens: boolean;
+}
 
 export interface IdentifyOptions {
   readonly authenticate: Authenticate;
@@ -54,8 +58,12 @@ const earliestMs = 1e11;
 export function identifier({ authenticate, timeoutMs, onFailure }: IdentifyOptions): Identify {
   // A fault of the application's is the same in each request.
   const tell = throttled((seen, cause: unknown) => onFailure("authenticate failed", cause, seen));
-  return async (facts) => {
-    const asked = new AskedRequest(facts);
+  let looksForTokens = false;
+  const onParams = () => {
+    looksForTokens = true;
+  };
+  const identify = async (facts: RequestFacts): Promise<Identity> => {
+    const asked = new AskedRequest(facts, onParams);
     try {
       const answered = authenticate(asked);
       const isLater = typeof answered === "object" && answered !== null && "then" in answered;
@@ -68,6 +76,7 @@ export function identifier({ authenticate, timeoutMs, onFailure }: IdentifyOptio
       throw new LangwireError("UNAUTHORIZED");
     }
   };
+  return Object.defineProperty(identify, "looksForTokens", { get: () => looksForTokens }) as never;
 }
 
 /** The same error, by which a client knows that it may ask again, whatever it has asked. */

@@ -84,23 +84,57 @@ export function sendDirectly(request: DirectRequest, route: DirectRoute): Promis
     headers: [...headers].flat(),
     body: body ?? null,
   };
-  try {
-    route.dispatcher.dispatch(options, new Answer(request, exchange));
-  } catch (error) {
-    exchange.fail(new TypeError("fetch failed", { cause: error }));
-  }
+  const send = () => {
+    const answer = new Answer(request, { exchange, sendAgain: () => setImmediate(send) });
+    try {
+      route.dispatcher.dispatch(options, answer);
+      answer.dispatched();
+    } catch (error) {
+      exchange.fail(new TypeError("fetch failed", { cause: error }));
+    }
+  };
+  send();
   return promise;
+}
+
+/** How a connection ends that the other side has closed. */
+const closedCodes: ReadonlySet<unknown> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
+/** Of one that was closed while it was idle, word comes with the next round trip. */
+const closedWithinMs = 2_000;
+
+/** Of Node.js, or of undici, which adds what it knows of the socket. */
+type ConnectionFailure = Error & {
+  readonly code?: unknown;
+  readonly socket?: { readonly bytesRead?: number };
+};
+
+interface AnswerParts {
+  readonly exchange: Exchange;
+  /** In the next turn, when it is known of other idle connections too that they were closed. */
+  readonly sendAgain: () => void;
 }
 
 class Answer implements Dispatcher.DispatchHandler {
   readonly #request: DirectRequest;
   readonly #exchange: Exchange;
+  readonly #sendAgain: () => void;
   #visited: readonly URL[] = [];
   #hasBegun = false;
+  #isDispatched = false;
+  /** When it was sent; undefined once anything has come for it. */
+  #sentAtMs: number | undefined;
+  /** Whether it went out on a connection that was waiting for it. */
+  #hadConnection = false;
 
-  constructor(request: DirectRequest, exchange: Exchange) {
+  constructor(request: DirectRequest, { exchange, sendAgain }: AnswerParts) {
     this.#request = request;
     this.#exchange = exchange;
+    this.#sendAgain = sendAgain;
+  }
+
+  /** To be called when `dispatch` returns: what has been sent by then had a connection waiting for it. */
+  dispatched(): void {
+    this.#isDispatched = true;
   }
 
   onRequestStart(
@@ -108,6 +142,8 @@ class Answer implements Dispatcher.DispatchHandler {
     context: { readonly history?: readonly URL[] } | null,
   ): void {
     this.#visited = context?.history ?? [];
+    this.#sentAtMs = performance.now();
+    this.#hadConnection = !this.#isDispatched;
     this.#exchange.connected({
       pause: () => controller.pause(),
       resume: () => controller.resume(),
@@ -121,6 +157,7 @@ class Answer implements Dispatcher.DispatchHandler {
     parsed: IncomingHttpHeaders,
     statusText = "",
   ): void {
+    this.#sentAtMs = undefined;
     // 103 and the like come before the answer.
     if (status < 200) return;
     this.#hasBegun = true;
@@ -144,7 +181,23 @@ class Answer implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: unknown, cause: Error): void {
+    if (this.#wasClosedBefore(cause)) {
+      this.#sendAgain();
+      return;
+    }
     this.#exchange.fail(new TypeError(this.#hasBegun ? "terminated" : "fetch failed", { cause }));
+  }
+
+  /**
+   * Whether the provider had closed the idle connection when the request went out, and so has not begun
+   * with it. Of a new connection, or after a while, the same would be a request that may have been done.
+   */
+  #wasClosedBefore(cause: ConnectionFailure): boolean {
+    if (this.#sentAtMs === undefined || this.#request.signal?.aborted === true) return false;
+    // Since nothing has come for this request, what was read on the connection was for others.
+    const isReused = this.#hadConnection || (cause.socket?.bytesRead ?? 0) > 0;
+    const isEarly = performance.now() - this.#sentAtMs < closedWithinMs;
+    return isReused && isEarly && closedCodes.has(cause.code);
   }
 }
 

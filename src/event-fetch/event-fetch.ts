@@ -30,6 +30,15 @@ const defaultLimits: IdleTimeoutLimits = { firstByteTimeoutMs: 300_000, stallTim
 
 const redirectsAtMost = 20;
 
+/**
+ * How long an idle connection is kept for the next request, where the provider does not say: a new one costs
+ * two round trips before the first token. Load balancers drop what is idle for a minute, some without a word.
+ */
+const keepAliveTimeoutMs = 55_000;
+/** Where it says, in its Keep-Alive header: as long, less this, and ten minutes at the most. */
+const keepAliveThresholdMs = 1_000;
+const keepAliveAtMostMs = 600_000;
+
 export function createEventFetch(options: EventFetchOptions = {}): EventFetch {
   const limits: IdleTimeoutLimits = {
     firstByteTimeoutMs: options.firstByteTimeoutMs ?? defaultLimits.firstByteTimeoutMs,
@@ -63,7 +72,14 @@ export function createEventFetch(options: EventFetchOptions = {}): EventFetch {
  * would put all answers on one connection, where one paused reader holds up the others.
  */
 function createAgent(): Agent {
-  return new Agent({ allowH2: false, headersTimeout: 0, bodyTimeout: 0 });
+  return new Agent({
+    allowH2: false,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    keepAliveTimeoutThreshold: keepAliveThresholdMs,
+    keepAliveMaxTimeout: keepAliveAtMostMs,
+  });
 }
 
 async function sendThrough(

@@ -9,4 +9,6 @@ export interface Guard {
   readonly becomes: string;
   /** Of these files at least one has to fail. */
   readonly tests: readonly string[];
+  /** Part of the name of the test in them that has to fail, where the others would take long. */
+  readonly named?: string;
 }

@@ -4,8 +4,8 @@ import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Failure, failureIn } from "./failure-in.ts";
 import type { Guard } from "./guard.ts";
+import { type Failure, TestFiles } from "./test-files.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const copied = ["src", "client", "test", "examples", "scripts", "docs"];
@@ -18,53 +18,66 @@ export interface Finding {
 }
 
 export class SlippedTree implements AsyncDisposable {
-  readonly #folder: AsyncDisposable & { readonly path: string };
+  readonly #folder: string;
+  readonly #tests: TestFiles;
+  readonly #stack: AsyncDisposableStack;
   /** By file of tests: whether it fails without any slip. */
   readonly #asItIs = new Map<string, Promise<boolean>>();
 
-  private constructor(folder: AsyncDisposable & { readonly path: string }) {
+  private constructor(folder: string, tests: TestFiles, stack: AsyncDisposableStack) {
     this.#folder = folder;
+    this.#tests = tests;
+    this.#stack = stack;
   }
 
+  /** Makes the copy, and is in it from then on. */
   static async copy(): Promise<SlippedTree> {
-    const folder = await mkdtempDisposable(join(tmpdir(), "langwire-guards-"));
-    const filter = (path: string) => !/\/(node_modules|\.sandbox[^/]*|reports)(\/|$)/.test(path);
+    await using making = new AsyncDisposableStack();
+    const { path } = making.use(await mkdtempDisposable(join(tmpdir(), "langwire-guards-")));
+    const filter = (from: string) => !/\/(node_modules|\.sandbox[^/]*|reports)(\/|$)/.test(from);
     for (const name of [...copied, ...files]) {
-      await cp(join(root, name), join(folder.path, name), { recursive: true, filter });
+      await cp(join(root, name), join(path, name), { recursive: true, filter });
     }
-    await symlink(join(root, "node_modules"), join(folder.path, "node_modules"));
-    return new SlippedTree(folder);
+    await symlink(join(root, "node_modules"), join(path, "node_modules"));
+    process.chdir(path);
+    making.defer(() => process.chdir(root));
+    const tests = making.use(await TestFiles.in(path));
+    return new SlippedTree(path, tests, making.move());
   }
 
   /** Runs the tests that have to notice the slip, one file after another until one fails. */
-  async find({ file, code, becomes, tests }: Guard): Promise<Finding> {
-    const path = join(this.#folder.path, file);
+  async find({ file, code, becomes, tests, named }: Guard): Promise<Finding> {
+    const path = join(this.#folder, file);
     const text = await readFile(path, "utf8");
     if (text.split(code).length !== 2) return { what: "no such code" };
     const slipped = text.replace(code, () => becomes);
     // What is no program at all would be noticed by every test.
     stripTypeScriptTypes(slipped);
     for (const test of tests) {
-      await writeFile(path, slipped);
-      const failure = await this.#failureIn(test).finally(() => writeFile(path, text));
+      await this.#write(path, slipped);
+      const trying = this.#tests.failureIn(test, named);
+      const failure = await trying.finally(() => this.#write(path, text));
       if (failure === undefined) continue;
-      return { what: (await this.#failsAnyway(test)) ? "fails anyway" : "noticed", failure };
+      return { what: (await this.#failsAnyway(test, named)) ? "fails anyway" : "noticed", failure };
     }
     return { what: "unnoticed" };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#folder[Symbol.asyncDispose]();
+    await this.#stack[Symbol.asyncDispose]();
   }
 
-  #failureIn(test: string): Promise<Failure | undefined> {
-    return failureIn(this.#folder.path, test);
+  async #write(path: string, text: string): Promise<void> {
+    await writeFile(path, text);
+    this.#tests.changed(path);
   }
 
-  #failsAnyway(test: string): Promise<boolean> {
+  #failsAnyway(test: string, named: string | undefined): Promise<boolean> {
+    const key = `${test} ${named}`;
     const known =
-      this.#asItIs.get(test) ?? this.#failureIn(test).then((failure) => failure !== undefined);
-    this.#asItIs.set(test, known);
+      this.#asItIs.get(key) ??
+      this.#tests.failureIn(test, named).then((failure) => failure !== undefined);
+    this.#asItIs.set(key, known);
     return known;
   }
 }

@@ -1,6 +1,6 @@
 /** What keeps a server from starting, each told by its name and with the way out. */
 import { once } from "node:events";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readlink, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -12,7 +12,16 @@ import { Redis } from "../../src/redis/redis.ts";
 import { temporaryFolder } from "../faults/child-server.ts";
 import { all, botSaying, caller, newRun } from "../runs/run-bench.ts";
 
+/** The files in a folder that this process has open, where the system has a list of them. */
+async function openFilesIn(folder: string): Promise<string[]> {
+  const fds = await readdir("/proc/self/fd").catch(() => []);
+  const paths = await Promise.all(fds.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")));
+  // SQLite closes one that is locked by another connection of its process with that one's.
+  return [...new Set(paths.filter((path) => path.startsWith(`${folder}/`)))].sort();
+}
+
 async function reasonOf(dataDir: string): Promise<string> {
+  const before = await openFilesIn(dataDir);
   try {
     await using _langwire = await openLangwire({ bots: [], dataDir });
   } catch (error) {
@@ -20,6 +29,8 @@ async function reasonOf(dataDir: string): Promise<string> {
     const cause = error instanceof LangwireError ? error.cause : undefined;
     const reason = cause instanceof Error ? cause.message : "";
     expect(reason).not.toContain("\n");
+    // Whoever tries again for as long as it takes has no more open in the end.
+    expect(await openFilesIn(dataDir)).toEqual(before);
     return reason;
   }
   return "it started";

@@ -125,6 +125,18 @@ describe("archives that are read", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test("count as long as they are held: what has expired leaves its room to others", async () => {
+    const { archives, asked, keep } = setUp(4_000);
+    const noise = () => Array.from({ length: 20 }, () => randomUUID()).join("");
+    for (let round = 0; round < 4; round++) {
+      const runIds = [await keep(noise()), await keep(noise()), await keep(noise())];
+      asked.splice(0);
+      for (const runId of [...runIds, ...runIds]) await archives.after(runId, 0);
+      expect(asked).toEqual(runIds);
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+  });
+
   test("that are damaged are named, and give nothing", async () => {
     const { archives, stored, failed } = setUp();
     const runId = randomUUID();

@@ -1,6 +1,6 @@
 /** What the store knows past a reader's position, across a gap and after silence. */
 import { expect, onTestFinished, test, vi } from "vitest";
-import type { LogEntry } from "../../src/log/entry.ts";
+import { LogEntry } from "../../src/log/entry.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
 import { ArchivedRuns } from "../../src/runs/following/archived-runs.ts";
 import { Backfill, startingPosition } from "../../src/runs/following/backfill.ts";
@@ -139,6 +139,47 @@ test("across a gap, whoever may no longer read learns nothing", async () => {
   await expect(ofRun.acrossGap(0)).rejects.toMatchObject({ code: "NOT_FOUND" });
   vi.spyOn(store.runs, "endedBetween").mockResolvedValue([{ ...first, archived: false }]);
   await expect(backfill.acrossGap(0)).rejects.toMatchObject({ code: "NOT_FOUND" });
+});
+
+test("a run that ends while it is looked for is in one of the two looks, or in the next", async () => {
+  const { store, conversationId, look, end } = await setUp();
+  const run = await begin(store, { conversationId });
+  let ended = false;
+  const endAfter = async <T>(answering: Promise<T>): Promise<T> => {
+    const answer = await answering;
+    if (!ended) await store.runs.finish(endingOf(run, { text: "done" }));
+    ended = true;
+    return answer;
+  };
+  const running = store.runs.running.bind(store.runs);
+  const endedBetween = store.runs.endedBetween.bind(store.runs);
+  vi.spyOn(store.runs, "running").mockImplementation((id) => endAfter(running(id)));
+  vi.spyOn(store.runs, "endedBetween").mockImplementation((...asked) =>
+    endAfter(endedBetween(...asked)),
+  );
+  const told: LogEntry[] = [];
+  for (let looks = 0; looks < 3; looks++) told.push(...(await look(end + 1)));
+  expect(told[0]?.event).toMatchObject({ type: "runEnd", runId: run.runId, text: "done" });
+});
+
+test("in the middle of an archive, whoever may no longer read learns no more of it", async () => {
+  const { store, conversationId, first, end } = await setUp();
+  const { runId } = first;
+  // As much as is given at once is less than all of it.
+  const archives = {
+    after: async (_runId: string, seq: number) => [
+      LogEntry.of(seq + 1, { type: "custom", runId, spanId: "s", name: `${seq + 1}` }),
+    ],
+  };
+  const what = { store, archives, userId: "alice", conversationId, interruptions: () => 0 };
+  for (const backfill of [new Backfill({ ...what, runId }), new Backfill(what)]) {
+    vi.spyOn(store.runs, "endedBetween").mockResolvedValueOnce([{ ...first, archived: true }]);
+    expect(await backfill.acrossGap(0)).toHaveLength(1);
+    expect(backfill.isWithinArchive(1)).toBe(end > 1);
+    vi.spyOn(store.conversations, "isMember").mockResolvedValueOnce(false);
+    await expect(backfill.acrossGap(1)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    vi.mocked(store.runs.endedBetween).mockRestore();
+  }
 });
 
 test.each([

@@ -8,6 +8,7 @@ import { RunnableLambda } from "@langchain/core/runnables";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { defineBot, openLangwire } from "../../src/index.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
+import { Deletions } from "../../src/runs/deletions.ts";
 import type { RunObserver } from "../../src/runs/observer.ts";
 import { openSqliteStore, type SqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { startTestServer } from "../../src/testing/index.ts";
@@ -50,6 +51,28 @@ test("an error in the middle is reported, fails no delete, and the rest is delet
   await runs.deleted(conversationId);
   expect(failed.mock.calls).toEqual([[expect.stringContaining("deleted conversation"), away]]);
   await expect.poll(() => store.deletions.unfinished(), { timeout: 5_000 }).toEqual([]);
+});
+
+test("what could not be deleted is tried again after a second, however long the sweep has been quiet", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const left = new Set<string>();
+  const finish = vi.fn(async (conversationId: string) => {
+    if (finish.mock.calls.length === 1) throw away;
+    left.delete(conversationId);
+  });
+  const failed = vi.fn();
+  const forget = vi.fn(async () => {});
+  const store = { deletions: { finish, unfinished: async () => [...left] } };
+  await using deletions = new Deletions({ store, log: { forget }, observer: { failed } });
+  // The first sweep, for what a process before has left, is over.
+  await vi.advanceTimersByTimeAsync(5_000);
+  left.add("c");
+  await deletions.finish("c");
+  expect([[...left], failed.mock.calls.length]).toEqual([["c"], 1]);
+  expect(forget).toHaveBeenCalledExactlyOnceWith([{ conversationId: "c" }]);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([...left]).toEqual([]);
 });
 
 test("a shutdown breaks a deletion off, and nothing is reported of it", async () => {

@@ -99,4 +99,7 @@ test("a shutdown waits for the work under way, though not for ever, and begins n
   const given = stuck.sweep[Symbol.asyncDispose]();
   await vi.advanceTimersByTimeAsync(soonMs);
   await given;
+  await stuck.end(new Error("much too late"));
+  stuck.sweep.soon();
+  expect(vi.getTimerCount()).toBe(0);
 });

@@ -11,6 +11,7 @@ export const accessGuards: readonly Guard[] = [
     code: 'if (!member) throw new LangwireError("NOT_FOUND");',
     becomes: "",
     tests: matrix,
+    named: "conversations.messages over a WebSocket",
   },
   {
     slip: "a procedure without an access check is added",
@@ -19,6 +20,7 @@ export const accessGuards: readonly Guard[] = [
     becomes:
       "peek: procedure.input(messagesInput).query(({ input: { conversationId, ...page } }) => conversations.messages(conversationId, page)),",
     tests: matrix,
+    named: "every procedure of the router has a row",
   },
   {
     slip: "membership is not asked before a conversation is watched",
@@ -26,6 +28,7 @@ export const accessGuards: readonly Guard[] = [
     code: 'if (!known) throw new LangwireError("NOT_FOUND");',
     becomes: "",
     tests: matrix,
+    named: "chat.watch over a WebSocket",
   },
   {
     slip: "deleting leaves the run in progress at work",
@@ -76,6 +79,7 @@ export const accessGuards: readonly Guard[] = [
     code: '.where("owner_id", "=", userId)',
     becomes: "",
     tests: matrix,
+    named: "conversations.rename over a WebSocket",
   },
   {
     slip: "those who were removed are not looked for",

@@ -123,7 +123,8 @@ export const lifecycleGuards: readonly Guard[] = [
     file: "src/runs/lifecycle/live-runs.ts",
     code: 'if (ifBusy === "reject") throw',
     becomes: "throw",
-    tests: ["test/security/matrix.test.ts"],
+    tests: ["test/e2e/send.test.ts"],
+    named: "one run a conversation",
   },
   {
     slip: "readers are told another end than the store has",

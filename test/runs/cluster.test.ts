@@ -1,0 +1,210 @@
+/** One process among several, as far as it can tell: what it reaches, what it holds, whose turn it is. */
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { SharedLog } from "../../src/log/log.ts";
+import { LangwireError } from "../../src/protocol/errors.ts";
+import { Archiver } from "../../src/runs/archives/archiver.ts";
+import { Cluster } from "../../src/runs/cluster/cluster.ts";
+import type {
+  Broadcast,
+  LeaseOptions,
+  NodeLease,
+  Renewal,
+} from "../../src/runs/cluster/coordination.ts";
+import type { Store } from "../../src/store/store.ts";
+
+const validMs = 6_000;
+
+/** The others, the store and the log, as the test has them. */
+function setUp() {
+  const world = {
+    ...{ storeAnswers: true, held: true, othersRenew: true as boolean | Error },
+    ...{
+      leaseFails: false,
+      renewed: 0,
+      received: 0,
+      checked: 0,
+      reaped: 0,
+      notices: [] as string[],
+    },
+    ...{ elsewhere: 0, cutOffs: 0, disposed: [] as string[] },
+    owners: async (): Promise<string[]> => [],
+    pings: Promise.resolve(),
+  };
+  let lease: LeaseOptions | undefined;
+  const nodeLease: NodeLease = {
+    get held() {
+      return world.held;
+    },
+    othersRenew: async () => {
+      if (world.othersRenew instanceof Error) throw world.othersRenew;
+      return world.othersRenew;
+    },
+    renew: async () => {
+      world.renewed += 1;
+    },
+    census: async () => undefined,
+    clear: async () => true,
+    [Symbol.asyncDispose]: async () => void world.disposed.push("lease"),
+  };
+  const broadcast: Broadcast = {
+    publish: (message) => void world.notices.push(message),
+    receive: async () => {
+      world.received += 1;
+    },
+    remove: async () => {},
+    [Symbol.asyncDispose]: async () => void world.disposed.push("broadcast"),
+  };
+  const store = {
+    ping: async () => {
+      await world.pings;
+      if (!world.storeAnswers) throw new LangwireError("STORE_UNAVAILABLE");
+    },
+    runs: {
+      owners: () => {
+        world.reaped += 1;
+        return world.owners();
+      },
+    },
+  } as unknown as Store;
+  const log = {
+    interruptions: 0,
+    checkWriters: () => {
+      world.checked += 1;
+    },
+  } as unknown as SharedLog;
+  const join = async () => {
+    const cluster = await Cluster.join({
+      ...{ log, store, times: { proofs: { renewMs: 2_000, validMs } } },
+      coordination: {
+        nodeId: "here",
+        takeLease: async (options) => {
+          if (world.leaseFails) throw new Error("no connection");
+          lease = options;
+          return nodeLease;
+        },
+        openBroadcast: async () => broadcast,
+      },
+      observer: {},
+      archiver: new Archiver({ keepEventsMs: 0, observer: {} }),
+    });
+    cluster.onStoreElsewhere(() => {
+      world.elsewhere += 1;
+    });
+    cluster.onCutOff(() => {
+      world.cutOffs += 1;
+    });
+    return cluster;
+  };
+  /** What happens before each renewal. @returns whether this process may renew its lease */
+  const isAble = async () => await (lease ?? expect.fail("not joined")).isAble();
+  const renewed = async (renewal: Partial<Renewal> = {}) => {
+    lease?.onRenewed({ lapsed: false, reaper: false, ...renewal });
+    await vi.advanceTimersByTimeAsync(0);
+  };
+  return { world, join, isAble, renewed };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test("without the store it is cut off once others had it all along, until it has the store again", async () => {
+  const { world, join, isAble } = setUp();
+  await using cluster = await join();
+  const state = () => [cluster.storeElsewhere, cluster.cutOff, world.cutOffs];
+  expect([await isAble(), ...state()]).toEqual([true, false, false, 0]);
+  world.storeAnswers = false;
+  expect([await isAble(), ...state()]).toEqual([false, true, false, 0]);
+  await vi.advanceTimersByTimeAsync(validMs - 1);
+  expect([await isAble(), ...state()]).toEqual([false, true, false, 0]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect([await isAble(), ...state()]).toEqual([false, true, true, 1]);
+  // Said once, however long it lasts; who waits for the store is told again and again.
+  expect([await isAble(), ...state()]).toEqual([false, true, true, 1]);
+  expect(world.elsewhere).toBe(4);
+  world.storeAnswers = true;
+  expect([await isAble(), ...state()]).toEqual([true, false, false, 1]);
+  // The next time counts from its own beginning.
+  world.storeAnswers = false;
+  await vi.advanceTimersByTimeAsync(validMs);
+  expect([await isAble(), ...state()]).toEqual([false, true, false, 1]);
+});
+
+test("where the others do not have the store either, it is nowhere else", async () => {
+  const { world, join, isAble } = setUp();
+  await using cluster = await join();
+  [world.storeAnswers, world.othersRenew] = [false, false];
+  await isAble();
+  await vi.advanceTimersByTimeAsync(10 * validMs);
+  await isAble();
+  expect([cluster.storeElsewhere, cluster.cutOff, world.elsewhere]).toEqual([false, false, 0]);
+});
+
+test("while nobody can say what the others have, it stays as it was", async () => {
+  const { world, join, isAble } = setUp();
+  await using cluster = await join();
+  world.storeAnswers = false;
+  await isAble();
+  await vi.advanceTimersByTimeAsync(validMs);
+  await isAble();
+  world.othersRenew = new Error("no connection");
+  await isAble();
+  expect([cluster.storeElsewhere, cluster.cutOff, world.cutOffs]).toEqual([true, true, 1]);
+});
+
+test("a store that does not answer is one that is out of reach", async () => {
+  const { world, join, isAble } = setUp();
+  await using cluster = await join();
+  world.pings = new Promise(() => {});
+  const able = isAble();
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect([await able, cluster.storeElsewhere]).toEqual([false, true]);
+});
+
+test("it is there as long as it has its lease, also while it is asked", async () => {
+  const { world, join } = setUp();
+  await using cluster = await join();
+  await cluster.ping();
+  expect([cluster.joined, world.renewed]).toEqual([true, 1]);
+  world.held = false;
+  await expect(cluster.ping()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  expect([cluster.joined, world.renewed]).toEqual([false, 2]);
+});
+
+test("with each renewal it hears what it was not told; after a lapse it asks whose its runs are", async () => {
+  const { world, join, renewed } = setUp();
+  await using _cluster = await join();
+  await renewed();
+  expect([world.received, world.checked]).toEqual([1, 0]);
+  await renewed({ lapsed: true });
+  expect([world.received, world.checked]).toEqual([2, 1]);
+});
+
+test("in its turn it looks for those that are gone, once at a time, also after it has failed", async () => {
+  const { world, join, renewed } = setUp();
+  await using _cluster = await join();
+  const { promise, reject } = Promise.withResolvers<string[]>();
+  world.owners = () => promise;
+  await renewed();
+  expect(world.reaped).toBe(0);
+  await renewed({ reaper: true });
+  await renewed({ reaper: true });
+  expect(world.reaped).toBe(1);
+  reject(new Error("away"));
+  await vi.advanceTimersByTimeAsync(0);
+  await renewed({ reaper: true });
+  expect(world.reaped).toBe(2);
+});
+
+test("one that cannot join is in nothing; one that leaves gives its lease back", async () => {
+  const failing = setUp();
+  failing.world.leaseFails = true;
+  await expect(failing.join()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  expect(failing.world.disposed).toEqual(["broadcast"]);
+  const { world, join } = setUp();
+  await (await join())[Symbol.asyncDispose]();
+  expect(world.disposed).toEqual(["lease", "broadcast"]);
+});

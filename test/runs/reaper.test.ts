@@ -1,0 +1,129 @@
+/** Whose runs are ended for a process that is gone: only what is known counts, and one holds up no other. */
+import { beforeEach, expect, onTestFinished, test } from "vitest";
+import type { OpenRun, SharedLog } from "../../src/log/log.ts";
+import { MemoryLog } from "../../src/log/memory-log.ts";
+import { Archiver } from "../../src/runs/archives/archiver.ts";
+import type { Census, NodeLease } from "../../src/runs/cluster/coordination.ts";
+import { reap } from "../../src/runs/cluster/reaper.ts";
+import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
+import type { Store } from "../../src/store/store.ts";
+import { caller, newRun } from "./run-bench.ts";
+
+/** What is seen of the other processes, one look after another; the last one stays. */
+let looks: (Census | undefined)[];
+/** Processes that have their lease again when theirs is to be cleared. */
+let back: Set<string>;
+let cleared: string[];
+let forgotten: string[];
+/** Runs whose log cannot be opened. */
+let stuck: Set<string>;
+let failures: string[];
+let store: Store;
+let log: MemoryLog;
+
+beforeEach(async () => {
+  store = await openSqliteStore({ path: ":memory:" });
+  log = new MemoryLog();
+  onTestFinished(async () => {
+    await log[Symbol.asyncDispose]();
+    await store[Symbol.asyncDispose]();
+  });
+  [looks, cleared, forgotten, failures] = [[], [], [], []];
+  [back, stuck] = [new Set(), new Set()];
+});
+
+const census = (alive: readonly string[], gone: readonly string[] = []): Census => ({
+  ...{ alive: new Set(alive), gone },
+});
+
+async function runOf(owner: string | undefined): Promise<string> {
+  const { ifBusy: _, ...run } = newRun();
+  const claimed = await store.runs.claim({ ...run, userId: caller.userId, owner });
+  expect(claimed.outcome).toBe("claimed");
+  return run.runId;
+}
+
+function reaping(): Promise<void> {
+  const lease: Pick<NodeLease, "census" | "clear"> = {
+    census: async () => (looks.length > 1 ? looks.shift() : looks[0]),
+    clear: async (nodeId) => {
+      if (!back.has(nodeId)) cleared.push(nodeId);
+      return !back.has(nodeId);
+    },
+  };
+  const shared: Partial<SharedLog> = {
+    open: async (run: OpenRun) => {
+      if (stuck.has(run.runId)) throw new Error("no connection");
+      const writer = await log.open(run);
+      return writer as Awaited<ReturnType<SharedLog["open"]>>;
+    },
+    readStored: async (conversationId, after) => log.read(conversationId, after),
+    openRunsOf: async () => [],
+    forgetOpenRunsOf: async (nodeId) => void forgotten.push(nodeId),
+  };
+  return reap({
+    store,
+    log: shared as SharedLog,
+    lease: lease as NodeLease,
+    mayLackEvents: () => false,
+    observer: { failed: (what) => void failures.push(what) },
+    archiver: new Archiver({ keepEventsMs: 0, observer: {} }),
+  });
+}
+
+const statusOf = async (runId: string) => (await store.runs.get(runId, caller.userId))?.status;
+
+test("while nobody can say who is alive, nobody is gone", async () => {
+  const runIds = [await runOf("a"), await runOf(undefined)];
+  // Nor where they can say it a moment later: what it was then is not known.
+  looks = [undefined, census([])];
+  await reaping();
+  expect(await Promise.all(runIds.map(statusOf))).toEqual(["running", "running"]);
+  expect([cleared, forgotten]).toEqual([[], []]);
+});
+
+test("who has no lease is gone, though none ran out; a run of nobody's is everybody's to end", async () => {
+  const [lost, unowned, living] = [await runOf("lost"), await runOf(undefined), await runOf("b")];
+  looks = [census(["b"], ["empty"])];
+  await reaping();
+  expect([await statusOf(lost), await statusOf(unowned)]).toEqual(["failed", "failed"]);
+  expect(await statusOf(living)).toBe("running");
+  expect(cleared.sort()).toEqual(["empty", "lost"]);
+  expect(forgotten.sort()).toEqual(["empty", "lost"]);
+});
+
+test("who may have come back while others' runs were ended is left alone", async () => {
+  const owners = ["back", "unclear", "gone"];
+  const runIds = [];
+  for (const owner of owners) runIds.push(await runOf(owner));
+  looks = [census([], owners), census(["back"]), undefined, census([])];
+  await reaping();
+  const statuses = await Promise.all(runIds.map(statusOf));
+  expect(statuses).toEqual(["running", "running", "failed"]);
+  expect(cleared).toEqual(["gone"]);
+});
+
+test("who comes back while its own runs are ended keeps what it has begun since", async () => {
+  const runId = await runOf("a");
+  back.add("a");
+  looks = [census([], ["a"])];
+  await reaping();
+  expect(await statusOf(runId)).toBe("failed");
+  expect([cleared, forgotten]).toEqual([[], []]);
+});
+
+test("what cannot be ended is tried again, and holds up nobody: no other run, no other process", async () => {
+  const [broken, beside, other] = [await runOf("a"), await runOf("a"), await runOf("b")];
+  stuck.add(broken);
+  looks = [census([], ["a", "b"])];
+  await expect(reaping()).rejects.toThrow("no connection");
+  const statuses = await Promise.all([broken, beside, other].map(statusOf));
+  expect(statuses).toEqual(["running", "failed", "failed"]);
+  // The other's lease tells the next one that there is something left.
+  expect(cleared).toEqual(["b"]);
+  stuck.clear();
+  await reaping();
+  expect(await statusOf(broken)).toBe("failed");
+  expect(cleared).toEqual(["b", "a", "b"]);
+  expect(failures).toHaveLength(3);
+});

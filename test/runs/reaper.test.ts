@@ -1,6 +1,6 @@
 /** Whose runs are ended for a process that is gone: only what is known counts, and one holds up no other. */
 import { beforeEach, expect, onTestFinished, test } from "vitest";
-import type { OpenRun, SharedLog } from "../../src/log/log.ts";
+import type { ListedRun, OpenRun, SharedLog } from "../../src/log/log.ts";
 import { MemoryLog } from "../../src/log/memory-log.ts";
 import { Archiver } from "../../src/runs/archives/archiver.ts";
 import type { Census, NodeLease } from "../../src/runs/cluster/coordination.ts";
@@ -17,6 +17,10 @@ let cleared: string[];
 let forgotten: string[];
 /** Runs whose log cannot be opened. */
 let stuck: Set<string>;
+/** Runs whose log was opened, to end them. */
+let opened: string[];
+/** The runs that the log has as a process's, once its runs in the store have been ended. */
+let openRuns: () => Promise<readonly ListedRun[]>;
 let failures: string[];
 let store: Store;
 let log: MemoryLog;
@@ -28,7 +32,8 @@ beforeEach(async () => {
     await log[Symbol.asyncDispose]();
     await store[Symbol.asyncDispose]();
   });
-  [looks, cleared, forgotten, failures] = [[], [], [], []];
+  [looks, cleared, forgotten, failures, opened] = [[], [], [], [], []];
+  openRuns = async () => [];
   [back, stuck] = [new Set(), new Set()];
 });
 
@@ -36,8 +41,8 @@ const census = (alive: readonly string[], gone: readonly string[] = []): Census 
   ...{ alive: new Set(alive), gone },
 });
 
-async function runOf(owner: string | undefined): Promise<string> {
-  const { ifBusy: _, ...run } = newRun();
+async function runOf(owner: string | undefined, input = newRun()): Promise<string> {
+  const { ifBusy: _, ...run } = input;
   const claimed = await store.runs.claim({ ...run, userId: caller.userId, owner });
   expect(claimed.outcome).toBe("claimed");
   return run.runId;
@@ -54,11 +59,12 @@ function reaping(): Promise<void> {
   const shared: Partial<SharedLog> = {
     open: async (run: OpenRun) => {
       if (stuck.has(run.runId)) throw new Error("no connection");
+      opened.push(run.runId);
       const writer = await log.open(run);
       return writer as Awaited<ReturnType<SharedLog["open"]>>;
     },
     readStored: async (conversationId, after) => log.read(conversationId, after),
-    openRunsOf: async () => [],
+    openRunsOf: () => openRuns(),
     forgetOpenRunsOf: async (nodeId) => void forgotten.push(nodeId),
   };
   return reap({
@@ -107,9 +113,33 @@ test("who comes back while its own runs are ended keeps what it has begun since"
   const runId = await runOf("a");
   back.add("a");
   looks = [census([], ["a"])];
+  const fresh = newRun();
+  openRuns = async () => {
+    await runOf("a", fresh);
+    return [fresh];
+  };
   await reaping();
-  expect(await statusOf(runId)).toBe("failed");
+  expect([await statusOf(runId), await statusOf(fresh.runId)]).toEqual(["failed", "running"]);
+  expect(opened).not.toContain(fresh.runId);
   expect([cleared, forgotten]).toEqual([[], []]);
+});
+
+test("what had ended in the store alone is ended in the log, as the store has it", async () => {
+  const run = newRun();
+  await runOf("a", run);
+  const { runId, conversationId } = run;
+  const writer = await log.open({ conversationId, runId, after: 0 });
+  writer.append({ type: "token", runId, spanId: "s", text: "whole" });
+  await writer.flushed();
+  const endedAt = new Date().toISOString();
+  await store.runs.finish({ runId, status: "completed", text: "whole", endSeq: 2, endedAt });
+  writer.abandon();
+  looks = [census([], ["a"])];
+  openRuns = async () => [run];
+  await reaping();
+  const { entries } = await log.read(conversationId, 1);
+  expect(entries).toMatchObject([{ seq: 2, event: { type: "runEnd", status: "completed" } }]);
+  expect([cleared, forgotten]).toEqual([["a"], ["a"]]);
 });
 
 test("what cannot be ended is tried again, and holds up nobody: no other run, no other process", async () => {

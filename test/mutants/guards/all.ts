@@ -8,6 +8,9 @@ import { clusterGuards } from "./cluster.ts";
 import { followingGuards } from "./following.ts";
 import { lifecycleGuards } from "./lifecycle.ts";
 import { logGuards } from "./log.ts";
+import { recoveryGuards } from "./recovery.ts";
+import { serverGuards } from "./server.ts";
+import { startingGuards } from "./starting.ts";
 import { storeGuards } from "./store.ts";
 
 export const guards: readonly Guard[] = [
@@ -15,6 +18,9 @@ export const guards: readonly Guard[] = [
   ...clusterGuards,
   ...followingGuards,
   ...lifecycleGuards,
+  ...startingGuards,
+  ...recoveryGuards,
+  ...serverGuards,
   ...logGuards,
   ...storeGuards,
   ...archiveGuards,

@@ -95,7 +95,7 @@ export const lifecycleGuards: readonly Guard[] = [
     file: "src/runs/lifecycle/live-runs.ts",
     code: "this.#live.has(runId) || this.#finalizer.holds(runId)",
     becomes: "this.#finalizer.holds(runId)",
-    tests: [...unattended, "test/runs/starting.test.ts", "test/e2e/send.test.ts"],
+    tests: ["test/e2e/send.test.ts", "test/runs/starting.test.ts", ...unattended],
   },
   {
     slip: "the store hears of the end after the readers",

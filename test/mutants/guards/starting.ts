@@ -1,0 +1,98 @@
+/** Runs claimed, limited, cancelled and ended: each once, and nothing kept of what came to nothing. */
+import type { Guard } from "../guard.ts";
+
+export const startingGuards: readonly Guard[] = [
+  {
+    slip: "of three calls with one id, the two that waited begin together",
+    file: "src/runs/lifecycle/keyed-mutex.ts",
+    code: "for (let other = this.#held.get(key); other !== undefined; other = this.#held.get(key)) {\n      await other;\n    }",
+    becomes: "await this.#held.get(key);",
+    tests: ["test/runs/keyed-mutex.test.ts"],
+  },
+  {
+    slip: "periodic work that failed waits for its next period",
+    file: "src/runs/lifecycle/sweep.ts",
+    code: "        this.soon();\n",
+    becomes: "",
+    tests: ["test/runs/sweep.test.ts"],
+  },
+  {
+    slip: "a sweep that is over is begun once more",
+    file: "src/runs/lifecycle/sweep.ts",
+    code: "    if (this.#closed) return;\n",
+    becomes: "",
+    tests: ["test/runs/sweep.test.ts"],
+  },
+  {
+    slip: "a place is given back twice",
+    file: "src/runs/admission/concurrency-limit.ts",
+    code: "if (held) this.leave(key);",
+    becomes: "this.leave(key);",
+    tests: ["test/runs/concurrency-limit.test.ts"],
+  },
+  {
+    slip: "a rate admits one fewer than it says",
+    file: "src/runs/admission/rate-limit.ts",
+    code: "consumedPoints <= times",
+    becomes: "consumedPoints < times",
+    tests: ["test/security/limits.test.ts"],
+    named: "HTTP requests of one address",
+  },
+  {
+    slip: "the ending that stands in for one that the store refused is stored with the events of another one",
+    file: "src/runs/lifecycle/finalizer.ts",
+    code: "          archive = undefined;\n",
+    becomes: "",
+    tests: ["test/runs/archived-ends.test.ts"],
+  },
+  {
+    slip: "a run is claimed where one has not been stored as ended",
+    file: "src/runs/lifecycle/live-runs.ts",
+    code: "    await this.#finalizer.settleIn(conversationId);\n",
+    becomes: "",
+    tests: ["test/runs/lost-and-late.test.ts"],
+  },
+  {
+    slip: "a run that the database lost is not in the way of the next",
+    file: "src/runs/lifecycle/live-runs.ts",
+    code: "    await restoreIn(conversationId, this.#reconciled);\n",
+    becomes: "",
+    tests: ["test/open/failover.test.ts"],
+  },
+  {
+    slip: "a shutdown leaves what bots opened open",
+    file: "src/runs/lifecycle/live-runs.ts",
+    code: "    await within(Promise.all(this.#closing), this.#options.limits.botCloseTimeoutMs);\n",
+    becomes: "",
+    tests: ["test/bots/lifetime.test.ts"],
+    named: "a server that closes",
+  },
+  {
+    slip: "whoever cancels with somebody who was removed meanwhile is refused with them",
+    file: "src/runs/lifecycle/cancellation.ts",
+    code: 'if (!(cause instanceof LangwireError) || cause.code !== "NOT_FOUND") throw cause;',
+    becomes: "throw cause;",
+    tests: ["test/runs/cancellation.test.ts"],
+  },
+  {
+    slip: "a cancel that failed is the answer to all that come after it",
+    file: "src/runs/lifecycle/cancellation.ts",
+    code: ".finally(() => this.#waiting.delete(runId))",
+    becomes: "",
+    tests: ["test/runs/cancellation.test.ts"],
+  },
+  {
+    slip: "a deletion that failed waits for the next round",
+    file: "src/runs/deletions.ts",
+    code: "      this.#sweep.soon();\n    });",
+    becomes: "    });",
+    tests: ["test/runs/deletions.test.ts"],
+  },
+  {
+    slip: "a client that comes back is refused while no new runs are taken",
+    file: "src/runs/runs.ts",
+    code: "    if (!isKnown && refusal !== undefined) throw refusal;\n",
+    becomes: "    if (refusal !== undefined) throw refusal;\n",
+    tests: ["test/runs/cursors.test.ts"],
+  },
+];

@@ -1,8 +1,10 @@
 /** What bots threw is kept for the newest runs alone, and for so many of a run's spans. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { LogEntry } from "../../src/log/entry.ts";
+import { openLangwire } from "../../src/open/open-langwire.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
 import { FailureDetails } from "../../src/runs/failure-details.ts";
+import { all, botDoing, caller, newRun } from "./run-bench.ts";
 
 const failureOf = (cause?: unknown) => new LangwireError("BOT_FAILED", { cause });
 
@@ -47,4 +49,20 @@ test("nothing is made up where nothing was thrown", () => {
   details.add({ runId: "run" }, { error: failureOf() });
   expect(detailOf(details, "run")).toBeUndefined();
   expect(detailOf(details, "another")).toBeUndefined();
+});
+
+test("whoever listens for what fails of bots is told until they have enough", async () => {
+  const fails = botDoing(() => {
+    throw new Error("broken");
+  });
+  await using langwire = await openLangwire({ bots: [fails], observer: {} });
+  const [first, second] = [vi.fn(), vi.fn()];
+  const endFirst = langwire.onBotFailure(first);
+  langwire.onBotFailure(second);
+  await all(await langwire.runs.send(caller, newRun()));
+  const told = first.mock.calls.length;
+  expect([told > 0, second.mock.calls.length]).toEqual([true, told]);
+  endFirst();
+  await all(await langwire.runs.send(caller, newRun()));
+  expect([first.mock.calls.length, second.mock.calls.length]).toEqual([told, 2 * told]);
 });

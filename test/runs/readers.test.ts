@@ -1,8 +1,9 @@
 /** Who reads at the moment: nobody is kept who has left, and a shutdown waits for those who have not. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { openLangwire } from "../../src/open/open-langwire.ts";
+import { LangwireError } from "../../src/protocol/errors.ts";
 import { all, botSaying, botWaiting, caller, newRun, upTo } from "./run-bench.ts";
 
 setFlagsFromString("--expose-gc");
@@ -53,4 +54,22 @@ test("a shutdown waits until a slow reader of a run has taken its end", async ()
   room.resolve();
   expect((await reading).at(-1)?.type).toBe("runEnd");
   await draining;
+});
+
+test("a removal does not wait for a store that is away; readers do, and go on when it is back", async () => {
+  const gate = Promise.withResolvers<void>();
+  await using langwire = await openLangwire({ bots: [botWaiting(gate.promise)] });
+  const run = newRun();
+  const follower = await langwire.runs.send(caller, run);
+  await upTo(follower, "token");
+  const asking = vi.spyOn(langwire.store.conversations, "stillMembers");
+  asking.mockRejectedValue(new LangwireError("STORE_UNAVAILABLE"));
+  await langwire.runs.membersChanged(run.conversationId);
+  const reading = all(follower);
+  gate.resolve();
+  await expect.poll(() => langwire.runs.live.size).toBe(0);
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(follower.closed).toBe(false);
+  asking.mockRestore();
+  expect((await reading).at(-1)?.type).toBe("runEnd");
 });

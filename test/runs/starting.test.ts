@@ -1,9 +1,10 @@
 /** The moment between a run's claim and its first event. */
 import { RunnableLambda } from "@langchain/core/runnables";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { z } from "zod";
 import { defineBot } from "../../src/bots/bot.ts";
 import { type Langwire, openLangwire } from "../../src/open/open-langwire.ts";
+import { LangwireError } from "../../src/protocol/errors.ts";
 import { all, botDoing, botSaying, botWaiting, caller, newRun } from "./run-bench.ts";
 
 test("a cancel that comes while its run is being started stops it", async () => {
@@ -124,4 +125,28 @@ test("a bot that is taken away while a run of it is begun has the run all the sa
   const follower = await langwire.runs.send(caller, newRun());
   expect((await all(follower)).at(-1)?.event).toMatchObject({ text: "here" });
   await expect(langwire.runs.send(caller, newRun())).rejects.toMatchObject({ code: "NOT_FOUND" });
+});
+
+test("a run that somebody took over before it began ends in the store as its log says", async () => {
+  await using langwire = await openLangwire({ bots: [botSaying({ tokens: ["ours"] })] });
+  const { log, store, runs } = langwire;
+  const run = newRun();
+  const { runId, conversationId, botId, message } = run;
+  const open = log.open.bind(log);
+  vi.spyOn(log, "open").mockImplementation(async (opening) => {
+    if ((await log.read(conversationId, 0)).entries.length === 0) {
+      const at = new Date().toISOString();
+      const { userId } = caller;
+      const writer = await open(opening);
+      writer.append({ type: "runStart", runId, at, conversationId, botId, userId, message });
+      writer.append({ type: "runEnd", runId, at, status: "completed", text: "theirs" });
+      await writer.flushed();
+      writer.close();
+    }
+    throw new LangwireError("OWNER_LOST");
+  });
+  await expect(runs.send(caller, run)).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  const stored = async () => await store.runs.get(runId, caller.userId);
+  await expect.poll(async () => (await stored())?.status).not.toBe("running");
+  expect(await stored()).toMatchObject({ status: "completed", text: "theirs", endSeq: 2 });
 });

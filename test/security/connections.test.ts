@@ -46,6 +46,33 @@ test.each([
   for (const it of silent) it.destroy();
 });
 
+test("whoever hangs up in the middle of a request counts no more", async () => {
+  const known = Promise.withResolvers<{ userId: string }>();
+  let asked = 0;
+  await using server = await start({
+    connectionLimits: { maxHttpConnectionsPerAddress: 3 },
+    authenticate: () => {
+      asked += 1;
+      return known.promise;
+    },
+  });
+  for (let count = 1; count <= 10; count++) {
+    const socket = await open(server.port);
+    socket.write(
+      "GET /trpc/bots.list HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x\r\n\r\n",
+    );
+    await expect.poll(() => asked).toBe(count);
+    socket.destroy();
+    const connections = () =>
+      new Promise<number>((resolve) => {
+        server.server.app.server.getConnections((_error, count) => resolve(count));
+      });
+    await expect.poll(connections).toBe(0);
+  }
+  known.resolve({ userId: "ann" });
+  expect((await fetch(`${server.httpUrl}/bots.list`)).status).toBe(200);
+});
+
 test("a connection on which requests are piled up is closed, and what it sent is not worked off", async () => {
   let asked = 0;
   const authenticate = async () => {

@@ -112,3 +112,71 @@ test("a socket that is refused for its user's limit takes nothing from its addre
   other.send({ id: 1, method: "query", params: { path: "bots.list" } });
   expect(await other.frame(({ id }) => id === 1)).toHaveProperty("result");
 });
+
+test("event streams whose readers leave while they are looked up take nothing", async () => {
+  const known = Promise.withResolvers<void>();
+  let lookedUp = 0;
+  await using server = await startTestServer({
+    bots: [scriptedBot()],
+    connectionLimits: { maxSocketsPerUser: 1 },
+    authenticate: async () => {
+      lookedUp += 1;
+      await known.promise;
+      return { userId: "ann" };
+    },
+  });
+  const ann = await createFor(server, "ann");
+  const leaving = new AbortController();
+  const asked = { userId: "ann", input: ann };
+  const left = Array.from({ length: more }, () =>
+    stream(server, { ...asked, signal: leaving.signal }).catch(() => "left"),
+  );
+  await expect.poll(() => lookedUp).toBe(more);
+  leaving.abort();
+  expect(await Promise.all(left)).toEqual(Array(more).fill("left"));
+  // The server has heard of it as well.
+  const connections = () =>
+    new Promise<number>((resolve, reject) => {
+      server.server.app.server.getConnections((error, count) =>
+        error ? reject(error) : resolve(count),
+      );
+    });
+  await expect.poll(connections).toBe(0);
+  known.resolve();
+  expect(await stream(server, { ...asked, signal: new AbortController().signal })).toBeUndefined();
+  expect(server.server.connections.subscriptions).toBe(1);
+});
+
+test("a socket that closes takes its subscriptions along", async () => {
+  await using server = await start({ maxSubscriptionsPerUser: 2 });
+  const ann = await createFor(server, "ann");
+  for (let times = 0; times < 3; times++) {
+    using socket = await socketOf(server, "ann");
+    for (const id of [1, 2]) {
+      socket.send(subscription(id, "chat.watch", ann));
+      expect(await socket.frame((frame) => frame.id === id)).toHaveProperty("result");
+    }
+    socket.webSocket.close();
+    await socket.closed;
+    await expect.poll(() => server.server.connections.subscriptions).toBe(0);
+  }
+});
+
+test("a subscription that is over leaves its id to the next, however it ended", async () => {
+  await using server = await start({});
+  const ann = await createFor(server, "ann");
+  using socket = await socketOf(server, "ann");
+  const framesOf = (type: string) => () =>
+    socket.frames.filter(({ id, result }) => id === 7 && result?.type === type).length;
+  for (let times = 1; times <= 3; times++) {
+    socket.send(subscription(7, "chat.watch", ann));
+    await expect.poll(framesOf("started")).toBe(times);
+    socket.send({ id: 7, method: "subscription.stop" });
+    await expect.poll(framesOf("stopped")).toBe(times);
+  }
+  const refusals = () => socket.frames.filter((frame) => frame.error).map(codeOf);
+  for (let times = 1; times <= 3; times++) {
+    socket.send(subscription(7, "chat.watch", { conversationId: randomUUID() }));
+    await expect.poll(refusals).toEqual(Array(times).fill("NOT_FOUND"));
+  }
+});

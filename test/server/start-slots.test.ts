@@ -164,3 +164,20 @@ test("calls of a socket begin in order, also where one waits for its slot", asyn
   await Promise.all([...held, last]);
   expect(await read).toMatchObject({ title: "new" });
 });
+
+test("a call that fails gives its slot back, over sockets and HTTP", async () => {
+  holdSlots();
+  await using server = await startTestServer({ bots: [scriptedBot()] });
+  const conversationId = randomUUID();
+  await server.langwire.store.conversations.create({
+    conversationId,
+    botId: "test",
+    userId: "eve",
+  });
+  for (const call of [...renames, ...watches]) {
+    for (let times = 0; times < 5; times++) {
+      await expect(call(server, "eve", randomUUID())).rejects.toThrow();
+    }
+    await call(server, "eve", conversationId);
+  }
+});

@@ -34,7 +34,7 @@ export const clusterGuards: readonly Guard[] = [
     file: "src/runs/lifecycle/live-runs.ts",
     code: 'if (!(cause instanceof LangwireError) || cause.code !== "OWNER_LOST") {',
     becomes: "if (true) {",
-    tests: takenOver,
+    tests: ["test/runs/starting.test.ts"],
   },
   {
     slip: "a run that is over stays in the list of its process",

@@ -50,7 +50,7 @@ export const followingGuards: readonly Guard[] = [
   },
   {
     slip: "merged frames are unbounded",
-    file: "src/runs/following/log-cursor.ts",
+    file: "src/runs/following/joined-entries.ts",
     code: "bytes > mergedMaxBytes || ",
     becomes: "",
     tests: cursor,
@@ -192,7 +192,7 @@ export const followingGuards: readonly Guard[] = [
   {
     slip: "silence is counted from the first event on",
     file: "src/runs/following/follower.ts",
-    code: "    clearTimeout(this.#silenceTimer);\n    this.#silenceTimer = undefined;\n    if (entry",
+    code: "    if (this.#silenceTimer !== undefined) {\n      clearTimeout(this.#silenceTimer);\n      this.#silenceTimer = undefined;\n    }\n    if (entry",
     becomes: "    if (entry",
     tests: ["test/runs/follower.test.ts"],
   },

@@ -65,7 +65,7 @@ export const logGuards: readonly Guard[] = [
   {
     slip: "readers who are behind are not woken by an eviction",
     file: "src/log/conversation-log.ts",
-    code: "    if (this.oldest !== before) for (const listener of this.listeners) listener();\n",
+    code: "    if (this.oldest !== before) this.listeners.wake();\n",
     becomes: "",
     tests: [...model, "test/log/memory.test.ts"],
   },

@@ -120,6 +120,16 @@ describe("a page that is back", () => {
     },
   );
 
+  test("wakes what depends on a connection that no transport uses yet", () => {
+    const { page } = stubPage();
+    const { connection, transcript, dependent } = setUp();
+    connection.use = undefined;
+    const forget = connection.add(dependent("one"));
+    page.dispatchEvent(new Event("online"));
+    forget();
+    expect(transcript).toEqual(["one wakes"]);
+  });
+
   test("is not one that has gone", () => {
     const { document } = stubPage();
     const { connection, transcript } = setUp();

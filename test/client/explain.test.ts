@@ -33,6 +33,7 @@ describe("an answer of", () => {
     [401, "", {}, { code: "UNAUTHORIZED", message: `${page} (HTTP 401)`, retryable: false }],
     [403, "", {}, { code: "UNAUTHORIZED", retryable: false, retryAfterMs: undefined }],
     [404, "<html>", {}, { code: "NOT_FOUND", message: `${page} (HTTP 404)`, retryable: false }],
+    [404, "{}", {}, { code: "NOT_FOUND", message: `${page} (HTTP 404)`, retryable: false }],
     [400, "", {}, { code: "UNREACHABLE", retryable: false }],
     [499, "", {}, { code: "UNREACHABLE", retryable: false }],
     [408, "", {}, { code: "UNREACHABLE", retryable: true }],

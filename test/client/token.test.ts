@@ -103,6 +103,18 @@ test.each([
   expect(await list).toHaveProperty("items");
 });
 
+test.each([
+  ["a WebSocket", {}],
+  ["server-sent events", { transport: serverSentEvents, EventSource }],
+])("over %s, a token that never comes is given up in time", async (_way, transport) => {
+  const token = () => new Promise<string>(() => {});
+  const { client } = await setUp({ client: { ...transport, token, connectTimeoutMs: 50 } });
+  const message = "There is no token to show: it did not come in time.";
+  const refused = { code: "UNAUTHORIZED", message };
+  await expect(client.send(hello).text).rejects.toMatchObject(refused);
+  await expect(client.bots.list()).rejects.toMatchObject(refused);
+});
+
 test("without authentication, userId names the caller", async () => {
   const { connect } = await setUp();
   const [one, two] = [connect({ userId: "one" }), connect({ userId: "two" })];

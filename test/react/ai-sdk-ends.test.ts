@@ -2,7 +2,7 @@
 import { Chat } from "@ai-sdk/react";
 import { RunnableLambda } from "@langchain/core/runnables";
 import { tool } from "@langchain/core/tools";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
 import {
   closeOpenParts,
@@ -75,6 +75,22 @@ test("of a chat that stopped reading the parts can be closed, and are anew when 
   await resumed;
   expect(toolIn(chat)).toMatchObject({ state: "output-available" });
   expect(chat.messages).toHaveLength(2);
+});
+
+test("a message whose sender has left is not sent", async () => {
+  const asked = vi.fn();
+  const { client } = await startScriptedServer(asked);
+  const transport = createChatTransport({ client, botId: "chat" });
+  const chatId = crypto.randomUUID();
+  const left = new Error("left");
+  const sending = transport.sendMessages({
+    ...{ chatId, trigger: "submit-message", messageId: undefined },
+    messages: [{ id: "m", role: "user", parts: [{ type: "text", text: "Hi" }] }],
+    abortSignal: AbortSignal.abort(left),
+  });
+  await expect(sending).rejects.toBe(left);
+  expect(asked).not.toHaveBeenCalled();
+  expect(client.connection.state).toBe("idle");
 });
 
 test("closing parts leaves alone what is closed, and messages where all is", () => {

@@ -81,9 +81,12 @@ test("earlier messages that are refused can be asked for again, and then nothing
     error: { code: "STORE_UNAVAILABLE" },
     hasEarlier: true,
   });
+  // Nor is it said beside the next message.
+  await chat.send("next");
+  expect((await until(chat, isReady)).error).toBeUndefined();
   await chat.loadEarlier();
   const all = await until(chat, ({ hasEarlier }) => !hasEarlier);
-  expect(all.messages).toHaveLength(52);
+  expect(all.messages).toHaveLength(54);
   expect(all.error).toBeUndefined();
 });
 

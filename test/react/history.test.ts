@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Message } from "../../client/src/index.ts";
 import { History, merged } from "../../client/src/react/history.ts";
 import type { ChatMessage, Span } from "../../client/src/react/index.ts";
+import { Traces } from "../../client/src/react/traces.ts";
 import { fromHistory } from "../../client/src/react/turn.ts";
 
 function message(runId: string): Message {
@@ -111,4 +112,25 @@ test("a trace stays with its answer, also when the history is read again", async
   await history.load();
   expect(history.messages).toMatchObject([{ role: "human" }, { role: "ai", isTraced: true }]);
   expect(history.messages[1]).toHaveProperty("spans", spans);
+});
+
+test("a trace is read once; one that could not be read is read when it is asked for again", async () => {
+  const outcomes = [new Error("lost"), undefined];
+  const followed: string[] = [];
+  const loaded: unknown[] = [];
+  const traces = new Traces({
+    follow: async function* (runId) {
+      followed.push(runId);
+      const error = outcomes.shift();
+      if (error !== undefined) throw error;
+      yield { type: "chainStart", runId, spanId: "s", at: "2026-01-01T00:00:00.000Z", name: "n" };
+    },
+    onLoaded: (runId, spans) => loaded.push([runId, spans.map(({ id }) => id)]),
+  });
+  const both = await Promise.allSettled([traces.load("a"), traces.load("a")]);
+  expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  await Promise.all([traces.load("a"), traces.load("a")]);
+  await traces.load("a");
+  expect(followed).toEqual(["a", "a"]);
+  expect(loaded).toEqual([["a", ["s"]]]);
 });

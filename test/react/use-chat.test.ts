@@ -69,6 +69,22 @@ test("another conversation is another chat", async () => {
   await page.shows("ai completed: re one");
 });
 
+test("the messages that a page begins with are the first conversation's alone", async () => {
+  const { client } = await setUp((_call, message) => ({ tokens: [`re ${message}`] }));
+  const [one, two] = [crypto.randomUUID(), crypto.randomUUID()];
+  await client.send({ botId: "chat", conversationId: one, message: "one" }).text;
+  const { items } = await client.conversations.messages({ conversationId: one });
+  const view = chatView();
+  const at = (conversationId: string) =>
+    createElement(view.View, { client, botId: "chat", conversationId, initialMessages: items });
+  const page = mount(at(one));
+  expect(page.text).toContain("ai completed: re one");
+  page.draw(at(two));
+  expect(page.text).toBe("<loading>");
+  page.draw(at(one));
+  expect(page.text).toContain("ai completed: re one");
+});
+
 test("stop and regenerate", async () => {
   const { client } = await setUp((call) =>
     call === 0 ? { tokens: ["Never"], until: new Promise(() => {}) } : { tokens: ["Done"] },

@@ -3,6 +3,7 @@ import type { Guard } from "../guard.ts";
 import { accessGuards } from "./access.ts";
 import { archiveGuards } from "./archives.ts";
 import { botGuards } from "./bots.ts";
+import { chatGuards } from "./chats.ts";
 import { clientGuards } from "./client.ts";
 import { clusterGuards } from "./cluster.ts";
 import { followingGuards } from "./following.ts";
@@ -26,4 +27,5 @@ export const guards: readonly Guard[] = [
   ...archiveGuards,
   ...botGuards,
   ...clientGuards,
+  ...chatGuards,
 ];

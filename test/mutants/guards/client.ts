@@ -1,10 +1,17 @@
-/** The client: what it asks again, what it tells once. */
+/** The client's core and its connections: what it asks again, what it tells once, what it gives up in time. */
 import type { Guard } from "../guard.ts";
 
 const subscription = ["test/client/subscription.test.ts"];
-const aiSdk = ["test/react/ai-sdk.test.ts", "test/react/ui-chunks.test.ts"];
-const chunks = ["test/react/ui-chunks.test.ts"];
-const chat = ["test/react/chat-windows.test.ts"];
+const places = ["test/client/subscription-places.test.ts"];
+const refusals = ["test/client/subscription-refusals.test.ts"];
+const ends = ["test/client/subscription-ends.test.ts"];
+const watches = ["test/client/watch-transcripts.test.ts"];
+const sockets = ["test/client/heartbeat-socket.test.ts"];
+const calls = ["test/client/calls.test.ts"];
+const silence = ["test/client/silence.test.ts"];
+const token = ["test/client/token.test.ts"];
+const sse = ["test/client/sse.test.ts"];
+const frames = ["test/client/frames.test.ts"];
 
 export const clientGuards: readonly Guard[] = [
   {
@@ -12,160 +19,153 @@ export const clientGuards: readonly Guard[] = [
     file: "client/src/subscription.ts",
     code: "return seq > last ||",
     becomes: "return seq >= last ||",
-    tests: subscription,
+    tests: places,
   },
   {
     slip: "events of new runs are dropped after a crash",
     file: "client/src/subscription.ts",
     code: ' || (type === "runStart" && seq < last)',
     becomes: " || (false && type)",
-    tests: subscription,
+    tests: places,
   },
   {
     slip: "an accepted run is failed by a passing refusal",
     file: "client/src/subscription.ts",
     code: "(this.#accepted && (error.retryable || error.status !== undefined))",
     becomes: "false",
-    tests: subscription,
+    tests: refusals,
   },
   {
     slip: "`retryAfterMs` is ignored",
     file: "client/src/subscription.ts",
     code: "(error?.retryAfterMs ?? 0) + ",
     becomes: "",
-    tests: subscription,
+    tests: places,
   },
   {
     slip: "backoff is never reset",
     file: "client/src/subscription.ts",
     code: "    this.#backoff.reset();\n",
     becomes: "",
-    tests: subscription,
+    tests: places,
   },
   {
     slip: "an unread watch is unbounded",
     file: "client/src/watch.ts",
     code: "    if (this.#queue.length > maxQueuedEvents) {",
     becomes: "    if (this.#queue.length > 1e9) {",
-    tests: subscription,
+    tests: watches,
   },
   {
     slip: "a subscription that is replaced goes on telling",
     file: "client/src/subscription.ts",
     code: "        isCurrent = false;\n",
     becomes: "",
-    tests: [...subscription, "test/client/reconnect.test.ts"],
+    tests: ends,
   },
   {
     slip: "a stream that ended without its end is left ended",
     file: "client/src/subscription.ts",
     code: "    this.#reopen();\n  }\n\n  async",
     becomes: "  }\n\n  async",
+    tests: places,
+  },
+  {
+    slip: "one message that is too large fails everything",
+    file: "client/src/connection/web-socket.ts",
+    code: "fresh.length > 0 ? fresh : dependents",
+    becomes: "dependents",
     tests: subscription,
   },
   {
-    slip: "history is read before the watch",
-    file: "client/src/react/chat.ts",
-    code: "    await watch.started;\n",
+    slip: "a handshake may take for ever",
+    file: "client/src/connection/heartbeat-socket.ts",
+    code: "      this.#timer = setTimeout(() => this.#abandon(), connectTimeoutMs);\n",
     becomes: "",
-    tests: chat,
+    tests: sockets,
   },
   {
-    slip: "a run whose watch was accepted too late is never heard of",
-    file: "client/src/react/chat.ts",
-    code: "        if (!wasWatched && this.#lastEventId === undefined) this.#unwatch();\n",
+    slip: "a stream that is not answered is waited for",
+    file: "client/src/connection/idle-timeout-event-source.ts",
+    code: "        this.#wait(connectTimeoutMs);\n      }\n\n      override add",
+    becomes: "      }\n\n      override add",
+    tests: sse,
+  },
+  {
+    slip: "a token may take for ever",
+    file: "client/src/connection/transport.ts",
+    code: "    timer = setTimeout(reject, timeoutMs, ",
+    becomes: "    timer = setTimeout(() => {}, timeoutMs, ",
+    tests: token,
+  },
+  {
+    slip: "a call holds the connection after it is answered",
+    file: "client/src/client.ts",
+    code: "        release();\n",
     becomes: "",
-    tests: chat,
+    tests: calls,
   },
   {
-    slip: "messages stand as they arrived",
-    file: "client/src/react/turns.ts",
-    code: ".sort((a, b) => compare(a.position, b.position))",
+    slip: "a change is made a second time",
+    file: "client/src/client.ts",
+    code: "if (!isUnheard(error) || !again) throw error;",
+    becomes: "if (!isUnheard(error)) throw error;",
+    tests: calls,
+  },
+  {
+    slip: "a call listens to its signal after it is answered",
+    file: "client/src/client.ts",
+    code: '        signal?.removeEventListener("abort", abort);\n',
     becomes: "",
-    tests: chat,
+    tests: calls,
   },
   {
-    slip: "whoever goes away stops the run",
-    file: "client/src/react/chat.ts",
-    code: "    this.#watching?.abort();\n",
-    becomes: "    this.#watching?.abort();\n    void this.stop();\n",
-    tests: ["test/react/going-away.test.ts"],
-  },
-  {
-    slip: "a tool that was at work stays open when its run has ended",
-    file: "client/src/ai-sdk/blocks.ts",
-    code: 'return { state: "output-error", errorText: unfinished } as const;',
-    becomes: "return undefined;",
-    tests: ["test/react/ai-sdk-ends.test.ts"],
-  },
-  {
-    slip: "a server's id for a new conversation is in its markup",
-    file: "client/src/react/use-chat.ts",
-    code: '    () => "",\n',
-    becomes: "    () => newConversationId,\n",
-    tests: ["test/react/use-chat.test.ts"],
-  },
-  {
-    slip: "what is void is kept",
-    file: "client/src/ai-sdk/ui-chunks.ts",
-    code: "const isBroken = changes.includes(undefined);",
-    becomes: "const isBroken = false;",
-    tests: chunks,
-  },
-  {
-    slip: "text behind a call goes into the part before it",
-    file: "client/src/ai-sdk/ui-chunks.ts",
-    code: 'if (event.type !== "token" && event.type !== "reasoning") this.#growing.clear();',
+    slip: "a stream that is closed is woken",
+    file: "client/src/connection/idle-timeout-event-source.ts",
+    code: "        host.streams.delete(this);\n",
     becomes: "",
-    tests: chunks,
+    tests: sse,
   },
   {
-    slip: "the arguments that a model writes are not handed on",
-    file: "client/src/ai-sdk/sent-block.ts",
-    code: 'if (inputTextDelta !== "")',
-    becomes: 'if (inputTextDelta === "-")',
-    tests: chunks,
-  },
-  {
-    slip: "an answer that nobody said is no part",
-    file: "src/protocol/fold/message-fold.ts",
-    code: "return [...parts, this.#unsaid];",
-    becomes: "return parts;",
-    tests: ["test/protocol/fold.test.ts"],
-  },
-  {
-    slip: "the answer is a part once more after it was read along",
-    file: "src/protocol/fold/message-fold.ts",
-    code: "if (finals.length > 0 || ",
-    becomes: "if (",
-    tests: ["test/protocol/fold.test.ts"],
-  },
-  {
-    slip: "a source that leads into the page is a link",
-    file: "client/page/parts/safe-address.ts",
-    code: 'return parsed.protocol === "https:" || parsed.protocol === "http:" ? parsed : undefined;',
-    becomes: "return parsed;",
-    tests: ["test/page/safe-address.test.ts"],
-  },
-  {
-    slip: "a second resume stops the run",
-    file: "client/src/ai-sdk/chat-transport.ts",
-    code: "const leave = () => run.detach();",
-    becomes: "const leave = () => void run.cancel();",
-    tests: aiSdk,
-  },
-  {
-    slip: "a window without frames is never told",
-    file: "client/src/react/frame-batch.ts",
-    code: "    const waitMs = this.#frame === undefined ? withoutFramesMs : maxWaitMs;\n",
-    becomes: "    if (this.#frame !== undefined) return;\n    const waitMs = withoutFramesMs;\n",
-    tests: ["test/react/frame-batch.test.ts"],
-  },
-  {
-    slip: "what was told now is told again",
-    file: "client/src/react/frame-batch.ts",
-    code: "    clearTimeout(this.#timer);\n",
+    slip: "the silence that is allowed never shrinks",
+    file: "client/src/connection/idle-timeout-event-source.ts",
+    code: '        if (type === "message") host.factor = 1;\n',
     becomes: "",
-    tests: ["test/react/frame-batch.test.ts"],
+    tests: sse,
+  },
+  {
+    slip: "a connection over HTTP is never idle",
+    file: "client/src/sse.ts",
+    code: "if (state === undefined) states.delete(subscription);",
+    becomes: "if (state === undefined) return;",
+    tests: sse,
+  },
+  {
+    slip: "a socket that is closed goes on telling",
+    file: "client/src/connection/heartbeat-socket.ts",
+    code: "    if (this.#state === CLOSED) return;\n    this.#liveness?.heard();\n",
+    becomes: "    this.#liveness?.heard();\n",
+    tests: sockets,
+  },
+  {
+    slip: "a close frame's answer is waited for for ever",
+    file: "client/src/connection/heartbeat-socket.ts",
+    code: "      this.#timer = setTimeout(() => this.#end(), closeTimeoutMs);\n",
+    becomes: "",
+    tests: sockets,
+  },
+  {
+    slip: "a message that is none ends a program",
+    file: "client/src/connection/web-socket.ts",
+    code: 'if (isMessage && (!("result" in message) || isResult(message.result))) return message;',
+    becomes: "return message as object;",
+    tests: frames,
+  },
+  {
+    slip: "a question over HTTP may take for ever",
+    file: "client/src/connection/idle-timeout-fetch.ts",
+    code: "connectTimeoutMs * this.#factor)",
+    becomes: "1e9)",
+    tests: silence,
   },
 ];

@@ -14,6 +14,8 @@ export interface Asked {
   event(id: number, event: object): void;
   refuse(error: { code: string; retryable: boolean; retryAfterMs?: number }): void;
   stopped(): void;
+  /** Any frame, as it is. */
+  raw(frame: string): void;
   /** Breaks the socket without a goodbye. */
   cut(): void;
 }
@@ -87,6 +89,7 @@ function askedBy(socket: WebSocket, { id, params }: Frame): Asked {
       send({ error: { json: { message: "No.", code: -32_000, data: { langwire } } } });
     },
     stopped: () => send({ result: { type: "stopped" } }),
+    raw: (frame) => socket.send(frame),
     cut: () => socket.terminate(),
   };
 }

@@ -153,3 +153,38 @@ test("a subscription that the server ended is asked for again", async () => {
     "runEnd",
   ]);
 });
+
+test("frames that are no messages end neither the run nor the program", async () => {
+  const frames = [
+    "",
+    "<html>",
+    "null",
+    "[]",
+    "1",
+    '"x"',
+    "{}",
+    '{"id":null}',
+    '{"id":null,"result":{}}',
+  ];
+  const results = [
+    null,
+    1,
+    [],
+    {},
+    { data: 3 },
+    { type: "data", data: null },
+    { type: "", data: 3 },
+  ];
+  const errors = [null, 1, {}, { json: null }, { json: {} }, { json: { code: "x" } }];
+  const { client, asked } = await startScriptedServer((one) => {
+    for (const frame of frames) one.raw(frame);
+    for (const id of [null, 1, 2, 77]) {
+      for (const result of results) one.raw(JSON.stringify({ id, result }));
+      for (const error of errors) one.raw(JSON.stringify({ id, error }));
+    }
+    one.event(1, start("r"));
+    one.event(2, end("r", "done"));
+  });
+  expect(await client.send(hello).text).toBe("done");
+  expect(asked).toHaveLength(1);
+});

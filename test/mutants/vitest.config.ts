@@ -12,7 +12,7 @@ export default mergeConfig(
         "test/protocol/{order,fold,fold-model}.test.ts",
         "test/runs/{follower-model,follower-state,log-cursor,backfill,memberships,cursors}.test.ts",
         "test/client/{subscription-*,*-transcripts,event-buffer,backoff,attempts,explain}.test.ts",
-        "test/client/{calls,connection-state,heartbeat-socket,liveness-clock,notifier}.test.ts",
+        "test/client/{calls,connection-state,heartbeat-socket,idle-*,liveness-clock,notifier}.test.ts",
         "test/log/{entry,entry-list,retention,memory,memory-model,journalled,journal-rows}.test.ts",
       ],
       // Stryker has a limit of its own for what hangs.

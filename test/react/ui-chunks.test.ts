@@ -187,3 +187,13 @@ test("what a person gave is a text, or to a typed bot a value", () => {
   expect(written).toMatchObject({ id: `${runId}/human`, parts: [{ type: "text", text: "Hi" }] });
   expect(typed?.parts).toEqual([{ type: "data-input", data: { page: 1 } }]);
 });
+
+test("a page that is quoted twice is one source; what has no address is one each time", () => {
+  const source = (url?: string) => ({ type: "source", ...(url && { url }), title: "t" }) as const;
+  const parts = [source("https://a"), source(), source("https://b"), source("https://a"), source()];
+  const message = { runId, role: "ai", text: "", at, position: 1, status: "completed", parts };
+  const [made] = toUIMessages([message as unknown as Message]);
+  expect(made?.parts.slice(1).map((part) => ("url" in part ? part.url : part.type))).toEqual([
+    ...["https://a", "source-document", "https://b", "source-document"],
+  ]);
+});

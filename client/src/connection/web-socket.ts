@@ -118,13 +118,23 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
   };
 }
 
-/** The error without a request's id that the server sends before it closes a refused caller's socket. */
-/** Of what is no message nothing is left: an error thrown here would end a program. */
+/** What tRPC and the transformer take out of a message without a look. */
+type Frame =
+  | { readonly error: { readonly json: { readonly code: unknown } } }
+  | { readonly result: { readonly type?: unknown; readonly data: object } }
+  | { readonly method: unknown };
+
+/** Of what is no message nothing is left: an error thrown later would end a program. */
 function messageIn(text: string): object {
   try {
-    const message: unknown = JSON.parse(text);
-    const isMessage = typeof message === "object" && message !== null;
-    if (isMessage && (!("result" in message) || isResult(message.result))) return message;
+    const message = JSON.parse(text) as Frame;
+    if ("error" in message) {
+      if (typeof message.error.json.code === "number") return message;
+    } else if ("result" in message) {
+      const { type, data } = message.result;
+      // Others, such as a start, come without data.
+      if ((type && type !== "data") || "json" in data) return message;
+    } else return message;
   } catch {
     // A proxy, or another kind of server.
   }
@@ -142,13 +152,7 @@ function startAsEvent(message: object): object {
   return { ...message, result: { type: "data", id, data: { json: startOf(id) } } };
 }
 
-/** What tRPC and the transformer take apart without a look. */
-function isResult(result: unknown): boolean {
-  if (typeof result !== "object" || result === null) return false;
-  const data: unknown = "data" in result ? result.data : undefined;
-  return data === undefined || (typeof data === "object" && data !== null);
-}
-
+/** The error without a request's id that the server sends before it closes a refused caller's socket. */
 function connectionRefusal(message: unknown): LangwireClientError | undefined {
   const { id, error } = message as { id?: unknown; error?: { json?: unknown } };
   if (id !== null || error === undefined) return undefined;

@@ -125,10 +125,10 @@ export const chatGuards: readonly Guard[] = [
     tests: useChat,
   },
   {
-    slip: "what is void goes on to grow",
-    file: "client/src/ai-sdk/ui-chunks.ts",
-    code: "      this.#sent = [];\n      this.#growing.clear();\n",
-    becomes: "      this.#sent = [];\n",
+    slip: "a text goes on after its part has ended",
+    file: "client/src/ai-sdk/sent-block.ts",
+    code: "if (this.#isClosed || !now.text.",
+    becomes: "if (!now.text.",
     tests: chunks,
   },
   {

@@ -8,10 +8,10 @@ const ends = ["test/client/subscription-ends.test.ts"];
 const watches = ["test/client/watch-transcripts.test.ts"];
 const sockets = ["test/client/heartbeat-socket.test.ts"];
 const calls = ["test/client/calls.test.ts"];
-const silence = ["test/client/silence.test.ts"];
+const requests = ["test/client/idle-requests.test.ts"];
+const streams = ["test/client/idle-streams.test.ts"];
 const token = ["test/client/token.test.ts"];
 const sse = ["test/client/sse.test.ts"];
-const frames = ["test/client/frames.test.ts"];
 
 export const clientGuards: readonly Guard[] = [
   {
@@ -89,7 +89,7 @@ export const clientGuards: readonly Guard[] = [
     file: "client/src/connection/idle-timeout-event-source.ts",
     code: "        this.#wait(connectTimeoutMs);\n      }\n\n      override add",
     becomes: "      }\n\n      override add",
-    tests: sse,
+    tests: streams,
   },
   {
     slip: "a token may take for ever",
@@ -124,14 +124,14 @@ export const clientGuards: readonly Guard[] = [
     file: "client/src/connection/idle-timeout-event-source.ts",
     code: "        host.streams.delete(this);\n",
     becomes: "",
-    tests: sse,
+    tests: streams,
   },
   {
     slip: "the silence that is allowed never shrinks",
     file: "client/src/connection/idle-timeout-event-source.ts",
     code: '        if (type === "message") host.factor = 1;\n',
     becomes: "",
-    tests: sse,
+    tests: streams,
   },
   {
     slip: "a connection over HTTP is never idle",
@@ -157,15 +157,15 @@ export const clientGuards: readonly Guard[] = [
   {
     slip: "a message that is none ends a program",
     file: "client/src/connection/web-socket.ts",
-    code: 'if (isMessage && (!("result" in message) || isResult(message.result))) return message;',
-    becomes: "return message as object;",
-    tests: frames,
+    code: 'if ((type && type !== "data") || "json" in data) return message;',
+    becomes: "if (type || data) return message;",
+    tests: subscription,
   },
   {
     slip: "a question over HTTP may take for ever",
     file: "client/src/connection/idle-timeout-fetch.ts",
     code: "connectTimeoutMs * this.#factor)",
     becomes: "1e9)",
-    tests: silence,
+    tests: requests,
   },
 ];

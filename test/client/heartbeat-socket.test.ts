@@ -64,7 +64,10 @@ const cases: readonly Case[] = [
   },
   {
     name: "one that is refused fails, with its code",
-    play: ({ base }) => base.is("close", { code: 1006 }),
+    play: ({ base }) => {
+      base.is("error");
+      base.is("close", { code: 1006 });
+    },
     says: ["0 opens ws://x", "0 failed", "0 tells error", "0 tells close 1006"],
   },
   {
@@ -106,11 +109,12 @@ const cases: readonly Case[] = [
     says: [...opened, "0 sends a"],
   },
   {
-    name: "closed, it waits a moment for the other end's word",
-    play: async ({ base, socket }) => {
+    name: "closed, it waits a moment for the other end's word, and asks nothing more",
+    play: async ({ base, socket, host }) => {
       base.is("open");
       socket.close(1000, "bye");
       expect(socket.readyState).toBe(2);
+      host.wake();
       base.is("message", { data: "last" });
       await wait(500);
       base.is("close", { code: 1000 });
@@ -167,7 +171,7 @@ const cases: readonly Case[] = [
     ],
   },
   {
-    name: "its own ping's answer is told to nobody; that of tRPC's is, in their order",
+    name: "its own ping's answer is told to nobody, and how long it took is kept; that of tRPC's is, in their order",
     play: async ({ base, socket, host }) => {
       base.is("open");
       socket.send("PING");
@@ -175,17 +179,26 @@ const cases: readonly Case[] = [
       host.wake();
       await wait(100);
       base.is("message", { data: "PONG" });
+      base.is("message", { data: "a" });
+      await wait(500);
       base.is("message", { data: "PONG" });
+      expect(host.pongTimeout.ms).toBe(1_800);
+      await wait(100);
       base.is("message", { data: "PONG" });
-      await wait(4_000);
     },
     says: [
-      ...opened,
-      "0 sends PING",
-      "100 sends PING",
-      "200 tells message PONG",
-      "200 tells message PONG",
+      ...[...opened, "0 sends PING", "100 sends PING"],
+      ...["200 tells message PONG", "200 tells message a", "800 tells message PONG"],
     ],
+  },
+  {
+    name: "a handshake that took long allows answers to take as long",
+    play: async ({ base, host }) => {
+      await wait(900);
+      base.is("open");
+      expect(host.pongTimeout.ms).toBe(1_350);
+    },
+    says: ["0 opens ws://x", "900 tells open"],
   },
   {
     name: "a request that nothing answers is asked after; a ping or pong of tRPC's asks nothing",

@@ -12,7 +12,7 @@ interface Told {
 export interface ScriptedSocket {
   /** The platform's socket. */
   readonly base: {
-    is(type: "open" | "message" | "close", event?: Told): void;
+    is(type: "open" | "message" | "error" | "close", event?: Told): void;
     readonly binaryType: string;
   };
   /** The one that tRPC's client has. */
@@ -83,7 +83,13 @@ export async function scriptedSocket(options: PlatformOptions = {}): Promise<Scr
   }
   await wait(0);
   const base = {
-    is: (type: string, event: Told = {}) => listeners.get(type)?.(event),
+    is: (type: string, event: Told = {}) => {
+      const listener = listeners.get(type);
+      // As the package `ws` does.
+      if (type === "error" && listener === undefined)
+        throw new Error("an error without a listener");
+      listener?.(event);
+    },
     get binaryType() {
       return made?.binaryType ?? "";
     },

@@ -159,7 +159,6 @@ export class Turn {
   }
 
   add(event: ChatEvent): void {
-    if (this.#phase === "over") return;
     if (this.#phase === "lost") this.#phase = "running";
     this.#lost = undefined;
     this.#messages = undefined;

@@ -70,6 +70,31 @@ describe("of all runs in progress", () => {
     expect(third.code).toBeUndefined();
   });
 
+  test("what is being stored counts until it is, and another ends in its place", () => {
+    const { live, begin } = setUp(100);
+    const [done, working] = [begin("ann"), begin("eve")];
+    done.grow(40);
+    live.storing(done);
+    working.grow(60);
+    expect(live.mayBegin("eve")).toBe(false);
+    working.grow(1);
+    expect([done.code, working.code]).toEqual([undefined, "OVERLOADED"]);
+    live.delete(done);
+    const next = begin("eve");
+    next.grow(100);
+    expect(next.code).toBeUndefined();
+  });
+
+  test("what is being stored leaves half to the others", () => {
+    const { live, begin } = setUp(100);
+    const done = begin("ann");
+    done.grow(90);
+    live.storing(done);
+    const working = begin("eve");
+    working.grow(50);
+    expect(working.code).toBeUndefined();
+  });
+
   describe("near the limit", () => {
     test("none of the user's is to begin who has most, and others' may", () => {
       const { live, begin } = setUp(100);
@@ -140,4 +165,24 @@ test("where one user has nearly all, no more of hers begin, but another's do", a
   expect((await all(first)).at(-1)?.event).toMatchObject({ status: "completed" });
   const next = await all(await langwire.runs.send(caller, newRun()));
   expect(next.at(-1)?.event).toMatchObject({ status: "completed" });
+});
+
+test("one that is being stored is not ended for another, and the other is", async () => {
+  const stored = Promise.withResolvers<void>();
+  const bots = [botSaying({ tokens: words(6) }, { tokens: words(6) })];
+  await using langwire = await openLangwire({ bots, ...bounded });
+  const { runs } = langwire.store;
+  const finish = runs.finish.bind(runs);
+  const finishing = Promise.withResolvers<void>();
+  runs.finish = async (ending) => {
+    finishing.resolve();
+    if (ending.status === "completed") await stored.promise;
+    return await finish(ending);
+  };
+  const first = all(await langwire.runs.send(caller, newRun()));
+  await finishing.promise;
+  const second = all(await langwire.runs.send({ userId: "bob" }, newRun()));
+  expect((await second).at(-1)?.event).toMatchObject({ error: { code: "OVERLOADED" } });
+  stored.resolve();
+  expect((await first).at(-1)?.event).toMatchObject({ status: "completed" });
 });

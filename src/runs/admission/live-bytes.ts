@@ -1,7 +1,9 @@
 /**
  * What the runs in progress on this process come to together. They cannot leave the log as ended ones
  * can, so where they are too much for the process, the largest ends of the user who has most in
- * progress: not whoever writes next, nor somebody's one long answer for another's many.
+ * progress: not whoever writes next, nor somebody's one long answer for another's many. Those of which the
+ * bot is done wait for their turn to be packed and stored, whole, and cannot be ended any more: they take
+ * of what the others may have, half of it at most.
  */
 import { LangwireError } from "../../protocol/errors.ts";
 
@@ -14,11 +16,16 @@ export interface GrowingRun {
 
 /** Of the limit, what new runs leave to those that are in progress. */
 const shareForNewRuns = 3 / 4;
+/** Of the limit, what is being stored may take from those that are still at work. */
+const shareForStoring = 1 / 2;
 
 export class LiveBytes {
   readonly #max: number;
   readonly #runs = new Set<GrowingRun>();
   #bytes = 0;
+  /** Those that are being stored. */
+  readonly #stored = new Set<GrowingRun>();
+  #storedBytes = 0;
 
   /** @param max of the events of all runs in progress together */
   constructor(max: number) {
@@ -31,7 +38,7 @@ export class LiveBytes {
    * None at all, where what the others have comes near the limit too.
    */
   mayBegin(userId: string): boolean {
-    const nearlyFull = this.#max * shareForNewRuns;
+    const nearlyFull = this.#left * shareForNewRuns;
     if (this.#bytes <= nearlyFull) return true;
     const heaviest = this.#heaviest();
     if (heaviest === undefined || heaviest.userId === userId) return false;
@@ -46,11 +53,25 @@ export class LiveBytes {
   grew(run: GrowingRun, bytes: number): void {
     if (!this.#runs.has(run)) return;
     this.#bytes += bytes;
-    while (this.#bytes > this.#max) this.#endLargest();
+    while (this.#bytes > this.#left) this.#endLargest();
+  }
+
+  /** Its bot is done: it is all there until it is stored, and nothing ends it sooner. */
+  storing(run: GrowingRun): void {
+    if (!this.#runs.has(run)) return;
+    this.delete(run);
+    this.#stored.add(run);
+    this.#storedBytes += run.bytes;
   }
 
   delete(run: GrowingRun): void {
     if (this.#runs.delete(run)) this.#bytes -= run.bytes;
+    if (this.#stored.delete(run)) this.#storedBytes -= run.bytes;
+  }
+
+  /** What those at work may have together. */
+  get #left(): number {
+    return this.#max - Math.min(this.#storedBytes, this.#max * shareForStoring);
   }
 
   #endLargest(): void {

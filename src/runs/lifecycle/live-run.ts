@@ -201,6 +201,7 @@ export class LiveRun implements BegunRun {
     const outcome = await botRun.done;
     clearTimeout(timeout);
     this.#accepting = false;
+    this.#options.liveBytes.storing(this);
     const { usage, providerCalls, modelMessages } = botRun;
     const known = { usage, providerCalls, modelMessages, firstTokenMs: this.#firstTokenMs };
     if (this.#stopReason === "cancelled") {
@@ -208,7 +209,9 @@ export class LiveRun implements BegunRun {
     }
     if (this.#stopReason === undefined && outcome.status === "completed") {
       // The last of what an answer may be: bots/run/bot-output.ts has the order.
-      const text = outcome.text ?? this.#message.text;
+      const spoken = this.#message.text;
+      // Of two strings of the same text, LangChain's is let go: the run waits to be stored with it.
+      const text = outcome.text === spoken ? spoken : (outcome.text ?? spoken);
       const { output } = outcome;
       const outputText = output === undefined ? "" : JSON.stringify(output);
       if (Buffer.byteLength(text) + Buffer.byteLength(outputText) <= limits.maxRunBytes) {

@@ -177,7 +177,7 @@ export interface LogBounds {
   readonly retentionMs: number;
   /**
    * How long one that is archived stays in this process's memory, in milliseconds: for readers who are a
-   * little behind.
+   * little behind. It leaves at once while the log holds more than an eighth of `maxBytes`.
    */
   readonly archivedMs: number;
   /** Bytes of all events in memory, above which the oldest finished runs leave. */

@@ -14,6 +14,12 @@ interface FinishedRunOptions {
   readonly archived?: boolean | undefined;
 }
 
+/**
+ * Of the bytes that the log may hold, those above which what is archived leaves at once: it is there for
+ * readers who are a little behind, and many large runs that end together are not.
+ */
+const archivedShare = 1 / 8;
+
 /** Drops the run's events and returns the bytes that the log holds after it. */
 type Evict = (run: FinishedRun) => number;
 
@@ -37,15 +43,13 @@ export class Retention {
     (archived && !isBehindKept ? this.#archived : this.#kept).add(run, ageMs);
   }
 
-  /** Lets the oldest finished runs go until the log fits, or none is left: first those that are archived. */
+  /**
+   * Lets the oldest finished runs go until the log fits, or none is left: first those that are archived, of
+   * which it holds less.
+   */
   fit(bytes: number, maxBytes: number = this.#maxBytes): void {
-    for (const runs of [this.#archived, this.#kept]) {
-      while (bytes > maxBytes) {
-        const left = runs.dropOldest();
-        if (left === undefined) break;
-        bytes = left;
-      }
-    }
+    const left = this.#archived.dropUntil(bytes, maxBytes * archivedShare);
+    this.#kept.dropUntil(left, maxBytes);
   }
 
   close(): void {
@@ -81,10 +85,18 @@ class ExpiringRuns {
     this.#schedule();
   }
 
-  /** @returns the bytes that the log holds after it; undefined when there is none */
-  dropOldest(): number | undefined {
-    const [key] = this.#runs.keys();
-    return key === undefined ? undefined : this.#drop(key);
+  /**
+   * Drops the oldest until the log holds no more than that, or none is left.
+   * @param bytes that the log holds
+   * @returns those that it holds after it
+   */
+  dropUntil(bytes: number, maxBytes: number): number {
+    let left = bytes;
+    while (left > maxBytes && this.#runs.size > 0) {
+      const [key = 0] = this.#runs.keys();
+      left = this.#drop(key);
+    }
+    return left;
   }
 
   close(): void {

@@ -106,11 +106,21 @@ describe("a run that is archived", () => {
   test("makes room before those that are not", () => {
     const { retention, left, add, addArchived } = start(30);
     add("a");
-    for (const id of ["b", "c", "d"]) addArchived(id);
-    retention.fit(40);
-    expect(left).toEqual(["b"]);
-    retention.fit(30, 0);
-    expect(left).toEqual(["b", "c", "d", "a"]);
+    for (const id of ["b", "c"]) addArchived(id);
+    retention.fit(30);
+    expect(left).toEqual(["b", "c"]);
+    retention.fit(10, 0);
+    expect(left).toEqual(["b", "c", "a"]);
+  });
+
+  test("stays for its grace while the log holds an eighth of what it may, and no more", () => {
+    const { retention, left, add, addArchived } = start(160);
+    for (const id of ["a", "b"]) addArchived(id);
+    retention.fit(20);
+    expect(left).toEqual([]);
+    add("c");
+    retention.fit(30);
+    expect(left).toEqual(["a"]);
   });
 });
 

@@ -4,7 +4,6 @@
  */
 import type { TrackedEvents } from "../../api/subscription.ts";
 import type { LogEntry } from "../../log/entry.ts";
-import type { Pacer } from "../../runs/following/pacer.ts";
 import type { ConnectionLimits } from "../connections/connection-limits.ts";
 import {
   aroundLongEvent,
@@ -15,11 +14,12 @@ import {
   pingText,
   returnText,
 } from "../http/event-stream-text.ts";
+import type { SubscriptionStream } from "../http/subscription-delivery.ts";
 import { longTextLength } from "../pacing/pieces.ts";
 
 type Limits = Pick<ConnectionLimits, "pingMs" | "maxBacklogBytes" | "slowReaderMs">;
 
-export class FetchEventStream implements Pacer {
+export class FetchEventStream implements SubscriptionStream {
   readonly body: ReadableStream<Uint8Array>;
   readonly #limits: Limits;
   readonly #left = new AbortController();
@@ -61,7 +61,6 @@ export class FetchEventStream implements Pacer {
     return this.#waiting.promise;
   }
 
-  /** Sends every event, then the end. @returns settles when all is sent, or the reader has gone */
   async deliver(events: Pick<TrackedEvents, "position" | "deliver">): Promise<void> {
     this.#write(beginText(events.position, this.#limits.pingMs));
     await events.deliver((entry) => this.#send(entry));
@@ -69,7 +68,6 @@ export class FetchEventStream implements Pacer {
     this.end();
   }
 
-  /** @param json tRPC's shape of the error, transformed */
   fail(json: string): void {
     this.#write(errorText(json));
     this.end();

@@ -6,11 +6,9 @@
 import { getTRPCErrorFromUnknown, TRPCError } from "@trpc/server";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import type { TRPCRequestInfo } from "@trpc/server/http";
-import { getHTTPStatusCodeFromError, parseConnectionParamsFromString } from "@trpc/server/http";
-import type { CallContext } from "../../api/context.ts";
+import { getHTTPStatusCodeFromError } from "@trpc/server/http";
 import { toLangwireError, toTrpcError } from "../../api/errors.ts";
 import type { ChatRouter } from "../../api/router.ts";
-import { TrackedEvents } from "../../api/subscription.ts";
 import { describeThrown } from "../../bots/failures/thrown.ts";
 import type { Langwire } from "../../open/open-langwire.ts";
 import { LangwireError } from "../../protocol/errors.ts";
@@ -20,22 +18,16 @@ import { type Credentials, type Identity, trustCallers } from "../access/callers
 import { type Authenticate, type Identify, identifier } from "../access/identify.ts";
 import { isLoopbackHost, originCheck } from "../access/origins.ts";
 import { retryHeaders } from "../access/refusals.ts";
-import { resumedInput } from "../connections/call-input.ts";
 import { defaultConnectionLimits } from "../connections/connection-limits.ts";
 import { Expiries } from "../connections/expiries.ts";
 import { BatchTurns } from "../http/batch-turns.ts";
 import { eventStreamHeaders } from "../http/event-stream-text.ts";
-import {
-  checkAsksForEvents,
-  inputIn,
-  lastEventIdOf,
-  notAlone,
-  searchOf,
-} from "../http/subscription-request.ts";
+import { deliverSubscription } from "../http/subscription-delivery.ts";
+import { checkAsksForEvents, notAlone } from "../http/subscription-request.ts";
 import { type LogFailure, logFailures } from "../logging/failure-log.ts";
 import { WorkQueue } from "../pacing/work-queue.ts";
 import { servedRouter } from "../served-router.ts";
-import { callProcedure, errorBody, errorEventData, isSubscription } from "../trpc-internals.ts";
+import { errorBody, isSubscription } from "../trpc-internals.ts";
 import { checkedBody } from "./checked-body.ts";
 import { FetchEventStream } from "./fetch-event-stream.ts";
 
@@ -167,45 +159,26 @@ class FetchStreams {
     const leave = () => stream.end();
     request.signal.addEventListener("abort", leave, { once: true });
     if (request.signal.aborted) leave();
-    void this.#deliver(request, { path, stream }).finally(() => {
+    const { router, identify, logFailure } = this.#options;
+    const { url } = request;
+    const headers = Object.fromEntries(request.headers);
+    void deliverSubscription(router, {
+      ...{ path, request: { url, headers }, stream, signal: stream.signal, logFailure },
+      identify: (params) => identify(factsOf(request, params)),
+      admit: async (caller) => this.#admit(caller, stream),
+    }).finally(() => {
       request.signal.removeEventListener("abort", leave);
     });
     return new Response(stream.body, { headers: eventStreamHeaders });
   }
 
-  async #deliver(
-    request: Request,
-    { path, stream }: { readonly path: string; readonly stream: FetchEventStream },
-  ): Promise<void> {
-    const { router, identify } = this.#options;
+  /** @throws LangwireError RATE_LIMITED */
+  #admit({ userId, expiresAtMs }: Identity, stream: FetchEventStream): undefined {
     const { signal } = stream;
-    try {
-      const search = searchOf(request.url);
-      const params = search?.get("connectionParams") ?? null;
-      const connectionParams = params === null ? null : parseConnectionParamsFromString(params);
-      const caller = await identify(factsOf(request, connectionParams));
-      // Whose reader left meanwhile would never give the place back.
-      signal.throwIfAborted();
-      const release = this.#take(caller.userId);
-      signal.addEventListener("abort", release, { once: true });
-      const { expiresAtMs } = caller;
-      const expiring = { expire: () => stream.end() };
-      if (expiresAtMs !== undefined) this.#expiries.add(expiring, expiresAtMs);
-      signal.addEventListener("abort", () => this.#expiries.delete(expiring), { once: true });
-      const headers = Object.fromEntries(request.headers);
-      const input = () =>
-        resumedInput(inputIn(search), lastEventIdOf({ headers, url: request.url }));
-      const ctx: CallContext = { caller, pacer: stream };
-      const call = { type: "subscription", path, input, ctx, signal } as const;
-      const events = await callProcedure(router, call);
-      if (!(events instanceof TrackedEvents)) throw new TypeError("a subscription without events");
-      await stream.deliver(events);
-    } catch (cause) {
-      if (signal.aborted) return;
-      const error = cause instanceof TRPCError ? cause : toTrpcError(cause);
-      this.#options.logFailure?.({ error, path, type: "subscription" });
-      stream.fail(errorEventData(router, error));
-    }
+    signal.addEventListener("abort", this.#take(userId), { once: true });
+    const expiring = { expire: () => stream.end() };
+    if (expiresAtMs !== undefined) this.#expiries.add(expiring, expiresAtMs);
+    signal.addEventListener("abort", () => this.#expiries.delete(expiring), { once: true });
   }
 
   /** @throws LangwireError RATE_LIMITED */

@@ -8,7 +8,6 @@ import type { OutgoingHttpHeader, ServerResponse } from "node:http";
 import type { FastifyReply } from "fastify";
 import type { TrackedEvents } from "../../api/subscription.ts";
 import type { LogEntry } from "../../log/entry.ts";
-import type { Pacer } from "../../runs/following/pacer.ts";
 import type { LongTexts } from "../pacing/long-texts.ts";
 import { longTextLength, type Outlet, writeInPieces } from "../pacing/pieces.ts";
 import { SocketPacer } from "../pacing/socket-pacer.ts";
@@ -23,6 +22,7 @@ import {
   pingText,
   returnText,
 } from "./event-stream-text.ts";
+import type { SubscriptionStream } from "./subscription-delivery.ts";
 
 export interface EventStreamOptions {
   readonly pingMs: number;
@@ -31,7 +31,7 @@ export interface EventStreamOptions {
   readonly longTexts: LongTexts;
 }
 
-export class EventStream implements Pacer, Holder {
+export class EventStream implements SubscriptionStream, Holder {
   readonly #reply: FastifyReply;
   readonly #response: ServerResponse;
   readonly #options: EventStreamOptions;
@@ -59,7 +59,7 @@ export class EventStream implements Pacer, Holder {
   }
 
   /** Sends the headers, unless they are sent. */
-  begin(): void {
+  #begin(): void {
     if (this.#response.headersSent) return;
     const more: Record<string, OutgoingHttpHeader | undefined> = this.#reply.getHeaders();
     this.#response.writeHead(200, { ...more, ...eventStreamHeaders });
@@ -68,23 +68,23 @@ export class EventStream implements Pacer, Holder {
   /** Ends the stream and its connection: its reader may reconnect, to any process. */
   leave(): void {
     // An EventSource does not reconnect after an answer that is no event stream.
-    this.begin();
+    this.#begin();
     this.#end();
     const { socket } = this.#response.req;
     if (this.#response.writableFinished) socket.end();
     else this.#response.once("finish", () => socket.end());
   }
 
-  /** Sends every event, then the end. @returns settles when all is sent, or the reader has gone */
   async deliver(events: TrackedEvents): Promise<void> {
+    this.#begin();
     this.#write(beginText(events.position, this.#options.pingMs));
     await events.deliver((entry) => this.#send(entry));
     await this.#sendingLong;
     this.#write(returnText, "end");
   }
 
-  /** @param json tRPC's shape of the error, transformed */
   fail(json: string): void {
+    this.#begin();
     // After a long event that is being sent: in between, it would be read as a part of that.
     void Promise.resolve(this.#sendingLong).then(() => this.#write(errorText(json), "end"));
   }

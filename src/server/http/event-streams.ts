@@ -1,20 +1,14 @@
 /** Serves requests for server-sent events: authenticates the caller, takes a slot, subscribes. */
-import { TRPCError } from "@trpc/server";
-import { parseConnectionParamsFromString } from "@trpc/server/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { CallContext } from "../../api/context.ts";
-import { toTrpcError } from "../../api/errors.ts";
 import type { ChatRouter } from "../../api/router.ts";
-import { TrackedEvents } from "../../api/subscription.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Credentials, Identity } from "../access/callers.ts";
-import { resumedInput } from "../connections/call-input.ts";
 import type { Connections } from "../connections/connections.ts";
 import type { LogFailure } from "../logging/failure-log.ts";
-import { inTrace, requestTrace } from "../metrics/request-trace.ts";
-import { callProcedure, errorEventData, isSubscription } from "../trpc-internals.ts";
+import { isSubscription } from "../trpc-internals.ts";
 import { EventStream } from "./event-stream.ts";
-import { checkSubscribes, inputIn, lastEventIdOf, searchOf } from "./subscription-request.ts";
+import { deliverSubscription } from "./subscription-delivery.ts";
+import { checkSubscribes } from "./subscription-request.ts";
 import type { TcpConnections } from "./tcp-connections.ts";
 
 /** Identifies a request's caller: by its headers, which the gate has checked, or by its URL. */
@@ -54,7 +48,7 @@ export class EventStreams {
     // The caller may have disconnected while it was authenticated.
     if (reply.raw.destroyed || request.raw.socket.destroyed) return;
     reply.hijack();
-    const { connections, cutOff } = this.#options;
+    const { router, connections, cutOff, logFailure } = this.#options;
     const elsewhere = cutOff();
     // The next request of this reader may come to another process.
     if (elsewhere) reply.header("connection", "close");
@@ -62,32 +56,22 @@ export class EventStreams {
       ...connections.limits,
       longTexts: connections.longTexts,
     });
-    try {
-      if (elsewhere) throw new LangwireError("STORE_UNAVAILABLE");
-      const events = await this.#events(request, { path, stream, signal: left.signal });
-      stream.begin();
-      await stream.deliver(events);
-    } catch (cause) {
-      if (left.signal.aborted) return;
-      const error = cause instanceof TRPCError ? cause : toTrpcError(cause);
-      this.#options.logFailure({ error, path, type: "subscription" });
-      stream.begin();
-      stream.fail(errorEventData(this.#options.router, error));
-    }
+    const { signal } = left;
+    await deliverSubscription(router, {
+      ...{ path, request, stream, signal, logFailure },
+      identify: async (params) => {
+        if (elsewhere) throw new LangwireError("STORE_UNAVAILABLE");
+        return await this.#options.identify(request, params);
+      },
+      admit: (caller) => this.#admit(request, { caller, stream, signal }),
+    });
   }
 
-  async #events(
+  async #admit(
     request: FastifyRequest,
-    { path, stream, signal }: { path: string; stream: EventStream; signal: AbortSignal },
-  ): Promise<TrackedEvents> {
-    const { router, connections, identify, tcp } = this.#options;
-    const search = searchOf(request.url);
-    const params = search?.get("connectionParams") ?? null;
-    const caller = await identify(
-      request,
-      params === null ? null : parseConnectionParamsFromString(params),
-    );
-    signal.throwIfAborted();
+    { caller, stream, signal }: { caller: Identity; stream: EventStream; signal: AbortSignal },
+  ): Promise<() => void> {
+    const { connections, tcp } = this.#options;
     const release = connections.addHttpSubscription(caller, {
       address: request.ip,
       leave: () => stream.leave(),
@@ -95,15 +79,6 @@ export class EventStreams {
     signal.addEventListener("abort", release, { once: true });
     tcp.removeFromHttp(request.raw.socket);
     await connections.work.pace(caller.userId, { bounded: true });
-    const asked = await connections.work.start(caller.userId);
-    const ctx: CallContext = { caller, pacer: stream };
-    const input = () => resumedInput(inputIn(search), lastEventIdOf(request));
-    const call = async () => {
-      signal.throwIfAborted();
-      return await callProcedure(router, { type: "subscription", path, input, ctx, signal });
-    };
-    const events = await inTrace(requestTrace(request.headers), call).finally(asked);
-    if (!(events instanceof TrackedEvents)) throw new TypeError("a subscription without events");
-    return events;
+    return await connections.work.start(caller.userId);
   }
 }

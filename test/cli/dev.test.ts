@@ -170,11 +170,16 @@ test("waits for a program that can be loaded, and serves no other until then", a
   await project.write("bots.js", `export { chat } from "./decorated.ts";`);
   await project.write("decorated.ts", "@sealed export class Chat {}\nexport const chat = 1;");
   await dev.printed(/decorated\.ts has decorators, which Node\.js cannot run/);
+  await project.write("tsconfig.json", `{ "extends": "@tsconfig/recommended/tsconfig.json" }`);
   await project.write(
     "bots.js",
     `${lambda} if (!process.env.WORD) throw new Error("WORD is not set");
     export const chat = RunnableLambda.from(() => process.env.WORD);`,
   );
+  await dev.printed(
+    /^\S+tsconfig\.json extends "@tsconfig\/recommended\/tsconfig\.json", which is not installed: npm install --save-dev @tsconfig\/recommended$/m,
+  );
+  await project.write("tsconfig.json", "{}");
   await dev.printed(/WORD is not set/);
   await project.write(".env", "WORD=hi");
   const { client } = connect(await listening(dev));

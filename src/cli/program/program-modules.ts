@@ -18,7 +18,7 @@ import {
 import { dirname, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ModuleGraph } from "./module-graph.ts";
-import { ImportResolver, isFile } from "./resolve-import.ts";
+import { ImportResolver, isFile, TsconfigError } from "./resolve-import.ts";
 import { hasDecorators, isTypeScript, javascriptOf } from "./typescript.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -66,7 +66,7 @@ export class ProgramModules implements Disposable {
   #resolve(...[specifier, context, next]: Parameters<ResolveHookSync>) {
     const importer = programFile(context.parentURL);
     if (importer === undefined) return next(specifier, context);
-    const candidates = this.#resolver.candidates(specifier, importer);
+    const candidates = this.#candidates(specifier, importer);
     const found = candidates.find(isFile);
     let resolved: ReturnType<ResolveHookSync>;
     try {
@@ -80,6 +80,15 @@ export class ProgramModules implements Disposable {
     if (file === undefined) return resolved;
     this.graph.add(file, importer);
     return { ...resolved, url: this.#addressOf(resolved.url, file) };
+  }
+
+  #candidates(specifier: string, importer: string): string[] {
+    try {
+      return this.#resolver.candidates(specifier, importer);
+    } catch (cause) {
+      if (cause instanceof TsconfigError) this.graph.add(cause.file, importer);
+      throw cause;
+    }
   }
 
   #load(...[url, context, next]: Parameters<LoadHookSync>): ReturnType<LoadHookSync> {

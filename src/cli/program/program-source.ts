@@ -110,6 +110,7 @@ export class ProgramSource implements Disposable {
     try {
       return await this.#modules.load(file);
     } catch (cause) {
+      if (cause instanceof ProgramError) throw cause;
       throw new ProgramError(`${file} cannot be loaded.\n${describeThrown(cause)}`, { cause });
     }
   }

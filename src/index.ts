@@ -1,4 +1,6 @@
 /** Langwire as a library: bots, runs and a router to mount into your own tRPC application. */
+import "./open/require-node.ts";
+
 export type { CallContext as Connection } from "./api/context.ts";
 export { formatError, toTrpcError } from "./api/errors.ts";
 export { type ChatRouter, type ChatRouterOptions, createChatRouter } from "./api/router.ts";

@@ -1,6 +1,6 @@
 /** Bodies that a provider sends compressed, though it was asked not to. */
 import { pipeline, Readable, type Transform } from "node:stream";
-import { constants, createBrotliDecompress, createUnzip, createZstdDecompress } from "node:zlib";
+import zlib, { constants, createBrotliDecompress, createUnzip } from "node:zlib";
 import { BodyFeed } from "./body-feed.ts";
 import { Pump } from "./pump.ts";
 import type { Pieces } from "./sse-split.ts";
@@ -14,7 +14,7 @@ const unbrotli = (): Transform =>
     finishFlush: constants.BROTLI_OPERATION_FLUSH,
   });
 const unzstd = (): Transform =>
-  createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: 23 } });
+  zlib.createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: 23 } });
 
 const makers: ReadonlyMap<string, () => Transform> = new Map([
   ["gzip", unzip],

@@ -4,8 +4,8 @@
  */
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { isBusy } from "../store/errors.ts";
+import { DatabaseSync } from "../store/sqlite/node-sqlite.ts";
 import { fileFailure, storageFailure } from "./storage-failure.ts";
 
 const lockFile = "langwire.lock";

@@ -1,10 +1,10 @@
 /** Puts a backup of a data folder's database into a folder that no server uses. */
 import { constants, copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { firstMigration } from "../store/migrations.ts";
 import { noteOf } from "../store/sqlite/foreign-wal.ts";
+import { DatabaseSync } from "../store/sqlite/node-sqlite.ts";
 import { highestNumber, skipNumbers } from "../store/sqlite/skipped-numbers.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { openLangwire } from "./open-langwire.ts";

@@ -3,15 +3,11 @@
  * JSON; or the JSON of a text alone, where the entry continues the text of the line before.
  */
 import { promisify } from "node:util";
-import {
-  constants,
-  zstdCompress,
-  zstdCompressSync,
-  zstdDecompress,
-  zstdDecompressSync,
-} from "node:zlib";
+import zlib from "node:zlib";
 import { LogEntry } from "../entry.ts";
 
+// Not imported by name, so that an older Node.js gets as far as open/require-node.ts.
+const { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } = zlib;
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 

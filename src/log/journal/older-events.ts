@@ -4,11 +4,14 @@
  * for memory, into a file of its own.
  */
 import { rmSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import type { ChatEvent } from "../../protocol/events.ts";
 import type { RowReader } from "./row-reader.ts";
 import { decodeRow, mayMention, type Section } from "./rows.ts";
+
+/** Not imported by name, so that an older Node.js gets as far as open/require-node.ts. */
+const { DatabaseSync: Database } = process.getBuiltinModule("node:sqlite");
 
 type Events = Pick<Section, "firstSeq" | "events">;
 
@@ -96,7 +99,7 @@ export class OlderEvents implements Disposable {
 
   #create(): DatabaseSync {
     rmSync(this.#path, { force: true });
-    const file = new DatabaseSync(this.#path);
+    const file = new Database(this.#path);
     // Nobody needs it after a crash.
     file.exec("pragma journal_mode = off; pragma synchronous = off");
     file.exec("create table sorted (id integer primary key, conversation_id text, events text)");

@@ -1,7 +1,6 @@
 /** The store in one SQLite file. */
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { Kysely } from "kysely";
 import { Engine } from "../engine.ts";
@@ -14,6 +13,7 @@ import { BusyTimeout } from "./busy-timeout.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { isReplaced, markDatabase, setAsideForeignWal } from "./foreign-wal.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { DatabaseSync } from "./node-sqlite.ts";
 import { goOnFarAhead, highestNumber, skippedNumbers } from "./skipped-numbers.ts";
 import { writeSnapshot } from "./snapshot.ts";
 import { NodeSqliteDialect } from "./sqlite-dialect.ts";

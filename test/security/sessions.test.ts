@@ -344,6 +344,21 @@ describe("what authenticate throws", () => {
     });
   });
 
+  test("a store of the application's own that is away is in the log, with its line", async () => {
+    const { server, lines } = await throwing(() => {
+      throw new LangwireError("STORE_UNAVAILABLE", { message: "Sessions are away." });
+    });
+    const told = () => lines.filter((line) => line.includes("request failed"));
+    await fetch(`${server.httpUrl}/bots.list`);
+    await fetch(`${server.httpUrl}/bots.list`, { headers: { authorization: "Bearer x" } });
+    expect(told()).toHaveLength(2);
+    for (const line of told()) {
+      expect(line).toMatch(
+        /LangwireError \(STORE_UNAVAILABLE\): Sessions are away.*sessions\.test\.ts/,
+      );
+    }
+  });
+
   test("a socket that is refused is logged once, however much it asks for", async () => {
     const { server, lines } = await throwing(() => null);
     const calls = Array.from({ length: 50 }, (_, id) => ({

@@ -96,7 +96,10 @@ export function guard(app: FastifyInstance, options: GateOptions): void {
       }
     } catch (cause) {
       if (!(cause instanceof LangwireError)) throw cause;
-      if (cause.code === "AUTH_UNAVAILABLE") {
+      if (
+        cause.code === "AUTH_UNAVAILABLE" ||
+        (cause.unheard && cause.code === "STORE_UNAVAILABLE")
+      ) {
         const fields = { code: cause.code, detail: describeThrown(cause), err: cause.cause };
         request.log.error(fields, "request failed");
       }

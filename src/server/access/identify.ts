@@ -80,7 +80,8 @@ export function identifier({ authenticate, timeoutMs, onFailure }: IdentifyOptio
 }
 
 /** The same error, by which a client knows that it may ask again, whatever it has asked. */
-function unheard({ code, message, retryAfterMs, cause }: LangwireError): LangwireError {
+function unheard(cause: LangwireError): LangwireError {
+  const { code, message, retryAfterMs } = cause;
   return new LangwireError(code, { message, retryAfterMs, unheard: true, cause });
 }
 

@@ -3,6 +3,13 @@ import { configDefaults, defineConfig } from "vitest/config";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+/** Generous: a busy machine is slow, and what hangs is found by its own limits. */
+export const limits = {
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 30_000 } },
+};
+
 export default defineConfig({
   resolve: {
     // What `--conditions=langwire-source` does for Node: examples import the packages by name.
@@ -23,13 +30,10 @@ export default defineConfig({
     include: ["test/**/*.test.ts", "examples/**/*.test.ts", "create/template/*.test.ts"],
     // Copies of the tests, while `npm run test:mutants` is at work.
     exclude: [...configDefaults.exclude, "test/mutants/.sandbox*/**"],
-    // Generous: a busy machine is slow, and what hangs is found by its own limits.
     reporters: ["default", "./test/faults/fault-table.ts"],
     // Bots fail in many tests, and without an observer that is said on the console.
     silent: "passed-only",
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    expect: { poll: { timeout: 15_000 } },
+    ...limits,
     typecheck: { enabled: true, include: ["test/**/*.test-d.ts"], tsconfig: "tsconfig.json" },
   },
 });

@@ -100,13 +100,13 @@ class CountingSocket {
   async subscribe(path: string, input: object): Promise<void> {
     const request = { id: 1, method: "subscription", params: { path, input: { json: input } } };
     this.#webSocket.send(JSON.stringify(request));
-    await vi.waitUntil(() => this.frames.length > 0, { interval: 1 });
+    await expect.poll(() => this.frames.length, { interval: 1 }).toBeGreaterThan(0);
   }
 
   async mutate(path: string, input: object): Promise<void> {
     const request = { id: 0, method: "mutation", params: { path, input: { json: input } } };
     this.#webSocket.send(JSON.stringify(request));
-    await vi.waitUntil(() => this.frames.length > 0, { interval: 1 });
+    await expect.poll(() => this.frames.length, { interval: 1 }).toBeGreaterThan(0);
     this.frames.length = 0;
   }
 

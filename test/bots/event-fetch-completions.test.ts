@@ -19,7 +19,7 @@ let eventFetch: EventFetch;
 
 beforeAll(async () => {
   server = await startServer((_request, response) => void response.end());
-  eventFetch = createEventFetch({ firstByteTimeoutMs: 10_000, stallTimeoutMs: 150 });
+  eventFetch = createEventFetch();
 });
 
 afterAll(async () => {
@@ -151,9 +151,10 @@ describe("ChatOpenAI over event completions", () => {
   );
 
   it("fails with the timeout when the provider stalls", async () => {
+    await using impatient = createEventFetch({ stallTimeoutMs: 150 });
     beginAnswer(chunk("a"));
     const handler = new TokenHandler();
-    const run = model().invoke("Hi", { callbacks: [handler] });
+    const run = model(impatient).invoke("Hi", { callbacks: [handler] });
     await expect(run).rejects.toBeInstanceOf(ProviderTimeout);
     expect(handler.tokens).toEqual(["a"]);
   });

@@ -465,8 +465,9 @@ describe.each([
   it("that sends headers alone", async () => {
     await using eventFetch = make(400, 60_000);
     openStream();
-    const response = await eventFetch(server.url);
-    await expect(response.text()).rejects.toMatchObject(firstByte);
+    // On a busy machine they may themselves be too late.
+    const text = eventFetch(server.url).then((response) => response.text());
+    await expect(text).rejects.toMatchObject(firstByte);
     await expect.poll(() => server.openAnswers.size).toBe(0);
   });
 

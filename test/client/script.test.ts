@@ -17,16 +17,12 @@ test.each([
      const run = away.send({ botId: "test", message: "hi" });
      setTimeout(() => run.detach(), 300);`,
   ],
-])(
-  "a script that %s ends by itself",
-  async (_what, code) => {
-    const { server } = await setUp();
-    const script = `import { createClient } from "./client/src/index.ts";
+])("a script that %s ends by itself", async (_what, code) => {
+  const { server } = await setUp();
+  const script = `import { createClient } from "./client/src/index.ts";
     const client = createClient({ url: "${server.url}" });
     ${code}`;
-    const args = ["--conditions=langwire-source", "--input-type=module", "-e", script];
-    await using program = startProgram(process.execPath, args, { cwd: root });
-    expect(await program.exited).toBe(0);
-  },
-  20_000,
-);
+  const args = ["--conditions=langwire-source", "--input-type=module", "-e", script];
+  await using program = startProgram(process.execPath, args, { cwd: root });
+  expect(await program.exited).toBe(0);
+});

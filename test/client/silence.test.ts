@@ -108,7 +108,7 @@ test("a question over HTTP that a sleep left behind is asked again when the netw
   clearInterval(online);
   proxy.resume();
   expect(await list).toEqual({ items: [] });
-}, 30_000);
+});
 
 test("an answer that takes long and goes on is waited for", async () => {
   const { connect, proxy } = await setUp({ client: sse });

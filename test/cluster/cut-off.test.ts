@@ -10,7 +10,6 @@ import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { expectWholeRun } from "../support/transcript.ts";
 import { ClusterWorld, shortTimes } from "./world.ts";
 
-const patience = { timeout: 20_000 };
 const list = `conversations.list?input=${encodeURIComponent('{"json":{}}')}`;
 
 needsRedis("a node cut off from Postgres", () => {
@@ -27,7 +26,7 @@ needsRedis("a node cut off from Postgres", () => {
     steadyWay = await startTcpProxy({ port: world.postgres.port });
     node = await startNode(way);
     steady = await startNode(steadyWay);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     for (const each of [way, steadyWay]) each.accept();
@@ -39,10 +38,10 @@ needsRedis("a node cut off from Postgres", () => {
   beforeEach(async () => {
     for (const each of [way, steadyWay]) each.accept();
     for (const server of [node, steady]) {
-      await expect.poll(() => readiness(server), patience).toBe(200);
-      await expect.poll(() => listing(server), patience).toBe(200);
+      await expect.poll(() => readiness(server)).toBe(200);
+      await expect.poll(() => listing(server)).toBe(200);
       // What it could not store in the test before is stored, and it takes runs.
-      await expect.poll(() => exchange(server), patience).toBe("completed");
+      await expect.poll(() => exchange(server)).toBe("completed");
     }
   });
 
@@ -99,7 +98,7 @@ needsRedis("a node cut off from Postgres", () => {
     await watching.until(({ type }) => type === "runEnd");
     port = steady.port;
     cutOff(way);
-    await expect.poll(() => steady.server.connections.subscriptions, patience).toBe(1);
+    await expect.poll(() => steady.server.connections.subscriptions).toBe(1);
     const after = world.newRun({ steps: ["after"] }, conversationId);
     await read((options) => sender.api.chat.send.subscribe(after, options)).completed;
     await watching.until(({ type, runId }) => type === "runEnd" && runId === after.runId);
@@ -127,7 +126,7 @@ needsRedis("a node cut off from Postgres", () => {
     expect(expectWholeRun(await sent.completed)).toMatchObject({ text: "three" });
     const { runs } = steady.langwire.store;
     const stored = async () => (await runs.endedBetween(run.conversationId, 0, 1))[0];
-    await expect.poll(stored, patience).toMatchObject(end);
+    await expect.poll(stored).toMatchObject(end);
   });
 
   test("has told its run's end, which whoever cancels the run elsewhere is answered", async () => {
@@ -171,7 +170,7 @@ needsRedis("a node cut off from Postgres", () => {
     expect(await readiness(node)).toBe(503);
     expect((await fetch(`http://127.0.0.1:${node.port}/healthz`)).status).toBe(200);
     way.accept();
-    await expect.poll(() => listing(node), patience).toBe(200);
+    await expect.poll(() => listing(node)).toBe(200);
     const back = new WebSocket(node.url);
     await once(back, "open");
     back.terminate();
@@ -188,7 +187,7 @@ needsRedis("a node cut off from Postgres", () => {
       const border = String(Number(seconds) * 1_000 - 2 * shortTimes.leaseMs);
       return (await world.redis.command<string[]>("ZRANGEBYSCORE", key, border, "+inf")).length;
     };
-    await expect.poll(held, patience).toBe(0);
+    await expect.poll(held).toBe(0);
     // Asked on the socket that it had: it was not closed.
     const [refused] = await Promise.allSettled([client.api.conversations.list.query({})]);
     expect(refused.status === "rejected" && codeOf(refused.reason)).toBe("STORE_UNAVAILABLE");

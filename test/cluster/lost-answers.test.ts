@@ -108,7 +108,7 @@ needsRedis("answers of Postgres", () => {
         return { proxy, node, other: node };
       }),
     );
-  }, 60_000);
+  });
 
   afterAll(async () => {
     for (const { node, proxy } of [...shared, ...single]) {

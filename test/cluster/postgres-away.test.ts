@@ -22,7 +22,7 @@ needsRedis("postgres away", () => {
     url.port = String(way.port);
     node = await world.startNode({ databaseUrl: url.href }, { runLimits });
     steady = await world.startNode();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     for (const server of [node, steady]) await server[Symbol.asyncDispose]();

@@ -29,7 +29,7 @@ needsRedis("node processes", () => {
     const settings = world.settings({ clusterTimes });
     steady = await world.startNode({ clusterTimes });
     nodes = await Promise.all(Array.from({ length: 3 }, () => startNodeProcess(settings)));
-  }, 60_000);
+  });
 
   afterAll(async () => {
     for (const node of nodes) await node[Symbol.asyncDispose]();
@@ -86,9 +86,7 @@ needsRedis("node processes", () => {
     await Promise.all(Array.from({ length: 20 }, lane));
   });
 
-  test("a node killed in the middle: one end, on every reader, the partial answer in it", {
-    timeout: 60_000,
-  }, async () => {
+  test("a node killed in the middle: one end, on every reader, the partial answer in it", async () => {
     const owner = firstNode();
     const run = world.newRun({ steps: ["partial ", "answer", "stall"] });
     using sender = wsClient(owner.url);
@@ -123,9 +121,7 @@ needsRedis("node processes", () => {
     await replace(owner);
   });
 
-  test("a node asleep for longer than its lease wakes up fenced: its call is aborted, and it is silent", {
-    timeout: 90_000,
-  }, async () => {
+  test("a node asleep for longer than its lease wakes up fenced: its call is aborted, and it is silent", async () => {
     const owner = firstNode();
     const gate = Promise.withResolvers<void>();
     const talks = world.newRun({ steps: ["before ", { until: gate.promise }, "after"] });
@@ -168,9 +164,7 @@ needsRedis("node processes", () => {
     for (const reading of readings) reading.stop();
   });
 
-  test("everybody killed at once: the next node to come ends what they left", {
-    timeout: 60_000,
-  }, async () => {
+  test("everybody killed at once: the next node to come ends what they left", async () => {
     const database = await world.postgres.createDatabase();
     const alone = { databaseUrl: database.url, redisPrefix: "alone", clusterTimes };
     const lonely = await startNodeProcess(world.settings(alone));

@@ -21,7 +21,7 @@ needsRedis("reaper", () => {
     world = await ClusterWorld.start();
     node = await world.startNode();
     store = node.langwire.store;
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await node[Symbol.asyncDispose]();
@@ -85,9 +85,7 @@ needsRedis("reaper", () => {
     expect(received[0]?.event).toMatchObject({ type: "runStart", message: "hello" });
   });
 
-  test("killed while Redis lost what readers had seen: no number is given out again", {
-    timeout: 60_000,
-  }, async () => {
+  test("killed while Redis lost what readers had seen: no number is given out again", async () => {
     const owner = await startOwner();
     const { run } = await claimed(owner.nodeId);
     const { conversationId, runId } = run;
@@ -140,7 +138,7 @@ needsRedis("reaper", () => {
     await using looking = await TestRedisLog.open({ url: world.redis.url, nodeId: "looker" });
     const logged = async () =>
       (await looking.readStored(conversationId, 0)).entries.map(({ type }) => type);
-    await expect.poll(logged, { timeout: 10_000 }).toEqual(["runStart", "runEnd"]);
+    await expect.poll(logged).toEqual(["runStart", "runEnd"]);
     watching.stop();
   });
 

@@ -23,7 +23,7 @@ needsRedis("removal", () => {
   beforeAll(async () => {
     world = await ClusterWorld.start();
     [here, there] = await Promise.all([world.startNode(), world.startNode()]);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     for (const node of [here, there]) await node[Symbol.asyncDispose]();

@@ -19,7 +19,7 @@ needsRedis("standing still", () => {
 
   beforeAll(async () => {
     world = await ClusterWorld.start();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await world[Symbol.asyncDispose]();

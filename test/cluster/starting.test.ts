@@ -11,7 +11,7 @@ needsRedis("a node does not start", () => {
   beforeAll(async () => {
     world = await ClusterWorld.start();
     way = await startTcpProxy({ port: world.redis.port });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await way[Symbol.asyncDispose]();

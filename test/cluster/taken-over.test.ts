@@ -24,7 +24,7 @@ needsRedis("a run taken over while its owner is there", () => {
     world = await ClusterWorld.start();
     node = await world.startNode({ runLimits: { reconcileMs: 250 } });
     store = node.langwire.store;
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await node[Symbol.asyncDispose]();
@@ -125,7 +125,7 @@ needsRedis("a run taken over while its owner is there", () => {
         expect(await ended(send)).toMatchObject({ status: "completed", text });
       }
       const end = { runId, status: "completed", text, endSeq: 2 };
-      await expect.poll(() => stored(conversationId), { timeout: 10_000 }).toMatchObject(end);
+      await expect.poll(() => stored(conversationId)).toMatchObject(end);
       using reader = watch(conversationId);
       const { event } = await reader.watching.until(({ type }) => type === "runEnd");
       expect(event).toMatchObject({ status: "completed", text });

@@ -92,7 +92,7 @@ await withOwnInstall("consumers", "the client in Bun, in Node.js 20 and as Commo
     await project.write("asks.cjs", requires + asks);
     await project.write("removes.mjs", removesNewApis);
     await project.write("renders.mjs", renders);
-  }, 120_000);
+  });
   afterAll(() => project?.[Symbol.asyncDispose]());
 
   test.each([
@@ -140,7 +140,7 @@ await withOwnInstall("consumers", "the client in Bun, in Node.js 20 and as Commo
     }
     const complaints = vi.spyOn(console, "error");
     const page = mount(createElement(StrictMode, null, createElement(View)), { html });
-    await vi.waitUntil(() => chat?.conversationId);
+    await expect.poll(() => chat?.conversationId).toBeTruthy();
     await page.shows("ready Hi,Hello");
     expect([...complaints.mock.calls, ...page.recovered]).toEqual([]);
   });

@@ -21,7 +21,7 @@ await withOwnInstall("consumers", "the client's types under other compilers", as
     await cp(programs, project.folder, { recursive: true });
     const core = await readFile(`${programs}/core.ts`, "utf8");
     await project.write("core.cts", core);
-  }, 120_000);
+  });
   afterAll(() => project?.[Symbol.asyncDispose]());
 
   const compilers = {

@@ -48,7 +48,7 @@ test("TypeScript compiles against the packages, by their names", async () => {
   await using project = await openSampleProject();
   for (const sample of of("ts", "tsx")) await project.add(sample);
   expect(await project.typeCheck()).toBe("");
-}, 60_000);
+});
 
 test("bots that a sample exports answer", async ({ onTestFinished }) => {
   // For models that a sample makes itself: OpenAI's SDK takes it from here.
@@ -76,7 +76,7 @@ test("bots that a sample exports answer", async ({ onTestFinished }) => {
     const reading = read((options) => client.api.chat.send.subscribe(input, options));
     expect(expectWholeRun(await reading.completed), id).toMatchObject({ status: "completed" });
   }
-}, 60_000);
+});
 
 describe("commands", () => {
   const commands = of("sh").flatMap((sample) =>

@@ -87,7 +87,7 @@ describe("the log at level info", () => {
     await using s = await setUp(bot, { observer });
     const { end, runId } = await s.send();
     expect(end.error?.code).toBe("BOT_FAILED");
-    await vi.waitFor(() => expect(entries().at(-1)).toMatchObject({ msg: "run failed", runId }));
+    await expect.poll(() => entries().at(-1)).toMatchObject({ msg: "run failed", runId });
     const { detail } = entries().at(-1) ?? {};
     expect(detail).toMatch(`CityError: ${canary}\n    at `);
     expect(detail).toMatch(ownLine);
@@ -101,7 +101,7 @@ describe("the log at level info", () => {
     await using s = await setUp({ runnable }, { observer });
     const { end } = await s.send();
     expect(end.error).toMatchObject({ code: "BOT_REFUSED", message: "Only about orders." });
-    await vi.waitFor(() => expect(entries().at(-1)?.msg).toBe("run failed"));
+    await expect.poll(() => entries().at(-1)?.msg).toBe("run failed");
     expect(entries().at(-1)?.detail).toMatch(/^LangwireError \(BOT_REFUSED\): Only about orders\./);
     expect(entries().at(-1)?.detail).toMatch(ownLine);
   });
@@ -155,7 +155,7 @@ describe("the log at level info", () => {
     const { entries, lines, observer } = logged();
     await using s = await setUp(bot, { observer });
     expect((await s.send()).end.error?.code).toBe("PROVIDER_REJECTED");
-    await vi.waitFor(() => expect(entries().at(-1)?.msg).toBe("run failed"));
+    await expect.poll(() => entries().at(-1)?.msg).toBe("run failed");
     expect(entries().at(-1)?.detail).toMatch(/^Error \(400\)\n/);
     expect(lines.join("")).not.toContain(canary);
   });
@@ -167,7 +167,7 @@ describe("the log at level info", () => {
     const { entries, observer } = logged();
     await using s = await setUp({ runnable: model }, { observer });
     expect((await s.send()).end.error?.code).toBe("PROVIDER_ERROR");
-    await vi.waitFor(() => expect(entries().at(-1)?.msg).toBe("run failed"));
+    await expect.poll(() => entries().at(-1)?.msg).toBe("run failed");
     const [first] = String(entries().at(-1)?.detail).split("\n");
     expect(first).toBe(`The provider cannot be reached at 127.0.0.1:${port}: connection refused`);
   });
@@ -201,7 +201,7 @@ describe("a library's user who names no observer", () => {
     await using client = createClient({ url: server.url });
     const run = client.send({ botId: "bot", message: "hi" });
     await expect(run.text).rejects.toThrow(LangwireClientError);
-    await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce());
+    await expect.poll(() => warn.mock.calls).toHaveLength(1);
     const [text] = warn.mock.calls[0] ?? [];
     expect(text).toMatch(
       `[langwire] run failed: BOT_FAILED, bot bot, run ${run.id}\n  CityError: `,
@@ -217,7 +217,7 @@ describe("a library's user who names no observer", () => {
     await using server = await startTestServer({ bots: [botOf({ runnable: forging })] });
     await using client = createClient({ url: server.url });
     await client.send({ botId: "bot", message: "hi" }).text.catch(() => {});
-    await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce());
+    await expect.poll(() => warn.mock.calls).toHaveLength(1);
     const lines = String(warn.mock.calls[0]?.[0]).split("\n");
     expect(lines.filter((line) => line.startsWith("[langwire]"))).toHaveLength(1);
     expect(lines.join("")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
@@ -233,7 +233,7 @@ describe("a library's user who names no observer", () => {
     await using client = createClient({ url: server.url });
     server.langwire.defaultLog?.use({ info: log, warn: log, error: log }, { quotes: false });
     await client.send({ botId: "bot", message: "hi" }).text.catch(() => {});
-    await vi.waitFor(() => expect(told.length).toBeGreaterThan(0));
+    await expect.poll(() => told.length).toBeGreaterThan(0);
     const details = told.map((fields) => Reflect.get(fields, "detail"));
     expect(details.join()).not.toContain(canary);
   });
@@ -264,7 +264,7 @@ describe("a library's user who names no observer", () => {
     await using server = await startTestServer({ bots: [botOf(failing)], logger });
     await using client = createClient({ url: server.url });
     await client.send({ botId: "bot", message: "hi" }).text.catch(() => {});
-    await vi.waitFor(() => expect(lines.join("")).toContain("run failed"));
+    await expect.poll(() => lines.join("")).toContain("run failed");
     expect(lines.join("")).toContain(canary);
     expect(warn).not.toHaveBeenCalled();
   });

@@ -113,7 +113,7 @@ function describeLongAgo(name: string, newPlace: () => Promise<Place>): void {
         await sentAndGone({ ...options, keepEventsMs: 0 }),
       ];
       server = stack.use(await start(options));
-    }, 60_000);
+    });
     afterAll(() => stack.disposeAsync());
     const sentAt = (index: number) => sent[index] ?? expect.fail("not sent");
 

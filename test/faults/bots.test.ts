@@ -98,7 +98,7 @@ const bots: readonly (readonly [
   ],
 ];
 
-test("bots that throw, loop and never return", { timeout: 30_000 }, async (context) => {
+test("bots that throw, loop and never return", async (context) => {
   const row = faultRow(context, "a bot's tool, callback or chain throws, loops or never returns");
   const gate = Promise.withResolvers<void>();
   const neighbour = bot("neighbour", scriptedModel([{ tokens: ["a"], until: gate.promise }]));

@@ -111,7 +111,7 @@ test("SIGKILL at random places of runs, and a start again", {
   await server[Symbol.asyncDispose]();
 });
 
-test("SIGSTOP, and CONT", { timeout: 60_000 }, async (context) => {
+test("SIGSTOP, and CONT", async (context) => {
   const row = faultRow(context, `SIGSTOP for ${full ? 30 : 3} s, then CONT: runs go on`);
   await using folder = await temporaryFolder();
   await using server = await startChildServer(settingsOf(folder.path));
@@ -142,9 +142,7 @@ async function rawSocket(url: string) {
   return { socket, frames, closed };
 }
 
-test("SIGTERM: runs end, new ones are refused, clients are told", {
-  timeout: 60_000,
-}, async (context) => {
+test("SIGTERM: runs end, new ones are refused, clients are told", async (context) => {
   const row = faultRow(context, "SIGTERM: drains, refuses new runs, tells clients, exits 0");
   await using folder = await temporaryFolder();
   await using server = await startChildServer(settingsOf(folder.path));
@@ -178,9 +176,7 @@ test("SIGTERM: runs end, new ones are refused, clients are told", {
   row.cases = 1;
 });
 
-test("SIGTERM: what outlives the grace ends, and exits 0 all the same", {
-  timeout: 60_000,
-}, async (context) => {
+test("SIGTERM: what outlives the grace ends, and exits 0 all the same", async (context) => {
   const row = faultRow(context, "SIGTERM: a run that outlives the grace ends SERVER_RESTARTED");
   await using folder = await temporaryFolder();
   const settings = { ...settingsOf(folder.path), SHUTDOWN_GRACE_MS: "300" };

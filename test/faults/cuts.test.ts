@@ -20,7 +20,7 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-test("a cut after every single event of a run of 200", { timeout: 90_000 }, async (context) => {
+test("a cut after every single event of a run of 200", async (context) => {
   const row = faultRow(context, "socket cut before and after each of 200 events");
   const pieces = Array.from({ length: 190 }, (_, index) => `${index} `);
   const readers = await Promise.all(Array.from({ length: 200 }, () => world.reader()));
@@ -147,7 +147,7 @@ test("random schedules of cuts, stalls and refusals", { timeout: 280_000 }, asyn
   expect(heapUsed() - heapHalfway).toBeLessThan(8 * 1024 * 1024);
 });
 
-test("twenty watchers of one conversation", { timeout: 120_000 }, async (context) => {
+test("twenty watchers of one conversation", async (context) => {
   const row = faultRow(context, "20 watchers, random cuts: identical transcripts");
   const cuts = fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 8 });
   const schedules = fc.array(cuts, { minLength: 20, maxLength: 20 });

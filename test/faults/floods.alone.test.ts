@@ -48,9 +48,7 @@ async function expectBounded(
   expect(server.complaints).toEqual([]);
 }
 
-test("floods of the smallest pieces cost others little, and the server 256 MiB at most", {
-  timeout: 60_000,
-}, async (context) => {
+test("floods of the smallest pieces cost others little, and the server 256 MiB at most", async (context) => {
   const row = faultRow(context, "floods of fragments, chunks, headers and requests");
   const worst = [
     "fragments of one byte",
@@ -63,7 +61,7 @@ test("floods of the smallest pieces cost others little, and the server 256 MiB a
 });
 
 if (full) {
-  test.for(floodNames)("a flood of %s", { timeout: 120_000 }, async (name, context) => {
+  test.for(floodNames)("a flood of %s", async (name, context) => {
     const row = faultRow(context, `a flood of ${name}`);
     await expectBounded(context, [name], { forMs: 20_000, answer: longAnswer });
     row.cases = 1;

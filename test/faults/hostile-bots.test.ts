@@ -121,7 +121,7 @@ function hostileBots(): Record<string, Hostile> {
   return all;
 }
 
-test("a thousand runs of hostile bots, beside honest ones", { timeout: 120_000 }, async () => {
+test("a thousand runs of hostile bots, beside honest ones", async () => {
   const kinds = Object.entries(hostileBots());
   const honest = defineBot({
     id: "honest",

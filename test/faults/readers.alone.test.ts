@@ -111,7 +111,7 @@ async function load(bench: Bench, { stopped, runs }: { stopped: boolean; runs: n
       { ...run, only: ["runEnd"] },
       { onData: () => {} },
     );
-    await expect.poll(() => beside.ended(), { timeout: 30_000, interval: 5 }).toBe(index + 1);
+    await expect.poll(() => beside.ended(), { interval: 5 }).toBe(index + 1);
     sending.unsubscribe();
     samples.push(await server.memory());
   }
@@ -150,9 +150,7 @@ test("a client that stops reading costs the server little", {
   row.cases = runs;
 });
 
-test("a reader that reads again catches up, merged, to the whole text", {
-  timeout: 60_000,
-}, async (context) => {
+test("a reader that reads again catches up, merged, to the whole text", async (context) => {
   const row = faultRow(context, "reader stopped for a run, then reads: merged, whole");
   await using bench = await setUp({ MAX_RUN_BYTES: String(64 * mebibyte) });
   // More than the system's own buffers between two sockets hold, in pieces that can be merged.
@@ -175,9 +173,7 @@ test("a reader that reads again catches up, merged, to the whole text", {
   row.cases = 1;
 });
 
-test("past its patience the server closes a stopped socket, and its client resumes", {
-  timeout: 60_000,
-}, async (context) => {
+test("past its patience the server closes a stopped socket, and its client resumes", async (context) => {
   const row = faultRow(context, "reader stopped past the server's patience: 4408, resumes");
   await using world = await World.start({
     runLimits: { maxRunBytes: 64 * mebibyte },
@@ -208,9 +204,7 @@ test("past its patience the server closes a stopped socket, and its client resum
   row.cases = 1;
 });
 
-test("a link of 32 KB/s is not cut while it makes progress", {
-  timeout: 60_000,
-}, async (context) => {
+test("a link of 32 KB/s is not cut while it makes progress", async (context) => {
   const row = faultRow(context, "link of 32 KB/s: not cut while it makes progress");
   await using bench = await setUp({ SLOW_READER_MS: "1500", PING_MS: "3000" });
   bench.proxy.throttle(32 * kibibyte);
@@ -226,9 +220,7 @@ test("a link of 32 KB/s is not cut while it makes progress", {
   row.cases = 1;
 });
 
-test("one large event is not cut off on a link that takes longer for it than the patience", {
-  timeout: 60_000,
-}, async (context) => {
+test("one large event is not cut off on a link that takes longer for it than the patience", async (context) => {
   const row = faultRow(context, "slow link, one event of 12 MiB: not cut while it makes progress");
   const bench = { SLOW_READER_MS: "1000", PING_MS: "1000", MAX_RUN_BYTES: String(64 * mebibyte) };
   await using s = await setUp(bench);

@@ -43,7 +43,7 @@ function breakableClient(url: string) {
   };
 }
 
-test("a crowd that reconnects again and again", { timeout: 120_000 }, async (context) => {
+test("a crowd that reconnects again and again", async (context) => {
   const clientCount = sized({ short: 50, full: 500 });
   const rounds = 20;
   const reconnects = clientCount * rounds;
@@ -78,9 +78,7 @@ test("a crowd that reconnects again and again", { timeout: 120_000 }, async (con
     for (let round = 0; round < rounds; round++) {
       const before = client.connections();
       client.breakAll();
-      await expect
-        .poll(client.connections, { timeout: 30_000, interval: 20 })
-        .toBeGreaterThan(before);
+      await expect.poll(client.connections, { interval: 20 }).toBeGreaterThan(before);
       const due = ((round + 1) * withinMs) / rounds;
       const early = due - (performance.now() - startedAt);
       if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));

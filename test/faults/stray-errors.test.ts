@@ -68,9 +68,7 @@ async function stopOne(client: StockClient): Promise<string> {
   return expectWholeRun(await run.completed).status;
 }
 
-test("a thousand stops of a bot that leaves a promise each, beside honest runs", {
-  timeout: 120_000,
-}, async () => {
+test("a thousand stops of a bot that leaves a promise each, beside honest runs", async () => {
   using server = await start();
   const { client } = server;
   for (let round = 0; round < 20; round++) {

@@ -44,6 +44,6 @@ await withOwnInstall("guides", "the guide to cookies and Auth.js", async () => {
       await page.keyboard.press("Enter");
       await page.waitForURL((url) => !url.pathname.endsWith("/signin"));
       await askWho(page, guide);
-    }, 120_000);
+    });
   });
 });

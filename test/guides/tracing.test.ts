@@ -50,7 +50,7 @@ await withOwnInstall("guides", "the guide to tracing", async () => {
     };
     await using guide = await followGuide("tracing", { env, before });
     await expect
-      .poll(() => collector.requests.map(({ body }) => body).join(), { timeout: 10_000 })
+      .poll(() => collector.requests.map(({ body }) => body).join())
       .toContain("invoke_agent explainer");
     const traces = collector.requests
       .filter(({ path }) => path === "/v1/traces")
@@ -63,8 +63,6 @@ await withOwnInstall("guides", "the guide to tracing", async () => {
     expect(langSmith.requests).toEqual([]);
     await using client = createClient({ url: `ws://127.0.0.1:${await guide.portOf(3000)}/trpc` });
     await client.send({ botId: "explainer", message: "Tonic" }).text;
-    await expect
-      .poll(() => langSmith.requests.map(({ path }) => path).join(), { timeout: 10_000 })
-      .toContain("/runs");
+    await expect.poll(() => langSmith.requests.map(({ path }) => path).join()).toContain("/runs");
   });
 });

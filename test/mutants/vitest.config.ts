@@ -16,8 +16,8 @@ export default mergeConfig(
         "test/log/{entry,entry-list,retention,memory,memory-model,journalled,journal-rows}.test.ts",
       ],
       // Stryker has a limit of its own for what hangs.
-      testTimeout: 60_000,
-      hookTimeout: 60_000,
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
     },
   }),
 );

@@ -11,4 +11,4 @@ test("the container's steps end in a healthy server without rights", async () =>
   expect(await program.exited, program.output).toBe(0);
   expect(program.output).toMatch(/^healthy, as user (?!0$)\d+$/m);
   expect(program.output).toContain("stopped, with code 0");
-}, 120_000);
+});

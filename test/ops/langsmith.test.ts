@@ -49,8 +49,8 @@ async function requestsOfOneRun(env: Record<string, string>, enough: number): Pr
 test("with LANGSMITH_TRACING, runs are sent", async () => {
   const requests = await requestsOfOneRun({ LANGSMITH_TRACING: "true" }, 1);
   expect(requests.join("\n")).toMatch(/\/runs/);
-}, 60_000);
+});
 
 test("without it, nothing is", async () => {
   expect(await requestsOfOneRun({}, 0)).toEqual([]);
-}, 60_000);
+});

@@ -26,7 +26,7 @@ beforeAll(async () => {
   project = await openPackedProject({ also: [...also, ...tools] });
   app = join(project.folder, "app");
   said = await project.run("node_modules/.bin/langwire", "init", "app");
-}, 120_000);
+});
 afterAll(() => project?.[Symbol.asyncDispose]());
 
 const npm = (...args: string[]) => startProgram("npm", args, { cwd: app, env, detached: true });

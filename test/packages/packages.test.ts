@@ -11,7 +11,7 @@ let project: PackedProject;
 
 beforeAll(async () => {
   project = await openPackedProject();
-}, 120_000);
+});
 afterAll(() => project?.[Symbol.asyncDispose]());
 
 const program = `

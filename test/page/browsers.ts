@@ -21,7 +21,7 @@ export function describeWithBrowser(
 ): void {
   const executablePath = findOnPath(programs);
   // A browser on a busy machine takes its time; a test that hangs fails by its own locator's.
-  describe(name, { timeout: 60_000 }, () => {
+  describe(name, () => {
     if (executablePath !== undefined) {
       declare(executablePath);
       return;

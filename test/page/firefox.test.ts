@@ -8,7 +8,7 @@ import { describeWithBrowser } from "./browsers.ts";
 import { gate, startSite } from "./site.ts";
 
 const secret = "a secret of thirty-two bytes or more";
-const patienceMs = 15_000;
+const patienceMs = 30_000;
 
 const firefox = {
   title: "Firefox",
@@ -24,7 +24,7 @@ describeWithBrowser("the page in Firefox", firefox, (executablePath) => {
     pageDir = await buildPage(stack);
     browser = await puppeteer.launch({ browser: "firefox", executablePath, headless: true });
     stack.defer(() => browser.close());
-  }, 60_000);
+  });
   afterAll(() => stack.disposeAsync());
 
   async function visit(address: string): Promise<{ page: Page; complaints: string[] }> {

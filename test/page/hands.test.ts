@@ -17,7 +17,7 @@ WebSocket.prototype.send = function (data) {
 };`;
 
 function fieldOf({ field }: Window) {
-  return expect.poll(() => field.inputValue(), { timeout: 15_000 });
+  return expect.poll(() => field.inputValue());
 }
 
 describeWithChromium("the page: hands", (open) => {

@@ -43,13 +43,13 @@ describeWithChromium("the page with sessions in cookies", (open) => {
     return { ...site, expiresAt, signedOut, asked };
   }
 
-  test("who has no session is told so within a second, and where to sign in", async () => {
-    const { visit } = await openWithSessions();
+  test("who has no session is told so at once, and where to sign in", async () => {
+    const { asked, visit } = await openWithSessions();
     const window = await visit();
-    const began = performance.now();
     const link = window.page.getByRole("link", { name: "Sign in" });
     await link.waitFor();
-    expect(performance.now() - began).toBeLessThan(1_000);
+    // Its socket and its question for the session, and nobody who tries again.
+    expect(asked.length).toBeLessThanOrEqual(2);
     const next = encodeURIComponent(window.address);
     expect(await link.getAttribute("href")).toBe(`/healthz?next=${next}`);
     expect(await window.page.getByRole("textbox").count()).toBe(0);

@@ -61,7 +61,7 @@ export type Open = (options?: Partial<TestServerOptions>) => Promise<Site>;
 export type Browse = () => Promise<Page>;
 
 /** How long something may take to appear. */
-const patienceMs = 15_000;
+const patienceMs = 30_000;
 
 const browserArguments = [
   "--headless",

@@ -121,7 +121,7 @@ test("what a server rendered is taken over without a difference", async () => {
   const complaints = vi.spyOn(console, "error");
   const view = chatView();
   const page = mount(createElement(view.View, options), { html });
-  await vi.waitFor(() => view.chat);
+  await expect.poll(() => view.chat).toBeDefined();
   void view.chat.send("Again");
   await page.shows("ai completed: Hello | human sent: Again | ai completed: Hello");
   expect([...complaints.mock.calls, ...page.recovered]).toEqual([]);
@@ -142,7 +142,7 @@ test("a new conversation's id is not what a server rendered, so neither draws it
 
   const complaints = vi.spyOn(console, "error");
   const page = mount(node, { html });
-  await vi.waitUntil(() => chat?.conversationId);
+  await expect.poll(() => chat?.conversationId).toBeTruthy();
   const id = chat?.conversationId ?? "";
   expect(id).toMatch(/^[0-9a-f-]{36}$/);
   expect(await chat?.send("Hi")).toMatchObject({ text: "Hello" });

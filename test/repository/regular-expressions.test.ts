@@ -96,9 +96,7 @@ function slowText({ pattern, flags }: Expression): string | undefined {
   return short.find((text, index) => isSlow(read, long[index] ?? "", text))?.slice(0, 40);
 }
 
-test("no regular expression is slow on a text that is made for it", {
-  timeout: 60_000,
-}, async () => {
+test("no regular expression is slow on a text that is made for it", async () => {
   const all = await expressions();
   expect(all.length).toBeGreaterThan(50);
   const slow = all.flatMap((one) => {

@@ -37,7 +37,7 @@ test("what a process that ended in the middle has left is deleted by the next on
   await store[Symbol.asyncDispose]();
   await using langwire = await openLangwire({ bots: [bot], dataDir });
   const { database, deletions } = langwire.store as SqliteStore;
-  await expect.poll(() => deletions.unfinished(), { timeout: 5_000 }).toEqual([]);
+  await expect.poll(() => deletions.unfinished()).toEqual([]);
   expect(database.prepare("select run_id from runs").all()).toEqual([{ run_id: kept.runId }]);
 });
 
@@ -50,7 +50,7 @@ test("an error in the middle is reported, fails no delete, and the rest is delet
   vi.spyOn(store.deletions, "finish").mockRejectedValueOnce(away);
   await runs.deleted(conversationId);
   expect(failed.mock.calls).toEqual([[expect.stringContaining("deleted conversation"), away]]);
-  await expect.poll(() => store.deletions.unfinished(), { timeout: 5_000 }).toEqual([]);
+  await expect.poll(() => store.deletions.unfinished()).toEqual([]);
 });
 
 test("what could not be deleted is tried again after a second, however long the sweep has been quiet", async () => {

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { setTimeout as delay } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { RunnableLambda } from "@langchain/core/runnables";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { defineBot, openLangwire } from "../../src/index.ts";
@@ -36,8 +36,9 @@ async function open(answer: () => Promise<string> = async () => "answer", dataDi
 test("a run whose ending is not stored yet is not run again, though its claim was lost", async () => {
   let calls = 0;
   const dataDir = await mkdtemp(join(tmpdir(), "langwire-late-"));
-  const { runs, store } = await open(async () => `answer ${++calls}`, dataDir);
+  // Before the server is opened: what comes first is called last, when the server is closed.
   onTestFinished(() => rm(dataDir, { recursive: true }));
+  const { runs, store } = await open(async () => `answer ${++calls}`, dataDir);
   const finish = store.runs.finish.bind(store.runs);
   const finishing = vi.spyOn(store.runs, "finish");
   const ping = vi.spyOn(store, "ping");
@@ -49,15 +50,17 @@ test("a run whose ending is not stored yet is not run again, though its claim wa
   // The standby that is promoted has nothing of it; storing its ending takes a while.
   using database = new DatabaseSync(join(dataDir, "langwire.sqlite"));
   database.exec("delete from runs; delete from members; delete from conversations");
-  const stored = Promise.withResolvers<void>();
+  const [asked, stored] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   finishing.mockImplementation(async (ending) => {
+    asked.resolve();
     await stored.promise;
     return await finish(ending);
   });
   ping.mockRestore();
   await expect.poll(() => runs.storeAway).toBe(false);
   const again = runs.send(caller, input);
-  await delay(50);
+  await asked.promise;
+  for (let turn = 0; turn < 10; turn++) await nextTurn();
   stored.resolve();
   const texts: unknown[] = [];
   for await (const { event } of await again) if ("text" in event) texts.push(event.text);

@@ -10,7 +10,7 @@ import {
 } from "@trpc/client";
 import { EventSource } from "eventsource";
 import superjson from "superjson";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ChatRouter } from "../../src/api/router.ts";
 import { verifyTokens } from "../../src/server/access/auth.ts";
 import { startTestServer, type TestServerOptions } from "../../src/testing/test-server.ts";
@@ -197,12 +197,20 @@ describe("the first message", () => {
   });
 
   test("silence closes it in time, and so does a caller who is never found out", async () => {
-    const authenticate = () => new Promise<never>(() => {});
-    const connectionLimits = { authTimeoutMs: 60 };
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const asked = Promise.withResolvers<void>();
+    const authenticate = () => {
+      asked.resolve();
+      return new Promise<never>(() => {});
+    };
+    const connectionLimits = { authTimeoutMs: 600_000 };
     await using server = await start({ authenticate, connectionLimits });
     using silent = await openSocket(`${server.url}?connectionParams=1`);
     using unknown = await openSocket(`${server.url}?connectionParams=1`);
     unknown.send({ method: "connectionParams", data: { token: "x" } });
+    await asked.promise;
+    vi.advanceTimersByTime(600_000);
     expect((await silent.closed).code).toBe(4400);
     expect(await unknown.closed).toEqual({ code: 1013, reason: "AUTH_UNAVAILABLE" });
     expect(unknown.frames.map((frame) => codeOf(frame))).toEqual(["AUTH_UNAVAILABLE"]);

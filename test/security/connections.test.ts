@@ -175,4 +175,4 @@ test("an answer of which nothing is taken is given up, and one that is read slow
   clearInterval(reading);
   for (const socket of [stalled, slow]) socket.destroy();
   http.close();
-}, 15_000);
+});

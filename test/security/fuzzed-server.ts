@@ -77,7 +77,7 @@ export async function expectUnharmed(
 ): Promise<Report> {
   expect(await honest.stop()).toBeGreaterThan(0);
   await expect
-    .poll(() => server.report(), { timeout: 30_000 })
+    .poll(() => server.report())
     .toMatchObject({ connections: 0, subscriptions: 0, liveRuns: 0, failures: [] });
   return await server.report();
 }

@@ -104,14 +104,14 @@ describe("without a session", () => {
     async (way) => {
       const { asked, jar, enter, sessions, server } = await setUp();
       const overSse = { transport: serverSentEvents, EventSource, url: server.httpUrl };
-      const client = enter(way === "WebSocket" ? {} : overSse);
-      const began = performance.now();
+      // Whoever is told only after another try is not told while the test lasts.
+      const backoff = { baseMs: 600_000 };
+      const client = enter({ backoff, ...(way !== "WebSocket" && overSse) });
       await expect(client.send(message).text).rejects.toMatchObject(refused);
       await expect(client.conversations.list()).rejects.toMatchObject(refused);
       await expect(client.bots.list()).rejects.toMatchObject(refused);
       const conversationId = crypto.randomUUID();
       await expect(client.watch({ conversationId }).started).rejects.toMatchObject(refused);
-      expect(performance.now() - began).toBeLessThan(1_000);
       const timesAsked = asked.length;
       if (way === "WebSocket") {
         expect(client.connection.error).toMatchObject(refused);
@@ -131,7 +131,7 @@ describe("a session that ends in the middle of a run", () => {
     const middle = Promise.withResolvers<void>();
     const bot = scriptedBot(() => ({ tokens: ["one ", "two"], until: middle.promise }));
     const s = await setUp({ bots: [bot] });
-    s.sessions.set("short", { userId: "anna", expiresAt: new Date(Date.now() + 300) });
+    s.sessions.set("short", { userId: "anna", expiresAt: new Date(Date.now() + 1_000) });
     s.jar.cookie = "session=short";
     const client = s.enter();
     const run = client.send(message);

@@ -43,7 +43,7 @@ test("frames of every kind arrive in the order in which they were sent, over man
     sent.push("event");
     if (index % 3 === 0) await nextTurn();
   }
-  await vi.waitUntil(() => received.length === sent.length);
+  await expect.poll(() => received.length).toBe(sent.length);
   expect(received.map((text) => (text.startsWith("{") ? "event" : text))).toEqual(sent);
   webSocket.close(4000, "over");
   expect(await once(client, "close")).toMatchObject({ 0: 4000 });
@@ -55,7 +55,7 @@ test("what is sent first in a turn is written at once, and the rest in one write
   const several = vi.spyOn(socket as Required<Socket>, "_writev");
   for (let index = 0; index < 5; index++) sender.send(`${index}`);
   expect([one.mock.calls.length, several.mock.calls.length]).toEqual([1, 0]);
-  await vi.waitUntil(() => received.length === 5);
+  await expect.poll(() => received.length).toBe(5);
   expect([one.mock.calls.length, several.mock.calls.length]).toEqual([1, 1]);
 });
 

@@ -7,9 +7,7 @@ import { secret, sharedSecretToken } from "../security/tokens.ts";
 
 const count = 1_000;
 
-test("an idle socket holds a few kilobytes, and nothing once it is closed", {
-  timeout: 60_000,
-}, async () => {
+test("an idle socket holds a few kilobytes, and nothing once it is closed", async () => {
   await using folder = await temporaryFolder();
   await using server = await startChildServer({ DATA_DIR: folder.path, AUTH_SECRET: secret });
   const token = await sharedSecretToken("anna", { expiresInS: 600 });

@@ -39,11 +39,11 @@ needsRedis("chaos", () => {
 
   beforeAll(async () => {
     world = await ChaosWorld.start(times, nodes);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await world[Symbol.asyncDispose]();
-  }, 60_000);
+  });
 
   async function play(seed: number): Promise<number> {
     const faults = planFaults({

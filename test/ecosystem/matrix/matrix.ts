@@ -20,7 +20,7 @@ describe.each(rows)("$name", (row) => {
   for (const column of columns) {
     const why = column.lacks?.(row);
     if (why !== undefined) table.set(row.name, column.name, { is: "lacking", why });
-    else test(column.name, { timeout: 20_000 }, () => checkCell(row, column));
+    else test(column.name, () => checkCell(row, column));
   }
 });
 

@@ -1,7 +1,19 @@
 import { fileURLToPath } from "node:url";
 import { configDefaults, defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** What takes longest, or it would be run at the end, while other workers have nothing left to do. */
+const longest = ["test/guides/nextjs", "test/cluster/", "test/packages/", "test/store/postgres"];
+
+/** Without times of its own, as in CI, Vitest begins with the largest files. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => longest.some((it) => moduleId.includes(it));
+    return (await super.sort(files)).sort((a, b) => Number(isLong(b)) - Number(isLong(a)));
+  }
+}
 
 /** Generous: a busy machine is slow, and what hangs is found by its own limits. */
 export const limits = {
@@ -34,6 +46,7 @@ export default defineConfig({
     // Bots fail in many tests, and without an observer that is said on the console.
     silent: "passed-only",
     ...limits,
+    sequence: { sequencer: LongestFirst },
     typecheck: { enabled: true, include: ["test/**/*.test-d.ts"], tsconfig: "tsconfig.json" },
   },
 });

@@ -152,7 +152,7 @@ needsRedis("answers of Postgres", () => {
       await expect(ann.api.conversations.unshare.mutate({ conversationId })).rejects.toMatchObject({
         data: { langwire: { code: "STORE_UNAVAILABLE" } },
       });
-      await expect(soon(watching.completed, 10_000)).rejects.toMatchObject({
+      await expect(soon(watching.completed, 60_000)).rejects.toMatchObject({
         data: { langwire: { code: "NOT_FOUND" } },
       });
       sent.stop();
@@ -237,7 +237,7 @@ needsRedis("answers of Postgres", () => {
             if (!again || codeOf(cause) !== "NOT_FOUND") throw cause;
           }),
         );
-        await expect(soon(watching?.completed, 10_000)).rejects.toMatchObject({
+        await expect(soon(watching?.completed, 60_000)).rejects.toMatchObject({
           data: { langwire: { code: "NOT_FOUND" } },
         });
         if (operation === "delete") {

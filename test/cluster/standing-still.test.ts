@@ -102,7 +102,7 @@ needsRedis("standing still", () => {
     toRedis.cut();
     await expect(first.completed).rejects.toMatchObject(unavailable);
     toRedis.accept();
-    const again = await soon(ended(send), 15_000);
+    const again = await soon(ended(send), 60_000);
     expect(again).toMatchObject({ status: "failed", error: { code: "STORE_UNAVAILABLE" } });
   });
 
@@ -114,7 +114,7 @@ needsRedis("standing still", () => {
     await sent.until(({ type }) => type === "token");
     ways.toPostgres.refuse();
     ways.toPostgres.cut();
-    await expect(soon(sent.completed, 20_000)).rejects.toMatchObject(unavailable);
+    await expect(soon(sent.completed, 60_000)).rejects.toMatchObject(unavailable);
     const lastEventId = sent.received.at(-1)?.id;
     // Later: to one that is there, its readers would have been sent (cut-off.test.ts).
     await using steady = await world.startNode();

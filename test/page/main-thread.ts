@@ -39,6 +39,35 @@ export async function busyTasks(page: Page, work: () => Promise<void>): Promise<
   return tasks.toSorted((a, b) => b.ms - a.ms);
 }
 
+export interface LongTaskOptions {
+  readonly maxMs: number;
+  /** What people write: on a machine that is busy, or slow, five times what it takes is allowed. */
+  readonly ordinary: string;
+  /** Does what the marks stand for. */
+  readonly tasksOf: (marks: readonly string[]) => Promise<BusyTask[]>;
+}
+
+/**
+ * Tasks that are long each time that what they are marked with is done: one that is long once may have
+ * been the machine's doing.
+ * @param marks as in `performance.mark("mark: …")`
+ */
+export async function longEachTime(
+  marks: readonly string[],
+  { maxMs, ordinary, tasksOf }: LongTaskOptions,
+): Promise<BusyTask[]> {
+  let long: BusyTask[] = [];
+  for (let [times, left] = [0, marks]; times < 4 && left.length > 0; times++) {
+    const tasks = await tasksOf([ordinary, ...left]);
+    const ofOrdinary = tasks.filter(({ mark }) => mark === `mark: ${ordinary}`);
+    const allowedMs = Math.max(maxMs, 5 * Math.max(...ofOrdinary.map(({ ms }) => ms)));
+    long = tasks.filter(({ ms }) => ms > allowedMs);
+    const found = new Set(long.map(({ mark }) => mark.slice("mark: ".length)));
+    left = found.has("") ? left : left.filter((mark) => found.has(mark));
+  }
+  return long;
+}
+
 /** The renderer that the marks are in: there may be others, of pages that were closed. */
 function mainThreadOf(events: readonly TraceEvent[]): (event: TraceEvent) => boolean {
   const marked = events.find(({ name }) => name.startsWith("mark: "));

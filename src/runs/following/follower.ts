@@ -8,33 +8,10 @@
 import { setImmediate } from "node:timers/promises";
 import type { LogEntry } from "../../log/entry.ts";
 import type { EventLog, Slice } from "../../log/log.ts";
-import type { Backfill } from "./backfill.ts";
+import type { FollowOptions, ReadPermit } from "./follow-options.ts";
 import { type FollowerState, initialState } from "./follower-state.ts";
-import { LogCursor, type Wanted } from "./log-cursor.ts";
+import { LogCursor } from "./log-cursor.ts";
 import type { Pacer } from "./pacer.ts";
-
-/** Where a reader stands and what it wants to have; with `runId`, it completes after its runEnd. */
-export interface FollowOptions extends Wanted {
-  readonly log: EventLog;
-  readonly conversationId: string;
-  /** The number of the last event that the reader has. */
-  readonly after: number;
-  /** Whether there are none to come. */
-  readonly complete?: boolean;
-  readonly backfill: Pick<Backfill, "acrossGap" | "afterSilence" | "isWithinArchive">;
-  /** How long nothing comes before the store is asked; undefined where the log tells everything. */
-  readonly silenceMs?: number | undefined;
-  readonly pacer?: Pacer | undefined;
-  /**
-   * Asked before each event. Undefined when the reader may have it; else settles when that is known, and
-   * rejects when it may not: the reader fails with it.
-   */
-  readonly mayDeliver?: (() => Promise<void> | undefined) | undefined;
-  /** Told now and then how long it took from the log's call until an event was handed over. */
-  readonly onDelivered?: ((afterMs: number) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onClose?: (follower: Follower) => void;
-}
 
 type Result = IteratorResult<LogEntry, undefined>;
 
@@ -52,7 +29,14 @@ const done: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
   readonly #options: FollowOptions;
+  // Of the options, what each event takes: among a thousand readers, each object more on the way costs.
+  readonly #pacer: Pacer | undefined;
+  readonly #log: EventLog;
+  readonly #conversationId: string;
+  readonly #isOfRun: boolean;
+  readonly #isTimed: boolean;
   readonly #cursor: LogCursor;
+  #permit: ReadPermit | undefined;
   #state: FollowerState = initialState;
   /** Numbers the waits: the answer to one that is over is nothing. */
   #waitNumber = 0;
@@ -67,6 +51,11 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
 
   private constructor(options: FollowOptions) {
     this.#options = options;
+    this.#pacer = options.pacer;
+    this.#log = options.log;
+    this.#conversationId = options.conversationId;
+    this.#isOfRun = options.runId !== undefined;
+    this.#isTimed = options.silenceMs !== undefined;
     this.#cursor = new LogCursor(options.after, options);
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
@@ -85,6 +74,11 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
 
   get closed(): boolean {
     return this.#state.name === "closed";
+  }
+
+  /** From now on it reads by this. */
+  readBy(permit: ReadPermit): void {
+    this.#permit = permit;
   }
 
   /** Ends the reader with an error: it may not read on. */
@@ -150,7 +144,7 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
   /** What can be delivered now; undefined when something has to happen first. */
   #step(): Result | undefined {
     while (this.#state.name === "ready") {
-      const busy = this.#options.mayDeliver?.() ?? this.#options.pacer?.ready();
+      const busy = this.#permit?.proof() ?? this.#pacer?.ready();
       if (busy !== undefined) {
         this.#cursor.clear();
         this.#state = this.#state.on.busy;
@@ -182,22 +176,21 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
       clearTimeout(this.#silenceTimer);
       this.#silenceTimer = undefined;
     }
-    if (entry.type === "runEnd" && this.#options.runId !== undefined) this.#close();
+    if (this.#isOfRun && entry.type === "runEnd") this.#close();
     return { done: false, value: entry };
   }
 
   #idle(): void {
     this.#deliveriesThisTurn = 0;
+    if (!this.#isTimed) return;
     const { silenceMs, backfill } = this.#options;
-    if (silenceMs === undefined) return;
     // Of the rest of an archive the log has not told either.
     const ms = backfill.isWithinArchive(this.#cursor.position) ? 0 : silenceMs;
     this.#silenceTimer ??= setTimeout(() => this.#checkStore(), ms);
   }
 
   #read(): void {
-    const { log, conversationId } = this.#options;
-    const reading = log.read(conversationId, this.#cursor.position);
+    const reading = this.#log.read(this.#conversationId, this.#cursor.position);
     if (reading instanceof Promise) this.#waitFor(reading, (slice) => this.#accept(slice));
     else this.#accept(reading);
   }

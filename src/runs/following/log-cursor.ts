@@ -14,7 +14,8 @@ export interface Wanted {
 const nothing: readonly LogEntry[] = [];
 
 export class LogCursor {
-  readonly #wanted: Wanted;
+  readonly #runId: string | undefined;
+  readonly #only: ReadonlySet<EventType> | undefined;
   #position: number;
   #entries = nothing;
   /** Of more entries than one. */
@@ -22,9 +23,10 @@ export class LogCursor {
   /** How many have been taken of these, joined. */
   #taken = 0;
 
-  constructor(after: number, wanted: Wanted) {
+  constructor(after: number, { runId, only }: Wanted) {
     this.#position = after;
-    this.#wanted = wanted;
+    this.#runId = runId;
+    this.#only = only;
   }
 
   /** The number of the last event that was taken or passed over. */
@@ -78,8 +80,7 @@ export class LogCursor {
   }
 
   #wants(entry: LogEntry): boolean {
-    const { runId, only } = this.#wanted;
-    if (runId !== undefined && entry.runId !== runId) return false;
-    return only === undefined || entry.type === "runEnd" || only.has(entry.type);
+    if (this.#runId !== undefined && entry.runId !== this.#runId) return false;
+    return this.#only === undefined || entry.type === "runEnd" || this.#only.has(entry.type);
   }
 }

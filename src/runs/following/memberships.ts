@@ -15,6 +15,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Membership as Named, Store } from "../../store/store.ts";
 import { backoffMs } from "../../time/backoff.ts";
+import { within } from "../../time/within.ts";
+import type { ReadPermit } from "./follow-options.ts";
 
 /** A reader who may read because of a membership, and fails when that is gone. */
 export interface MemberReader {
@@ -23,6 +25,11 @@ export interface MemberReader {
 
 export interface MembershipsOptions {
   readonly store: { readonly conversations: Pick<Store["conversations"], "stillMembers"> };
+  /**
+   * How long a reader waits for its proof before it fails with STORE_UNAVAILABLE: another process may be able
+   * to prove it. Default: for as long as it takes.
+   */
+  readonly maxWaitMs?: number | undefined;
   /** Set where members can be removed without this process knowing. */
   readonly proofs?: ProofTimes | undefined;
 }
@@ -39,10 +46,11 @@ export const sharedProofs: ProofTimes = { renewMs: 2_000, validMs: 6_000 };
 /** Where this process alone can, by a store whose answers may be late. */
 export const remoteProofs: ProofTimes = { renewMs: 2_000, validMs: Number.POSITIVE_INFINITY };
 
+const retryAfterMs = 1_000;
 const membershipsAtOnce = 200;
 const retryBackoff = { firstMs: 100, maxMs: 1_000 };
 
-export class Membership implements Named {
+export class Membership implements Named, ReadPermit {
   readonly conversationId: string;
   readonly userId: string;
   readonly readers = new Set<MemberReader>();
@@ -58,12 +66,18 @@ export class Membership implements Named {
   enteredAtMs: number;
   /** When the conversation's members last may have changed: a proof from before is void. */
   doubtedAtMs = 0;
+  readonly #all: Memberships;
 
-  constructor({ conversationId, userId }: Named, provedAtMs: number) {
+  constructor(all: Memberships, { conversationId, userId }: Named, provedAtMs: number) {
+    this.#all = all;
     this.conversationId = conversationId;
     this.userId = userId;
     this.provedAtMs = provedAtMs;
     this.enteredAtMs = provedAtMs;
+  }
+
+  proof(): Promise<void> | undefined {
+    return this.#all.proof(this);
   }
 }
 
@@ -96,7 +110,7 @@ export class Memberships implements Disposable {
     const { conversationId, userId } = named;
     const users = this.#byConversation.get(conversationId) ?? new Map<string, Membership>();
     this.#byConversation.set(conversationId, users);
-    const membership = users.get(userId) ?? new Membership(named, askedAtMs);
+    const membership = users.get(userId) ?? new Membership(this, named, askedAtMs);
     users.set(userId, membership);
     membership.readers.add(reader);
     membership.enteredAtMs = Math.max(membership.enteredAtMs, askedAtMs);
@@ -116,7 +130,10 @@ export class Memberships implements Disposable {
 
   /** Undefined while the membership is proved. Else settles when it is proved, or its readers failed. */
   proof(membership: Membership): Promise<void> | undefined {
-    return this.#isProved(membership) ? undefined : this.#prove([membership]);
+    if (this.#isProved(membership)) return undefined;
+    const proved = this.#prove([membership]);
+    const { maxWaitMs } = this.#options;
+    return maxWaitMs === undefined ? proved : orUnavailable(proved, maxWaitMs);
   }
 
   /**
@@ -195,6 +212,15 @@ export class Memberships implements Disposable {
       else for (const reader of membership.readers) reader.fail(new LangwireError("NOT_FOUND"));
     }
   }
+}
+
+/** @throws LangwireError STORE_UNAVAILABLE when the store has not answered in time */
+async function orUnavailable(proved: Promise<void>, ms: number): Promise<void> {
+  const inTime = await within(
+    proved.then(() => true),
+    ms,
+  );
+  if (inTime === undefined) throw new LangwireError("STORE_UNAVAILABLE", { retryAfterMs });
 }
 
 const keyOf = ({ conversationId, userId }: Named): string => `${conversationId} ${userId}`;

@@ -1,7 +1,6 @@
 /** The readers of this process. Each reads by a membership, and fails when that membership is gone. */
 import { setImmediate } from "node:timers/promises";
 import type { EventLog } from "../../log/log.ts";
-import { LangwireError } from "../../protocol/errors.ts";
 import type { EventType } from "../../protocol/events.ts";
 import type { Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
@@ -58,22 +57,9 @@ export interface ReadersOptions {
 
 /** The log of a run that has ended has its end, or a moment later; or it never will. */
 const endedSilenceMs = 500;
-const retryAfterMs = 1_000;
 
 function silenceOf({ end }: KnownPositions, { lookAgainMs }: SharedLogDoubts): number {
   return end === undefined ? lookAgainMs : Math.min(lookAgainMs, endedSilenceMs);
-}
-
-/**
- * Whom this process cannot prove to be a member may find another one that can.
- * @throws LangwireError STORE_UNAVAILABLE when the store has not answered in time
- */
-async function orUnavailable(proved: Promise<void>, ms: number): Promise<void> {
-  const inTime = await within(
-    proved.then(() => true),
-    ms,
-  );
-  if (inTime === undefined) throw new LangwireError("STORE_UNAVAILABLE", { retryAfterMs });
 }
 
 export class Readers implements AsyncDisposable {
@@ -95,7 +81,7 @@ export class Readers implements AsyncDisposable {
     this.#log = log;
     this.#doubts = doubts;
     this.#onDelivered = observer.delivered;
-    this.#memberships = new Memberships({ store, proofs });
+    this.#memberships = new Memberships({ store, proofs, maxWaitMs: doubts?.lookAgainMs });
   }
 
   async follow(
@@ -107,10 +93,6 @@ export class Readers implements AsyncDisposable {
     const doubts = this.#doubts;
     const interruptions = () => doubts?.interruptions ?? 0;
     let membership: Membership | undefined;
-    const proof = () => {
-      const proved = membership && this.#memberships.proof(membership);
-      return proved && doubts ? orUnavailable(proved, doubts.lookAgainMs) : proved;
-    };
     const follower = await Follower.start({
       ...what,
       log: this.#log,
@@ -120,7 +102,6 @@ export class Readers implements AsyncDisposable {
         ...{ userId, conversationId, runId, interruptions },
       }),
       silenceMs: doubts && silenceOf(known, doubts),
-      mayDeliver: proof,
       pacer,
       onDelivered: this.#onDelivered,
       signal,
@@ -132,6 +113,7 @@ export class Readers implements AsyncDisposable {
     });
     if (follower.closed) return follower;
     membership = this.#memberships.enter({ conversationId, userId }, follower, askedAtMs);
+    follower.readBy(membership);
     this.#followers.add(follower);
     if (runId !== undefined) this.#ofRuns.add(follower);
     return follower;

@@ -193,8 +193,9 @@ export class SocketCalls {
     const events = await this.#call(call, begun);
     if (!(events instanceof TrackedEvents)) throw new TypeError("a subscription without events");
     if (begun.signal.aborted) return;
-    this.#connection.send(startedFrame(head, events.position));
-    await events.deliver((entry) => this.#connection.sendEvent(head, entry));
+    const connection = this.#connection;
+    connection.send(startedFrame(head, events.position));
+    await events.deliver((entry) => connection.sendEvent(head, entry));
   }
 
   async #call({ method: type, path, input }: Call, { signal, asked }: Begun): Promise<unknown> {

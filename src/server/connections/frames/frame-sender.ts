@@ -11,7 +11,7 @@ import type { WebSocket } from "ws";
 import type { Pacer } from "../../../runs/following/pacer.ts";
 import { longTextLength, type Outlet, writeInPieces } from "../../pacing/pieces.ts";
 import type { Corked, SendingTurn } from "./sending-turn.ts";
-import { type TextFrame, textFrame } from "./text-frame.ts";
+import { textFrame } from "./text-frame.ts";
 
 /** Small enough for one to come every second or so on a very slow link. */
 const chunkBytes = 4 * 1024;
@@ -48,7 +48,8 @@ export class FrameSender implements Pacer, Corked {
   }
 
   ready(): Promise<void> | undefined {
-    return this.#sendingLong ?? this.#pacer.ready();
+    if (this.#sendingLong !== undefined) return this.#sendingLong;
+    return this.#socket.writableNeedDrain ? this.#pacer.ready() : undefined;
   }
 
   send(text: string): void {
@@ -58,13 +59,13 @@ export class FrameSender implements Pacer, Corked {
   }
 
   /** Sends a frame that `sendsWhole`; other sockets may be sent the same. */
-  sendFrame(frame: TextFrame): void {
+  sendFrame(frame: Buffer): void {
     if (this.#sendingLong === undefined) this.#write(frame);
     else this.#behind.push(() => this.#write(frame));
   }
 
   /** Whether a frame of that length is sent as one. */
-  sendsWhole({ length }: TextFrame): boolean {
+  sendsWhole({ length }: Buffer): boolean {
     return length <= (this.chunked ? chunkBytes : longTextLength);
   }
 
@@ -101,14 +102,13 @@ export class FrameSender implements Pacer, Corked {
   }
 
   /** Beside ws, which has nothing under way between two messages: it compresses none. */
-  #write(frame: TextFrame): undefined {
+  #write(frame: Buffer): undefined {
     if (this.#webSocket.readyState !== this.#webSocket.OPEN) return;
     // Mostly the only one in its turn: to hold it back would cost each socket as much as the rest of its way.
     const { number } = this.#turn;
     if (number === this.#turnNumber) this.#cork();
     else this.#turnNumber = number;
-    if (typeof frame === "string") this.#socket.write(frame, "latin1");
-    else this.#socket.write(frame);
+    this.#socket.write(frame);
   }
 
   async #sendParts(parts: () => readonly Buffer[]): Promise<void> {

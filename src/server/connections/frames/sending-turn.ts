@@ -4,7 +4,7 @@
  */
 import type { LogEntry } from "../../../log/entry.ts";
 import { eventFrame } from "./outgoing-frames.ts";
-import { type TextFrame, textFrame } from "./text-frame.ts";
+import { textFrame } from "./text-frame.ts";
 
 /** Holds back what it is sent until the turn is over, so that it leaves in one write. */
 export interface Corked {
@@ -14,8 +14,8 @@ export interface Corked {
 /** An event's frames: the first, which most often is all there are, and those of other heads. */
 interface EventFrames {
   readonly head: string;
-  readonly frame: TextFrame;
-  others: Map<string, TextFrame> | undefined;
+  readonly frame: Buffer;
+  others: Map<string, Buffer> | undefined;
 }
 
 export class SendingTurn {
@@ -37,7 +37,7 @@ export class SendingTurn {
   }
 
   /** An event after a subscription's head. */
-  frameOf(head: string, entry: LogEntry): TextFrame {
+  frameOf(head: string, entry: LogEntry): Buffer {
     const made = this.#frames.get(entry);
     if (made === undefined) {
       const frame = textFrame(eventFrame(head, entry));

@@ -4,7 +4,8 @@ import { getEventListeners } from "node:events";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { LogEntry } from "../../src/log/entry.ts";
 import type { EventLog } from "../../src/log/log.ts";
-import { Follower, type FollowOptions } from "../../src/runs/following/follower.ts";
+import type { FollowOptions } from "../../src/runs/following/follow-options.ts";
+import { Follower } from "../../src/runs/following/follower.ts";
 
 const runId = randomUUID();
 const entryOf = (seq: number) =>

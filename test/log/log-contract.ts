@@ -217,7 +217,7 @@ export function describeLog(name: string, openLog: OpenLog): void {
       const conversationId = randomUUID();
       const woken = Promise.withResolvers<void>();
       const unsubscribe = await log.subscribe(conversationId, woken.resolve);
-      expect(await log.read(conversationId, 7)).toEqual({ entries: [], oldest: undefined });
+      expect(await log.read(conversationId, 7)).toMatchObject({ entries: [], oldest: undefined });
       const { runId, writer } = await openRun(log, conversationId, 7);
       writer.append(custom(runId, "a"));
       await woken.promise;

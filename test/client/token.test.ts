@@ -1,5 +1,6 @@
 import { EventSource } from "eventsource";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { credentials } from "../../client/src/connection/transport.ts";
 import { serverSentEvents } from "../../client/src/sse.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
 import { verifyTokens } from "../../src/server/access/auth.ts";
@@ -108,11 +109,20 @@ test.each([
   ["server-sent events", { transport: serverSentEvents, EventSource }],
 ])("over %s, a token that never comes is given up in time", async (_way, transport) => {
   const token = () => new Promise<string>(() => {});
-  const { client } = await setUp({ client: { ...transport, token, connectTimeoutMs: 50 } });
+  const { client } = await setUp({ client: { ...transport, token, connectTimeoutMs: 100 } });
   const message = "There is no token to show: it did not come in time.";
   const refused = { code: "UNAUTHORIZED", message };
   await expect(client.send(hello).text).rejects.toMatchObject(refused);
   await expect(client.bots.list()).rejects.toMatchObject(refused);
+});
+
+test("a token that came leaves no timer that keeps a program", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const shown = credentials({ url: "ws://x", token: async () => "t", userId: "u" });
+  expect(await shown?.()).toEqual({ token: "t", userId: "u" });
+  expect(vi.getTimerCount()).toBe(0);
+  expect(credentials({ url: "ws://x" })).toBeUndefined();
 });
 
 test("without authentication, userId names the caller", async () => {

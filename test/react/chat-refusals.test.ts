@@ -122,6 +122,21 @@ test("of a client that was closed, no answer and no message stays under way", as
   finish();
 });
 
+test("nor does somebody else's answer, which only the watch tells of", async () => {
+  const { passed, open: finish } = gate();
+  const { connect, client } = await setUp([{ tokens: ["Half", "way"], until: passed }]);
+  const watcher = connect();
+  const { conversationId } = await client.conversations.create({ botId: "chat" });
+  const { chat } = open(watcher, { conversationId });
+  await until(chat, isReady);
+  client.send({ botId: "chat", conversationId, message: "Hi" });
+  await until(chat, ({ status }) => status === "streaming");
+  await watcher.close();
+  const closed = await until(chat, isReady);
+  expect(closed.messages.at(-1)).toMatchObject({ status: "failed", error: { code: "CLOSED" } });
+  finish();
+});
+
 test("nothing more is asked for when nobody looks, and the wait ends at once", async () => {
   const leaving = new AbortController();
   const failure = { code: "STORE_UNAVAILABLE", message: "No.", retryable: true } as const;

@@ -89,6 +89,41 @@ test("who was shut out and is back hears of an answer that was over before the n
   expect(state.error).toBeUndefined();
 });
 
+test("who looks again hears of an answer that was over before the new watch was accepted", async () => {
+  const { client, server } = await setUp([{ tokens: ["Hello"] }]);
+  const { conversationId } = await client.conversations.create({ botId: "chat" });
+  const { chat, close } = open(client, { conversationId });
+  await until(chat, isReady);
+  close();
+  await expect.poll(() => server.server.connections.subscriptions).toBe(0);
+  const { runs } = server.langwire;
+  const watch = runs.watch.bind(runs);
+  const asked = gate();
+  const accepted = gate();
+  vi.spyOn(runs, "watch").mockImplementationOnce(async (...args) => {
+    asked.open();
+    await accepted.passed;
+    return watch(...args);
+  });
+  onTestFinished(chat.subscribe(() => {}));
+  await asked.passed;
+  await chat.send("Hi");
+  accepted.open();
+  const state = await until(chat, (now) => isReady(now) && now.messages.length === 2);
+  expect(texts(state)).toEqual(["human: Hi", "ai: Hello"]);
+});
+
+test("what was said since the messages that a page began with is read", async () => {
+  const { client } = await setUp((_call, message) => ({ tokens: [`re ${message}`] }));
+  const conversationId = crypto.randomUUID();
+  await client.send({ botId: "chat", conversationId, message: "1" }).ended;
+  const { items: initialMessages } = await client.conversations.messages({ conversationId });
+  await client.send({ botId: "chat", conversationId, message: "2" }).ended;
+  const { chat } = open(client, { conversationId, initialMessages });
+  const state = await until(chat, ({ messages }) => messages.length === 4);
+  expect(texts(state)).toEqual(["human: 1", "ai: re 1", "human: 2", "ai: re 2"]);
+});
+
 test("the history is read when the watch is accepted, not before: a run between the two would be in neither", async () => {
   const { client, server } = await setUp(() => ({ tokens: ["Hello"] }));
   const { runs, store } = server.langwire;

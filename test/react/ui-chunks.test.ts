@@ -197,3 +197,16 @@ test("a page that is quoted twice is one source; what has no address is one each
     ...["https://a", "source-document", "https://b", "source-document"],
   ]);
 });
+
+test.each([
+  ["completed", [{ type: "finish", finishReason: "stop" }]],
+  ["cancelled", [{ type: "message-metadata" }, { type: "abort" }]],
+  ["failed", [{ type: "message-metadata" }]],
+] as const)("a run that has %s says so, and how", (status, chunks) => {
+  const usage = { outputTokens: 2 };
+  const end = { type: "runEnd", runId, at, status, text: "", usage } as ChatEvent;
+  const messageMetadata = { runId, status, usage };
+  expect(new UiChunks().add(end)).toEqual(
+    chunks.map((chunk) => (chunk.type === "abort" ? chunk : { ...chunk, messageMetadata })),
+  );
+});

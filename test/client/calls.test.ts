@@ -23,12 +23,15 @@ function setUp(...script: unknown[]) {
   const transcript: string[] = [];
   const say = (line: string) =>
     transcript.push(`${Math.round(performance.now() - startedAtMs)} ${line}`);
-  const procedure = (name: string) => async (input: unknown) => {
-    say(`${name} ${JSON.stringify(input)}`);
-    const answer = script.shift();
-    if (answer instanceof Error) throw answer;
-    return await (answer ?? new Promise<never>(() => {}));
-  };
+  const signals: (AbortSignal | undefined)[] = [];
+  const procedure =
+    (name: string) => async (input: unknown, options?: { signal?: AbortSignal }) => {
+      say(`${name} ${JSON.stringify(input)}`);
+      signals.push(options?.signal);
+      const answer = script.shift();
+      if (answer instanceof Error) throw answer;
+      return await (answer ?? new Promise<never>(() => {}));
+    };
   const named = (...names: string[]) =>
     Object.fromEntries(
       names.map((name) => [name, { query: procedure(name), mutate: procedure(name) }]),
@@ -51,7 +54,13 @@ function setUp(...script: unknown[]) {
     },
   });
   if (connection === undefined) throw new Error("no transport was opened");
-  return { client, connection, transcript, wake: () => page.dispatchEvent(new Event("online")) };
+  return {
+    client,
+    connection,
+    transcript,
+    signals,
+    wake: () => page.dispatchEvent(new Event("online")),
+  };
 }
 
 const conversationId = "c";
@@ -117,6 +126,7 @@ describe("a wait for the next attempt", () => {
   test("ends when the network is back", async () => {
     const { client, wake, transcript } = setUp(lost, []);
     const list = client.bots.list();
+    wake();
     await wait(10);
     wake();
     expect(await now(list)).toEqual([]);
@@ -177,7 +187,10 @@ describe("a call under way", () => {
   });
 
   test("listens to its signal no longer than it takes, and holds the connection no longer", async () => {
-    const { client, connection } = setUp([], refusalOf({ code: "OVERLOADED", retryable: true }));
+    const { client, connection, signals } = setUp(
+      [],
+      refusalOf({ code: "OVERLOADED", retryable: true }),
+    );
     const { signal } = new AbortController();
     for (const outcome of ["answered", "refused"]) {
       const call = client.bots.list({ signal });
@@ -186,7 +199,11 @@ describe("a call under way", () => {
       await now(call);
       expect([outcome, connection.needed]).toEqual([outcome, false]);
       expect(getEventListeners(signal, "abort")).toEqual([]);
+      // The request itself ends with it, too.
+      expect(signals.pop()).toBe(signal);
     }
+    client.bots.list().catch(() => {});
+    expect(signals).toEqual([undefined]);
   });
 });
 

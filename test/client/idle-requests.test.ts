@@ -103,7 +103,7 @@ describe("over HTTP", () => {
   });
 
   test("an answer without a body, and one on a platform that shows none, are answers", async () => {
-    const { ask, asked, transcript } = requests();
+    const { ask, asked, host, transcript } = requests();
     ask("POST");
     asked.at(-1)?.answer(new Response(null, { status: 204, headers: { "x-a": "b" } }));
     ask("POST");
@@ -111,6 +111,11 @@ describe("over HTTP", () => {
     asked.at(-1)?.answer(unseen as Response);
     await wait(0);
     expect(transcript).toEqual(["0 POST 204 nothing b", "0 POST 200 all"]);
+    // Nothing is kept of what was answered.
+    const abort = vi.spyOn(AbortController.prototype, "abort");
+    onTestFinished(() => abort.mockRestore());
+    host.close();
+    expect(abort).not.toHaveBeenCalled();
   });
 
   test("after a sleep, questions that were silent fail, and changes never", async () => {

@@ -18,7 +18,7 @@ function fakeClock() {
   return { transcript, say };
 }
 
-type Told = { readonly data?: string; readonly lastEventId?: string };
+type Told = { readonly type?: string; readonly data?: string; readonly lastEventId?: string };
 
 /** Streams on a platform's EventSource whose every event a test decides. */
 function streams() {
@@ -50,7 +50,7 @@ function streams() {
     const is = (type: string, event: Told = {}) => {
       for (const listener of own?.get(type) ?? []) listener(event);
     };
-    stream.addEventListener("error", () => say("fails"));
+    stream.addEventListener("error", (({ type = "fails" }: Told) => say(type)) as never);
     stream.addEventListener("message", (({ data, lastEventId }: Told) =>
       say(`tells ${lastEventId} ${data}`)) as never);
     stream.addEventListener("connected", (() => say("connected")) as never);
@@ -64,7 +64,7 @@ describe("a stream", () => {
     const { open, transcript, host } = streams();
     open();
     await wait(20_000);
-    expect(transcript).toEqual(["1000 closes", "1000 fails"]);
+    expect(transcript).toEqual(["1000 closes", "1000 error"]);
     expect([host.streams.size, vi.getTimerCount()]).toEqual([0, 0]);
   });
 
@@ -78,7 +78,7 @@ describe("a stream", () => {
       await wait(7_999);
       expect(transcript).not.toContain("8899 closes");
       await wait(1);
-      expect(transcript.slice(-2)).toEqual(["8900 closes", "8900 fails"]);
+      expect(transcript.slice(-2)).toEqual(["8900 closes", "8900 error"]);
     },
   );
 
@@ -91,7 +91,7 @@ describe("a stream", () => {
     await wait(999);
     expect(transcript).toEqual(["5000 fails"]);
     await wait(1);
-    expect(transcript.slice(1)).toEqual(["6000 closes", "6000 fails"]);
+    expect(transcript.slice(1)).toEqual(["6000 closes", "6000 error"]);
     is("error");
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -133,13 +133,16 @@ describe("a stream", () => {
     heard.is("ping");
     await wait(1);
     host.wake();
-    expect(transcript.slice(1)).toEqual(["5001 closes", "5001 fails"]);
+    expect(transcript.slice(1)).toEqual(["5001 closes", "5001 error"]);
     expect(host.streams.size).toBe(1);
+    heard.stream.close();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test("has an address that is short enough, and one that may be too long is known until it opens", () => {
     const { open, host } = streams();
-    expect(() => open("x".repeat(14_001))).toThrow(/too long/);
+    const tooLong = { code: "BAD_INPUT", message: expect.stringContaining("too long") };
+    expect(() => open("x".repeat(14_001))).toThrow(expect.objectContaining(tooLong));
     open("x".repeat(4_000));
     expect(host.longUrl).toBeUndefined();
     const long = "x".repeat(14_000);

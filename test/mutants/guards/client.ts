@@ -168,4 +168,11 @@ export const clientGuards: readonly Guard[] = [
     becomes: "1e9)",
     tests: requests,
   },
+  {
+    slip: "a token that came leaves its timer",
+    file: "client/src/connection/transport.ts",
+    code: "  } finally {\n    clearTimeout(timer);\n  }",
+    becomes: "  }",
+    tests: token,
+  },
 ];

@@ -193,12 +193,15 @@ const cases: readonly Case[] = [
   },
   {
     name: "a handshake that took long allows answers to take as long",
-    play: async ({ base, host }) => {
+    isDue: false,
+    play: async ({ base, host, due }) => {
+      await wait(100);
+      due();
       await wait(900);
       base.is("open");
       expect(host.pongTimeout.ms).toBe(1_350);
     },
-    says: ["0 opens ws://x", "900 tells open"],
+    says: ["100 opens ws://x", "1000 tells open"],
   },
   {
     name: "a request that nothing answers is asked after; a ping or pong of tRPC's asks nothing",

@@ -25,6 +25,12 @@ const said = (runId: string, name: string): ChatEvent => {
   return { type: "custom", runId, spanId: "span", name };
 };
 
+/** Time goes by when the test says so. */
+function fakeClock(): Disposable {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  return { [Symbol.dispose]: () => vi.useRealTimers() };
+}
+
 needsRedis("redis: appends of many runs", () => {
   let redis: TestRedis;
 
@@ -273,6 +279,36 @@ needsRedis("redis: appends of many runs", () => {
       );
       expect(ended.split(" ")[2]).toBe(await bytes());
     });
+  });
+
+  test("a text that goes on waits 3 ms at most for others, and all else, its beginning too, for nothing", async () => {
+    await using log = await open();
+    const [run, beside] = await openRuns(log, 2);
+    if (!run || !beside) throw new Error("there are two");
+    const text = ({ runId }: OpenedRun): ChatEvent => {
+      return { type: "token", runId, spanId: "span", text: "a" };
+    };
+    using _clock = fakeClock();
+    using sent = vi.spyOn(log.redis.link, "send");
+    const { writer } = run;
+    writer.append(said(run.runId, "before"));
+    await writer.flushed();
+    writer.append(text(run));
+    await writer.flushed();
+    expect(sent).toHaveBeenCalledTimes(2);
+
+    writer.append(text(run));
+    for (let turns = 0; turns < 10; turns++) await turn();
+    expect(sent).toHaveBeenCalledTimes(2);
+    vi.advanceTimersByTime(3);
+    await writer.flushed();
+    expect(sent).toHaveBeenCalledTimes(3);
+
+    writer.append(text(run));
+    beside.writer.append(text(beside));
+    await Promise.all([writer.flushed(), beside.writer.flushed()]);
+    expect(sent).toHaveBeenCalledTimes(4);
+    expect((await storedOf(log, run)).length).toBe(4);
   });
 
   test("a call that nobody can make any more is refused to each who waits", async () => {

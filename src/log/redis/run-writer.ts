@@ -13,6 +13,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { ChatEvent } from "../../protocol/events.ts";
+import { isTextPiece } from "../../protocol/fold/text-pieces.ts";
 import { backoffMs } from "../../time/backoff.ts";
 import type { LogEntry } from "../entry.ts";
 import type { RunWriter } from "../log.ts";
@@ -45,6 +46,8 @@ export class RedisRunWriter implements RunWriter {
   #checking = false;
   #done = false;
   #failingSinceMs: number | undefined;
+  /** Whether the newest event was a piece of a text: the next piece may wait a moment for others'. */
+  #speaks = false;
   /** When the run's keys in Redis have their time to live renewed next: not with each append. */
   #renewAtMs = 0;
   /** Of events that Redis has, and has not added to the conversation's bytes: not with each append. */
@@ -82,6 +85,9 @@ export class RedisRunWriter implements RunWriter {
     if (this.#done) return 0;
     const grownBytes = this.#tail.append(event);
     if (!this.#pumping) this.#begin();
+    const speaks = isTextPiece(event);
+    if (!(speaks && this.#speaks)) this.#options.calls.hurry();
+    this.#speaks = speaks;
     return grownBytes;
   }
 

@@ -1,5 +1,13 @@
-/** A POST that is answered with server-sent events, over a connection that stays open. */
+/** Requests that are answered with server-sent events, over a connection that stays open. */
 import { Agent, type IncomingMessage, request } from "node:http";
+
+type OnEvent = (data: string, event: string) => void;
+
+interface Asked {
+  readonly url: string;
+  readonly method: "GET" | "POST";
+  readonly body: string;
+}
 
 export class SsePoster {
   readonly #agent = new Agent({ keepAlive: true });
@@ -7,10 +15,19 @@ export class SsePoster {
   #paused = false;
 
   /** @returns settles when the response is complete */
-  post(url: string, body: unknown, onEvent: (data: string, event: string) => void): Promise<void> {
+  post(url: string, body: unknown, onEvent: OnEvent): Promise<void> {
+    return this.#ask({ url, method: "POST", body: JSON.stringify(body) }, onEvent);
+  }
+
+  /** @returns settles when the response is complete */
+  get(url: string, onEvent: OnEvent): Promise<void> {
+    return this.#ask({ url, method: "GET", body: "" }, onEvent);
+  }
+
+  #ask({ url, method, body }: Asked, onEvent: OnEvent): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const headers = { "content-type": "application/json" };
-    const sent = request(url, { method: "POST", agent: this.#agent, headers }, (response) => {
+    const sent = request(url, { method, agent: this.#agent, headers }, (response) => {
       if (response.statusCode !== 200) reject(new Error(`status ${response.statusCode}`));
       this.#responses.add(response);
       if (this.#paused) response.pause();
@@ -28,7 +45,7 @@ export class SsePoster {
       response.on("close", () => this.#responses.delete(response));
     });
     sent.on("error", reject);
-    sent.end(JSON.stringify(body));
+    sent.end(body);
     return promise;
   }
 
@@ -47,7 +64,7 @@ export class SsePoster {
   }
 }
 
-function readEvent(record: string, onEvent: (data: string, event: string) => void): void {
+function readEvent(record: string, onEvent: OnEvent): void {
   let event = "";
   let data: string | undefined;
   for (const line of record.split("\n")) {

@@ -17,13 +17,17 @@ const stages: Partial<Record<PeerName, NodesStageOptions>> = {
   langwire: { ...langwire, nodes: 1, shares: "nothing" },
   oneNode: { ...langwire, nodes: 1, shares: "redis and postgres" },
   threeNodes: { ...langwire, nodes: 3, shares: "redis and postgres" },
+  resumableStream: {
+    ...{ server: "resumable-stream", client: "resumable-stream" },
+    ...{ nodes: 3, shares: "redis" },
+  },
 };
 
 export const nodes: Measure = {
   name: "nodes",
   peers: {
     quick: ["langwire", "oneNode", "threeNodes"],
-    full: ["langwire", "oneNode", "threeNodes"],
+    full: ["langwire", "oneNode", "threeNodes", "resumableStream"],
   },
   rounds: { quick: 2, full: 5 },
   sample: async (peer, mode) => {

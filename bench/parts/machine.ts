@@ -28,6 +28,7 @@ const measured = [
   "@langchain/langgraph-api",
   "@langchain/langgraph",
   "@tanstack/ai",
+  "resumable-stream",
 ];
 
 /** Langwire runs on the main install, its peers on the bench's own: a ratio needs the same version. */

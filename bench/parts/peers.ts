@@ -28,6 +28,12 @@ export const peers = {
     client: "langwire-nodes",
     fetch: "events",
   },
+  resumableStream: {
+    title: "resumable-stream, AI SDK, three nodes on Redis",
+    server: "resumable-stream",
+    client: "resumable-stream",
+    fetch: "events",
+  },
   callbacks: { title: "LangChain alone, callbacks", server: "callbacks", fetch: "stock" },
   callbacksEvents: {
     title: "LangChain alone, callbacks, our fetch",

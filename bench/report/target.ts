@@ -23,6 +23,8 @@ interface Comparison {
   readonly what: string;
   readonly unit: string;
   readonly than: PeerName;
+  /** Default: one process of Langwire. */
+  readonly of?: PeerName;
   readonly digits?: number;
 }
 
@@ -49,14 +51,14 @@ export function atMostAbove(more: number, comparison: Comparison): Target {
 }
 
 function compared(
-  { title, measure, what, unit, than, digits = 1 }: Comparison,
+  { title, measure, what, unit, than, of = "langwire", digits = 1 }: Comparison,
   bound: string,
   judge: (ours: number, theirs: number) => { verdict: string; passed: boolean },
 ): Target {
   return {
     title: `${title}: ${bound} ${shortName[than] ?? than}`,
     outcome: (find) => {
-      const ours = find(measure, "langwire", what);
+      const ours = find(measure, of, what);
       const theirs = find(measure, than, what);
       if (ours === undefined || theirs === undefined) return undefined;
       return {
@@ -75,12 +77,12 @@ function ratio(ours: number, theirs: number, digits: number): string {
 /** A bound that needs no peer. */
 export function below(
   limit: number,
-  { title, measure, what, unit, digits = 1 }: Omit<Comparison, "than">,
+  { title, measure, what, unit, of = "langwire", digits = 1 }: Omit<Comparison, "than">,
 ): Target {
   return {
     title: `${title}: ≤ ${limit} ${unit}`,
     outcome: (find) => {
-      const ours = find(measure, "langwire", what);
+      const ours = find(measure, of, what);
       if (ours === undefined) return undefined;
       return {
         ours: `${ours.toFixed(digits)} ${unit}`,
@@ -114,6 +116,7 @@ export function ownRatio(
 }
 
 const shortName: Partial<Record<PeerName, string>> = {
+  langwire: "one process on SQLite",
   callbacks: "callbacks alone, stock fetch",
   rawWs: "raw ws",
   aiSdk: "AI SDK",

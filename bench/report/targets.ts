@@ -1,4 +1,5 @@
 /** What Langwire sets itself, as ratios and differences against peers in the same run. */
+import { nodesRuns } from "../measures/nodes.ts";
 import { pacedRuns } from "../measures/paced.ts";
 import { saturatedRuns } from "../measures/saturated.ts";
 import { atLeast, atMost, atMostAbove, below, ownRatio, type Target } from "./target.ts";
@@ -68,6 +69,30 @@ export const targets: readonly Target[] = [
     than: "rawWs",
     digits: 2,
   }),
+  ...nodesRuns.full.flatMap((runs) => [
+    ...(
+      [
+        ["oneNode", "One node on Redis", 1.15],
+        ["threeNodes", "Three nodes on Redis", 1.6],
+      ] as const
+    ).flatMap(([of, nodes, factor]) => [
+      atMost(factor, {
+        title: `${nodes}, ${runs} runs, CPU a token`,
+        measure: "nodes",
+        what: `usPerToken${runs}`,
+        unit: "µs",
+        of,
+        than: "langwire",
+      }),
+      below(12, {
+        title: `${nodes}, ${runs} runs, Redis, CPU a token`,
+        measure: "nodes",
+        what: `redisUsPerToken${runs}`,
+        unit: "µs",
+        of,
+      }),
+    ]),
+  ]),
   below(4, {
     title: "A reader that stops, over one that reads, memory in use",
     measure: "stoppedReader",

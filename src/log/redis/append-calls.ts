@@ -1,14 +1,15 @@
 /**
  * The calls by which all runs of this process append to Redis: what they have at the end of one turn of
- * the event loop is one call, and one is under way at a time, so that a Redis which is busy makes larger
- * groups. Each run gets the answer to its own append (run-scripts.ts).
+ * the event loop is one call, and what only goes on with a text waits until 3 ms after the call before for
+ * others'. Each run gets the answer to its own append (run-scripts.ts).
  *
- *   turn 1: a, b, c ──▶ call ──┐      d and e wait for the call before; if they only go on with a text,
- *   turn 2: d                  │      until 3 ms have gone by since it was made, too
- *   turn 3: e                  └▶ answers to a, b, c ──▶ call: d, e
+ *   0 ms  a, b, c ──▶ call         No call waits for the answer to another: a Redis that is slow, or a
+ *   1 ms  d                        process that was not let run, would then be late twice. What one run
+ *   2 ms  e                        says while its own append is under way goes with its next, so a
+ *   3 ms  ──▶ call: d, e           slower Redis means larger groups.
  *
  * On a cluster each append is a call by itself, as its keys are in a slot of their own: those of one
- * turn are written to their shards together, and one shard keeps nobody waiting for another's.
+ * turn are written to their shards together.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { RedisCommands } from "../../redis/connection.ts";
@@ -64,7 +65,6 @@ export class AppendCalls {
   #timer: NodeJS.Timeout | undefined;
   #hurries = false;
   #calledAtMs = Number.NEGATIVE_INFINITY;
-  #underWay = 0;
   /** False once what is between us and Redis has refused keys of several slots in one call. */
   #together = true;
   /** Outside of the async context of whoever is first: the call is everybody's. */
@@ -91,7 +91,7 @@ export class AppendCalls {
     return promise;
   }
 
-  /** What waits goes at the end of this turn, or when the call before has been answered. */
+  /** What waits goes at the end of this turn. */
   hurry(): void {
     this.#hurries = true;
     if (this.#timer === undefined) return;
@@ -105,8 +105,7 @@ export class AppendCalls {
   }
 
   #callSoon(): void {
-    const mayCall = this.#underWay === 0 || !this.#takesMany;
-    if (this.#waiting.length > 0 && mayCall && !this.#scheduled) this.#schedule();
+    if (!this.#scheduled) this.#schedule();
   }
 
   #call(): void {
@@ -135,7 +134,6 @@ export class AppendCalls {
   }
 
   async #send(group: readonly Taken[]): Promise<void> {
-    this.#underWay += 1;
     try {
       const answers = await appendScript.run(this.#link, keysOf(group), argumentsOf(group));
       for (const [index, { waiting }] of group.entries()) {
@@ -149,9 +147,6 @@ export class AppendCalls {
       } else {
         for (const { waiting } of group) waiting.reject(cause);
       }
-    } finally {
-      this.#underWay -= 1;
-      this.#callSoon();
     }
   }
 }

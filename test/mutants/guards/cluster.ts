@@ -72,6 +72,20 @@ export const clusterGuards: readonly Guard[] = [
     tests: redisAppends,
   },
   {
+    slip: "a run's first words wait for others' appends, as what goes on does",
+    file: "src/log/redis/run-writer.ts",
+    code: "if (!(speaks && this.#speaks)) this.#options.calls.hurry();",
+    becomes: "if (!speaks) this.#options.calls.hurry();",
+    tests: redisAppends,
+  },
+  {
+    slip: "each append is made at once, though others will follow in a moment",
+    file: "src/log/redis/append-calls.ts",
+    code: "const paceMs = 3;",
+    becomes: "const paceMs = 0;",
+    tests: redisAppends,
+  },
+  {
     slip: "runs that append in one turn are each a call of their own",
     file: "src/log/redis/append-calls.ts",
     code: "return this.#together && this.#link.takesAnyKeys;",

@@ -277,34 +277,63 @@ needsRedis("redis: appends of many runs", () => {
     });
   });
 
-  test("a text that goes on waits 3 ms at most for others, and all else, its beginning too, for nothing", async () => {
-    await using log = await open();
-    const [run, beside] = await openRuns(log, 2);
-    if (!run || !beside) throw new Error("there are two");
+  describe("where many speak", () => {
     const text = ({ runId }: OpenedRun): ChatEvent => {
       return { type: "token", runId, spanId: "span", text: "a" };
     };
-    using _clock = fakeClock();
-    using sent = vi.spyOn(log.redis.link, "send");
-    const { writer } = run;
-    writer.append(said(run.runId, "before"));
-    await writer.flushed();
-    writer.append(text(run));
-    await writer.flushed();
-    expect(sent).toHaveBeenCalledTimes(2);
 
-    writer.append(text(run));
-    for (let turns = 0; turns < 10; turns++) await turn();
-    expect(sent).toHaveBeenCalledTimes(2);
-    vi.advanceTimersByTime(3);
-    await writer.flushed();
-    expect(sent).toHaveBeenCalledTimes(3);
+    /** Two runs of a process that appends once in so many milliseconds; no time goes by but by `advance`. */
+    async function speaking(everyMs: number) {
+      const log = await open();
+      const [run, beside] = await openRuns(log, 2);
+      if (!run || !beside) throw new Error("there are two");
+      const clock = fakeClock();
+      const { writer, runId } = run;
+      for (let count = 0; count < 200; count++) {
+        vi.advanceTimersByTime(everyMs);
+        writer.append(said(runId, "spoken"));
+        await writer.flushed();
+      }
+      writer.append(text(run));
+      await writer.flushed();
+      const sent = vi.spyOn(log.redis.link, "send");
+      return {
+        ...{ log, run, beside, sent },
+        async [Symbol.asyncDispose]() {
+          sent.mockRestore();
+          clock[Symbol.dispose]();
+          await log[Symbol.asyncDispose]();
+        },
+      };
+    }
 
-    writer.append(text(run));
-    beside.writer.append(text(beside));
-    await Promise.all([writer.flushed(), beside.writer.flushed()]);
-    expect(sent).toHaveBeenCalledTimes(4);
-    expect((await storedOf(log, run)).length).toBe(4);
+    test("a text that goes on waits 3 ms at most for others, and all else, its beginning too, for nothing", async () => {
+      await using s = await speaking(0);
+      const { run, beside, sent } = s;
+      run.writer.append(text(run));
+      for (let turns = 0; turns < 10; turns++) await turn();
+      expect(sent).toHaveBeenCalledTimes(0);
+      vi.advanceTimersByTime(3);
+      await run.writer.flushed();
+      expect(sent).toHaveBeenCalledTimes(1);
+
+      run.writer.append(text(run));
+      beside.writer.append(text(beside));
+      await Promise.all([run.writer.flushed(), beside.writer.flushed()]);
+      expect(sent).toHaveBeenCalledTimes(2);
+      expect((await storedOf(s.log, run)).length).toBe(203);
+    });
+
+    test("and where a token comes each millisecond or two, nothing waits", async () => {
+      await using s = await speaking(1.5);
+      const { run, sent } = s;
+      for (let count = 1; count <= 10; count++) {
+        vi.advanceTimersByTime(1.5);
+        run.writer.append(text(run));
+        await run.writer.flushed();
+        expect(sent).toHaveBeenCalledTimes(count);
+      }
+    });
   });
 
   test("a call that nobody can make any more is refused to each who waits", async () => {

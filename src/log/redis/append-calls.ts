@@ -1,7 +1,7 @@
 /**
  * The calls by which all runs of this process append to Redis: what they have at the end of one turn of
- * the event loop is one call, and what only goes on with a text waits until 3 ms after the call before for
- * others'. Each run gets the answer to its own append (run-scripts.ts).
+ * the event loop is one call, and where many speak, what only goes on with a text waits for others' until
+ * 3 ms after the call before. Each run gets the answer to its own append (run-scripts.ts).
  *
  *   0 ms  a, b, c ──▶ call         No call waits for the answer to another: a Redis that is slow, or a
  *   1 ms  d                        process that was not let run, would then be late twice. What one run
@@ -54,6 +54,13 @@ interface Taken {
  * this halves what Redis does.
  */
 const paceMs = 3;
+/**
+ * Between two appends of this process, on average: only below it there is somebody to wait for. Above, a
+ * call would be of two or three, and what that saves goes into the timer.
+ */
+const busyMs = 0.75;
+const idleMs = 100;
+const averaged = 16;
 /** Events in one call: Redis does nothing else meanwhile. One append may have as many by itself. */
 const maxCallEntries = 512;
 
@@ -65,12 +72,15 @@ export class AppendCalls {
   #timer: NodeJS.Timeout | undefined;
   #hurries = false;
   #calledAtMs = Number.NEGATIVE_INFINITY;
+  #sentAtMs = 0;
+  #betweenMs = idleMs;
   /** False once what is between us and Redis has refused keys of several slots in one call. */
   #together = true;
   /** Outside of the async context of whoever is first: the call is everybody's. */
   readonly #schedule = AsyncLocalStorage.bind(() => {
     this.#scheduled = true;
-    const waitMs = this.#hurries ? 0 : this.#calledAtMs + paceMs - performance.now();
+    const waits = !this.#hurries && this.#betweenMs < busyMs;
+    const waitMs = waits ? this.#calledAtMs + paceMs - performance.now() : 0;
     if (waitMs > 0) this.#timer = setTimeout(() => this.#call(), waitMs);
     else setImmediate(() => this.#call());
   });
@@ -87,6 +97,10 @@ export class AppendCalls {
   send(take: () => Append | undefined): Promise<AppendAnswer | undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<AppendAnswer | undefined>();
     this.#waiting.push({ take, resolve, reject });
+    const nowMs = performance.now();
+    const sinceMs = Math.min(nowMs - this.#sentAtMs, idleMs);
+    this.#betweenMs += (sinceMs - this.#betweenMs) / averaged;
+    this.#sentAtMs = nowMs;
     this.#callSoon();
     return promise;
   }

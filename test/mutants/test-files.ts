@@ -60,7 +60,8 @@ export class TestFiles implements AsyncDisposable {
     if (failure !== undefined) return failure;
     const [unhandled] = unhandledErrors;
     if (unhandled !== undefined) return { test: file, why: firstLine(String(unhandled)) };
-    return testModules.length === 0 ? { test: file, why: "no tests" } : undefined;
+    const ran = testModules.flatMap(({ children }) => [...children.allTests("passed")]);
+    return ran.length === 0 ? { test: file, why: "no test was run" } : undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

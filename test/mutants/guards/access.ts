@@ -11,7 +11,7 @@ export const accessGuards: readonly Guard[] = [
     code: 'if (!member) throw new LangwireError("NOT_FOUND");',
     becomes: "",
     tests: matrix,
-    named: "conversations.messages over a WebSocket",
+    named: "conversations.messages",
   },
   {
     slip: "a procedure without an access check is added",
@@ -28,7 +28,7 @@ export const accessGuards: readonly Guard[] = [
     code: 'if (!known) throw new LangwireError("NOT_FOUND");',
     becomes: "",
     tests: matrix,
-    named: "chat.watch over a WebSocket",
+    named: "chat.watch",
   },
   {
     slip: "deleting leaves the run in progress at work",
@@ -79,7 +79,7 @@ export const accessGuards: readonly Guard[] = [
     code: '.where("owner_id", "=", userId)',
     becomes: "",
     tests: matrix,
-    named: "conversations.rename over a WebSocket",
+    named: "conversations.rename",
   },
   {
     slip: "those who were removed are not looked for",

@@ -166,3 +166,32 @@ test("an erasure does not pass over a run whose ending is not stored", async () 
   await expect(erasing()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
   going.resolve("done");
 });
+
+test("an erasure takes along what another's run was given that began meanwhile", async () => {
+  const going = Promise.withResolvers<string>();
+  let calls = 0;
+  const langwire = await open(() => (++calls === 1 ? Promise.resolve("hers") : going.promise));
+  const { store, runs } = langwire;
+  const [hers, eves] = [newInput(), newInput()];
+  const { conversationId } = hers;
+  await store.conversations.create({ conversationId, botId: "test", userId: "eve" });
+  await store.conversations.share(conversationId, "eve");
+  await store.conversations.join(conversationId, userId);
+  for await (const _ of await runs.send(caller, hers));
+  const redact = store.administration.redact.bind(store.administration);
+  vi.spyOn(store.administration, "redact").mockImplementationOnce(async (runId) => {
+    const gone = await redact(runId);
+    await runs.send({ userId: "eve" }, { ...eves, conversationId });
+    return gone;
+  });
+  const archiveDeleted = vi.spyOn(runs, "archiveDeleted");
+  for await (const _ of langwire.eraseUser(userId));
+  going.resolve("too late");
+  const { status } = (await store.runs.get(eves.runId, "eve")) ?? expect.fail("no run");
+  expect(status).toBe("cancelled");
+  for (const { runId } of [hers, eves]) {
+    expect(await store.archives.get(runId)).toEqual([]);
+    // What is held of it for readers goes as well.
+    expect(archiveDeleted).toHaveBeenCalledWith(runId);
+  }
+});

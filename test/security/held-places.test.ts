@@ -1,9 +1,9 @@
 /** Whoever is refused, or is done, holds no place that another could have. */
 import { randomUUID } from "node:crypto";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { startTestServer, type TestServer } from "../../src/testing/test-server.ts";
 import { scriptedBot } from "./scripted-bot.ts";
-import { codeOf, openSocket, subscription, type TestSocket } from "./socket.ts";
+import { codeOf, openSocket, request, subscription, type TestSocket } from "./socket.ts";
 
 const more = 10;
 
@@ -179,4 +179,28 @@ test("a subscription that is over leaves its id to the next, however it ended", 
     socket.send(subscription(7, "chat.watch", { conversationId: randomUUID() }));
     await expect.poll(refusals).toEqual(Array(times).fill("NOT_FOUND"));
   }
+});
+
+test("a subscription that is stopped while the store is asked never begins", async () => {
+  await using server = await start({});
+  const ann = await createFor(server, "ann");
+  using socket = await socketOf(server, "ann");
+  const { conversations } = server.langwire.store;
+  const [asked, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const isMember = conversations.isMember.bind(conversations);
+  vi.spyOn(conversations, "isMember").mockImplementation(async (...of) => {
+    asked.resolve();
+    await gate.promise;
+    return await isMember(...of);
+  });
+  socket.send(subscription(7, "chat.watch", ann));
+  await asked.promise;
+  socket.send({ id: 7, method: "subscription.stop" });
+  // Calls are taken in order.
+  socket.send(request(8, "bots.list"));
+  await socket.frame(({ id }) => id === 8);
+  gate.resolve();
+  await socket.frame(({ id, result }) => id === 7 && result?.type === "stopped");
+  expect(socket.frames.filter(({ id }) => id === 7)).toHaveLength(1);
+  expect(server.server.connections.subscriptions).toBe(0);
 });

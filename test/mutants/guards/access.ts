@@ -96,11 +96,12 @@ export const accessGuards: readonly Guard[] = [
     tests: ["test/security/removal.test.ts"],
   },
   {
-    slip: "what an application's authenticate gives is not checked",
+    slip: "a wrong id that an application gives is told as its caller's doing",
     file: "src/server/access/identify.ts",
-    code: "userId: readUserId(userId),",
-    becomes: "userId,",
-    tests: ["test/security/access.test.ts"],
+    code: "  const fault = faultOfUserId(userId);\n",
+    becomes: "  const fault = undefined as string | undefined;\n  void faultOfUserId;\n",
+    tests: ["test/security/sessions.test.ts"],
+    named: "a userId",
   },
   {
     slip: "a session that has expired is one",

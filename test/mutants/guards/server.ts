@@ -195,4 +195,12 @@ export const serverGuards: readonly Guard[] = [
     tests: ["test/e2e/send.test.ts"],
     named: "two watchers see",
   },
+  {
+    slip: "a subscription that is stopped while it waits is begun",
+    file: "src/server/connections/socket-calls.ts",
+    code: "    if (begun.signal.aborted) return;\n",
+    becomes: "",
+    tests: ["test/security/held-places.test.ts"],
+    named: "never begins",
+  },
 ];

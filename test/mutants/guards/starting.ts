@@ -137,4 +137,18 @@ export const startingGuards: readonly Guard[] = [
     becomes: "",
     tests: ["test/open/snapshots.test.ts"],
   },
+  {
+    slip: "what began during an erasure keeps what it was given",
+    file: "src/runs/erase-user.ts",
+    code: "        unarchived.push(...(await administration.redact(runId)));\n",
+    becomes: "",
+    tests: ["test/runs/lost-and-late.test.ts"],
+  },
+  {
+    slip: "archives that are held outlive an erasure",
+    file: "src/runs/erase-user.ts",
+    code: "      for (const gone of unarchived) runs.archiveDeleted(gone);\n",
+    becomes: "",
+    tests: ["test/runs/lost-and-late.test.ts"],
+  },
 ];

@@ -203,4 +203,11 @@ export const serverGuards: readonly Guard[] = [
     tests: ["test/security/held-places.test.ts"],
     named: "never begins",
   },
+  {
+    slip: "a ping waits behind a long event, and breaks it",
+    file: "src/server/http/event-stream.ts",
+    code: "if (this.ready() !== undefined || !this.#response.headersSent) return;",
+    becomes: "if (!this.#response.headersSent) return;",
+    tests: ["test/server/event-stream.test.ts"],
+  },
 ];

@@ -147,6 +147,28 @@ test("event streams whose readers leave while they are looked up take nothing", 
   expect(server.server.connections.subscriptions).toBe(1);
 });
 
+test("sockets that close while their caller is looked up take nothing from the user", async () => {
+  const known = Promise.withResolvers<void>();
+  let lookedUp = 0;
+  await using server = await startTestServer({
+    bots: [scriptedBot()],
+    connectionLimits: { maxSocketsPerUser: 1 },
+    authenticate: async () => {
+      lookedUp += 1;
+      await known.promise;
+      return { userId: "ann" };
+    },
+  });
+  const left = await Promise.all(Array.from({ length: more }, () => socketOf(server, "ann")));
+  await expect.poll(() => lookedUp).toBe(more);
+  for (const { webSocket } of left) webSocket.terminate();
+  await expect.poll(() => server.server.connections.size).toBe(0);
+  known.resolve();
+  using socket = await socketOf(server, "ann");
+  socket.send(request(1, "bots.list"));
+  expect(await socket.frame(({ id }) => id !== undefined)).toHaveProperty("result");
+});
+
 test("a socket that closes takes its subscriptions along", async () => {
   await using server = await start({ maxSubscriptionsPerUser: 2 });
   const ann = await createFor(server, "ann");

@@ -210,4 +210,12 @@ export const serverGuards: readonly Guard[] = [
     becomes: "if (!this.#response.headersSent) return;",
     tests: ["test/server/event-stream.test.ts"],
   },
+  {
+    slip: "a socket that closed while its caller was looked up counts for its user",
+    file: "src/server/connections/socket-connection.ts",
+    code: "      if (this.#closing) return identity;\n",
+    becomes: "",
+    tests: ["test/security/held-places.test.ts"],
+    named: "sockets that close while",
+  },
 ];

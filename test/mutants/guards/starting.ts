@@ -151,4 +151,11 @@ export const startingGuards: readonly Guard[] = [
     becomes: "",
     tests: ["test/runs/lost-and-late.test.ts"],
   },
+  {
+    slip: "a start that fails keeps its folder's lock",
+    file: "src/open/open-storage.ts",
+    code: "  if (dataDir !== undefined) opening.use(await lockFolder(dataDir));\n  const path =",
+    becomes: "  if (dataDir !== undefined) await lockFolder(dataDir);\n  const path =",
+    tests: ["test/open/storage-failures.test.ts"],
+  },
 ];

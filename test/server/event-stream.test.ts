@@ -80,7 +80,6 @@ test("a long event comes whole: no ping is within it, nor an error that comes me
   const { stream, response, longTexts, drain, read } = setUp();
   const text = "x".repeat(200 * 1024);
   const { events } = eventsOf(token(1, text));
-  stream.begin();
   void stream.deliver(events);
   stream.fail('{"json":"too late"}');
   while (!response.writableEnded) {
@@ -99,7 +98,6 @@ test("a long event comes whole: no ping is within it, nor an error that comes me
 test("one that is quiet has pings, and ends after some, so that its reader shows that it is there", async () => {
   const { stream, response, drain, read } = setUp();
   const { events } = eventsOf(token(1, "short"));
-  stream.begin();
   void stream.deliver(events);
   await drain();
   const pings = () => read().filter(([name]) => name === "ping").length;

@@ -96,7 +96,7 @@ export const serverGuards: readonly Guard[] = [
   {
     slip: "the fetch handler's streams outlive their session",
     file: "src/server/fetch/fetch-handler.ts",
-    code: "      if (expiresAtMs !== undefined) this.#expiries.add(expiring, expiresAtMs);\n",
+    code: "    if (expiresAtMs !== undefined) this.#expiries.add(expiring, expiresAtMs);\n",
     becomes: "",
     tests: ["test/server/fetch-handler.test.ts"],
     named: "a stream ends with the caller",
@@ -104,8 +104,8 @@ export const serverGuards: readonly Guard[] = [
   {
     slip: "the fetch handler gives no place back",
     file: "src/server/fetch/fetch-handler.ts",
-    code: '      signal.addEventListener("abort", release, { once: true });\n',
-    becomes: "",
+    code: '    signal.addEventListener("abort", this.#take(userId), { once: true });\n',
+    becomes: "    this.#take(userId);\n",
     tests: ["test/server/fetch-handler.test.ts"],
     named: "so many streams open",
   },
@@ -119,9 +119,9 @@ export const serverGuards: readonly Guard[] = [
   },
   {
     slip: "a reader who left while the caller was looked up takes a place",
-    file: "src/server/http/event-streams.ts",
-    code: "    signal.throwIfAborted();\n    const release",
-    becomes: "    const release",
+    file: "src/server/http/subscription-delivery.ts",
+    code: "  signal.throwIfAborted();\n  const asked",
+    becomes: "  const asked",
     tests: ["test/security/held-places.test.ts"],
     named: "looked up",
   },

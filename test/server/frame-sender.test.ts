@@ -60,10 +60,12 @@ test("what is sent first in a turn is written at once, and the rest in one write
 });
 
 test("nothing is written behind a close frame", async () => {
-  const { sender, webSocket, client, received } = await setUp();
+  const { sender, webSocket, socket, client, received } = await setUp();
   sender.send("before");
   webSocket.close(4000);
+  const write = vi.spyOn(socket, "write");
   sender.send("behind");
+  expect(write).not.toHaveBeenCalled();
   await once(client, "close");
   expect(received).toEqual(["before"]);
 });

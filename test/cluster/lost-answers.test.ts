@@ -85,29 +85,26 @@ interface Lane {
 needsRedis("answers of Postgres", () => {
   let world: ClusterWorld;
   let steady: TestServer;
-  let shared: Lane[];
-  let single: Lane[];
+  const shared: Lane[] = [];
+  const single: Lane[] = [];
 
   beforeAll(async () => {
     world = await ClusterWorld.start();
     steady = await world.startNode({ clusterTimes }, { runLimits });
-    shared = await Promise.all(
-      Array.from({ length: nodes }, async () => {
-        const proxy = await startPostgresProxy({ port: world.postgres.port });
-        const databaseUrl = proxy.url(world.database.url);
-        const node = await world.startNode({ databaseUrl, clusterTimes }, { runLimits });
-        return { proxy, node, other: steady };
-      }),
-    );
-    single = await Promise.all(
-      Array.from({ length: alone }, async () => {
-        const proxy = await startPostgresProxy({ port: world.postgres.port });
-        const { url } = await world.postgres.createDatabase();
-        const settings = { databaseUrl: proxy.url(url), redisUrl: undefined };
-        const node = await world.startNode(settings, { runLimits });
-        return { proxy, node, other: node };
-      }),
-    );
+    // One after the other: all at once, a busy machine is late with what a node asks before it joins.
+    for (let index = 0; index < nodes; index++) {
+      const proxy = await startPostgresProxy({ port: world.postgres.port });
+      const databaseUrl = proxy.url(world.database.url);
+      const node = await world.startNode({ databaseUrl, clusterTimes }, { runLimits });
+      shared.push({ proxy, node, other: steady });
+    }
+    for (let index = 0; index < alone; index++) {
+      const proxy = await startPostgresProxy({ port: world.postgres.port });
+      const { url } = await world.postgres.createDatabase();
+      const settings = { databaseUrl: proxy.url(url), redisUrl: undefined };
+      const node = await world.startNode(settings, { runLimits });
+      single.push({ proxy, node, other: node });
+    }
   });
 
   afterAll(async () => {

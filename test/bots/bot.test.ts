@@ -196,6 +196,16 @@ describe("memory", () => {
     });
   });
 
+  test("has no exchange that stands before one that did not fit", () => {
+    const history = exchanges(3, (at) => (at === 1 ? "long".repeat(1_000) : `${at}`));
+    const { history: kept, messages } = recall(
+      { k: 9, contextTokens: 500 },
+      { message: "x", history },
+    );
+    expect(kept.map(({ text }) => text)).toEqual(["2", "2"]);
+    expect(messages.map(({ text }) => text)).toEqual(["2", "2"]);
+  });
+
   test("counts four ASCII characters as a token, and each other character as one", () => {
     expect(estimateTokens("12345678")).toBe(2);
     expect(estimateTokens("炭酸水")).toBe(3);

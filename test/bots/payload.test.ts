@@ -14,6 +14,7 @@ import {
 
 const circular: Record<string, unknown> = { name: "it" };
 circular.self = circular;
+const twice = { a: 1 };
 
 class Point {
   readonly x = 1;
@@ -46,7 +47,7 @@ const rows: readonly [string, unknown, unknown][] = [
   ["an error, without its words", new TypeError("secret"), { error: "TypeError" }],
   ["an instance of a class", new Point(), { x: 1 }],
   ["a cycle", circular, { name: "it", self: "…[cut: circular]" }],
-  ["the same object twice, which is no cycle", [circular.name, [[1]], [[1]]], ["it", [[1]], [[1]]]],
+  ["the same object twice, which is no cycle", [twice, { z: twice }], [{ a: 1 }, { z: { a: 1 } }]],
   ["a getter that throws", throwing, { fine: 1, bad: "…[unreadable]" }],
   ["a toJSON", { toJSON: () => ({ a: 1n }) }, { a: "1" }],
   [

@@ -44,7 +44,6 @@ export function createRetryingFetch(options: RetryOptions = {}): typeof fetch {
         if ("thrown" in result) throw result.thrown;
         return result.response;
       }
-      if ("response" in result) await result.response.body?.cancel();
       await sleep(delayMs, undefined, signal ? { signal } : {});
     }
   };

@@ -2,13 +2,16 @@
 import type { Guard } from "../guard.ts";
 import { accessGuards } from "./access.ts";
 import { archiveGuards } from "./archives.ts";
+import { botRuleGuards } from "./bot-rules.ts";
 import { botGuards } from "./bots.ts";
 import { chatGuards } from "./chats.ts";
 import { clientGuards } from "./client.ts";
 import { clusterGuards } from "./cluster.ts";
 import { followingGuards } from "./following.ts";
+import { journalGuards } from "./journal.ts";
 import { lifecycleGuards } from "./lifecycle.ts";
 import { logGuards } from "./log.ts";
+import { protocolGuards } from "./protocol.ts";
 import { recoveryGuards } from "./recovery.ts";
 import { serverGuards } from "./server.ts";
 import { startingGuards } from "./starting.ts";
@@ -23,9 +26,12 @@ export const guards: readonly Guard[] = [
   ...recoveryGuards,
   ...serverGuards,
   ...logGuards,
+  ...journalGuards,
+  ...protocolGuards,
   ...storeGuards,
   ...archiveGuards,
   ...botGuards,
+  ...botRuleGuards,
   ...clientGuards,
   ...chatGuards,
 ];

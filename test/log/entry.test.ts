@@ -135,3 +135,16 @@ test("what follows an entry of another process is what its JSON says, however it
     }
   }
 });
+
+test("a line that continues a text is one, behind an entry that has a text", () => {
+  const event: ChatEvent = { type: "token", runId: "run 1", spanId: "span 1", text: "a" };
+  const entry = LogEntry.of(1, event);
+  const next = entry.continued(2, JSON.stringify("é"));
+  expect([next.seq, next.bytes, next.event]).toEqual([2, 2, { ...event, text: "é" }]);
+  expect(entry.continuesWith(next)).toBe(true);
+  const line = /a line continues no text/;
+  for (const text of ["", '"', '"a', "1"]) expect(() => entry.continued(2, text)).toThrow(line);
+  for (const other of others) {
+    expect(() => LogEntry.of(1, other).continued(2, '"a"')).toThrow(line);
+  }
+});

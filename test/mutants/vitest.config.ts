@@ -9,11 +9,12 @@ export default mergeConfig(
   defineConfig({
     test: {
       include: [
-        "test/protocol/{order,fold,fold-model}.test.ts",
-        "test/runs/{follower-model,follower-state,log-cursor,backfill,memberships,cursors}.test.ts",
+        "test/protocol/{order,fold,fold-model,tool-parts,answer-fold,message-fold,usage}.test.ts",
+        "test/runs/{follower-model,follower-state,log-cursor,backfill,memberships,cursors,archives}.test.ts",
         "test/client/{subscription-*,*-transcripts,event-buffer,backoff,attempts,explain}.test.ts",
         "test/client/{calls,connection-state,heartbeat-socket,idle-*,liveness-clock,notifier}.test.ts",
-        "test/log/{entry,entry-list,retention,memory,memory-model,journalled,journal-rows}.test.ts",
+        "test/log/{entry,entry-list,conversation-log,retention,memory,memory-model}.test.ts",
+        "test/log/{run-archive,archived-rows,journalled,journal-rows,journal-segments-model}.test.ts",
       ],
       // Stryker has a limit of its own for what hangs.
       testTimeout: 120_000,

@@ -10,7 +10,8 @@ export default mergeConfig(
     test: {
       include: [
         "test/protocol/{order,fold,fold-model,tool-parts,answer-fold,message-fold,usage}.test.ts",
-        "test/runs/{follower-model,follower-state,log-cursor,backfill,memberships,cursors,archives}.test.ts",
+        "test/runs/{follower-model,follower-state,log-cursor,backfill,backfill-archives}.test.ts",
+        "test/runs/{memberships,cursors,archives,held-archives}.test.ts",
         "test/client/{subscription-*,*-transcripts,event-buffer,backoff,attempts,explain}.test.ts",
         "test/client/{calls,connection-state,heartbeat-socket,idle-*,liveness-clock,notifier}.test.ts",
         "test/log/{entry,entry-list,conversation-log,retention,memory,memory-model}.test.ts",

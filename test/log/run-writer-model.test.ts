@@ -5,6 +5,7 @@
  */
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
+import { AppendCalls } from "../../src/log/redis/append-calls.ts";
 import { keysOf } from "../../src/log/redis/run-scripts.ts";
 import { RedisRunWriter } from "../../src/log/redis/run-writer.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
@@ -41,6 +42,8 @@ class OneRun {
     return after + this.stream.length;
   }
 
+  readonly takesAnyKeys = true;
+
   send<Reply>(_key: string, [, , , , , , ...args]: readonly string[]): Promise<Reply> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.questions.push({ work: () => this.#carryOut(args), resolve, reject });
@@ -49,7 +52,7 @@ class OneRun {
 
   /** The three scripts, as run-scripts.ts has them, by what they are given. */
   #carryOut(args: readonly string[]): unknown {
-    if (args.length === 4) {
+    if (args.length === 5) {
       if (this.lease?.token === token) this.lease.closed = true;
       return 1;
     }
@@ -66,8 +69,8 @@ class OneRun {
     return ["opened", this.last];
   }
 
-  #append([, by, , , firstText, ...events]: readonly string[]): [string, number] {
-    const first = Number(firstText);
+  #append([, by, , , before, , , , ...events]: readonly string[]): [string, number] {
+    const first = Number(before) + 1;
     if (this.lease === undefined) return ["lost", 0];
     if (this.lease.token !== by) return ["fenced", this.last];
     if (first + events.length - 1 <= this.last) return ["ok", this.last];
@@ -97,7 +100,14 @@ class OneRun {
 
   async open(): Promise<RedisRunWriter> {
     const opening = RedisRunWriter.open({
-      ...{ link: this, keys: keysOf("test", "c"), runId, after, times },
+      ...{
+        link: this,
+        calls: new AppendCalls(this),
+        keys: keysOf("test", "c"),
+        runId,
+        after,
+        times,
+      },
       ...{ fencingToken: token, takeOver: false },
       isOurs: async () => this.ours,
       onWritten: (entries) => void this.written.push(...entries.map(({ seq }) => seq)),

@@ -28,8 +28,8 @@ export const journalGuards: readonly Guard[] = [
   {
     slip: "a group of any size is one row",
     file: "src/log/journal.ts",
-    code: "      if (length > maxRowLength) {",
-    becomes: "      if (length > Number.MAX_SAFE_INTEGER) {",
+    code: "if (row.length > maxRowLength) {",
+    becomes: "if (row.length > Number.MAX_SAFE_INTEGER) {",
     tests: faults,
   },
   {

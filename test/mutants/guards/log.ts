@@ -107,15 +107,15 @@ export const logGuards: readonly Guard[] = [
   {
     slip: "events that a failover lost are not sent again",
     file: "src/log/redis/run-writer.ts",
-    code: '        this.#tail.acknowledge(lastSeq);\n        break;\n      case "lost"',
+    code: '        this.#tail.acknowledge(answer.lastSeq);\n        break;\n      case "lost"',
     becomes: '        this.#tail.acknowledge(this.lastSeq);\n        break;\n      case "lost"',
     tests: ["test/log/run-writer-model.test.ts"],
   },
   {
     slip: "who waits for a run that was taken over waits for ever",
     file: "src/log/redis/run-writer.ts",
-    code: "    clearImmediate(this.#scheduled);\n    this.#release(Number.POSITIVE_INFINITY);\n",
-    becomes: "    clearImmediate(this.#scheduled);\n",
+    code: "    this.#release(Number.POSITIVE_INFINITY);\n    this.#options.onDone(this);",
+    becomes: "    this.#options.onDone(this);",
     tests: ["test/log/run-writer-model.test.ts"],
   },
 ];

@@ -133,6 +133,19 @@ const rows: readonly (readonly [string, readonly ChatEvent[], readonly string[]]
     ['web#w done took "q" gave "found"', "web stopped"],
   ],
   [
+    "at the provider: beside a call for the bot's tools",
+    [
+      ...[writes("m", "w", "web"), writes("m", "1", "add"), ran("m", "web", "found", "w")],
+      runs("t", "add"),
+    ],
+    ['web#w done gave "found"', "add#1 running"],
+  ],
+  [
+    "at the provider: what it took is nothing",
+    [ran("m", "web", null, "w"), ran("m", "web_result", "found", "w")],
+    ['web#w done took null gave "found"'],
+  ],
+  [
     "at the provider: another model's id is another call",
     [ran("m", "web", null, "w"), ran("n", "web", "found", "w")],
     ["web#w done gave null", 'web#w done gave "found"'],

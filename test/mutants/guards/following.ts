@@ -192,8 +192,8 @@ export const followingGuards: readonly Guard[] = [
   {
     slip: "silence is counted from the first event on",
     file: "src/runs/following/follower.ts",
-    code: "    if (this.#silenceTimer !== undefined) {\n      clearTimeout(this.#silenceTimer);\n      this.#silenceTimer = undefined;\n    }\n    if (entry",
-    becomes: "    if (entry",
+    code: "    if (this.#silenceTimer !== undefined) {\n",
+    becomes: "    if (this.#silenceTimer === null) {\n",
     tests: ["test/runs/follower.test.ts"],
   },
   {

@@ -89,14 +89,14 @@ test("an answer that comes after its archive was forgotten is given, and not hel
   const before = archives.after("a", 0);
   archives.forget("a");
   const now = archives.after("a", 0);
-  await vi.waitFor(() => expect(waiting).toHaveLength(2));
+  await expect.poll(() => waiting).toHaveLength(2);
   waiting[0]?.resolve();
   expect(await before).toHaveLength(1);
   waiting[1]?.resolve();
   expect(await now).toHaveLength(1);
   // Counted once: another one has room beside it.
   const other = archives.after("b", 0);
-  await vi.waitFor(() => expect(waiting).toHaveLength(3));
+  await expect.poll(() => waiting).toHaveLength(3);
   waiting[2]?.resolve();
   await other;
   expect(await archives.after("a", 0)).toHaveLength(1);
@@ -107,10 +107,10 @@ test("what the store could not answer is asked again, and takes no later answer 
   const { archives, asked, waiting, slowly } = await start(2);
   slowly();
   const refused = archives.after("a", 0);
-  await vi.waitFor(() => expect(waiting).toHaveLength(1));
+  await expect.poll(() => waiting).toHaveLength(1);
   archives.forget("a");
   const given = archives.after("a", 0);
-  await vi.waitFor(() => expect(waiting).toHaveLength(2));
+  await expect.poll(() => waiting).toHaveLength(2);
   waiting[1]?.resolve();
   await given;
   waiting[0]?.reject(new Error("away"));
@@ -119,7 +119,7 @@ test("what the store could not answer is asked again, and takes no later answer 
   expect(asked).toEqual(["a", "a"]);
   archives.forget("a");
   const again = archives.after("a", 0);
-  await vi.waitFor(() => expect(waiting).toHaveLength(3));
+  await expect.poll(() => waiting).toHaveLength(3);
   waiting[2]?.reject(new Error("away"));
   await expect(again).rejects.toThrow("away");
   void archives.after("a", 0).catch(() => {});

@@ -166,8 +166,9 @@ describeWithChromium("the page in Japanese", (open) => {
 
   test("nor is the way in", async () => {
     const { visit } = await open({
-      authenticate: () => {
-        throw new LangwireError("UNAUTHORIZED");
+      authenticate: ({ connectionParams }) => {
+        if (connectionParams?.token !== "ours") throw new LangwireError("UNAUTHORIZED");
+        return { userId: "ann" };
       },
     });
     const window = await visit({ at: "?user=bob", context: { locale } });

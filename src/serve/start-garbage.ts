@@ -7,21 +7,16 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { Logger } from "pino";
 
-/** What a program opens as it starts, it has opened by then. */
-const delayMs = 2_000;
 const mebibyte = 1024 * 1024;
 
 /**
- * Does it once, a while from now, unless there are runs by then: it holds the thread for a tenth of a second,
- * and has V8 forget what it compiled. Does not keep the process alive.
+ * Holds the thread for a tenth of a second or two, and has V8 forget what it compiled: to be called once, as the
+ * last of starting. Two seconds later the first runs were held up by it, and ran cold once more.
  */
-export function giveBackAfterStart(isIdle: () => boolean, logger: Pick<Logger, "debug">): void {
-  setTimeout(() => {
-    if (!isIdle()) return;
-    const before = residentMebibytes();
-    collectAllGarbage();
-    logger.debug({ before, after: residentMebibytes() }, "MiB resident, now that it has started");
-  }, delayMs).unref();
+export function giveBackStartGarbage(logger: Pick<Logger, "debug">): void {
+  const before = residentMebibytes();
+  collectAllGarbage();
+  logger.debug({ before, after: residentMebibytes() }, "MiB resident, now that it has started");
 }
 
 function residentMebibytes(): number {

@@ -161,7 +161,8 @@ class Client<Types extends ClientTypes> implements AsyncDisposable {
       signal?.addEventListener("abort", abort);
       try {
         const backoff = createBackoff(connection.backoff);
-        for (let waitMs = 0; ; waitMs = backoff.next()) {
+        let refusedForMs = 0;
+        for (let waitMs = 0; ; waitMs = refusedForMs + backoff.next()) {
           if (waitMs > 0) {
             delay = new Delay(waitMs);
             await Promise.race([delay.over, over.promise]);
@@ -175,6 +176,7 @@ class Client<Types extends ClientTypes> implements AsyncDisposable {
             const error = toClientError(cause);
             if (connection.givenUp !== undefined) throw connection.givenUp;
             if (!isUnheard(error) || !again) throw error;
+            refusedForMs = error.retryAfterMs ?? 0;
           }
         }
       } finally {

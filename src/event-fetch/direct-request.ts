@@ -70,6 +70,8 @@ export interface DirectRoute {
   /** Follows redirects itself. */
   readonly dispatcher: Dispatcher;
   readonly limits: IdleTimeoutLimits;
+  /** Called when the request is sent again. */
+  readonly onRequest?: (() => void) | undefined;
 }
 
 export function sendDirectly(request: DirectRequest, route: DirectRoute): Promise<Response> {
@@ -84,8 +86,12 @@ export function sendDirectly(request: DirectRequest, route: DirectRoute): Promis
     headers: [...headers].flat(),
     body: body ?? null,
   };
+  const sendAgain = () => {
+    route.onRequest?.();
+    send();
+  };
   const send = () => {
-    const answer = new Answer(request, { exchange, sendAgain: () => setImmediate(send) });
+    const answer = new Answer(request, { exchange, sendAgain: () => setImmediate(sendAgain) });
     try {
       route.dispatcher.dispatch(options, answer);
       answer.dispatched();

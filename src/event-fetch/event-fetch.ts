@@ -56,7 +56,7 @@ export function createEventFetch(options: EventFetchOptions = {}): EventFetch {
     options.onRequest?.();
     const direct = options.fetch === undefined ? directRequest(input, init) : undefined;
     if (direct !== undefined && dispatcher !== undefined) {
-      return sendDirectly(direct, { dispatcher, limits });
+      return sendDirectly(direct, { dispatcher, limits, onRequest: options.onRequest });
     }
     return sendThrough(options.fetch ?? fetch, limits, input, init);
   };

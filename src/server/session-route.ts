@@ -1,5 +1,5 @@
 /** What the page at `/` knows of its user: the name, and the application's own pages to sign in and out. */
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { LangwireError } from "../protocol/errors.ts";
 import { factsOf } from "./access/auth-request.ts";
 import type { Identify } from "./access/identify.ts";
@@ -38,6 +38,9 @@ export function sessionRoute(
       throw new TypeError(`${name} must be a path such as /login, or an http or https URL: ${url}`);
     }
   }
+  /** Who brings a token in a header may have been looked at by that alone: it says nothing of others. */
+  const takesNoTokens = ({ headers }: FastifyRequest) =>
+    identify?.looksForTokens === false && headers.authorization === undefined;
   app.get("/session", async (request, reply): Promise<SessionInfo> => {
     reply.header("cache-control", "no-store");
     const user = await identify?.(factsOf(request, null)).catch(unlessNobody);
@@ -45,7 +48,7 @@ export function sessionRoute(
       ...(signInUrl !== undefined && { signInUrl }),
       ...(signOutUrl !== undefined && { signOutUrl }),
       ...(user && { user: { userId: user.userId, name: user.name } }),
-      ...(identify?.looksForTokens === false && { takesTokens: false }),
+      ...(takesNoTokens(request) && { takesTokens: false }),
     };
   });
 }

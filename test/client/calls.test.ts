@@ -65,6 +65,20 @@ function setUp(...script: unknown[]) {
 
 const conversationId = "c";
 
+test("a question that authentication puts off is asked again when it may be, and not before", async () => {
+  const locked = refusalOf({
+    ...{ code: "RATE_LIMITED", retryable: true, unheard: true },
+    retryAfterMs: 60_000,
+  });
+  const { client, transcript } = setUp(locked, { items: [] });
+  const asked = client.conversations.list();
+  await wait(60_000);
+  expect(transcript).toHaveLength(1);
+  await wait(100);
+  await asked;
+  expect(transcript).toHaveLength(2);
+});
+
 test("a question that nobody answers is asked again, later each time, until somebody does", async () => {
   const away = refusalOf({ code: "AUTH_UNAVAILABLE", retryable: true });
   const { client, connection, transcript } = setUp(lost, away, { items: [] });

@@ -15,12 +15,14 @@ async function setUp() {
   await once(server, "listening");
   const client = new WebSocket(`ws://127.0.0.1:${(server.address() as { port: number }).port}`);
   onTestFinished(() => client.terminate());
+  const opened = once(client, "open");
   const received: string[] = [];
   client.on("message", (data) => void received.push(String(data)));
   const [webSocket, { socket }] = (await once(server, "connection")) as [
     WebSocket,
     { socket: Socket },
   ];
+  await opened;
   const turn = new SendingTurn();
   const sender = new FrameSender({ webSocket, socket, turn, pacer: { ready: () => undefined } });
   return { sender, webSocket, socket, client, received, turn };
@@ -57,6 +59,21 @@ test("what is sent first in a turn is written at once, and the rest in one write
   expect([one.mock.calls.length, several.mock.calls.length]).toEqual([1, 0]);
   await expect.poll(() => received.length).toBe(5);
   expect([one.mock.calls.length, several.mock.calls.length]).toEqual([1, 1]);
+});
+
+test("a frame that has to wait keeps no more than its own bytes", async () => {
+  const { sender, socket, client, turn } = await setUp();
+  client.pause();
+  do {
+    for (let index = 0; index < 20; index++) sender.send("x".repeat(10_000));
+    await nextTurn();
+  } while (socket.writableLength === 0);
+  const write = vi.spyOn(socket, "write");
+  for (let seq = 0; seq < 3; seq++) sender.sendFrame(turn.frameOf(frameHead(1), entry(seq, "ok")));
+  const held = write.mock.calls.map(([frame]) => (frame as Buffer).buffer.byteLength);
+  const lengths = write.mock.calls.map(([frame]) => (frame as Buffer).length);
+  expect(held).toEqual(lengths);
+  expect(held).toHaveLength(3);
 });
 
 test("nothing is written behind a close frame", async () => {

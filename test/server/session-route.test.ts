@@ -58,6 +58,13 @@ test.each<[string, Authenticate]>([
   expect((await ask()).body).toEqual({});
 });
 
+test("to a caller with a header, who may have been looked at by that alone, nothing of tokens", async () => {
+  const authenticate: Authenticate = ({ headers, connectionParams }) =>
+    headers.authorization !== undefined ? null : connectionParams && null;
+  const ask = await start({ authenticate });
+  expect((await ask({ authorization: "Bearer expired" })).body).toEqual({});
+});
+
 test("of a server that takes callers at their word, nothing", async () => {
   const ask = await start({});
   expect((await ask({ "x-user-id": "anna" })).body).toEqual({});

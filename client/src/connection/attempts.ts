@@ -98,7 +98,11 @@ export class Attempts {
   /** The server refused the caller. The next attempt sends a fresh token, if there is one. */
   refused(error: LangwireClientError): void {
     const { connection, asksForTokens } = this.#options;
-    if (error.code !== "UNAUTHORIZED") return;
+    if (error.code !== "UNAUTHORIZED") {
+      // The next attempt waits as long as the server says.
+      if (error.retryAfterMs !== undefined) this.#reason = error;
+      return;
+    }
     if (++connection.refusals > (asksForTokens ? maxRefusals : 0)) this.#giveUp(error);
   }
 

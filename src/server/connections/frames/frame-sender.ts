@@ -36,6 +36,8 @@ export class FrameSender implements Pacer, Corked {
   #corked = false;
   /** The last turn in which it was sent anything. */
   #turnNumber = -1;
+  /** Whether something was still waiting to leave when that turn began. */
+  #isBacklogged = false;
   /** Set while a long frame is being sent; settles when it and the frames behind it have left. */
   #sendingLong: Promise<void> | undefined;
   #behind: Write[] = [];
@@ -106,9 +108,13 @@ export class FrameSender implements Pacer, Corked {
     if (this.#webSocket.readyState !== this.#webSocket.OPEN) return;
     // Mostly the only one in its turn: to hold it back would cost each socket as much as the rest of its way.
     const { number } = this.#turn;
-    if (number === this.#turnNumber) this.#cork();
-    else this.#turnNumber = number;
-    this.#socket.write(frame);
+    if (number === this.#turnNumber) {
+      this.#cork();
+    } else {
+      this.#turnNumber = number;
+      this.#isBacklogged = this.#socket.writableLength > 0;
+    }
+    this.#socket.write(this.#isBacklogged ? unpooled(frame) : frame);
   }
 
   async #sendParts(parts: () => readonly Buffer[]): Promise<void> {
@@ -140,6 +146,16 @@ export class FrameSender implements Pacer, Corked {
     this.#socket.cork();
     this.#turn.add(this);
   }
+}
+
+/**
+ * Bytes of their own, for a frame that has to wait. Node.js cuts short buffers out of slabs of 64 KiB, of which each
+ * frame in a backlog would keep another one, where other sockets are sent much in between: 400 times its length.
+ */
+function unpooled(frame: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(frame.length);
+  frame.copy(copy);
+  return copy;
 }
 
 /** Whether the text is longer in UTF-8, of which a character takes three bytes at most. */

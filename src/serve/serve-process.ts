@@ -12,7 +12,6 @@ import { Shutdown } from "../server/shutdown.ts";
 import { boundsByMemory, expectGarbageToBeYoung } from "./process-memory.ts";
 import { type LoadProgram, ProgramError } from "./program.ts";
 import { type Serving, serve } from "./serve.ts";
-import { giveBackStartGarbage } from "./start-garbage.ts";
 
 export interface ServeProcessOptions {
   readonly load: LoadProgram;
@@ -71,7 +70,6 @@ async function start(
   const program = await load(settings, logger);
   const serving = await serve({ settings, program, logger, bounds, dev, pageDir });
   const { runs } = serving.langwire;
-  giveBackStartGarbage(logger);
   if (format === "pretty") process.stdout.write(`\n  open ${serving.url}\n\n`);
   shutdown = new Shutdown({
     logger,

@@ -50,6 +50,6 @@ test("an idle socket holds a few kilobytes, and nothing once it is closed", asyn
   const watching = await perSocket(before);
   await each(close, sockets);
   await expect.poll(() => perSocket(before)).toBeLessThan(300);
-  expect(connected).toBeLessThan(5_000);
-  expect(watching).toBeLessThan(11_000);
+  expect(connected).toBeLessThan(6_000);
+  expect(watching - connected).toBeLessThan(7_000);
 });

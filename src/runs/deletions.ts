@@ -6,6 +6,7 @@
 import type { EventLog } from "../log/log.ts";
 import type { Store } from "../store/store.ts";
 import { forgetDeleted } from "./forget-deleted.ts";
+import { isStoreAway } from "./lifecycle/store-watch.ts";
 import { Sweep } from "./lifecycle/sweep.ts";
 import type { RunObserver } from "./observer.ts";
 
@@ -55,12 +56,20 @@ export class Deletions implements AsyncDisposable {
   }
 }
 
-/** Of all conversations that are deleted. */
+/**
+ * Of all conversations that are deleted: one that cannot be finished holds up no other.
+ * @throws LangwireError STORE_UNAVAILABLE; what the store threw for one of them, after each was tried
+ */
 export async function finishDeletions(
   { deletions }: Pick<Store, "deletions">,
   signal?: AbortSignal,
 ): Promise<void> {
+  const failures: unknown[] = [];
   for (const conversationId of await deletions.unfinished()) {
-    await deletions.finish(conversationId, signal);
+    await deletions.finish(conversationId, signal).catch((cause: unknown) => {
+      if (isStoreAway(cause) || signal?.aborted) throw cause;
+      failures.push(cause);
+    });
   }
+  if (failures.length > 0) throw failures[0];
 }

@@ -225,15 +225,18 @@ describe("pruning", () => {
       toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"],
     });
     const pruned: number[] = [];
+    const world = { takes: Promise.resolve(), signal: new AbortController().signal };
     const store = {
       archives: {
-        prune: async (before: string) => {
+        prune: async (before: string, signal: AbortSignal) => {
           pruned.push(Date.now() - Date.parse(before));
+          Object.assign(world, { signal });
+          await world.takes;
           return 0;
         },
       },
     } as unknown as Parameters<typeof startPruning>[0]["store"];
-    return { pruned, pruning: startPruning({ store, keepEventsMs, observer: {} }) };
+    return { pruned, world, pruning: startPruning({ store, keepEventsMs, observer: {} }) };
   }
 
   test("goes on as long as the process, of what is too old, and then no more", async () => {
@@ -244,6 +247,17 @@ describe("pruning", () => {
     await pruning?.[Symbol.asyncDispose]();
     await vi.advanceTimersByTimeAsync(day);
     expect(pruned).toHaveLength(3);
+  });
+
+  test("that is under way is broken off by a shutdown, which does not wait for more of it", async () => {
+    const { pruned, world, pruning } = prune(0);
+    world.takes = new Promise(() => {});
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([pruned, world.signal.aborted]).toEqual([[0], false]);
+    const closing = pruning?.[Symbol.asyncDispose]();
+    expect(world.signal.aborted).toBe(true);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await closing;
   });
 
   test("is none where events are kept for good, and of all where they are not kept", async () => {

@@ -10,7 +10,7 @@ import type {
   NodeLease,
   Renewal,
 } from "../../src/runs/cluster/coordination.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { Ending, Run, Store } from "../../src/store/store.ts";
 
 const validMs = 6_000;
 
@@ -28,7 +28,10 @@ function setUp() {
     },
     ...{ elsewhere: 0, cutOffs: 0, disposed: [] as string[] },
     owners: async (): Promise<string[]> => [],
+    run: undefined as Run | undefined,
+    endSeqs: [] as number[],
     pings: Promise.resolve(),
+    says: (_message: string): void => {},
   };
   let lease: LeaseOptions | undefined;
   const nodeLease: NodeLease = {
@@ -42,7 +45,7 @@ function setUp() {
     renew: async () => {
       world.renewed += 1;
     },
-    census: async () => undefined,
+    census: async () => (world.run ? { alive: new Set<string>(), gone: ["gone"] } : undefined),
     clear: async () => true,
     [Symbol.asyncDispose]: async () => void world.disposed.push("lease"),
   };
@@ -64,6 +67,11 @@ function setUp() {
         world.reaped += 1;
         return world.owners();
       },
+      ownedBy: async () => [world.run],
+      finish: async ({ endSeq }: Ending) => {
+        world.endSeqs.push(endSeq);
+        return { finished: true, run: { ...world.run, endSeq, status: "failed" } };
+      },
     },
   } as unknown as Store;
   const log = {
@@ -71,6 +79,16 @@ function setUp() {
     checkWriters: () => {
       world.checked += 1;
     },
+    open: async () => ({
+      lastSeq: 1,
+      append: () => 1,
+      flushed: async () => {},
+      close() {},
+      abandon() {},
+    }),
+    readStored: async () => ({ entries: [], oldest: undefined }),
+    openRunsOf: async () => [],
+    forgetOpenRunsOf: async () => {},
   } as unknown as SharedLog;
   const join = async () => {
     const cluster = await Cluster.join({
@@ -82,7 +100,10 @@ function setUp() {
           lease = options;
           return nodeLease;
         },
-        openBroadcast: async () => broadcast,
+        openBroadcast: async (onMessage) => {
+          world.says = onMessage;
+          return broadcast;
+        },
       },
       observer: {},
       archiver: new Archiver({ keepEventsMs: 0, observer: {} }),
@@ -101,7 +122,7 @@ function setUp() {
     lease?.onRenewed({ lapsed: false, reaper: false, ...renewal });
     await vi.advanceTimersByTimeAsync(0);
   };
-  return { world, join, isAble, renewed };
+  return { world, log, join, isAble, renewed };
 }
 
 beforeEach(() => {
@@ -197,6 +218,64 @@ test("in its turn it looks for those that are gone, once at a time, also after i
   await vi.advanceTimersByTimeAsync(0);
   await renewed({ reaper: true });
   expect(world.reaped).toBe(2);
+});
+
+test("what others say that this version does not know is passed over", async () => {
+  const { world, join } = setUp();
+  await using cluster = await join();
+  const heard: object[] = [];
+  cluster.onNotice((notice) => void heard.push(notice));
+  for (const message of ["", "{", "null", "[]", '{"type":"later"}', '{"type":"stop"}'])
+    world.says(message);
+  const stop = { type: "stop" as const, runId: "r" };
+  world.says(JSON.stringify({ ...stop, more: 1 }));
+  expect(heard).toEqual([stop]);
+});
+
+const skewMs = 5_000;
+
+test.each([
+  // When a run began, from when this process last came to the log, and whether the log may lack some of it.
+  { beganMs: -1, interrupted: false, lacks: true },
+  { beganMs: skewMs - 1, interrupted: false, lacks: true },
+  { beganMs: skewMs, interrupted: false, lacks: false },
+  { beganMs: 60_000, interrupted: false, lacks: false },
+  { beganMs: 60_000, interrupted: "before its turn", lacks: true },
+  { beganMs: 60_000, interrupted: "in its turn", lacks: true },
+])(
+  "of a run that began at $beganMs ms, interrupted: $interrupted, events may be lost: $lacks",
+  async (it) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
+    const { world, log, join, renewed } = setUp();
+    await using _cluster = await join();
+    const startedAt = new Date(Date.now() + it.beganMs).toISOString();
+    await vi.advanceTimersByTimeAsync(2 * 60_000);
+    const interrupt = () => Object.assign(log, { interruptions: 1 });
+    if (it.interrupted === "before its turn") interrupt();
+    world.owners = async () => {
+      if (it.interrupted === "in its turn") interrupt();
+      return [];
+    };
+    const ids = { runId: "r", conversationId: "c", botId: "b", userId: "u", owner: "gone" };
+    world.run = { ...ids, message: "m", status: "running", firstSeq: 1, startedAt };
+    await renewed({ reaper: true });
+    // Its end has a number that no reader has had, where they may have had events that are gone.
+    expect(world.endSeqs.map((seq) => seq > 1_000)).toEqual([it.lacks]);
+  },
+);
+
+test("one that leaves in its turn gives its lease back after it", async () => {
+  const { world, join, renewed } = setUp();
+  const cluster = await join();
+  const { promise, resolve } = Promise.withResolvers<string[]>();
+  world.owners = () => promise;
+  await renewed({ reaper: true });
+  const leaving = cluster[Symbol.asyncDispose]();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(world.disposed).toEqual([]);
+  resolve([]);
+  await leaving;
+  expect(world.disposed).toEqual(["lease", "broadcast"]);
 });
 
 test("one that cannot join is in nothing; one that leaves gives its lease back", async () => {

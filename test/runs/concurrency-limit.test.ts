@@ -1,9 +1,19 @@
 /** A concurrency limit beside a count of it: slots that are taken, refused and given back, once and twice. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ConcurrencyLimit } from "../../src/runs/admission/concurrency-limit.ts";
 
 const max = 2;
+
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
+
+function heapUsed(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
+}
 
 interface Step {
   readonly what: "take" | "enter" | "release" | "leave";
@@ -22,6 +32,19 @@ const steps = fc.array(
   }),
   { maxLength: 40 },
 );
+
+test("nothing is kept of those who hold no slot any more", () => {
+  const limit = new ConcurrencyLimit(max);
+  const keys = (count: number) => {
+    for (let index = 0; index < count; index++) limit.take(`user ${index}`)?.();
+  };
+  // Once, for what is compiled and cached on the way.
+  keys(1_000);
+  const before = heapUsed();
+  keys(100_000);
+  expect(heapUsed() - before).toBeLessThan(2 * 1024 * 1024);
+  expect(limit.taken("user 1")).toBe(0);
+});
 
 test("a slot is there as long as fewer are taken, of each key alone, and comes back once", () => {
   const counts = (all: Step[]) => {

@@ -75,6 +75,36 @@ test("what could not be deleted is tried again after a second, however long the 
   expect([...left]).toEqual([]);
 });
 
+test("what an earlier process has left goes within a second, and what cannot be deleted holds up nothing", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const left = new Set(["stuck", "a", "b"]);
+  const stuck = new TypeError("a constraint");
+  const finish = async (conversationId: string) => {
+    if (conversationId === "stuck") throw stuck;
+    left.delete(conversationId);
+  };
+  const failed = vi.fn();
+  const store = { deletions: { finish, unfinished: async () => [...left] } };
+  await using _deletions = new Deletions({
+    ...{ store, log: { forget: async () => {} }, observer: { failed } },
+  });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([...left]).toEqual(["stuck"]);
+  expect(failed.mock.calls).toEqual([[expect.stringContaining("deleted conversation"), stuck]]);
+});
+
+test("a log that cannot forget is reported, and what the store had is deleted", async () => {
+  const failed = vi.fn();
+  const finish = vi.fn(async () => {});
+  const store = { deletions: { finish, unfinished: async () => [] } };
+  const forget = () => Promise.reject(away);
+  await using deletions = new Deletions({ store, log: { forget }, observer: { failed } });
+  await deletions.finish("c");
+  expect(finish).toHaveBeenCalledOnce();
+  expect(failed.mock.calls).toEqual([[expect.stringContaining("retention time"), away]]);
+});
+
 test("a shutdown breaks a deletion off, and nothing is reported of it", async () => {
   const failed = vi.fn<NonNullable<RunObserver["failed"]>>();
   const dataDir = await newFolder();

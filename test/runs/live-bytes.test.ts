@@ -85,6 +85,22 @@ describe("of all runs in progress", () => {
     expect(next.code).toBeUndefined();
   });
 
+  test("as many end as are too much, at once", () => {
+    const { live, begin } = setUp(100);
+    const done = begin("ann");
+    done.grow(40);
+    const working = Array.from({ length: 6 }, () => begin("eve"));
+    for (const run of working) run.grow(10);
+    expect(working.filter(({ code }) => code !== undefined)).toEqual([]);
+    live.storing(done);
+    const codes = () => [...working, next].filter(({ code }) => code === "OVERLOADED").length;
+    const next = begin("bob");
+    next.grow(15);
+    expect(codes()).toBe(2);
+    next.grow(6);
+    expect(codes()).toBe(3);
+  });
+
   test("what is being stored leaves half to the others", () => {
     const { live, begin } = setUp(100);
     const done = begin("ann");

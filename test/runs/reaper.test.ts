@@ -1,5 +1,5 @@
 /** Whose runs are ended for a process that is gone: only what is known counts, and one holds up no other. */
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import type { ListedRun, OpenRun, SharedLog } from "../../src/log/log.ts";
 import { MemoryLog } from "../../src/log/memory-log.ts";
 import { Archiver } from "../../src/runs/archives/archiver.ts";
@@ -22,20 +22,38 @@ let opened: string[];
 /** The runs that the log has as a process's, once its runs in the store have been ended. */
 let openRuns: () => Promise<readonly ListedRun[]>;
 let failures: string[];
+/** Runs whose writer was neither closed nor given up: nothing would be written there any more. */
+let written: Set<string>;
+/** Called once the first of the questions of who owns runs and who is alive is answered. */
+let onFirstAnswer: () => Promise<void>;
 let store: Store;
 let log: MemoryLog;
 
 beforeEach(async () => {
   store = await openSqliteStore({ path: ":memory:" });
   log = new MemoryLog();
+  const owners = store.runs.owners.bind(store.runs);
+  store.runs.owners = async () => answered(await owners());
   onTestFinished(async () => {
     await log[Symbol.asyncDispose]();
     await store[Symbol.asyncDispose]();
   });
   [looks, cleared, forgotten, failures, opened] = [[], [], [], [], []];
   openRuns = async () => [];
-  [back, stuck] = [new Set(), new Set()];
+  [back, stuck, written] = [new Set(), new Set(), new Set()];
+  onFirstAnswer = async () => {};
+  answers = 0;
 });
+
+afterEach(() => expect(written).toEqual(new Set()));
+
+let answers = 0;
+
+async function answered<T>(answer: T): Promise<T> {
+  answers += 1;
+  if (answers === 1) await onFirstAnswer();
+  return answer;
+}
 
 const census = (alive: readonly string[], gone: readonly string[] = []): Census => ({
   ...{ alive: new Set(alive), gone },
@@ -50,7 +68,7 @@ async function runOf(owner: string | undefined, input = newRun()): Promise<strin
 
 function reaping(): Promise<void> {
   const lease: Pick<NodeLease, "census" | "clear"> = {
-    census: async () => (looks.length > 1 ? looks.shift() : looks[0]),
+    census: async () => answered(looks.length > 1 ? looks.shift() : looks[0]),
     clear: async (nodeId) => {
       if (!back.has(nodeId)) cleared.push(nodeId);
       return !back.has(nodeId);
@@ -61,6 +79,16 @@ function reaping(): Promise<void> {
       if (stuck.has(run.runId)) throw new Error("no connection");
       opened.push(run.runId);
       const writer = await log.open(run);
+      written.add(run.runId);
+      for (const over of ["close", "abandon"] as const) {
+        const whenOver = writer[over].bind(writer);
+        Object.assign(writer, {
+          [over]: (archived: never) => {
+            written.delete(run.runId);
+            whenOver(archived);
+          },
+        });
+      }
       return writer as Awaited<ReturnType<SharedLog["open"]>>;
     },
     readStored: async (conversationId, after) => log.read(conversationId, after),
@@ -156,4 +184,46 @@ test("what cannot be ended is tried again, and holds up nobody: no other run, no
   expect(await statusOf(broken)).toBe("failed");
   expect(cleared).toEqual(["b", "a", "b"]);
   expect(failures).toHaveLength(3);
+});
+
+test("who begins to work between the two questions is alive", async () => {
+  const lost = await runOf("lost");
+  let begun: string | undefined;
+  onFirstAnswer = async () => {
+    begun = await runOf("new");
+    looks = [census(["new"], ["lost"])];
+  };
+  looks = [census([], ["lost"])];
+  await reaping();
+  expect([await statusOf(lost), await statusOf(begun ?? "")]).toEqual(["failed", "running"]);
+  expect(cleared).toEqual(["lost"]);
+});
+
+test("all runs of one that is gone are ended, some at a time", async () => {
+  const runIds = await Promise.all(Array.from({ length: 40 }, () => runOf("a")));
+  let [ending, most] = [0, 0];
+  const finish = store.runs.finish.bind(store.runs);
+  store.runs.finish = async (what) => {
+    most = Math.max(most, ++ending);
+    const finished = await finish(what);
+    ending -= 1;
+    return finished;
+  };
+  looks = [census([], ["a"])];
+  await reaping();
+  expect(new Set(await Promise.all(runIds.map(statusOf)))).toEqual(new Set(["failed"]));
+  expect(new Set(opened)).toEqual(new Set(runIds));
+  expect(most).toBeLessThanOrEqual(16);
+  expect(cleared).toEqual(["a"]);
+});
+
+test("a run that the store knows nothing of any more is left, and its log with it", async () => {
+  const [gone, another] = [newRun(), newRun()];
+  await runOf("b", another);
+  looks = [census(["b"], ["a"])];
+  openRuns = async () => [gone, { ...gone, conversationId: another.conversationId }];
+  await reaping();
+  expect(opened).toEqual([gone.runId, gone.runId]);
+  expect(await statusOf(another.runId)).toBe("running");
+  expect([cleared, forgotten]).toEqual([["a"], ["a"]]);
 });

@@ -164,7 +164,19 @@ describe("in one process", () => {
     });
     const { maxMessageLength, ...rest } = await find({ userId: "ann" });
     expect(Number.isFinite(maxMessageLength)).toBe(true);
-    expect(rest).toEqual({});
+    expect(rest).toStrictEqual({});
+  });
+
+  test.each([
+    [undefined, { maxMessageLength: 5 }],
+    [null, { maxMessageLength: 5 }],
+    [{}, { maxMessageLength: 5 }],
+    [{ maxMessageLength: undefined, maxRunsPerMinute: undefined }, { maxMessageLength: 5 }],
+    [{ maxMessageLength: 6 }, { maxMessageLength: 6 }],
+    [{ maxLiveRuns: 0 }, { maxMessageLength: 5, maxLiveRuns: 0 }],
+  ])("what a plan of %j leaves out is as it is for everybody", async (plan, limits) => {
+    const find = findLimits({ maxMessageLength: 5, limitsOf: () => plan });
+    expect(await find({ userId: "ann" })).toStrictEqual(limits);
   });
 });
 

@@ -1,27 +1,35 @@
-import type { ChatMessage, ChatStatus } from "langwire-client/react";
+import type { ChatMessage } from "langwire-client/react";
 import { useEffect, useRef, useState } from "react";
 import { errorText, words } from "../language/words.ts";
 
 interface AnnouncerProps {
   readonly messages: readonly ChatMessage[];
-  readonly status: ChatStatus;
   readonly botTitle: string;
 }
 
 /** An answer longer than this is announced, but not read out as a whole. */
 const spokenLength = 400;
 
-/** Says to a screen reader that an answer begins and what it came to, and not a word in between. */
-export function Announcer({ messages, status, botTitle }: AnnouncerProps) {
+/**
+ * Says to a screen reader that an answer begins and what it came to, and not a word in between. It goes
+ * by the run, and not by the state of the chat: a run may be over while the history is still loading.
+ */
+export function Announcer({ messages, botTitle }: AnnouncerProps) {
   const [announced, setAnnounced] = useState("");
-  const previous = useRef(status);
-  const last = messages.at(-1);
+  /** Of the run whose outcome is still to be said. What was over before is no news. */
+  const awaitedRunId = useRef<string>(undefined);
   useEffect(() => {
-    if (status === previous.current) return;
-    if (status === "streaming") setAnnounced(words.isAnswering(botTitle));
-    if (status === "ready" && previous.current !== "loading") setAnnounced(outcome(last, botTitle));
-    previous.current = status;
-  }, [status, last, botTitle]);
+    const inProgress = messages.findLast(isInProgress);
+    if (inProgress !== undefined) {
+      awaitedRunId.current = inProgress.runId;
+      // Emptied while a message is on its way, so that what is said again is a change, and is heard.
+      setAnnounced(inProgress.role === "ai" ? words.isAnswering(botTitle) : "");
+    } else if (awaitedRunId.current !== undefined) {
+      const last = messages.findLast(({ runId }) => runId === awaitedRunId.current);
+      awaitedRunId.current = undefined;
+      setAnnounced(last === undefined ? "" : outcomeOf(last, botTitle));
+    }
+  }, [messages, botTitle]);
   return (
     <p className="visually-hidden" role="status" aria-label={words.progress}>
       {announced}
@@ -29,10 +37,13 @@ export function Announcer({ messages, status, botTitle }: AnnouncerProps) {
   );
 }
 
-function outcome(last: ChatMessage | undefined, botTitle: string): string {
-  if (last === undefined) return "";
-  if (last.error !== undefined) return words.errorIs(errorText(last.error));
-  if (last.status === "cancelled") return words.wasStopped(botTitle);
-  if (last.text.length <= spokenLength) return words.said({ bot: botTitle, text: last.text });
-  return words.hasAnswered(botTitle);
+function isInProgress({ status }: ChatMessage): boolean {
+  return status === "sending" || status === "streaming";
+}
+
+function outcomeOf({ error, status, text }: ChatMessage, botTitle: string): string {
+  if (error !== undefined) return words.errorIs(errorText(error));
+  if (status === "cancelled") return words.wasStopped(botTitle);
+  const isSpoken = text !== "" && text.length <= spokenLength;
+  return isSpoken ? words.said({ bot: botTitle, text }) : words.hasAnswered(botTitle);
 }

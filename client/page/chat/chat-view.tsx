@@ -103,7 +103,7 @@ export function ChatView(props: ChatViewProps) {
         onSend={sendWritten}
         onStop={() => void chat.stop()}
       />
-      <Announcer messages={messages} status={status} botTitle={bot.title} />
+      <Announcer messages={messages} botTitle={bot.title} />
       {isSharing && conversation !== undefined && (
         <ShareDialog
           client={client}

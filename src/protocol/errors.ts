@@ -107,7 +107,7 @@ export const errorTable = {
     action: "Try again: a model may do better. The server's log says what did not fit.",
   },
   BOT_FAILED: {
-    meaning: "The bot's own code failed, and would again. Tell whoever runs the bot.",
+    meaning: "The bot's own code failed. Tell whoever runs the bot.",
     retryable: false,
     action: "The bot's author corrects it; the server's log has the cause.",
   },

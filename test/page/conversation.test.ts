@@ -10,7 +10,7 @@ import {
 } from "@langchain/langgraph";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { defineBot } from "../../src/index.ts";
+import { defineBot, LangwireError } from "../../src/index.ts";
 import { describeWithChromium, gate, textOf } from "./site.ts";
 
 describeWithChromium("the page: a conversation", (open) => {
@@ -97,6 +97,31 @@ describeWithChromium("the page: a conversation", (open) => {
     await window.shows("MODEL_RATE_LIMIT");
     await window.button("Try again").click();
     await window.shows("Now it works");
+  });
+
+  test("a bot whose code failed can be asked again, and one that refused cannot", async () => {
+    const runs: string[] = [];
+    const runnable = RunnableLambda.from((message: string) => {
+      runs.push(message);
+      if (message === "Never") throw new LangwireError("BOT_REFUSED");
+      if (runs.length === 1) throw new TypeError("no city");
+      return `Heard: ${message}`;
+    });
+    const bot = defineBot({
+      ...{ id: "bot", title: "Bot", description: "", runnable },
+      input: ({ message }) => message,
+    });
+    const { visit } = await open({ bots: [bot], observer: {} });
+    const window = await visit();
+    await window.send("Hi");
+    await window.shows("BOT_FAILED");
+    await window.button("Ask again").click();
+    await window.shows("Heard: Hi");
+    await window.send("Never");
+    await window.shows("BOT_REFUSED");
+    await window.answered();
+    expect(await window.button(/again$/i).count()).toBe(0);
+    expect(runs).toEqual(["Hi", "Hi", "Never"]);
   });
 
   test("a typed bot is given what it takes, as JSON of its shape", async () => {
@@ -246,18 +271,5 @@ describeWithChromium("the page: a conversation", (open) => {
     await window.page.keyboard.type("Again");
     await window.page.keyboard.press("Enter");
     await window.shows("You said: Again");
-  });
-
-  test("a screen reader hears of an answer twice: that it begins, and what it is", async () => {
-    const { provider, visit } = await open();
-    const { passed, open: finish } = gate();
-    provider.answer({ steps: ["Hel", "lo ", { until: passed }, "there"] });
-    const window = await visit();
-    const spoken = window.page.getByRole("status", { name: "Progress" });
-    await window.send("Hi");
-    await textOf(spoken).toBe("Test is answering.");
-    await window.shows("Hello");
-    finish();
-    await textOf(spoken).toBe("Test: Hello there");
   });
 });

@@ -4,10 +4,11 @@ import { FailureDetail } from "../failure-detail.tsx";
 import { RetryIcon } from "../icons.tsx";
 import { errorText, words } from "../language/words.ts";
 import { waitOf } from "../message-of.ts";
+import { mayAskAgain } from "./asking-again.ts";
 
 interface FailureProps {
   readonly error: ChatError;
-  /** Offered where the same may succeed later, from then on when the server says that it may. */
+  /** Offered where asking again makes sense, from then on when the server says that it does. */
   readonly onRetry: (() => void) | undefined;
   /** What else can be done about it. */
   readonly children?: ReactNode;
@@ -24,10 +25,10 @@ export function Failure({ error, onRetry, children }: FailureProps) {
       </p>
       <div className="failure-actions">
         {children}
-        {onRetry !== undefined && error.retryable && (
+        {onRetry !== undefined && mayAskAgain(error) && (
           <button type="button" disabled={!isDue} onClick={onRetry}>
             <RetryIcon />
-            {words.tryAgain}
+            {error.retryable ? words.tryAgain : words.askAgain}
           </button>
         )}
       </div>

@@ -72,6 +72,36 @@ describeWithChromium("the page: what a bot writes", (open) => {
     expect(code?.at(-1)).toBe("const value399 = 399;");
   });
 
+  test("each line of a paragraph, an item and a quote is a line, and what is no paragraph stays as it is", async () => {
+    const { provider, visit } = await open();
+    const { passed, open: finish } = gate();
+    const long = many((index) => `line ${index}\n`);
+    provider.answer({
+      steps: [
+        "Roses are red\n",
+        { until: passed },
+        "**Violets** are\nblue\n\n- one\nstill one\n- two\n\n> said\n> twice\n\n",
+        `| a | b |\n|---|---|\n| 1 | 2 |\n\n\`in\ncode\`\n\n${long}`,
+      ],
+    });
+    const window = await visit();
+    await window.send("Go");
+    await window.shows("Roses are red");
+    finish();
+    await window.answered();
+    const answer = window.answers.last().locator(".markdown");
+    const linesOf = async (selector: string) =>
+      (await answer.locator(selector).first().innerText()).split("\n");
+    expect(await linesOf(":scope > p")).toEqual(["Roses are red", "Violets are", "blue"]);
+    expect(await linesOf("li")).toEqual(["one", "still one"]);
+    expect(await linesOf("blockquote p")).toEqual(["said", "twice"]);
+    expect(await answer.locator("table br").count()).toBe(0);
+    await textOf(answer.locator("p code")).toBe("in code");
+    const lines = (await answer.locator(":scope > p").last().innerText()).trim().split("\n");
+    expect(lines).toEqual(long.trim().split("\n"));
+    expect(window.complaints).toEqual([]);
+  });
+
   test("what is selected stays selected while the text grows, in its middle and at its end", async () => {
     const { provider, visit } = await open();
     const gates = [gate(), gate(), gate()] as const;

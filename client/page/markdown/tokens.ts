@@ -71,8 +71,8 @@ function elementOf({ token, children, isTask }: Open): ReactNode {
 function leafOf(token: Token): ReactNode {
   const { type, content } = token;
   switch (type) {
+    // A model that writes addresses, verses or short lines means its lines, as people in a chat do.
     case "softbreak":
-      return "\n";
     case "hardbreak":
       return createElement("br");
     case "hr":

@@ -1,6 +1,7 @@
-import type { BotInfo, LangwireClientError } from "langwire-client";
+import type { BotInfo } from "langwire-client";
 import { useConnection } from "langwire-client/react";
 import { useEffect, useState } from "react";
+import { useBots } from "./bots/use-bots.ts";
 import { ChatPane } from "./chat/chat-pane.tsx";
 import { Sidebar } from "./conversations/sidebar.tsx";
 import { useConversations } from "./conversations/use-conversations.ts";
@@ -10,12 +11,11 @@ import { replaceRoute, useConversationInRoute } from "./route.ts";
 import { Identity } from "./session/identity.tsx";
 import { type Session, useSession } from "./session/session.ts";
 import { SignIn } from "./session/sign-in.tsx";
-import { untilAnswered } from "./until-answered.ts";
 
 export function App() {
   const session = useSession();
   const { error } = useConnection(session.client);
-  const bots = useBots(session);
+  const bots = useBots(session.client);
   const refusal = [error, bots.error].find((failure) => failure?.code === "UNAUTHORIZED");
   if (refusal !== undefined) return <SignIn reason={errorText(refusal)} session={session} />;
   return <Rooms session={session} bots={bots.items} />;
@@ -46,6 +46,7 @@ function Rooms({
       <aside className="sidebar" id="sidebar" aria-label="Langwire">
         <Sidebar
           conversations={conversations}
+          bots={bots}
           currentId={inRoute}
           onNew={startNew}
           onOpen={menu.close}
@@ -107,23 +108,6 @@ function useMenu() {
     return () => document.removeEventListener("keydown", onKeyDown);
   }, []);
   return { isOpen, close: () => setOpen(false), toggle: () => setOpen(!isOpen) };
-}
-
-function useBots({ client }: Session) {
-  const [items, setItems] = useState<readonly BotInfo[]>([]);
-  const [error, setError] = useState<LangwireClientError>();
-  useEffect(() => {
-    const gone = new AbortController();
-    setError(undefined);
-    const { signal } = gone;
-    const ask = async () => {
-      setItems(await client.bots.list({ signal }));
-      setError(undefined);
-    };
-    void untilAnswered(ask, { signal, onRefused: setError });
-    return () => gone.abort();
-  }, [client]);
-  return { items, error };
 }
 
 function focusMessageField(): void {

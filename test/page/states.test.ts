@@ -102,6 +102,35 @@ describeWithChromium("the page: states", (open) => {
     expect(window.complaints).toEqual([]);
   });
 
+  test("where there are several bots, the list says with which one each conversation is", async () => {
+    const botOf = (id: string) =>
+      defineBot({
+        id,
+        title: `The ${id}`,
+        description: "",
+        runnable: RunnableLambda.from(() => id),
+      });
+    const { server, visit } = await open({ bots: [botOf("poet"), botOf("cook")] });
+    const window = await visit();
+    const links = window.page.getByRole("navigation").getByRole("link");
+    await window.send("A verse");
+    await window.answered();
+    await window.button("New conversation").click();
+    await window.page.getByText("The cook").click();
+    await window.send("A soup");
+    await window.answered();
+    const names = () => links.allInnerTexts();
+    await expect.poll(names).toEqual(["A soup\nThe cook", "A verse\nThe poet"]);
+
+    // One that the server no longer has is known by its id.
+    server.langwire.bots.replace([botOf("poet")]);
+    await window.page.reload();
+    await expect.poll(names).toEqual(["A soup\ncook", "A verse\nThe poet"]);
+    await window.button("Delete A soup").click();
+    await window.button("Delete").click();
+    await expect.poll(names).toEqual(["A verse"]);
+  });
+
   test("one may have a name of any script, and keeps it over a reload", async () => {
     const { visit } = await open();
     const window = await visit();
@@ -150,7 +179,7 @@ describeWithChromium("the page: states", (open) => {
     await window.send("\u200B\u2800\u3164\u0301\u00AD");
     await window.answered();
     const list = window.page.getByRole("navigation", { name: "Conversations" });
-    await list.getByRole("link", { name: "(no title)", exact: true }).waitFor();
+    await list.getByRole("link", { name: "(no title) Test", exact: true }).waitFor();
     await window.button("Delete (no title)").waitFor();
     await textOf(window.page.getByRole("heading", { level: 1 })).toBe("(no title)");
   });
@@ -161,7 +190,7 @@ describeWithChromium("the page: states", (open) => {
     await window.send("abc \u202Edef \u2067ghi");
     await window.answered();
     const list = window.page.getByRole("navigation", { name: "Conversations" });
-    await list.getByRole("link", { name: "abc def ghi", exact: true }).waitFor();
+    await list.getByRole("link", { name: "abc def ghi Test", exact: true }).waitFor();
     await window.button("Delete abc def ghi").waitFor();
     await expect.poll(() => window.page.title()).toBe("abc def ghi – Langwire");
     await textOf(window.page.getByRole("heading", { level: 1 })).toBe("abc def ghi");

@@ -1,5 +1,6 @@
 import type { BotInfo, Conversation, LangwireClient } from "langwire-client";
 import { type ReactNode, useState } from "react";
+import { botNamed } from "../bots/bot-named.ts";
 import { useConversation } from "../conversations/use-conversation.ts";
 import { errorText, words } from "../language/words.ts";
 import { ChatView } from "./chat-view.tsx";
@@ -89,14 +90,11 @@ export function ChatPane(props: ChatPaneProps) {
   );
 }
 
-/** A bot that the server no longer has can still be read. */
 function botOf(
   bots: readonly BotInfo[],
   conversation: Conversation | undefined,
   chosenBotId: string | undefined,
 ): BotInfo | undefined {
   const id = conversation?.botId ?? chosenBotId;
-  if (id === undefined) return bots[0];
-  const unknown = { id, title: id, description: "", schemas: { input: {}, output: {} } };
-  return bots.find((bot) => bot.id === id) ?? unknown;
+  return id === undefined ? bots[0] : botNamed(bots, id);
 }

@@ -10,6 +10,8 @@ import { useFocus } from "../use-focus.ts";
 
 interface ConversationItemProps {
   readonly conversation: Conversation;
+  /** With whom it is, where that might be more than one. */
+  readonly botTitle: string | undefined;
   readonly isCurrent: boolean;
   readonly onOpen: () => void;
   readonly onRename: (title: string) => Promise<void>;
@@ -19,7 +21,7 @@ interface ConversationItemProps {
 const titleLength = 200;
 
 export function ConversationItem(props: ConversationItemProps) {
-  const { conversation, isCurrent, onOpen, onRename, onRemove } = props;
+  const { conversation, botTitle, isCurrent, onOpen, onRename, onRemove } = props;
   const { conversationId, owned, shared } = conversation;
   const title = plainLine(conversation.title, words.noTitle);
   const [isRenaming, setRenaming] = useState(false);
@@ -46,15 +48,18 @@ export function ConversationItem(props: ConversationItemProps) {
         aria-current={isCurrent ? "page" : undefined}
         onClick={onOpen}
       >
-        <bdi className="title">{title}</bdi>
-        {shared && (
-          <span className="mark" title={owned ? words.sharedByYou : words.sharedWithYou}>
-            <ShareIcon />
-            <span className="visually-hidden">
-              {owned ? words.sharedByYou : words.sharedWithYou}
+        <span className="topic">
+          <bdi className="title">{title}</bdi>
+          {shared && (
+            <span className="mark" title={owned ? words.sharedByYou : words.sharedWithYou}>
+              <ShareIcon />
+              <span className="visually-hidden">
+                {owned ? words.sharedByYou : words.sharedWithYou}
+              </span>
             </span>
-          </span>
-        )}
+          )}
+        </span>
+        {botTitle !== undefined && <bdi className="with-bot">{plainLine(botTitle)}</bdi>}
       </a>
       <span className="actions">
         {owned && (

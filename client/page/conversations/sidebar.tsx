@@ -1,5 +1,6 @@
-import type { Conversation } from "langwire-client";
+import type { BotInfo, Conversation } from "langwire-client";
 import { type ReactNode, useState } from "react";
+import { botNamed } from "../bots/bot-named.ts";
 import icon from "../icon.svg";
 import { PlusIcon } from "../icons.tsx";
 import { words } from "../language/words.ts";
@@ -9,15 +10,18 @@ import type { Conversations } from "./use-conversations.ts";
 
 interface SidebarProps {
   readonly conversations: Conversations;
+  readonly bots: readonly BotInfo[];
   readonly currentId: string | undefined;
   readonly onNew: () => void;
   readonly onOpen: () => void;
   readonly footer: ReactNode;
 }
 
-export function Sidebar({ conversations, currentId, onNew, onOpen, footer }: SidebarProps) {
+export function Sidebar(props: SidebarProps) {
+  const { conversations, bots, currentId, onNew, onOpen, footer } = props;
   const [removing, setRemoving] = useState<Conversation>();
   const { items, hasMore, loadMore, rename, remove } = conversations;
+  const isOneBot = new Set([...bots.map(({ id }) => id), ...botIdsOf(items)]).size < 2;
   const confirmRemoval = async (conversation: Conversation) => {
     await remove(conversation);
     if (conversation.conversationId === currentId) onNew();
@@ -39,6 +43,7 @@ export function Sidebar({ conversations, currentId, onNew, onOpen, footer }: Sid
             <ConversationItem
               key={conversation.conversationId}
               conversation={conversation}
+              botTitle={isOneBot ? undefined : botNamed(bots, conversation.botId).title}
               isCurrent={conversation.conversationId === currentId}
               onOpen={onOpen}
               onRename={(title) => rename(conversation.conversationId, title)}
@@ -62,4 +67,8 @@ export function Sidebar({ conversations, currentId, onNew, onOpen, footer }: Sid
       )}
     </>
   );
+}
+
+function botIdsOf(conversations: readonly Conversation[] = []): string[] {
+  return conversations.map(({ botId }) => botId);
 }

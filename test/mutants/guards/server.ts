@@ -218,4 +218,11 @@ export const serverGuards: readonly Guard[] = [
     tests: ["test/security/held-places.test.ts"],
     named: "sockets that close while",
   },
+  {
+    slip: "a signal that was passed on while the thread was busy counts as a second one",
+    file: "src/server/shutdown.ts",
+    code: "setTimeout(() => setImmediate(() => (this.#hasJustHeeded = false)), sameWishMs);",
+    becomes: "setTimeout(() => (this.#hasJustHeeded = false), sameWishMs);",
+    tests: ["test/server/shutdown.test.ts"],
+  },
 ];

@@ -22,19 +22,18 @@ export async function start({ program, port, pageDir }: StartOptions): Promise<v
   const source = new ProgramSource(program, process.env);
   source.readSettings();
   if (port !== undefined) process.env.PORT = port;
-  const load: LoadProgram = async (settings, logger) => {
-    const own = await source.load(settings, logger);
-    if (own !== undefined) return own;
-    logger.info(
-      "The bots that ship are served. Bots of your own: export them from bots.ts in this folder, or begin a project by npm create langwire.",
-    );
-    return await shipped(settings, logger);
-  };
+  const load: LoadProgram = async (settings, logger) =>
+    (await source.load(settings, logger)) ?? (await shipped(settings, logger));
   await serveProcess({ load, pageDir });
 }
 
 /** Only where they are wanted: they bring along what a program of one's own may not need. */
-export const shipped: LoadProgram = async (...asked) => {
+export const shipped: LoadProgram = async (settings, logger) => {
   const { shippedProgram } = await import("../serve/shipped-program.ts");
-  return await shippedProgram(...asked);
+  const program = await shippedProgram(settings, logger);
+  logger.info(
+    { bots: program.bots.map(({ id }) => id) },
+    "The bots that ship are served. Bots of your own: export them from bots.ts in this folder, or begin a project by npm create langwire.",
+  );
+  return program;
 };

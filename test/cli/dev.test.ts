@@ -31,6 +31,10 @@ const idsOf = async (client: LangwireClient) => (await client.bots.list()).map((
 const reloaded = (dev: StartedProgram, times: number) =>
   dev.printed(new RegExp(`(?:loaded anew.*){${times}}`, "s"));
 
+/** Each time that it said which bots there are: what it said. */
+const told = (dev: StartedProgram) =>
+  [...dev.output.matchAll(/serves these bots\s+(.*?)\s*$/gm)].map(([, facts]) => facts);
+
 /** The text of a file that is there, or will be. */
 async function fileOf(folder: string, name: string): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -64,6 +68,7 @@ test("what is edited answers next, a run goes on as it began, and no socket is l
   const conversationId = crypto.randomUUID();
   const begun = ask(client, "slow", conversationId);
   await dev.printed(/run started/);
+  expect(told(dev)).toEqual(['file=bots.ts bots=["release","slow"]']);
 
   await project.write("words.cjs", 'exports.hello = "bye";');
   await reloaded(dev, 1);
@@ -73,8 +78,8 @@ test("what is edited answers next, a run goes on as it began, and no socket is l
   expect(await ask(client, "slow", conversationId)).toBe("bye Ann");
 
   await project.write("bots.ts", `${waiting}\nexport const broken = = 1;`);
-  const [told] = await dev.printed(/SyntaxError:.+?bots\.ts:6:\d+/s);
-  expect(told).toContain("Expression expected");
+  const [refused] = await dev.printed(/SyntaxError:.+?bots\.ts:6:\d+/s);
+  expect(refused).toContain("Expression expected");
   expect(await ask(client, "slow")).toBe("bye Ann");
 
   await project.write("bots.ts", `${waiting}\nexport { third } from "./third.js";`);
@@ -89,6 +94,7 @@ test("what is edited answers next, a run goes on as it began, and no socket is l
   await ask(client, "release");
   expect(await ask(client, "slow", conversationId)).toBe("bye Bob");
   expect(dev.output).toContain('settings=["MAX_SOCKETS"]');
+  expect(told(dev).slice(1)).toEqual(['file=bots.ts bots=["release","slow","third"]']);
   expect(opened()).toBe(1);
 });
 
@@ -188,8 +194,8 @@ test("waits for a program that can be loaded, and serves no other until then", a
   const stray = `${lambda} export const chat = RunnableLambda.from(() => "ho");
     Promise.reject(new Error("nobody holds it"));`;
   await project.write("bots.js", stray);
-  const [told] = await dev.printed(/an error that nobody caught.+?bots\.js\S*:2:\d+/s);
-  expect(told).toContain("nobody holds it");
+  const [stated] = await dev.printed(/an error that nobody caught.+?bots\.js\S*:2:\d+/s);
+  expect(stated).toContain("nobody holds it");
   await reloaded(dev, 1);
   expect(await ask(client, "chat")).toBe("ho");
 });

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { SchemaTypes } from "../../src/cli/types/schema-types.ts";
@@ -16,13 +16,14 @@ const types = (...args: string[]) => runLangwire(["types", ...args]);
 describe("langwire types", () => {
   test("writes a declaration that imports nothing and compiles alone under strict", async () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), "langwire-types-"));
-    const out = join(folder.path, "bots.d.ts");
+    // Into folders that are not there yet.
+    const out = join(folder.path, "src/generated/bots.d.ts");
     expect(await types(module, "--out", out)).toMatchObject({ code: 0, stderr: "" });
     const declaration = await readFile(out, "utf8");
     expect(declaration).toBe(await readFile(declared, "utf8"));
     expect(declaration).not.toMatch(/import|require|reference/);
     await writeFile(
-      join(folder.path, "use.ts"),
+      join(dirname(out), "use.ts"),
       `import type { Bots } from "./bots.d.ts";
        export const input: Bots["invoice"]["input"] = { file: "a", "odd name": "two", either: null, anything: [1] };
        // @ts-expect-error there is no such currency
@@ -32,8 +33,11 @@ describe("langwire types", () => {
     const how = ["--module", "nodenext", "--allowImportingTsExtensions", "--types", ""];
     const tsc = join(root, "node_modules/.bin/tsc");
     const compiled = new Promise((resolve) => {
-      execFile(tsc, [...strict, ...how, "use.ts", "bots.d.ts"], { cwd: folder.path }, (_, stdout) =>
-        resolve(stdout),
+      execFile(
+        tsc,
+        [...strict, ...how, "use.ts", "bots.d.ts"],
+        { cwd: dirname(out) },
+        (_, stdout) => resolve(stdout),
       );
     });
     expect(await compiled).toBe("");
@@ -54,6 +58,13 @@ describe("langwire types", () => {
     await writeFile(stale, text.replace("file: string", "file: number"));
     expect(await types(...check)).toMatchObject(notUpToDate);
     expect(await readFile(stale, "utf8")).toContain("file: number");
+  });
+
+  test("says in a line which file cannot be written", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "langwire-types-"));
+    const { code, stderr } = await types(module, "--out", folder.path);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^.+ cannot be written: EISDIR.+\n$/);
   });
 
   test.each<[string, string[], string]>([

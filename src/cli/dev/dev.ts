@@ -124,7 +124,7 @@ class DevelopedProgram {
       logger.warn("authenticate was added or removed, which takes effect at the next start");
     }
     this.#current = program;
-    logger.info({ files, bots: program.bots.map(({ id }) => id) }, "loaded anew");
+    logger.info({ files }, "loaded anew");
   }
 
   async #load(settings: Settings, logger: Logger): Promise<Program> {

@@ -1,5 +1,5 @@
 /** A program in files: found, with its settings, and loaded as often as its files change. */
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import type { Logger } from "pino";
 import type { Bot, Memory } from "../../bots/bot.ts";
 import { describeThrown } from "../../bots/failures/thrown.ts";
@@ -21,6 +21,8 @@ export class ProgramSource implements Disposable {
   readonly #modules = new ProgramModules();
   readonly #environment: EnvironmentFiles;
   readonly #named: string | undefined;
+  /** Which bots there were, and in which file, when they were told last. */
+  #told = "";
 
   /**
    * @param named a file or a folder; without one, the current folder
@@ -69,7 +71,11 @@ export class ProgramSource implements Disposable {
     if (found === undefined) return undefined;
     const { MEMORY_EXCHANGES: k, MODEL_CONTEXT_TOKENS: contextTokens } = settings;
     const memory = { k, ...(contextTokens !== undefined && { contextTokens }) };
-    if (langgraph === undefined) return await this.#ofModule(found.file, { memory, logger });
+    if (langgraph === undefined) {
+      const program = await this.#ofModule(found.file, { memory, logger });
+      this.#tell(program, found.file, logger);
+      return program;
+    }
     refuseAuth(found.file, { langgraph, settings });
     const { ignored } = langgraph;
     if (ignored.length > 0) {
@@ -81,7 +87,16 @@ export class ProgramSource implements Disposable {
       bots.push(await langgraphBot(graph, { module, memory }));
     }
     if (bots.length === 0) throw new ProgramError(`${found.file} has no graphs.`);
+    this.#tell({ bots }, found.file, logger);
     return { bots };
+  }
+
+  /** Names the bots, where they are not those of the last time. */
+  #tell({ bots }: Program, path: string, logger: Loading): void {
+    const facts = { file: relative(".", path), bots: bots.map(({ id }) => id) };
+    const told = JSON.stringify(facts);
+    if (told !== this.#told) logger.info(facts, "serves these bots");
+    this.#told = told;
   }
 
   [Symbol.dispose](): void {

@@ -132,7 +132,6 @@ test("exports a conversation whole, whoever owns it", async () => {
       text: "It",
       parts: expect.arrayContaining([expect.objectContaining({ text: "It", final: true })]),
       usage: expect.any(Object),
-      providerCalls: 0,
     },
   ]);
   const rest = lines.slice(4);

@@ -35,8 +35,8 @@ export interface BotRun {
   readonly usage: Usage | undefined;
   /** JSON of what models and tools said to each other, for the bot's memory; once `done` has settled. */
   readonly modelMessages: string | undefined;
-  /** HTTP requests made to the provider so far, by the models of `createModel`. */
-  readonly providerCalls: number;
+  /** HTTP requests seen so far, to the provider of a `createModel` model; undefined as long as none was. */
+  readonly providerCalls: number | undefined;
 }
 
 export type BotOutcome =
@@ -139,8 +139,8 @@ class BotExecution implements BotRun {
     return this.#exchange?.json;
   }
 
-  get providerCalls(): number {
-    return this.#providerCalls;
+  get providerCalls(): number | undefined {
+    return this.#providerCalls === 0 ? undefined : this.#providerCalls;
   }
 
   async #run(): Promise<BotOutcome> {

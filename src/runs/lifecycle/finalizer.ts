@@ -117,7 +117,7 @@ export class Finalizer implements AsyncDisposable {
     const { run } = begun;
     this.#options.observer.failed?.("a run could not be started", cause);
     const error = new LangwireError("STORE_UNAVAILABLE").toFailure();
-    const ending = { status: "failed", text: "", error, providerCalls: 0 } as const;
+    const ending = { status: "failed", text: "", error } as const;
     const endedAt = new Date().toISOString();
     this.#toBeLate({ ...begun, ending, endSeq: run.firstSeq + 1, endedAt });
     await this.settle(run.runId).catch(() => {});

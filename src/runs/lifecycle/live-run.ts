@@ -57,7 +57,8 @@ export interface RunEnding {
   readonly error?: Failure | undefined;
   /** What its message is made of, by the answer that it ends with. For the store alone. */
   readonly partsOf?: ((answer: string) => readonly Part[]) | undefined;
-  readonly providerCalls: number;
+  /** Requests to its providers. Undefined where none was seen: models may have ways of their own. */
+  readonly providerCalls?: number | undefined;
   /** For the store alone: JSON of what models and tools said to each other. */
   readonly modelMessages?: string | undefined;
   /** From the start to the first token, where there was one. */
@@ -169,7 +170,7 @@ export class LiveRun implements BegunRun {
     this.#closed.resolve();
     this.#options.liveBytes.delete(this);
     const error = new LangwireError("INTERNAL").toFailure();
-    return { status: "failed", text: this.#message.text, error, cause, providerCalls: 0 };
+    return { status: "failed", text: this.#message.text, error, cause };
   }
 
   async #outcome(): Promise<RunEnding> {

@@ -94,7 +94,7 @@ export function observeRuns(registry: Registry): RunObserver {
       const seconds = (Date.now() - Date.parse(startedAt)) / 1_000;
       ended.inc({ bot, status, code: ending.error?.code ?? "" });
       duration.observe({ bot, status }, seconds);
-      providerCalls.inc({ bot }, ending.providerCalls);
+      providerCalls.inc({ bot }, ending.providerCalls ?? 0);
       if (archivedBytes !== undefined) archived.inc({ bot }, archivedBytes);
       if (appendMs !== undefined) append.observe(appendMs / 1_000);
       if (usage !== undefined) {

@@ -72,7 +72,7 @@ export function traceRuns(provider?: TracerProvider): RunObserver {
       for (const { span } of run.open.values()) span.end();
       run.span.setAttributes({
         "langwire.run.status": status,
-        "langwire.provider_calls": providerCalls,
+        ...(providerCalls !== undefined && { "langwire.provider_calls": providerCalls }),
         ...usageAttributes(usage),
       });
       if (error !== undefined) markFailed(run.span, error.code);

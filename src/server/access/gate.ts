@@ -4,10 +4,11 @@
  * calling, where a browser asks: it shows its page no such answer, so its socket opens and is closed.
  */
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { describeThrown } from "../../bots/failures/thrown.ts";
+import { toTrpcError } from "../../api/errors.ts";
 import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
 import type { RateLimit } from "../../runs/admission/rate-limit.ts";
 import { acceptsEvents } from "../http/subscription-request.ts";
+import { askedBy, type LogFailure } from "../logging/failure-log.ts";
 import { addressKey } from "./addresses.ts";
 import { factsOf } from "./auth-request.ts";
 import type { Identity } from "./callers.ts";
@@ -37,6 +38,7 @@ export interface GateOptions {
   readonly identify: Identify;
   /** Rate limit of HTTP requests and new sockets of one address. */
   readonly requestsPerAddress: RateLimit;
+  readonly logFailure: LogFailure;
 }
 
 const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "OPTIONS"]);
@@ -62,7 +64,7 @@ export function identityIn(request: FastifyRequest["raw"]): Identity | undefined
 
 export function guard(app: FastifyInstance, options: GateOptions): void {
   const { apiPath, refusals, allowsOrigin, loopbackOnly, identify } = options;
-  const { checkSocketLimits, requestsPerAddress, probes, cutOff } = options;
+  const { checkSocketLimits, requestsPerAddress, probes, cutOff, logFailure } = options;
 
   app.addHook("onRequest", async (request, reply) => {
     const { host, origin, "sec-fetch-site": site } = request.headers;
@@ -96,12 +98,9 @@ export function guard(app: FastifyInstance, options: GateOptions): void {
       }
     } catch (cause) {
       if (!(cause instanceof LangwireError)) throw cause;
-      if (
-        cause.code === "AUTH_UNAVAILABLE" ||
-        (cause.unheard && cause.code === "STORE_UNAVAILABLE")
-      ) {
-        const fields = { code: cause.code, detail: describeThrown(cause), err: cause.cause };
-        request.log.error(fields, "request failed");
+      if (cause.unheard || cause.code === "AUTH_UNAVAILABLE" || cause.code === "UNAUTHORIZED") {
+        const error = toTrpcError(cause);
+        logFailure({ error, path: undefined, type: "unknown", askedBy: askedBy(request) });
       }
       if (losesConnection.has(cause.code)) reply.header("connection", "close");
       return refusals.send(reply, cause);

@@ -46,6 +46,8 @@ export interface Opening {
   readonly authenticate: (params: ConnectionParams) => Promise<Identity>;
   /** The trace of the request that opened it. */
   readonly traced: Context | undefined;
+  /** That request's id in the log. */
+  readonly reqId: string;
 }
 
 /** A call in the queue. */
@@ -65,6 +67,7 @@ export class SocketCalls {
   readonly #connection: SocketConnection;
   readonly #frames: FrameReader;
   readonly #traced: Context | undefined;
+  readonly #reqId: string;
   #subscriptions: Map<RequestId, AbortController> | undefined;
   #queue: CallQueue | undefined;
   /** Dropped with the first frame: it holds the request, which must not stay as long as the socket. */
@@ -74,9 +77,10 @@ export class SocketCalls {
   constructor(
     api: SocketApi,
     connection: SocketConnection,
-    { bringsParams, authenticate, traced }: Opening,
+    { bringsParams, authenticate, traced, reqId }: Opening,
   ) {
     this.#traced = traced;
+    this.#reqId = reqId;
     this.#api = api;
     this.#connection = connection;
     this.#frames = new FrameReader(connection.limits, this);
@@ -217,7 +221,9 @@ export class SocketCalls {
   #fail(head: string, cause: unknown, call?: Call): void {
     const { refusals, logFailure } = this.#api;
     const error = cause instanceof TRPCError ? cause : toTrpcError(cause);
-    logFailure({ error, path: call?.path, type: call?.method ?? "unknown" });
+    const asked = { reqId: this.#reqId, address: this.#connection.address };
+    const [path, type] = [call?.path, call?.method ?? "unknown"];
+    logFailure({ error, path, type, askedBy: asked });
     this.#connection.send(refusals.failureFrame(head, error));
   }
 }

@@ -53,6 +53,7 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
           bringsParams: bringsParams(request),
           authenticate: authenticationOf(asked),
           traced: requestTrace(request.headers),
+          reqId,
         };
         connection.listen(new SocketCalls(api, connection, opening));
       } catch (cause) {

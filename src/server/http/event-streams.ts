@@ -4,7 +4,7 @@ import type { ChatRouter } from "../../api/router.ts";
 import { LangwireError } from "../../protocol/errors.ts";
 import type { Credentials, Identity } from "../access/callers.ts";
 import type { Connections } from "../connections/connections.ts";
-import type { LogFailure } from "../logging/failure-log.ts";
+import { askedBy, type LogFailure } from "../logging/failure-log.ts";
 import { isSubscription } from "../trpc-internals.ts";
 import { EventStream } from "./event-stream.ts";
 import { deliverSubscription } from "./subscription-delivery.ts";
@@ -58,7 +58,8 @@ export class EventStreams {
     });
     const { signal } = left;
     await deliverSubscription(router, {
-      ...{ path, request, stream, signal, logFailure },
+      ...{ path, request, stream, signal },
+      logFailure: (failed) => logFailure({ ...failed, askedBy: askedBy(request) }),
       identify: async (params) => {
         if (elsewhere) throw new LangwireError("STORE_UNAVAILABLE");
         return await this.#options.identify(request, params);

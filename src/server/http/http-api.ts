@@ -17,7 +17,7 @@ import type { Identify } from "../access/identify.ts";
 import { retryHeaders } from "../access/refusals.ts";
 import type { Connections } from "../connections/connections.ts";
 import { isTooComplex, scanJson } from "../connections/frames/json-scan.ts";
-import type { LogFailure } from "../logging/failure-log.ts";
+import { askedBy, type LogFailure } from "../logging/failure-log.ts";
 import { StallClock } from "../pacing/stall-clock.ts";
 import { BatchTurns } from "./batch-turns.ts";
 import { EventStreams, type IdentifyRequest } from "./event-streams.ts";
@@ -43,7 +43,8 @@ export async function serveHttp(app: FastifyInstance, options: HttpApiOptions): 
     router,
     maxBatchSize: maxMessagesPerFrame,
     maxBodySize: maxFrameBytes,
-    onError: options.logFailure,
+    onError: ({ error, path, type, req }) =>
+      options.logFailure({ error, path, type, askedBy: askedBy(req) }),
     responseMeta: ({ errors: [first] }) =>
       first === undefined ? {} : { headers: retryHeaders(toLangwireError(first)) },
     createContext: (request) =>

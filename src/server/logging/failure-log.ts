@@ -1,5 +1,6 @@
 /** Logs failed calls, whose causes callers do not receive. */
 import type { TRPCError } from "@trpc/server";
+import type { FastifyRequest } from "fastify";
 import { toLangwireError } from "../../api/errors.ts";
 import { describeThrown } from "../../bots/failures/thrown.ts";
 import type { ErrorCode } from "../../protocol/errors.ts";
@@ -14,11 +15,23 @@ const ours = new Set<ErrorCode>([
   "AUTH_UNAVAILABLE",
 ]);
 
+/** The request that a call came with, or that opened its socket: by its id in the log, and from where. */
+export interface AskedBy {
+  readonly reqId: string;
+  readonly address: string;
+}
+
 /** A call that failed; its path and type are what the caller sent. */
 export interface FailedCall {
   readonly error: TRPCError;
   readonly path: string | undefined;
   readonly type: string;
+  /** Absent where the server is another's, which knows. */
+  readonly askedBy?: AskedBy | undefined;
+}
+
+export function askedBy({ id, ip }: Pick<FastifyRequest, "id" | "ip">): AskedBy {
+  return { reqId: id, address: ip };
 }
 
 type Logger = Pick<RunLogger, "info" | "error"> & { readonly debug: RunLogger["info"] };
@@ -29,12 +42,12 @@ export type LogFailure = (failed: FailedCall) => void;
 export function logFailures(logger: Logger): LogFailure {
   /** Calls of one socket or one batch that were all refused for the same reason, which is told once. */
   const told = new WeakSet<TRPCError>();
-  return ({ error, path, type }) => {
+  return ({ error, path, type, askedBy }) => {
     if (told.has(error)) return;
     told.add(error);
     const failure = toLangwireError(error);
     const { code } = failure;
-    const fields = { code, type, path: path?.slice(0, maxPathLength) };
+    const fields = { code, type, path: path?.slice(0, maxPathLength), ...askedBy };
     if (isConnectionError(error.cause)) {
       logger.debug({ ...fields, err: error.cause }, "socket failed");
     } else if (ours.has(code)) {

@@ -9,6 +9,7 @@ import { logRuns } from "../runs/run-log.ts";
 import { adminRoutes } from "../server/admin/admin.ts";
 import { type ChatServer, createServer } from "../server/app.ts";
 import { serveDocs } from "../server/docs-page.ts";
+import { serveFavicon } from "../server/favicon.ts";
 import { LoopLag } from "../server/metrics/loop-lag.ts";
 import { traceRuns } from "../server/metrics/tracing.ts";
 import { accessOptions, connectionOptions, langwireOptions } from "./options-of-settings.ts";
@@ -21,6 +22,7 @@ import { noStorage, refuseOpenAddress, wrongSetting } from "./wrong-setting.ts";
 const ownPageDir = fileURLToPath(new URL("../../dist/page", import.meta.url));
 /** So are the documents of the protocol. */
 const documentsDir = fileURLToPath(new URL("../../client/generated", import.meta.url));
+const iconFile = fileURLToPath(new URL("../../client/page/icon.svg", import.meta.url));
 
 export interface ServeOptions {
   readonly settings: Settings;
@@ -77,6 +79,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   });
   starting.defer(() => server.close(0));
   await serveDocs(server.app, documentsDir);
+  await serveFavicon(server.app, iconFile);
   if (settings.ADMIN_TOKEN !== undefined) adminRoutes(server.app, langwire, settings.ADMIN_TOKEN);
   if (metrics !== undefined) {
     const observed = { langwire, connections: server.connections, loopLag };

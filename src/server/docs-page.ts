@@ -54,6 +54,7 @@ function docsPage({ info, operations, components }: AsyncApi): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>${escaped(info.title)} ${escaped(info.version)}: the protocol</title>
+<link rel="icon" href="/favicon.ico" type="image/svg+xml">
 <link rel="stylesheet" href="/docs/style.css">
 </head>
 <body>

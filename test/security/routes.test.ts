@@ -36,6 +36,7 @@ const routes: Readonly<Record<string, Route>> = {
   "GET /index.html": { for: "anybody", shows: () => "<title>Chat" },
   "GET /healthz": { for: "anybody", shows: () => "ok" },
   "GET /readyz": { for: "anybody", shows: () => "ready" },
+  "GET /favicon.ico": { for: "anybody", shows: () => "<svg" },
   "GET /docs": { for: "anybody", shows: () => "chat.send" },
   "GET /docs/style.css": { for: "anybody", shows: () => "section" },
   "GET /docs/asyncapi.json": { for: "anybody", shows: () => "asyncapi" },
@@ -120,6 +121,7 @@ test("the program adds no other routes than these", async () => {
   expect(adding.map(([, adds, does]) => adds ?? does)).toEqual([
     "metricsRoute",
     "serveDocs",
+    "serveFavicon",
     "adminRoutes",
     "listen",
   ]);

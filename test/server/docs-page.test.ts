@@ -6,13 +6,16 @@ import schemas from "../../client/generated/schemas.json" with { type: "json" };
 import { openLangwire } from "../../src/index.ts";
 import { createServer } from "../../src/server/app.ts";
 import { serveDocs } from "../../src/server/docs-page.ts";
+import { serveFavicon } from "../../src/server/favicon.ts";
 
 const generated = fileURLToPath(new URL("../../client/generated", import.meta.url));
+const icon = fileURLToPath(new URL("../../client/page/icon.svg", import.meta.url));
 
 async function start() {
   const langwire = await openLangwire({ bots: [] });
   const { app, close } = await createServer({ langwire });
   await serveDocs(app, generated);
+  await serveFavicon(app, icon);
   onTestFinished(async () => {
     await close(0);
     await langwire[Symbol.asyncDispose]();
@@ -43,6 +46,14 @@ test("it needs neither a script nor a style of its own", async () => {
   const { headers, body } = await get("/docs");
   expect(headers["content-security-policy"]).toContain("default-src 'self'");
   expect(body).not.toMatch(/<script|<style| style=| on\w+=/);
+});
+
+test("a browser is given an icon, for the page and for a document by itself", async () => {
+  const get = await start();
+  expect((await get("/docs")).body).toContain('<link rel="icon" href="/favicon.ico"');
+  const { statusCode, headers, body } = await get("/favicon.ico");
+  expect([statusCode, headers["content-type"]]).toEqual([200, "image/svg+xml"]);
+  expect(body).toContain("<svg");
 });
 
 test("beside it are the documents as they were generated", async () => {

@@ -201,4 +201,11 @@ export const accessGuards: readonly Guard[] = [
     becomes: "",
     tests: ["test/security/event-streams.test.ts"],
   },
+  {
+    slip: "a caller whom the gate refuses is not in the log",
+    file: "src/server/access/gate.ts",
+    code: ' || cause.code === "UNAUTHORIZED"',
+    becomes: "",
+    tests: ["test/security/refused-callers.test.ts"],
+  },
 ];

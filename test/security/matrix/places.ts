@@ -14,6 +14,7 @@ import { verifyTokens } from "../../../src/server/access/auth.ts";
 import { adminRoutes } from "../../../src/server/admin/admin.ts";
 import { createServer } from "../../../src/server/app.ts";
 import { serveDocs } from "../../../src/server/docs-page.ts";
+import { serveFavicon } from "../../../src/server/favicon.ts";
 import { Metrics, metricsRoute } from "../../../src/server/metrics/metrics.ts";
 import { scriptedBot } from "../scripted-bot.ts";
 import { secret as tokenSecret } from "../tokens.ts";
@@ -47,6 +48,7 @@ export interface Setting extends AsyncDisposable {
 }
 
 const documentsDir = fileURLToPath(new URL("../../../client/generated", import.meta.url));
+const iconFile = fileURLToPath(new URL("../../../client/page/icon.svg", import.meta.url));
 const unlimited = Number.POSITIVE_INFINITY;
 /** All callers of this suite are one address. */
 const connectionLimits = {
@@ -73,6 +75,7 @@ export async function openSetting(): Promise<Setting> {
   const { app, close } = await createServer({ langwire, authenticate, connectionLimits, pageDir });
   opening.defer(() => close(0));
   await serveDocs(app, documentsDir);
+  await serveFavicon(app, iconFile);
   adminRoutes(app, langwire, operatorTokens.admin);
   metricsRoute(app, new Metrics(), operatorTokens.metrics);
   await app.listen({ host: "127.0.0.1", port: 0 });

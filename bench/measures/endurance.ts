@@ -1,6 +1,6 @@
 /** Answer after answer, for minutes: what the server holds, how late tokens come, and for how long nothing does. */
 import type { Measure } from "../parts/measure.ts";
-import { residentDuring, settled } from "../parts/resident.ts";
+import { residentDuring } from "../parts/resident.ts";
 import { Stage } from "../parts/stage.ts";
 
 export const enduranceRuns = { quick: 100, full: 300 };
@@ -16,7 +16,6 @@ export const endurance: Measure = {
   rounds: { quick: 0, full: 1 },
   sample: async (peer, mode, { minutes = enduranceMinutes, runs: count = enduranceRuns[mode] }) => {
     await using stage = await Stage.open({ peer });
-    await settled();
     await stage.connect(count);
     const runsEach = Math.max(1, Math.round((minutes * secondsAMinute * 1_000) / answerMs));
     await stage.load.call("startLatencies");

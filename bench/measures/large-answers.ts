@@ -1,6 +1,6 @@
 /** Large answers, many at once, to readers that read: what the server holds of them, its log included. */
 import type { Measure } from "../parts/measure.ts";
-import { residentDuring, residentMiB, settled } from "../parts/resident.ts";
+import { residentDuring, residentMiB } from "../parts/resident.ts";
 import { Stage } from "../parts/stage.ts";
 
 export const largeAnswers = 48;
@@ -13,7 +13,6 @@ export const largeAnswersAtOnce: Measure = {
   rounds: { quick: 1, full: 5 },
   sample: async (peer) => {
     await using stage = await Stage.open({ peer });
-    await settled();
     await stage.connect(largeAnswers);
     // What each of V8's and of the program's own parts takes once.
     const small = { kind: "fast", tokens: 300 } as const;

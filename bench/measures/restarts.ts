@@ -3,7 +3,7 @@ import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Measure } from "../parts/measure.ts";
-import { residentDuring, settled } from "../parts/resident.ts";
+import { residentDuring } from "../parts/resident.ts";
 import { Stage } from "../parts/stage.ts";
 
 export const restartRuns = 300;
@@ -20,7 +20,6 @@ export const restarts: Measure = {
     const mostMiB: number[] = [];
     for (let start = 0; start < starts; start++) {
       await using stage = await Stage.open({ peer, env: { BENCH_DATA_DIR: folder.path } });
-      await settled();
       await stage.connect(count);
       const driven = stage.drive({ wanted, runsEach: 1, spreadMs: 1_500, count });
       mostMiB.push(Math.max(...(await residentDuring(stage, driven))));

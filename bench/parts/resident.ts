@@ -3,14 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Stage } from "./stage.ts";
 
 const everyMs = 1_000;
-/** A server's first users are not there the moment that it starts. */
-const settledAfterMs = 4_000;
 const mebibyte = 1024 * 1024;
-
-/** Waits until a server that has just started holds what it holds while nobody is there. */
-export function settled(): Promise<void> {
-  return sleep(settledAfterMs);
-}
 
 export async function residentMiB(stage: Stage): Promise<number> {
   return (await stage.server.call<number>("resident")) / mebibyte;

@@ -22,14 +22,7 @@ export function textOf({ message, input }: Given): string {
 
 /** Why no run is started with it, before anybody has looked into it. */
 export function inputRefusal(given: Given, bot: Bot | undefined): LangwireError | undefined {
-  if (bot === undefined) return new LangwireError("NOT_FOUND", { message: "No such bot." });
-  const field = fieldOf(given);
-  const takesInput = bot.inputSchema !== undefined;
-  if (field === "input" && !takesInput) return badInput("input: this bot takes a message");
-  if (field === "message" && takesInput && !takesText(bot.schemas.input)) {
-    return badInput("message: this bot takes an input");
-  }
-  return undefined;
+  return bot === undefined ? noSuchBot() : mismatch(given, bot);
 }
 
 /** @throws LangwireError NOT_FOUND, BAD_INPUT: why no run is started with it */
@@ -38,9 +31,25 @@ export function botFor(
   bots: Catalogue,
 ): Bot {
   const bot = bots.get(botId);
-  const refusal = inputRefusal(given, bot);
-  if (bot === undefined || refusal !== undefined) throw refusal ?? new LangwireError("NOT_FOUND");
+  if (bot === undefined) throw noSuchBot();
+  const refusal = mismatch(given, bot);
+  if (refusal !== undefined) throw refusal;
   return bot;
+}
+
+function noSuchBot(): LangwireError {
+  return new LangwireError("NOT_FOUND", { message: "No such bot." });
+}
+
+/** A message for a bot that takes an input, or the other way round. */
+function mismatch(given: Given, bot: Bot): LangwireError | undefined {
+  const field = fieldOf(given);
+  const takesInput = bot.inputSchema !== undefined;
+  if (field === "input" && !takesInput) return badInput("input: this bot takes a message");
+  if (field === "message" && takesInput && !takesText(bot.schemas.input)) {
+    return badInput("message: this bot takes an input");
+  }
+  return undefined;
 }
 
 /** Why none is started for this caller. */

@@ -5,8 +5,7 @@
  */
 import { getTRPCErrorFromUnknown, TRPCError } from "@trpc/server";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
-import type { TRPCRequestInfo } from "@trpc/server/http";
-import { getHTTPStatusCodeFromError } from "@trpc/server/http";
+import { getHTTPStatusCodeFromError, type TRPCRequestInfo } from "@trpc/server/http";
 import { toLangwireError, toTrpcError } from "../../api/errors.ts";
 import type { ChatRouter } from "../../api/router.ts";
 import { describeThrown } from "../../bots/failures/thrown.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mayAskAgain } from "../../client/page/chat/asking-again.ts";
+import { mayAskAgain } from "../../client/page/chat/messages/asking-again.ts";
 import { errorCodes, errorTable } from "../../src/protocol/errors.ts";
 
 const failureOf = (code: (typeof errorCodes)[number]) => ({

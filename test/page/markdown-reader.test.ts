@@ -1,8 +1,8 @@
 /** How a growing text is cut: by what it is made of, and the same however it came. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MarkdownReader } from "../../client/page/markdown/reader.ts";
-import type { Section } from "../../client/page/markdown/sections.ts";
+import { MarkdownReader } from "../../client/page/markdown/reading/reader.ts";
+import type { Section } from "../../client/page/markdown/reading/sections.ts";
 
 function sectionsOf(text: string): Section[] {
   return new MarkdownReader().read(text).groups.flat();

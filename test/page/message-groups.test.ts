@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { inGroups } from "../../client/page/chat/message-groups.ts";
+import { inGroups } from "../../client/page/chat/messages/message-groups.ts";
 
 const numbered = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, index) => ({ id: `${from + index}` }));

@@ -4,12 +4,12 @@ import { type ReactNode, useEffect, useEffectEvent, useMemo, useState } from "re
 import { Composer } from "../composer/composer.tsx";
 import { blankFor, givenKind } from "../composer/given.ts";
 import { useMessageField } from "../composer/use-message-field.ts";
-import { ShareIcon } from "../icons.tsx";
+import { ShareIcon } from "../elements/icons.tsx";
+import { plainLine } from "../language/plain-line.ts";
 import { errorText, words } from "../language/words.ts";
-import { plainLine } from "../plain-line.ts";
 import { useSession } from "../session/session.ts";
 import { Announcer } from "./announcer.tsx";
-import { MessageList } from "./message-list.tsx";
+import { MessageList } from "./messages/message-list.tsx";
 import { PaneHeader } from "./pane-header.tsx";
 import { ShareDialog } from "./share-dialog.tsx";
 

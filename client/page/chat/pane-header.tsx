@@ -1,7 +1,7 @@
 import type { LangwireClient } from "langwire-client";
 import type { ReactNode } from "react";
+import { plainLine } from "../language/plain-line.ts";
 import { words } from "../language/words.ts";
-import { plainLine } from "../plain-line.ts";
 import { ConnectionLight } from "./connection-light.tsx";
 
 interface PaneHeaderProps {

@@ -1,10 +1,10 @@
 import type { Conversation, LangwireClient } from "langwire-client";
 import { useState } from "react";
-import { CopyButton } from "../copy-button.tsx";
-import { Dialog } from "../dialog.tsx";
+import { conversationLink } from "../browser/route.ts";
+import { CopyButton } from "../elements/copy-button.tsx";
+import { Dialog } from "../elements/dialog.tsx";
+import { messageOf } from "../language/message-of.ts";
 import { words } from "../language/words.ts";
-import { messageOf } from "../message-of.ts";
-import { conversationLink } from "../route.ts";
 
 interface ShareDialogProps {
   readonly client: LangwireClient;

@@ -1,10 +1,10 @@
 import type { Json } from "langwire-client";
 import { type FormEvent, type KeyboardEvent, useId } from "react";
-import { isComposing } from "../composing.ts";
-import { SendIcon, StopIcon } from "../icons.tsx";
+import { isComposing } from "../browser/composing.ts";
+import { useCoarsePointer } from "../browser/use-coarse-pointer.ts";
+import { useFocus } from "../browser/use-focus.ts";
+import { SendIcon, StopIcon } from "../elements/icons.tsx";
 import { words } from "../language/words.ts";
-import { useCoarsePointer } from "../use-coarse-pointer.ts";
-import { useFocus } from "../use-focus.ts";
 import { type GivenKind, readGiven } from "./given.ts";
 
 interface ComposerProps {

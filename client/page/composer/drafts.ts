@@ -1,5 +1,5 @@
 /** What has been written and not been accepted yet, for each conversation, over reloads of the window. */
-import { windowStorage } from "../storage.ts";
+import { windowStorage } from "../browser/storage.ts";
 
 /** Whose words they are, and for what. A conversation that has not begun has no id yet. */
 export interface DraftPlace {

@@ -1,12 +1,12 @@
 import type { Conversation } from "langwire-client";
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
-import { isComposing } from "../composing.ts";
-import { LeaveIcon, PencilIcon, ShareIcon, TrashIcon } from "../icons.tsx";
+import { isComposing } from "../browser/composing.ts";
+import { conversationAddress } from "../browser/route.ts";
+import { useFocus } from "../browser/use-focus.ts";
+import { LeaveIcon, PencilIcon, ShareIcon, TrashIcon } from "../elements/icons.tsx";
+import { messageOf } from "../language/message-of.ts";
+import { plainLine } from "../language/plain-line.ts";
 import { words } from "../language/words.ts";
-import { messageOf } from "../message-of.ts";
-import { plainLine } from "../plain-line.ts";
-import { conversationAddress } from "../route.ts";
-import { useFocus } from "../use-focus.ts";
 
 interface ConversationItemProps {
   readonly conversation: Conversation;

@@ -1,9 +1,9 @@
 import type { Conversation } from "langwire-client";
 import { useState } from "react";
-import { Dialog } from "../dialog.tsx";
+import { Dialog } from "../elements/dialog.tsx";
+import { messageOf } from "../language/message-of.ts";
+import { plainLine } from "../language/plain-line.ts";
 import { words } from "../language/words.ts";
-import { messageOf } from "../message-of.ts";
-import { plainLine } from "../plain-line.ts";
 
 interface RemoveDialogProps {
   readonly conversation: Conversation;

@@ -1,8 +1,8 @@
 import type { BotInfo, Conversation } from "langwire-client";
 import { type ReactNode, useState } from "react";
 import { botNamed } from "../bots/bot-named.ts";
+import { PlusIcon } from "../elements/icons.tsx";
 import icon from "../icon.svg";
-import { PlusIcon } from "../icons.tsx";
 import { words } from "../language/words.ts";
 import { ConversationItem } from "./conversation-item.tsx";
 import { RemoveDialog } from "./remove-dialog.tsx";

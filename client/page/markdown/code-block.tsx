@@ -1,7 +1,7 @@
 import { memo, useRef } from "react";
-import { CopyButton } from "../copy-button.tsx";
+import { useReachable } from "../browser/use-reachable.ts";
+import { CopyButton } from "../elements/copy-button.tsx";
 import { words } from "../language/words.ts";
-import { useReachable } from "../use-reachable.ts";
 import { useTurn } from "./turns.ts";
 
 interface CodeBlockProps {

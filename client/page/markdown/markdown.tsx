@@ -1,8 +1,8 @@
 import { memo, useState } from "react";
-import type { Links } from "./parse.ts";
-import { MarkdownReader } from "./reader.ts";
+import type { Links } from "./reading/parse.ts";
+import { MarkdownReader } from "./reading/reader.ts";
+import type { Section } from "./reading/sections.ts";
 import { SectionView } from "./section-view.tsx";
-import type { Section } from "./sections.ts";
 import { SelectionKeeper } from "./selection-keeper.tsx";
 
 interface MarkdownProps {

@@ -1,10 +1,10 @@
 /** The parts of a section. Each is parsed when its words change, and never otherwise. */
 import type { Token } from "markdown-it";
 import { memo, type ReactNode } from "react";
-import { indent } from "./lines.ts";
-import { type Links, linksIn, parseBlocks, parseWords } from "./parse.ts";
-import type { Part } from "./parts.ts";
 import { PlainText } from "./plain-text.tsx";
+import { indent } from "./reading/lines.ts";
+import { type Links, linksIn, parseBlocks, parseWords } from "./reading/parse.ts";
+import type { Part } from "./reading/parts.ts";
 import { elementsOf } from "./tokens.ts";
 import { useTurn } from "./turns.ts";
 

@@ -1,5 +1,5 @@
 import { memo } from "react";
-import { cutToSize, type Part } from "./parts.ts";
+import { cutToSize, type Part } from "./reading/parts.ts";
 import { useTurn } from "./turns.ts";
 
 /** A text as it is written, in pieces of which only the last one changes while it grows. */

@@ -1,10 +1,10 @@
 /** One section of a text: what is around its parts. */
 import { createElement, type ReactNode } from "react";
-import { ErrorBoundary } from "../error-boundary.tsx";
+import { ErrorBoundary } from "../elements/error-boundary.tsx";
 import { CodeBlock } from "./code-block.tsx";
-import type { Links } from "./parse.ts";
 import { Pieces, Written } from "./pieces.tsx";
-import { joinable, type Section, writtenOf } from "./sections.ts";
+import type { Links } from "./reading/parse.ts";
+import { joinable, type Section, writtenOf } from "./reading/sections.ts";
 import { Table } from "./table.tsx";
 import { useTurn } from "./turns.ts";
 

@@ -1,6 +1,6 @@
 import { type ReactNode, useRef } from "react";
+import { useReachable } from "../browser/use-reachable.ts";
 import { words } from "../language/words.ts";
-import { useReachable } from "../use-reachable.ts";
 
 export function Table({ children }: { readonly children?: ReactNode }) {
   const area = useRef<HTMLElement>(null);

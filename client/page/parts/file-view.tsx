@@ -1,8 +1,8 @@
 import type { PartOf } from "langwire-client";
 import { numberText, tenthsText } from "../language/formats.ts";
+import { plainLine } from "../language/plain-line.ts";
 import { words } from "../language/words.ts";
 import { OutLink } from "../markdown/out-link.tsx";
-import { plainLine } from "../plain-line.ts";
 import { isHeldFile, isPicture, webAddress } from "./safe-address.ts";
 
 /**

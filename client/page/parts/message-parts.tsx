@@ -1,10 +1,10 @@
 import type { Part, PartOf } from "langwire-client";
 import { Fragment, memo, useState } from "react";
-import { Disclosure } from "../disclosure.tsx";
+import { Disclosure } from "../elements/disclosure.tsx";
+import { Value } from "../elements/value.tsx";
+import { plainLine } from "../language/plain-line.ts";
 import { words } from "../language/words.ts";
 import { Markdown } from "../markdown/markdown.tsx";
-import { plainLine } from "../plain-line.ts";
-import { Value } from "../value.tsx";
 import { FileView } from "./file-view.tsx";
 import { Question } from "./question.tsx";
 import { Sources } from "./sources.tsx";

@@ -1,6 +1,6 @@
 import type { Json } from "langwire-client";
+import { Value } from "../elements/value.tsx";
 import { words } from "../language/words.ts";
-import { Value } from "../value.tsx";
 
 /** What a graph that was interrupted asks a person, as its bot wrote it: a text, or data. */
 export function Question({ question }: { readonly question: Json }) {

@@ -1,8 +1,8 @@
 import type { PartOf } from "langwire-client";
 import { useState } from "react";
+import { plainLine } from "../language/plain-line.ts";
 import { words } from "../language/words.ts";
 import { OutLink } from "../markdown/out-link.tsx";
-import { plainLine } from "../plain-line.ts";
 import { webAddress } from "./safe-address.ts";
 
 /** Sources that are listed at first; of one that quotes at length, what is shown. */

@@ -1,9 +1,9 @@
 import type { PartOf } from "langwire-client";
-import { Disclosure } from "../disclosure.tsx";
-import { FailureDetail } from "../failure-detail.tsx";
+import { Disclosure } from "../elements/disclosure.tsx";
+import { FailureDetail } from "../elements/failure-detail.tsx";
+import { Value } from "../elements/value.tsx";
+import { plainLine } from "../language/plain-line.ts";
 import { errorText, words } from "../language/words.ts";
-import { plainLine } from "../plain-line.ts";
-import { Value } from "../value.tsx";
 
 type Tool = PartOf<"tool">;
 

@@ -1,7 +1,7 @@
 import { type FormEvent, useId, useState } from "react";
 import { forgetDrafts } from "../composer/drafts.ts";
+import { plainLine } from "../language/plain-line.ts";
 import { words } from "../language/words.ts";
-import { plainLine } from "../plain-line.ts";
 import { changeUser, type Session, signOut } from "./session.ts";
 import { useTheme } from "./theme.ts";
 

@@ -4,8 +4,8 @@
  */
 import { createClient, type LangwireClient } from "langwire-client";
 import { useSyncExternalStore } from "react";
+import { windowStorage } from "../browser/storage.ts";
 import { forgetDrafts } from "../composer/drafts.ts";
-import { windowStorage } from "../storage.ts";
 import { loadSessionInfo, type SessionInfo } from "./session-info.ts";
 
 export interface Session {

@@ -1,6 +1,6 @@
 import { type FormEvent, useEffect, useId, useState } from "react";
+import { useFocus } from "../browser/use-focus.ts";
 import { words } from "../language/words.ts";
-import { useFocus } from "../use-focus.ts";
 import { changeUser, defaultUserId, type Session, signIn, tryAgain } from "./session.ts";
 import { signInAddress } from "./session-info.ts";
 

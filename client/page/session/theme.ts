@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { browserStorage } from "../storage.ts";
+import { browserStorage } from "../browser/storage.ts";
 
 const themes = ["system", "light", "dark"] as const;
 export type Theme = (typeof themes)[number];

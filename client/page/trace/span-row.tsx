@@ -1,9 +1,9 @@
 import type { Json } from "langwire-client";
 import type { Span } from "langwire-client/react";
 import { memo } from "react";
-import { FailureDetail } from "../failure-detail.tsx";
+import { FailureDetail } from "../elements/failure-detail.tsx";
+import { Value } from "../elements/value.tsx";
 import { errorText, words } from "../language/words.ts";
-import { Value } from "../value.tsx";
 import { durationText, type RunTime, usageText } from "./figures.ts";
 
 interface SpanRowProps {

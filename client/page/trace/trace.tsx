@@ -1,10 +1,10 @@
 import type { AiMessage, Span } from "langwire-client/react";
 import { useId, useState } from "react";
-import { ChevronIcon } from "../icons.tsx";
+import { browserStorage } from "../browser/storage.ts";
+import { ChevronIcon } from "../elements/icons.tsx";
+import { messageOf } from "../language/message-of.ts";
+import { plainLine } from "../language/plain-line.ts";
 import { words } from "../language/words.ts";
-import { messageOf } from "../message-of.ts";
-import { plainLine } from "../plain-line.ts";
-import { browserStorage } from "../storage.ts";
 import { allSpans, durationText, type RunTime, runTime } from "./figures.ts";
 import { SpanRow } from "./span-row.tsx";
 

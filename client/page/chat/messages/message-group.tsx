@@ -1,8 +1,8 @@
 import type { ChatMessage } from "langwire-client/react";
 import { memo } from "react";
-import { ErrorBoundary } from "../error-boundary.tsx";
-import { words } from "../language/words.ts";
-import { PlainText } from "../markdown/plain-text.tsx";
+import { ErrorBoundary } from "../../elements/error-boundary.tsx";
+import { words } from "../../language/words.ts";
+import { PlainText } from "../../markdown/plain-text.tsx";
 import { AnswerItem } from "./answer-item.tsx";
 import { HumanItem } from "./human-item.tsx";
 

@@ -1,5 +1,5 @@
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
-import { useReachable } from "../use-reachable.ts";
+import { useReachable } from "../../browser/use-reachable.ts";
 
 /** How far from its end a list still counts as being there. */
 const nearPx = 40;

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
-import { copyText } from "./copy-text.ts";
+import { copyText } from "../browser/copy-text.ts";
+import { words } from "../language/words.ts";
 import { CopyIcon } from "./icons.tsx";
-import { words } from "./language/words.ts";
 
 const confirmedMs = 2_000;
 

@@ -1,9 +1,9 @@
 import type { ChatError } from "langwire-client/react";
 import { type ReactNode, useEffect, useState } from "react";
-import { FailureDetail } from "../failure-detail.tsx";
-import { RetryIcon } from "../icons.tsx";
-import { errorText, words } from "../language/words.ts";
-import { waitOf } from "../message-of.ts";
+import { FailureDetail } from "../../elements/failure-detail.tsx";
+import { RetryIcon } from "../../elements/icons.tsx";
+import { waitOf } from "../../language/message-of.ts";
+import { errorText, words } from "../../language/words.ts";
 import { mayAskAgain } from "./asking-again.ts";
 
 interface FailureProps {

@@ -1,7 +1,7 @@
 /** An error as a sentence for users, with its code for support. */
 import { LangwireClientError } from "langwire-client";
 import type { ChatError } from "langwire-client/react";
-import { errorText, words } from "./language/words.ts";
+import { errorText, words } from "./words.ts";
 
 export function messageOf(error: unknown): string {
   return error instanceof LangwireClientError ? errorText(error) : words.somethingWentWrong;

@@ -1,10 +1,10 @@
 import type { HumanMessage } from "langwire-client/react";
 import { memo } from "react";
-import { PencilIcon } from "../icons.tsx";
-import { words } from "../language/words.ts";
-import { PlainText } from "../markdown/plain-text.tsx";
-import { plainLine } from "../plain-line.ts";
-import { Value } from "../value.tsx";
+import { PencilIcon } from "../../elements/icons.tsx";
+import { Value } from "../../elements/value.tsx";
+import { plainLine } from "../../language/plain-line.ts";
+import { words } from "../../language/words.ts";
+import { PlainText } from "../../markdown/plain-text.tsx";
 import { Failure } from "./failure.tsx";
 
 interface HumanItemProps {

@@ -1,7 +1,7 @@
 import type { ChatMessage } from "langwire-client/react";
 import { useState } from "react";
-import { DownIcon } from "../icons.tsx";
-import { words } from "../language/words.ts";
+import { DownIcon } from "../../elements/icons.tsx";
+import { words } from "../../language/words.ts";
 import { type MessageActions, MessageGroup } from "./message-group.tsx";
 import { inGroups } from "./message-groups.ts";
 import { useStickToEnd } from "./use-stick-to-end.ts";

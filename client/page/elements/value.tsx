@@ -1,8 +1,8 @@
 import type { Json } from "langwire-client";
 import { useMemo, useRef } from "react";
+import { useReachable } from "../browser/use-reachable.ts";
+import { words } from "../language/words.ts";
 import { CopyButton } from "./copy-button.tsx";
-import { words } from "./language/words.ts";
-import { useReachable } from "./use-reachable.ts";
 
 /** Characters that are drawn of one value: more is nothing to read, and holds the page up. */
 const maxShown = 20_000;

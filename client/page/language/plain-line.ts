@@ -1,4 +1,4 @@
-import { words } from "./language/words.ts";
+import { words } from "./words.ts";
 
 /**
  * A title or a name as it can stand among other words: on one line, and without the characters that

@@ -1,13 +1,13 @@
 import type { AiMessage } from "langwire-client/react";
 import { memo } from "react";
-import { CopyButton } from "../copy-button.tsx";
-import { RetryIcon } from "../icons.tsx";
-import { clockText } from "../language/formats.ts";
-import { words } from "../language/words.ts";
-import { MessageParts } from "../parts/message-parts.tsx";
-import { usageText } from "../trace/figures.ts";
-import { Trace } from "../trace/trace.tsx";
-import { Value } from "../value.tsx";
+import { CopyButton } from "../../elements/copy-button.tsx";
+import { RetryIcon } from "../../elements/icons.tsx";
+import { Value } from "../../elements/value.tsx";
+import { clockText } from "../../language/formats.ts";
+import { words } from "../../language/words.ts";
+import { MessageParts } from "../../parts/message-parts.tsx";
+import { usageText } from "../../trace/figures.ts";
+import { Trace } from "../../trace/trace.tsx";
 import { Failure } from "./failure.tsx";
 
 interface AnswerItemProps {

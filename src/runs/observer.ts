@@ -3,7 +3,7 @@ import type { BotFailure } from "../bots/failures/bot-failure.ts";
 import type { StrayError } from "../bots/isolation/bot-at-work.ts";
 import type { SpanEvent } from "../bots/run/run-bot.ts";
 import type { Run } from "../store/store.ts";
-import type { RunEnding } from "./lifecycle/live-run.ts";
+import type { RunEnding } from "./run-events.ts";
 
 export interface RunObserver {
   runStarted?(run: Run): void;

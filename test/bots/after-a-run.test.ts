@@ -6,26 +6,24 @@ import { RunnableLambda } from "@langchain/core/runnables";
 import { expect, test } from "vitest";
 import { defineBot } from "../../src/bots/bot.ts";
 import { containedBot } from "../../src/bots/isolation/bot-at-work.ts";
-import { startProviderCall, withProviderCalls } from "../../src/bots/provider/provider-calls.ts";
+import {
+  RunCalls,
+  startProviderCall,
+  withProviderCalls,
+} from "../../src/bots/provider/provider-calls.ts";
 import { startBot } from "../../src/bots/run/run-bot.ts";
 
 test("requests are counted for a run while it works, and not afterwards", async () => {
-  const started: (string | undefined)[] = [];
-  const run = {
-    startCall: (spanId: string | undefined) => {
-      started.push(spanId);
-      return { requested() {} };
-    },
-  };
+  const run = new RunCalls(() => {});
   const over = Promise.withResolvers<void>();
   let later: Promise<void> | undefined;
   await withProviderCalls(run, async () => {
-    startProviderCall();
-    later = over.promise.then(() => void startProviderCall());
+    startProviderCall().requested();
+    later = over.promise.then(() => startProviderCall().requested());
   });
   over.resolve();
   await later;
-  expect(started).toHaveLength(1);
+  expect(run.requests).toBe(1);
 });
 
 test("an error that nobody catches ends a run while it works, and not afterwards", async () => {

@@ -10,20 +10,43 @@ export interface ProviderCall {
   requested(): void;
 }
 
-interface RunOfCalls {
+/** The calls of one run. */
+export class RunCalls {
+  readonly #onRetry: (spanId: string) => void;
+  #requests = 0;
+
+  /** @param onRetry called with the span for which a request goes out once more */
+  constructor(onRetry: (spanId: string) => void) {
+    this.#onRetry = onRetry;
+  }
+
+  /** How many went out so far; undefined as long as none did. */
+  get requests(): number | undefined {
+    return this.#requests === 0 ? undefined : this.#requests;
+  }
+
   /** @param spanId undefined where the model does not say for which of its calls it asks */
-  startCall(spanId: string | undefined): ProviderCall;
+  startCall(spanId: string | undefined): ProviderCall {
+    let requests = 0;
+    return {
+      requested: () => {
+        this.#requests += 1;
+        requests += 1;
+        if (requests > 1 && spanId !== undefined) this.#onRetry(spanId);
+      },
+    };
+  }
 }
 
 interface Held {
-  run: RunOfCalls | undefined;
+  run: RunCalls | undefined;
 }
 
 const runs = new AsyncLocalStorage<Held>();
 const spans = new AsyncLocalStorage<string>();
 
 /** Does `work`; the requests made in it, until it has settled, are counted by `run`. */
-export async function withProviderCalls<T>(run: RunOfCalls, work: () => Promise<T>): Promise<T> {
+export async function withProviderCalls<T>(run: RunCalls, work: () => Promise<T>): Promise<T> {
   // A pooled connection keeps the async context in which it was opened for hours. It must not keep the
   // run with it.
   const held: Held = { run };

@@ -13,7 +13,7 @@ import { streamWriter } from "../invocation/stream-writer.ts";
 import { type ContainedBot, type StrayError, withBotAtWork } from "../isolation/bot-at-work.ts";
 import { BotLifetime } from "../isolation/bot-lifetime.ts";
 import { type PastMessage, recall } from "../memory.ts";
-import { withProviderCalls } from "../provider/provider-calls.ts";
+import { RunCalls, withProviderCalls } from "../provider/provider-calls.ts";
 import type { ThreadConfig } from "../threads/checkpointed-graphs.ts";
 import { replacedChannels } from "../threads/graphs.ts";
 import { continuesThread, repairThreads } from "../threads/thread-repair.ts";
@@ -93,7 +93,11 @@ class BotExecution implements BotRun {
   /** The bot's signal, aborted in the bot's async context: what its listeners throw is the bot's error. */
   readonly #stopping = new AbortController();
   readonly #crashed = Promise.withResolvers<BotOutcome>();
-  #providerCalls = 0;
+  /** A retry resets the model's span, where the model says which that is. */
+  readonly #calls = new RunCalls((spanId) => {
+    const span = this.#writer.tree.get(spanId);
+    if (span?.open) this.#writer.reset(span);
+  });
 
   constructor(bot: Bot, options: StartOptions) {
     this.#bot = bot;
@@ -140,7 +144,7 @@ class BotExecution implements BotRun {
   }
 
   get providerCalls(): number | undefined {
-    return this.#providerCalls === 0 ? undefined : this.#providerCalls;
+    return this.#calls.requests;
   }
 
   async #run(): Promise<BotOutcome> {
@@ -172,7 +176,7 @@ class BotExecution implements BotRun {
   async #work(): Promise<BotOutcome> {
     const { signal } = this.#options;
     try {
-      const value = await withProviderCalls(this, () => this.#invoke());
+      const value = await withProviderCalls(this.#calls, () => this.#invoke());
       if (signal.aborted) return stopped(signal);
       const outcome = await this.#outcome(value);
       if (signal.aborted) return stopped(signal);
@@ -245,19 +249,6 @@ class BotExecution implements BotRun {
     if (this.#bot.inputSchema !== undefined) return this.#options.input;
     if (this.#bot.input !== undefined) return this.#bot.input(turn, this.#context);
     return defaultInput(runnable, turn);
-  }
-
-  /** Counts a model's requests. A retry resets the model's span, where the model says which that is. */
-  startCall(spanId: string | undefined): { requested(): void } {
-    const span = spanId === undefined ? undefined : this.#writer.tree.get(spanId);
-    let requests = 0;
-    return {
-      requested: () => {
-        this.#providerCalls += 1;
-        requests += 1;
-        if (requests > 1 && span?.open) this.#writer.reset(span);
-      },
-    };
   }
 }
 

@@ -8,7 +8,7 @@ import type { RunStatus } from "../../protocol/events.ts";
 import type { Run, Store } from "../../store/store.ts";
 import type { Caller } from "../caller.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import type { RunEnding } from "./live-run.ts";
+import type { RunEnding } from "../run-events.ts";
 
 export interface CancellationOptions {
   readonly store: Store;

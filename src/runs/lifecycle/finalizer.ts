@@ -21,7 +21,8 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { finishRun } from "../finish-run.ts";
 import { forgetDeleted } from "../forget-deleted.ts";
 import type { RunObserver } from "../observer.ts";
-import type { EndInLog, RunEnding } from "./live-run.ts";
+import type { RunEnding } from "../run-events.ts";
+import type { EndInLog } from "./live-run.ts";
 import { type BegunRun, lostFailure, restoreLost } from "./lost-runs.ts";
 import { isStoreAway, type StoreWatch } from "./store-watch.ts";
 

@@ -37,39 +37,13 @@ import { type SpanEvent, startBot } from "../../bots/run/run-bot.ts";
 import type { LogEntry } from "../../log/entry.ts";
 import type { RunWriter } from "../../log/log.ts";
 import type { Conversation } from "../../protocol/conversations.ts";
-import { type Failure, LangwireError } from "../../protocol/errors.ts";
-import type { Json, RunStatus, Usage } from "../../protocol/events.ts";
+import { LangwireError } from "../../protocol/errors.ts";
 import { MessageFold } from "../../protocol/fold/message-fold.ts";
-import type { Part } from "../../protocol/parts.ts";
 import type { Run } from "../../store/store.ts";
 import type { LiveBytes } from "../admission/live-bytes.ts";
 import type { RunLimits } from "../limits.ts";
-import { runEndOf, runStartOf } from "../run-events.ts";
+import { type RunEnding, runEndOf, runStartOf } from "../run-events.ts";
 import type { BegunRun } from "./lost-runs.ts";
-
-/** How a run ended, as it is stored and as `runEnd` has it. */
-export interface RunEnding {
-  readonly status: RunStatus;
-  readonly text: string;
-  /** What a typed bot answered. */
-  readonly output?: Json | undefined;
-  readonly usage?: Usage | undefined;
-  readonly error?: Failure | undefined;
-  /** What its message is made of, by the answer that it ends with. For the store alone. */
-  readonly partsOf?: ((answer: string) => readonly Part[]) | undefined;
-  /** Requests to its providers. Undefined where none was seen: models may have ways of their own. */
-  readonly providerCalls?: number | undefined;
-  /** For the store alone: JSON of what models and tools said to each other. */
-  readonly modelMessages?: string | undefined;
-  /** From the start to the first token, where there was one. */
-  readonly firstTokenMs?: number | undefined;
-  /** Bytes of the run's events in the store, compressed. Without them, the log alone has the events. */
-  readonly archivedBytes?: number | undefined;
-  /** How long the log took to store the run's last event. */
-  readonly appendMs?: number | undefined;
-  /** For the server's log alone. */
-  readonly cause?: unknown;
-}
 
 /** The end of a run in its log. */
 export interface EndInLog {

@@ -10,7 +10,8 @@ import type { SendInput } from "../../protocol/inputs.ts";
 import type { Run, Store } from "../../store/store.ts";
 import { within } from "../../time/within.ts";
 import type { Admit } from "../admission/admission.ts";
-import { botFor, inputRefusal, textOf } from "../admission/input-refusal.ts";
+import { type ClaimedRun, type ClaimOptions, claimRun } from "../admission/claim-run.ts";
+import { botFor, inputRefusal } from "../admission/input-refusal.ts";
 import { LiveBytes } from "../admission/live-bytes.ts";
 import { type Preparation, type PreparationOptions, prepare } from "../admission/preparation.ts";
 import type { FindLimits } from "../admission/user-limits.ts";
@@ -19,12 +20,12 @@ import type { Caller } from "../caller.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { RunLimits } from "../limits.ts";
 import type { ShieldedObserver } from "../observer.ts";
+import type { RunEnding } from "../run-events.ts";
 import { botHistory } from "./bot-history.ts";
 import { Cancellation } from "./cancellation.ts";
 import { Finalizer } from "./finalizer.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
-import { LiveRun, type RunEnding } from "./live-run.ts";
-import type { BegunRun } from "./lost-runs.ts";
+import { LiveRun } from "./live-run.ts";
 import { endIfUnattended, type ReconcileOptions, reconcileEvery, restoreIn } from "./reconcile.ts";
 import type { Recovery } from "./recovery.ts";
 import { StoreWatch } from "./store-watch.ts";
@@ -62,6 +63,7 @@ export class LiveRuns implements AsyncDisposable {
   /** Held by `runId` while a run is claimed: two calls with one id do not both start it. */
   readonly #starting = new KeyedMutex();
   readonly #reconciled: ReconcileOptions;
+  readonly #claims: ClaimOptions;
   /** `closed` of every run whose bot has not yet closed what it opened, ended runs included. */
   readonly #closing = new Set<Promise<void>>();
   #draining = false;
@@ -82,6 +84,11 @@ export class LiveRuns implements AsyncDisposable {
       ...{ ...shared, nodeId: cluster?.nodeId },
       ...{ live: this.#live, starting: this.#starting },
       isUnattended: (run) => this.isUnattended(run),
+    };
+    this.#claims = {
+      ...{ bots: options.bots, store, cluster, asked: this.#asked },
+      isUnattended: (run) => this.isUnattended(run),
+      stop: (caller, runId) => this.cancel(caller, runId),
     };
     this.#sweep = reconcileEvery(limits.reconcileMs, this.#reconciled);
   }
@@ -204,47 +211,18 @@ export class LiveRuns implements AsyncDisposable {
   }
 
   async #claim(caller: Caller, input: SendInput, prepared: Preparation): Promise<Run> {
-    const { bots, store, admit, cluster } = this.#options;
-    const { runId, conversationId, botId, ifBusy } = input;
-    const who = { userId: caller.userId, owner: cluster?.nodeId };
-    const asked = { message: textOf(input), input: input.input };
-    const claim = { runId, conversationId, botId, ...asked, ...who };
+    const { admit } = this.#options;
+    const { conversationId } = input;
     using admitted = new DisposableStack();
     admitted.defer((await admit?.(caller, prepared.limits)) ?? (() => {}));
     await this.#finalizer.settleIn(conversationId);
     await restoreIn(conversationId, this.#reconciled);
-    for (;;) {
-      const claimed = await store.runs.claim(claim);
-      switch (claimed.outcome) {
-        case "claimed":
-          return await this.#begin({ ...claimed, ...prepared }, admitted.move());
-        case "exists": {
-          const { run } = claimed;
-          // Another member's: it would be begun with the context of somebody who has not sent it.
-          if (!this.isUnattended(run) || run.userId !== caller.userId) return run;
-          // An earlier claim whose answer was lost: the run is still to be begun, as it was claimed.
-          const conversation = await store.conversations.get(run.conversationId, run.userId);
-          const bot = run.botId === botId ? prepared.bot : botFor(run, bots);
-          const asClaimed = await prepare(caller, run, { ...this.#asked, bot });
-          return await this.#begin({ run, conversation, ...asClaimed }, admitted.move());
-        }
-        case "foreign":
-          throw new LangwireError("NOT_FOUND");
-        case "wrongBot":
-          throw new LangwireError("BAD_INPUT", { message: "botId: not this conversation's bot" });
-        case "busy":
-          if (await cluster?.storeToldEnd({ conversationId, runId: claimed.runId })) break;
-          if (ifBusy === "reject") throw new LangwireError("CONVERSATION_BUSY");
-          await this.cancel(caller, claimed.runId);
-      }
-    }
+    const claimed = await claimRun({ caller, input, prepared }, this.#claims);
+    return "begin" in claimed ? await this.#begin(claimed.begin, admitted.move()) : claimed.run;
   }
 
   /** @param admitted frees the run's slot in its caller's concurrency limit: disposed of at its end */
-  async #begin(
-    begun: BegunRun & Pick<Preparation, "bot" | "input" | "context">,
-    admitted: DisposableStack,
-  ): Promise<Run> {
+  async #begin(begun: ClaimedRun, admitted: DisposableStack): Promise<Run> {
     const { log, limits, observer, store } = this.#options;
     const { run, bot } = begun;
     const { runId, conversationId, firstSeq } = run;

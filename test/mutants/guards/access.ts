@@ -133,7 +133,7 @@ export const accessGuards: readonly Guard[] = [
   },
   {
     slip: "a run is begun with the context of a member who has not sent it",
-    file: "src/runs/lifecycle/live-runs.ts",
+    file: "src/runs/admission/claim-run.ts",
     code: " || run.userId !== caller.userId",
     becomes: "",
     tests: ["test/security/caller-context.test.ts"],

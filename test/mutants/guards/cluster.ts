@@ -164,8 +164,8 @@ export const clusterGuards: readonly Guard[] = [
   },
   {
     slip: "an ending that was told keeps its conversation busy",
-    file: "src/runs/lifecycle/live-runs.ts",
-    code: "          if (await cluster?.storeToldEnd({ conversationId, runId: claimed.runId })) break;\n",
+    file: "src/runs/admission/claim-run.ts",
+    code: "        if (await cluster?.storeToldEnd({ conversationId, runId: claimed.runId })) break;\n",
     becomes: "",
     tests: ["test/cluster/cut-off.test.ts"],
   },

@@ -120,7 +120,7 @@ export const lifecycleGuards: readonly Guard[] = [
   },
   {
     slip: "an interrupt does not stop the run in progress",
-    file: "src/runs/lifecycle/live-runs.ts",
+    file: "src/runs/admission/claim-run.ts",
     code: 'if (ifBusy === "reject") throw',
     becomes: "throw",
     tests: ["test/e2e/send.test.ts"],
@@ -156,7 +156,7 @@ export const lifecycleGuards: readonly Guard[] = [
   },
   {
     slip: "a run whose claim was answered to nobody gets the wrong conversation",
-    file: "src/runs/lifecycle/live-runs.ts",
+    file: "src/runs/admission/claim-run.ts",
     code: "store.conversations.get(run.conversationId, run.userId)",
     becomes: "store.conversations.get(conversationId, run.userId)",
     tests: ["test/runs/lost-and-late.test.ts"],

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, StatementSync } from "node:sqlite";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
@@ -264,6 +264,32 @@ describe("1,000 tokens in one write of a provider", () => {
     expect(readFrames(reader).text).toBe(words.join(""));
     expect(work.appended).toBeLessThanOrEqual(perRun);
     expect(work.read).toBeLessThanOrEqual(perRun);
+  });
+});
+
+describe("an answer of a megabyte", () => {
+  const pieceLength = 128 * 1024;
+
+  test("is never made JSON or bytes as a whole: its end is written, packed and sent piece by piece", async () => {
+    const words = Array.from({ length: 1_000 }, (_, index) => `${index} "é"`.padEnd(1_000, "\n"));
+    await using s = await setUp(new ScriptedModel(() => ({ tokens: words })));
+    const reader = await s.sockets.open();
+    const stringify = vi.spyOn(JSON, "stringify");
+    const from = vi.spyOn(Buffer, "from");
+    const write = vi.spyOn(Socket.prototype, "write");
+    const run = vi.spyOn(StatementSync.prototype, "run");
+    await reader.subscribe("chat.send", newRun());
+    await reader.ended;
+    const json = stringify.mock.results.map(({ value }) => value);
+    const rows = run.mock.calls.map(([, row]) => row).filter((row) => typeof row === "string");
+    const buffers = [...from.mock.results.map(({ value }) => value), ...write.mock.calls.flat()];
+    vi.restoreAllMocks();
+    expect(readFrames(reader).text).toBe(words.join(""));
+    const strings = [...json, ...rows].map((value) => String(value).length);
+    expect(Math.max(...strings)).toBeLessThan(pieceLength);
+    // A view into a long buffer keeps all of it.
+    const bytes = buffers.map((value) => (Buffer.isBuffer(value) ? value.buffer.byteLength : 0));
+    expect(Math.max(...bytes)).toBeLessThan(pieceLength);
   });
 });
 

@@ -81,6 +81,7 @@ export class ConversationLog {
     const droppedBytes = this.placeAfter(seq - 1);
     const bytes = this.#list.append(event);
     this.#list.settleThrough(seq);
+    this.#list.holdAsSaid();
     return bytes - droppedBytes;
   }
 
@@ -105,6 +106,7 @@ export class ConversationLog {
   commit(): void {
     this.#list.settleThrough(this.lastSeq);
     this.listeners.wake();
+    this.#list.holdAsSaid();
   }
 
   read(after: number): Slice {

@@ -5,7 +5,9 @@
  *   firstSeq … settledSeq │ unsettled … lastSeq
  */
 import type { ChatEvent } from "../protocol/events.ts";
+import { isTextPiece } from "../protocol/fold/text-pieces.ts";
 import { LogEntry } from "./entry.ts";
+import { isHeldAsSaid } from "./json-text.ts";
 import { sliceFrom } from "./slice.ts";
 
 /** An object, its fields and a short string in V8, over the text itself. */
@@ -16,6 +18,8 @@ export class EntryList {
   #firstSeq: number;
   /** How many of the entries are settled. */
   #settled = 0;
+  /** By entry: the pieces of long texts that came since `holdAsSaid`, in order. */
+  readonly #said = new Map<LogEntry, string[]>();
 
   /** @param after the number of the entry before the first */
   constructor(after: number) {
@@ -48,11 +52,22 @@ export class EntryList {
     if (last !== undefined && this.#settled < this.#entries.length && last.takesIn(event)) {
       const before = last.bytes;
       last.extend(event);
+      if (this.#said.size > 0) this.#heardMore(last, event.text);
       return last.bytes - before;
     }
     const entry = LogEntry.of(this.lastSeq + 1, event, this.#entries);
     this.#entries.push(entry);
+    if (isTextPiece(event) && isHeldAsSaid(event.text)) this.#said.set(entry, [event.text]);
     return sizeOf(entry);
+  }
+
+  /** Of settled entries, no JSON of long texts is kept any more: only those who are behind still ask for it. */
+  holdAsSaid(): void {
+    for (const [entry, pieces] of this.#said) {
+      if (entry.seq > this.settledSeq) break;
+      entry.holdAsSaid(pieces);
+      this.#said.delete(entry);
+    }
   }
 
   /** Settles all entries up to the number, included. */
@@ -92,6 +107,11 @@ export class EntryList {
     const bytes = this.dropThrough(this.lastSeq);
     this.#firstSeq = seq + 1;
     return bytes;
+  }
+
+  #heardMore(entry: LogEntry, text: string): void {
+    if (isHeldAsSaid(text)) this.#said.get(entry)?.push(text);
+    else this.#said.delete(entry);
   }
 
   /** Where the entry of that number is, or where the list ends that does not have it. */

@@ -1,6 +1,8 @@
 /** One entry of a conversation's log: an event that became JSON text once, when it was appended. */
 import type { ChatEvent, EventType } from "../protocol/events.ts";
 import { callOf, isTextPiece, type TextPiece } from "../protocol/fold/text-pieces.ts";
+import { escaped, owned, SaidText } from "./json-text.ts";
+import { cutJson, isLongEvent, type LongEvent, longEventJson } from "./long-event.ts";
 
 const tail = '"}';
 /** How all JSON begins that an event has become. */
@@ -13,8 +15,6 @@ const textTypes: Readonly<Record<TextPiece["type"], true>> = {
 const ownMaxBytes = 32 * 1024;
 /** Entries that are searched for one whose head a new one can share: so many spans may alternate. */
 const parallelSpans = 16;
-/** Characters up to which a string is never a view into a longer one, which it would keep. */
-const ownLength = 12;
 
 /** What a span's entries have in common: held once, since a token's entry is small and there are many. */
 interface SpanHead {
@@ -27,6 +27,8 @@ interface SpanHead {
   /** JSON up to the text's first character; else the whole JSON. */
   readonly head: string;
   readonly headBytes: number;
+  /** An event whose JSON is not kept, since its text is held by others as well. */
+  readonly long?: LongEvent | undefined;
 }
 
 export class LogEntry {
@@ -36,7 +38,7 @@ export class LogEntry {
    * The escaped text without its quotes, and what `extend` has added: joined once it is asked for,
    * since a string grown by `+=` keeps each part. Undefined on events that never merge.
    */
-  #body: string | string[] | undefined;
+  #body: string | string[] | SaidText | undefined;
   #bytes: number;
 
   private constructor(seq: number, span: SpanHead, body?: string, sharesHead = false) {
@@ -50,7 +52,8 @@ export class LogEntry {
   /** @param earlier of the same conversation: the head of one of the same span is shared. */
   static of(seq: number, event: ChatEvent, earlier: readonly LogEntry[] = []): LogEntry {
     if (!isTextPiece(event)) {
-      return new LogEntry(seq, spanOf(event, JSON.stringify(event)));
+      const span = isLongEvent(event) ? spanOfLong(event) : spanOf(event, JSON.stringify(event));
+      return new LogEntry(seq, span);
     }
     const body = escaped(event.text);
     const oldest = Math.max(0, earlier.length - parallelSpans);
@@ -94,8 +97,23 @@ export class LogEntry {
   }
 
   get json(): string {
-    const { head } = this.#span;
+    const { head, long } = this.#span;
+    if (long !== undefined) return [...longEventJson(long)].join("");
     return this.#body === undefined ? head : head + this.#text + tail;
+  }
+
+  /** Its JSON piece by piece: of a long one, each is made when it is asked for, and the whole never. */
+  jsonPieces(): Iterable<string> {
+    const { head, long } = this.#span;
+    if (long !== undefined) return longEventJson(long);
+    if (this.#body === undefined) return cutJson(head);
+    const text = this.#text;
+    return text.length < ownMaxBytes ? [head, text, tail] : cutJson(this.json);
+  }
+
+  /** The JSON of its text, as `jsonPieces`. */
+  textPieces(): Iterable<string> {
+    return ['"', this.#text, '"'];
   }
 
   /** The JSON of its text; of an entry that can have a neighbour, which `continued` takes. */
@@ -136,9 +154,7 @@ export class LogEntry {
   /** Bytes of its JSON as UTF-8, a shared head included. */
   get jsonBytes(): number {
     const { headBytes } = this.#span;
-    return this.#body === undefined
-      ? headBytes
-      : headBytes + Buffer.byteLength(this.#text) + tail.length;
+    return this.#body === undefined ? headBytes : headBytes + this.#textBytes + tail.length;
   }
 
   /** Whether the event continues this entry's text. */
@@ -177,17 +193,26 @@ export class LogEntry {
     const text = escaped(event.text);
     this.#bytes += Buffer.byteLength(text);
     if (Array.isArray(this.#body)) this.#body.push(text);
-    else this.#body = [this.#body ?? "", text];
+    else this.#body = [this.#text, text];
   }
 
   get #text(): string {
     if (Array.isArray(this.#body)) this.#body = this.#body.join("");
-    return this.#body ?? "";
+    return this.#body instanceof SaidText ? this.#body.json : (this.#body ?? "");
+  }
+
+  get #textBytes(): number {
+    return this.#body instanceof SaidText ? this.#body.bytes : Buffer.byteLength(this.#text);
   }
 
   /** Nothing extends it any more. */
   settle(): void {
     void this.#text;
+  }
+
+  /** Keeps no JSON of its text any more: those who are behind have it made of the pieces in which it was said. */
+  holdAsSaid(pieces: readonly string[]): void {
+    this.#body = new SaidText(pieces, this.#textBytes);
   }
 }
 
@@ -201,25 +226,15 @@ function spanOf(
   return { type, runId, spanId: piece?.spanId, call, head, headBytes: Buffer.byteLength(head) };
 }
 
+function spanOfLong(long: LongEvent): SpanHead {
+  const { type, runId } = long;
+  let headBytes = 0;
+  for (const piece of longEventJson(long)) headBytes += Buffer.byteLength(piece);
+  return { type, runId, spanId: undefined, head: "", headBytes, long };
+}
+
 function headOf(piece: TextPiece): string {
   const { type, runId, spanId } = piece;
   const head = { type, runId, spanId, toolCallId: callOf(piece), text: "" };
   return JSON.stringify(head).slice(0, -tail.length);
-}
-
-/**
- * A string's JSON without the quotes. Half a surrogate pair is escaped as `\udXXX`, so that two
- * halves that arrive apart are whole again once they are joined and parsed.
- */
-function escaped(text: string): string {
-  const json = JSON.stringify(text);
-  // As `owned`: a copy, and where a short text needed no escaping, not even that.
-  if (text.length <= ownLength && json.length === text.length + 2) return text;
-  const bytes = Buffer.from(json);
-  return bytes.toString("utf8", 1, bytes.length - 1);
-}
-
-/** A longer part of a string is a view that keeps all of it: while an entry lasts, a copy is less. */
-function owned(part: string): string {
-  return part.length <= ownLength ? part : Buffer.from(part).toString();
 }

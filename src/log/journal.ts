@@ -3,13 +3,14 @@
  * before anybody reads it. Rows are read again at boot alone, and deleted when their events have left
  * the log (journal/journal-segments.ts).
  */
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { ArchivedRanges } from "./archive/archived-ranges.ts";
 import type { ConversationLog } from "./conversation-log.ts";
 import { bootIdentity, WrittenInBoot } from "./journal/boot-identity.ts";
 import { Compactor } from "./journal/compactor.ts";
 import { JournalSegments, note } from "./journal/journal-segments.ts";
 import { OlderEvents, removeLeftOver } from "./journal/older-events.ts";
+import { RowInsert } from "./journal/row-insert.ts";
 import { type OnDamage, RowReader } from "./journal/row-reader.ts";
 import { archivedSections, decodeRow, RowText, type Section } from "./journal/rows.ts";
 
@@ -69,13 +70,13 @@ const maxRowLength = 4 * 1024 * 1024;
 
 export class SqliteJournal implements Journal {
   readonly #database: DatabaseSync;
-  readonly #insert: StatementSync;
+  readonly #insert: RowInsert;
   readonly #rows: RowReader;
   readonly #boot: WrittenInBoot;
   readonly #apart: boolean;
   readonly #segments = new JournalSegments();
   readonly #compactor: Compactor;
-  readonly #unwritten: { id: number; row: string }[] = [];
+  readonly #unwritten: { id: number; row: RowText }[] = [];
   #unwrittenLength = 0;
   /** The first id that this process gives out. */
   readonly #firstId: number;
@@ -99,7 +100,7 @@ export class SqliteJournal implements Journal {
     database.exec(
       "create table if not exists journal (id integer primary key, events text not null)",
     );
-    this.#insert = database.prepare("insert into journal (id, events) values (?, ?)");
+    this.#insert = new RowInsert(database);
     this.#boot = new WrittenInBoot(database, options.bootId ?? bootIdentity());
     this.#rows = new RowReader(database, (what, cause) => {
       this.#damaged = true;
@@ -111,6 +112,7 @@ export class SqliteJournal implements Journal {
     this.#oldestId = this.#firstId;
     this.#compactor = new Compactor({
       database,
+      insert: this.#insert,
       segments: this.#segments,
       isReady: () => this.healthy && !this.#hasOlder,
     });
@@ -216,8 +218,8 @@ export class SqliteJournal implements Journal {
     clearTimeout(this.#retryTimer);
   }
 
-  #enqueue(text: RowText): void {
-    const row = text.end();
+  #enqueue(row: RowText): void {
+    row.end();
     this.#unwritten.push({ id: this.#nextId++, row });
     this.#unwrittenLength += row.length;
   }

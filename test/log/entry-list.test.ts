@@ -1,6 +1,6 @@
 /** The list of a log's entries beside a model of it: what is numbered, merged, settled, cut and given. */
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { LogEntry } from "../../src/log/entry.ts";
 import { EntryList } from "../../src/log/entry-list.ts";
 import { sliceFrom } from "../../src/log/slice.ts";
@@ -104,6 +104,38 @@ describe("bytes", () => {
     const second = list.append(token("b"));
     expect(list.dropThrough(1)).toBe(first + 3);
     expect(list.restartAfter(9)).toBe(second);
+  });
+});
+
+describe("long texts", () => {
+  const long = `"é😀\n${"x".repeat(1_200)}`;
+  const jsonMade = (list: EntryList): number => {
+    const made = vi.spyOn(JSON, "stringify");
+    for (const { json } of list.entries) expect(json.length).toBeGreaterThan(0);
+    const { length } = made.mock.calls;
+    made.mockRestore();
+    return length;
+  };
+
+  test("are JSON once until everybody has read them, and then made of what was said", () => {
+    const list = new EntryList(0);
+    for (const text of [long, long, "short", long]) list.append(token(text));
+    list.append(token(long, "other"));
+    list.append(token("y".repeat(2_000), "other"));
+    list.settleThrough(2);
+    list.append(token(long));
+    const said = [`${long}${long}short${long}`, `${long}${"y".repeat(2_000)}`, long];
+    expect(jsonMade(list)).toBe(0);
+    list.holdAsSaid();
+    // Of the one with a short piece, whose string may be a view into a longer one, the JSON stays; and of what may
+    // still grow.
+    expect(jsonMade(list)).toBe(2);
+    list.append(token(long));
+    list.settleThrough(3);
+    list.holdAsSaid();
+    expect(jsonMade(list)).toBe(4);
+    expect(textsOf(list.entries)).toEqual([...said.slice(0, 2), `${long}${long}`]);
+    for (const { json, jsonBytes } of list.entries) expect(Buffer.byteLength(json)).toBe(jsonBytes);
   });
 });
 

@@ -61,6 +61,41 @@ test.each(pieces)("$type of $runId, $spanId: joined, it is the one text", (piece
   expect(LogEntry.joined(first, [])).toBe(first);
 });
 
+test.each([
+  ["a run's end", "x".repeat(100_000)],
+  ["a run's end, cut within characters of two units", "😀".repeat(50_000)],
+  ["a run's end, cut within others of them", `x${"😀".repeat(50_000)}`],
+  ["a run's end, with halves of characters and what is escaped", '\ud83d"\\\n'.repeat(10_000)],
+  ["a run's end that is short", "done"],
+])("piece by piece, the JSON of an entry is the whole one: %s", (_what, text) => {
+  const usage = { inputTokens: 1, outputTokens: 2, totalTokens: 3 };
+  const error = { code: "INTERNAL", message: '"text":""', retryable: false } as const;
+  const output = { text: "" };
+  const ended = {
+    type: "runEnd",
+    runId: "r",
+    at: "",
+    status: "failed",
+    output,
+    usage,
+    error,
+  } as const;
+  const events: ChatEvent[] = [
+    { ...ended, text },
+    { type: "token", runId: "r", spanId: "s", text },
+    { type: "custom", runId: "r", spanId: "s", name: "n", data: text },
+  ];
+  for (const event of events) {
+    const entry = LogEntry.of(1, event);
+    const bytes = Buffer.concat([...entry.jsonPieces()].map((piece) => Buffer.from(piece)));
+    expect(JSON.parse(String(bytes))).toEqual(event);
+    expect(String(bytes)).toBe(entry.json);
+    expect(LogEntry.unpack(1, entry.json)).toMatchObject({ type: event.type, runId: "r" });
+    expect(entry.jsonBytes).toBe(bytes.length);
+    for (const piece of entry.jsonPieces()) expect(piece.length).toBeLessThan(200 * 1024);
+  }
+});
+
 test("an entry takes in texts until it is as much as a reader should be given at once", () => {
   const piece = { type: "token", runId: "r", spanId: "s", text: "x".repeat(1_024) } as const;
   const entry = LogEntry.of(1, { ...piece, text: "" });

@@ -279,3 +279,20 @@ test("a journal that is closed while it waits for a transaction touches its data
   database.close();
   for (let turn = 0; turn < 3; turn++) await setImmediate();
 });
+
+test("a row with long events is text in the file, as any other, and a later process reads it", async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, "journal.sqlite");
+  using database = new DatabaseSync(file);
+  await using log = logOn(database);
+  const { run, say } = runIn(log);
+  await say("short");
+  const said = ["x".repeat(3_000), '"é😀\n'.repeat(5_000), "y".repeat(300_000)];
+  for (const text of said) await say(text);
+  const types = database.prepare("select distinct typeof(events) as type from journal").all();
+  expect(types).toEqual([{ type: "text" }]);
+  using copy = new DatabaseSync(file);
+  await using later = logOn(copy);
+  const texts = eventsOf(later, run.conversationId).map((event) => "text" in event && event.text);
+  expect(texts).toEqual([false, "short", ...said]);
+});

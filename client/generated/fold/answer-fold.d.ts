@@ -28,6 +28,8 @@ export declare class AnswerFold {
    */
   get speakers(): readonly string[];
   get text(): string;
+  /** Where one span has said that text as the answer, it is held as that very string, and not twice. */
+  share(text: string): void;
 }
 export declare function say(
   said: Map<string, GrowingText>,

@@ -49,8 +49,9 @@ export class AnswerFold {
   get speakers() {
     let newest = [];
     let round;
-    for (const [spanId, { text }] of this.#said) {
-      if (newest.length > 0 && !/\S/.test(text)) continue;
+    for (const [spanId, said] of this.#said) {
+      // Only of several: to ask for a text joins its pieces.
+      if (newest.length > 0 && !/\S/.test(said.text)) continue;
       const own = this.#rounds.get(spanId);
       if (own === round) newest.push(spanId);
       else newest = [spanId];
@@ -62,6 +63,11 @@ export class AnswerFold {
     if (this.#end !== undefined) return this.#end;
     const [first, ...others] = this.speakers.map((spanId) => this.#said.get(spanId)?.text ?? "");
     return others.length === 0 ? (first ?? "") : [first, ...others].join(betweenSpeakers);
+  }
+  /** Where one span has said that text as the answer, it is held as that very string, and not twice. */
+  share(text) {
+    const [spanId = "", ...others] = this.speakers;
+    if (others.length === 0) this.#said.get(spanId)?.share(text);
   }
   #speaks(spanId) {
     this.#latest = spanId;

@@ -6,4 +6,6 @@ export declare class GrowingText {
   add(piece: string): void;
   /** Read again without a change, it is the same string and costs nothing. */
   get text(): string;
+  /** Where it is the same text, it holds that very string, which somebody else has made, and never joins its pieces. */
+  share(text: string): void;
 }

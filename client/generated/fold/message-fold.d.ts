@@ -18,6 +18,8 @@ export declare class MessageFold {
   get reasoned(): Said;
   /** The answer so far; the whole of it once the run has ended. */
   get text(): string;
+  /** Where the answer so far is that text, it is held as that very string, and not twice. */
+  share(text: string): void;
   /** The spans whose text is the answer. None where the bot made the answer of something else. */
   get answerSpans(): readonly string[];
   /** What the message is made of. The same list, and the same parts, until something changes. */

@@ -59,6 +59,10 @@ export class MessageFold {
   get text() {
     return this.#end ?? this.#answer.text;
   }
+  /** Where the answer so far is that text, it is held as that very string, and not twice. */
+  share(text) {
+    this.#answer.share(text);
+  }
   /** The spans whose text is the answer. None where the bot made the answer of something else. */
   get answerSpans() {
     if (this.#end !== undefined) return answerSpans(this.#answer, this.#end);

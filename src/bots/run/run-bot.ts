@@ -218,7 +218,7 @@ class BotExecution implements BotRun {
       return { status: "failed", error: new LangwireError("INTERRUPT_UNSUPPORTED") };
     }
     // What a guard took back is not the answer, though it was the last thing spoken.
-    const isTakenBack = tree.lastSpeaker?.isRemoved === true;
+    const isTakenBack = tree.hasRemoved && tree.lastSpeaker?.isRemoved === true;
     const withheld = isTakenBack ? "" : this.#withheld?.text || undefined;
     const answer = text ?? withheld ?? this.#options.spoken();
     const error = this.#callbacks.models.fault ?? brokenPart(answer, tree.models);

@@ -233,6 +233,11 @@ export class SpanTree {
     return this.#models.findLast(({ speaks, said }) => speaks && said.trim() !== "");
   }
 
+  /** Whether a node took a model's message out of the state. */
+  get hasRemoved(): boolean {
+    return this.#models.some(({ isRemoved }) => isRemoved);
+  }
+
   get ranTools(): boolean {
     return this.#all.some(isTool);
   }

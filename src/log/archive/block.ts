@@ -5,6 +5,7 @@
 import { promisify } from "node:util";
 import zlib from "node:zlib";
 import { LogEntry } from "../entry.ts";
+import { Scratch, type ScratchText } from "../scratch.ts";
 
 // Not imported by name, so that an older Node.js gets as far as open/require-node.ts.
 const { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } = zlib;
@@ -17,6 +18,11 @@ const decompress = promisify(zstdDecompress);
  */
 const atOnceBytes = 16 * 1024;
 
+/** Below that, entries are many: their lines are joined, and written together. */
+const shortBytes = 1024;
+
+const scratch = new Scratch();
+
 const params = {
   [constants.ZSTD_c_compressionLevel]: 3,
   // So that damage is found, and never read as something else.
@@ -27,28 +33,31 @@ export async function compressBlock(entries: readonly LogEntry[]): Promise<{
   readonly frame: Uint8Array;
   readonly rawBytes: number;
 }> {
-  const raw = linesOf(entries);
+  using text = scratch.take();
+  writeLines(text, entries);
+  const raw = text.bytes;
   const options = { params, pledgedSrcSize: raw.length };
   const isSmall = raw.length <= atOnceBytes;
   const frame = isSmall ? zstdCompressSync(raw, options) : await compress(raw, options);
   return { frame, rawBytes: raw.length };
 }
 
-function linesOf(entries: readonly LogEntry[]): Buffer {
-  const [first] = entries;
-  if (first !== undefined && entries.length === 1) return lineOf(first.json);
-  const lines = entries.map((entry, index) => {
-    const before = entries[index - 1];
-    return `${before?.continuesWith(entry) === true ? entry.textJson : entry.json}\n`;
-  });
-  return Buffer.from(lines.join(""));
-}
-
-/** Of an event as long as a block or longer, such as a run's end: as text, with its line's end, it would be there again. */
-function lineOf(json: string): Buffer {
-  const line = Buffer.allocUnsafe(Buffer.byteLength(json) + 1);
-  line.write("\n", line.write(json));
-  return line;
+function writeLines(text: ScratchText, entries: readonly LogEntry[]): void {
+  let short = "";
+  let before: LogEntry | undefined;
+  for (const entry of entries) {
+    const goesOn = before?.continuesWith(entry) === true;
+    before = entry;
+    if (entry.bytes < shortBytes) {
+      short += `${goesOn ? entry.textJson : entry.json}\n`;
+      continue;
+    }
+    text.write(short);
+    short = "";
+    for (const piece of goesOn ? entry.textPieces() : entry.jsonPieces()) text.write(piece);
+    text.write("\n");
+  }
+  text.write(short);
 }
 
 /** @throws Error what is wrong with it */

@@ -2,11 +2,13 @@
 import type { DatabaseSync } from "node:sqlite";
 import { eraseWal } from "./erase-wal.ts";
 import type { Compaction, JournalSegments } from "./journal-segments.ts";
+import type { RowInsert } from "./row-insert.ts";
 import { RowText } from "./rows.ts";
 
 export interface CompactorOptions {
   /** One connection for others too: nothing is done inside a transaction of theirs. */
   readonly database: DatabaseSync;
+  readonly insert: RowInsert;
   readonly segments: JournalSegments;
   /** False while rows wait to be written. */
   readonly isReady: () => boolean;
@@ -144,27 +146,24 @@ export class Compactor {
 
   /** Writes again what is needed, and deletes the rest, or changes nothing. */
   #compact({ segment, kept }: Compaction): void {
-    const { database, segments } = this.#options;
+    const { database, insert, segments } = this.#options;
     const text = new RowText();
     for (const { conversation, firstSeq, lastSeq } of kept) {
       text.add(conversation.conversationId, conversation.between(firstSeq, lastSeq));
     }
-    const row = text.length === 0 ? "" : text.end();
+    const isEmpty = text.length === 0;
+    if (!isEmpty) text.end();
     database.exec("begin immediate");
     try {
       database
         .prepare("delete from journal where id >= ? and id < ?")
         .run(segment.firstId, segment.endId);
-      if (row !== "") {
-        database
-          .prepare("insert into journal (id, events) values (?, ?)")
-          .run(segment.firstId, row);
-      }
+      if (!isEmpty) insert.run(segment.firstId, text);
       database.exec("commit");
     } catch (cause) {
       if (database.isTransaction) database.exec("rollback");
       throw cause;
     }
-    segments.compacted(segment, row.length);
+    segments.compacted(segment, text.length);
   }
 }

@@ -15,22 +15,32 @@ export interface Section {
   readonly length: number;
 }
 
+/** Bytes from which an entry is long. */
+const longBytes = 2 * 1024;
+
 const knownTypes: ReadonlySet<unknown> = new Set(eventTypes);
 
 /**
- * The text of one row, made of JSON that is there already: it is spliced, not encoded again, and joined
- * once, since the end of a run may be megabytes.
+ * The text of one row, made of JSON that is there already: it is spliced, not encoded again. Long entries give
+ * theirs when the row is written.
  */
 export class RowText {
-  readonly #pieces: string[] = [];
+  #pieces: string[] = [];
+  /** What comes before those, as far as a long entry. */
+  readonly #before: (string | LogEntry)[] = [];
   #length = 0;
 
-  /** Characters so far; 0 while there is nothing in it. */
+  /** Roughly its characters; 0 while there is nothing in it. */
   get length(): number {
     return this.#length;
   }
 
-  /** @returns characters that it grew by */
+  /** Whether it has long entries: it is better written piece by piece then, than made as one string. */
+  get isLong(): boolean {
+    return this.#before.length > 0;
+  }
+
+  /** @returns by how much it grew */
   add(conversationId: string, entries: readonly LogEntry[]): number {
     const before = this.#length;
     const begin = before === 0 ? "[" : ",";
@@ -39,21 +49,44 @@ export class RowText {
     for (const entry of entries) {
       if (!isFirst) this.#push(",");
       isFirst = false;
-      this.#push(entry.json);
+      if (entry.bytes < longBytes) this.#push(entry.json);
+      else this.#pushLong(entry);
     }
     this.#push("]]");
     return this.#length - before;
   }
 
   /** Nothing is added any more. */
-  end(): string {
+  end(): void {
     this.#push("]");
-    return this.#pieces.join("");
+  }
+
+  get text(): string {
+    const after = this.#pieces.join("");
+    return this.isLong ? [...this.#piecesBefore(), after].join("") : after;
+  }
+
+  *pieces(): Generator<string> {
+    yield* this.#piecesBefore();
+    yield this.#pieces.join("");
+  }
+
+  *#piecesBefore(): Generator<string> {
+    for (const piece of this.#before) {
+      if (typeof piece === "string") yield piece;
+      else yield* piece.jsonPieces();
+    }
   }
 
   #push(piece: string): void {
     this.#pieces.push(piece);
     this.#length += piece.length;
+  }
+
+  #pushLong(entry: LogEntry): void {
+    this.#before.push(this.#pieces.join(""), entry);
+    this.#pieces = [];
+    this.#length += entry.jsonBytes;
   }
 }
 

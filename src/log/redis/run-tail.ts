@@ -51,5 +51,6 @@ export class RunTail {
   acknowledge(lastSeq: number): void {
     const before = this.#list.firstSeq - 1;
     this.#acknowledgedSeq = Math.max(before, Math.min(lastSeq, this.lastSeq));
+    this.#list.holdAsSaid();
   }
 }

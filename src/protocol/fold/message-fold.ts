@@ -74,6 +74,11 @@ export class MessageFold {
     return this.#end ?? this.#answer.text;
   }
 
+  /** Where the answer so far is that text, it is held as that very string, and not twice. */
+  share(text: string): void {
+    this.#answer.share(text);
+  }
+
   /** The spans whose text is the answer. None where the bot made the answer of something else. */
   get answerSpans(): readonly string[] {
     if (this.#end !== undefined) return answerSpans(this.#answer, this.#end);

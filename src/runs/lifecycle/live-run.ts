@@ -184,9 +184,9 @@ export class LiveRun implements BegunRun {
     }
     if (this.#stopReason === undefined && outcome.status === "completed") {
       // The last of what an answer may be: bots/run/bot-output.ts has the order.
-      const spoken = this.#message.text;
-      // Of two strings of the same text, LangChain's is let go: the run waits to be stored with it.
-      const text = outcome.text === spoken ? spoken : (outcome.text ?? spoken);
+      const text = outcome.text ?? this.#message.text;
+      // LangChain has joined it too, and the run waits to be stored with it.
+      this.#message.share(text);
       const { output } = outcome;
       const outputText = output === undefined ? "" : JSON.stringify(output);
       if (Buffer.byteLength(text) + Buffer.byteLength(outputText) <= limits.maxRunBytes) {

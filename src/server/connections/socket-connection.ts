@@ -16,7 +16,7 @@ import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
 import type { Pacer } from "../../runs/following/pacer.ts";
 import type { Identity } from "../access/callers.ts";
 import type { PartialSender } from "../pacing/partial-input.ts";
-import { longTextLength } from "../pacing/pieces.ts";
+import { between, longTextLength } from "../pacing/pieces.ts";
 import { SocketPacer } from "../pacing/socket-pacer.ts";
 import { type Holder, StallClock } from "../pacing/stall-clock.ts";
 import type { WorkQueue } from "../pacing/work-queue.ts";
@@ -225,9 +225,9 @@ export class SocketConnection implements Expiring, Holder, FrameTaker, PartialSe
       else this.#sender.send(eventFrame(head, entry));
       return;
     }
-    const { bytes, release } = this.#host.longTexts.hold(entry, this);
+    const { pieces, release } = this.#host.longTexts.hold(entry, this);
     const [before, after] = aroundEvent(head, entry.seq);
-    this.#sender.sendLong(() => [Buffer.from(before), bytes, Buffer.from(after)], release);
+    this.#sender.sendLong(() => between(before, pieces, after), release);
   }
 
   stalledMs(): number {

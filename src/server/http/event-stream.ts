@@ -9,7 +9,7 @@ import type { FastifyReply } from "fastify";
 import type { TrackedEvents } from "../../api/subscription.ts";
 import type { LogEntry } from "../../log/entry.ts";
 import type { LongTexts } from "../pacing/long-texts.ts";
-import { longTextLength, type Outlet, writeInPieces } from "../pacing/pieces.ts";
+import { between, longTextLength, type Outlet, writeInPieces } from "../pacing/pieces.ts";
 import { SocketPacer } from "../pacing/socket-pacer.ts";
 import { type Holder, StallClock } from "../pacing/stall-clock.ts";
 import {
@@ -116,10 +116,9 @@ export class EventStream implements SubscriptionStream, Holder {
       this.#write(eventText(entry));
       return;
     }
-    const { bytes, release } = this.#options.longTexts.hold(entry, this);
+    const { pieces, release } = this.#options.longTexts.hold(entry, this);
     const [start, end] = aroundLongEvent(entry, this.#options.pingMs);
-    const parts = [Buffer.from(start), bytes, Buffer.from(end)];
-    this.#sendingLong = writeInPieces(parts, this.#outlet()).finally(() => {
+    this.#sendingLong = writeInPieces(between(start, pieces, end), this.#outlet()).finally(() => {
       release();
       this.#sendingLong = undefined;
     });

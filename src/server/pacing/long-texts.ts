@@ -1,6 +1,6 @@
 /**
- * Long events as bytes, shared by all readers who are being sent the same one, and dropped with the last
- * of them. While together they are over a limit, readers who take nothing are cut; their clients
+ * Long events as bytes: made piece by piece for a single reader, once for all who are being sent the same one
+ * together, and dropped with the last of them. While together they are over a limit, readers who take nothing are cut; their clients
  * reconnect and resume.
  */
 import type { LogEntry } from "../../log/entry.ts";
@@ -13,12 +13,14 @@ const maxStallMs = 5_000;
 const checkEveryMs = 1_000;
 
 interface LongText {
-  readonly bytes: Buffer;
+  readonly length: number;
+  /** Once there is a second reader. */
+  bytes: Buffer | undefined;
   readonly holders: Set<Holder>;
 }
 
 export interface HeldText {
-  readonly bytes: Buffer;
+  readonly pieces: Iterable<Buffer>;
   /** To be called once. */
   release(): void;
 }
@@ -35,23 +37,24 @@ export class LongTexts {
   }
 
   hold(entry: LogEntry, holder: Holder): HeldText {
-    const { json, runId, seq } = entry;
-    const key = `${runId} ${seq} ${json.length}`;
-    const text = this.#texts.get(key) ?? this.#add(key, json);
+    const { runId, seq, jsonBytes } = entry;
+    const key = `${runId} ${seq} ${jsonBytes}`;
+    const text = this.#texts.get(key) ?? this.#add(key, jsonBytes);
+    if (text.holders.size > 0) text.bytes ??= Buffer.from(entry.json);
     text.holders.add(holder);
     return {
-      bytes: text.bytes,
+      pieces: text.bytes === undefined ? encoded(entry.jsonPieces()) : [text.bytes],
       release: () => {
         text.holders.delete(holder);
-        if (text.holders.size === 0 && this.#texts.delete(key)) this.#bytes -= text.bytes.length;
+        if (text.holders.size === 0 && this.#texts.delete(key)) this.#bytes -= text.length;
       },
     };
   }
 
-  #add(key: string, json: string): LongText {
-    const text = { bytes: Buffer.from(json), holders: new Set<Holder>() };
+  #add(key: string, length: number): LongText {
+    const text = { length, bytes: undefined, holders: new Set<Holder>() };
     this.#texts.set(key, text);
-    this.#bytes += text.bytes.length;
+    this.#bytes += length;
     if (this.#bytes > maxBytes)
       this.#timer ??= setInterval(() => this.#cutStalled(), checkEveryMs).unref();
     return text;
@@ -64,12 +67,16 @@ export class LongTexts {
       this.#timer = undefined;
       return;
     }
-    for (const { bytes, holders } of this.#texts.values()) {
+    for (const { length, holders } of this.#texts.values()) {
       // Reads the clock of every holder, also of those that are not cut: it measures between readings.
       const stalled = [...holders].filter((holder) => holder.stalledMs() >= maxStallMs);
       if (over <= 0 || stalled.length < holders.size) continue;
-      over -= bytes.length;
+      over -= length;
       for (const holder of stalled) holder.cut();
     }
   }
+}
+
+function* encoded(pieces: Iterable<string>): Generator<Buffer> {
+  for (const piece of pieces) yield Buffer.from(piece);
 }

@@ -15,15 +15,35 @@ export interface Outlet extends Pacer {
   write(piece: Buffer, last: boolean): void;
 }
 
-/** @returns settles when all was written and the outlet is ready for more, or is closed */
-export async function writeInPieces(parts: readonly Buffer[], outlet: Outlet): Promise<void> {
-  const last = parts.length - 1;
-  for (const [index, part] of parts.entries()) {
+/**
+ * @param parts each asked for when the one before has left
+ * @returns settles when all was written and the outlet is ready for more, or is closed
+ */
+export async function writeInPieces(parts: Iterable<Buffer>, outlet: Outlet): Promise<void> {
+  const pieces = piecesOf(parts);
+  for (let next = pieces.next(); next.done !== true; ) {
+    if (outlet.gone) return;
+    const piece = next.value;
+    next = pieces.next();
+    outlet.write(piece, next.done === true);
+    await outlet.ready();
+  }
+}
+
+function* piecesOf(parts: Iterable<Buffer>): Generator<Buffer, undefined> {
+  for (const part of parts) {
     for (let start = 0; start < part.length; start += pieceBytes) {
-      if (outlet.gone) return;
-      const end = start + pieceBytes;
-      outlet.write(part.subarray(start, end), index === last && end >= part.length);
-      await outlet.ready();
+      yield part.subarray(start, start + pieceBytes);
     }
   }
+}
+
+export function* between(
+  before: string,
+  pieces: Iterable<Buffer>,
+  after: string,
+): Generator<Buffer> {
+  yield Buffer.from(before);
+  yield* pieces;
+  yield Buffer.from(after);
 }

@@ -197,9 +197,11 @@ export class ModelEvents {
   #sayTheRest(span: Span, { text, reasoning, message }: ModelResult): void {
     if (!span.sentReasoning && reasoning !== "") this.#reasoning(span, reasoning);
     const { uncheckedText: before } = span;
-    if (text === "" || text.trim() === before.trim()) return;
+    // LangChain has it as a rope, which a look at its characters makes a string of, as long as the answer.
+    if (text === "" || (span.sentText && before === "")) return;
+    if (text.trim() === before.trim()) return;
     if (!span.sentText) this.#text(span, text);
-    else if (before !== "" && message !== undefined) {
+    else if (message !== undefined) {
       const goesOn = text.startsWith(before);
       // A tool's progress cannot be reset.
       if (!goesOn && span.voice === "answer") {

@@ -75,7 +75,7 @@ export class FrameSender implements Pacer, Corked {
    * @param parts called when the frames before it have left
    * @param done called once, when the frame has left or the socket is gone
    */
-  sendLong(parts: () => readonly Buffer[], done?: () => void): void {
+  sendLong(parts: () => Iterable<Buffer>, done?: () => void): void {
     const write = () => this.#sendParts(parts).finally(done);
     if (this.#sendingLong === undefined) this.#sendingLong = this.#sendAll(write);
     else this.#behind.push(write);
@@ -117,7 +117,7 @@ export class FrameSender implements Pacer, Corked {
     this.#socket.write(this.#isBacklogged ? unpooled(frame) : frame);
   }
 
-  async #sendParts(parts: () => readonly Buffer[]): Promise<void> {
+  async #sendParts(parts: () => Iterable<Buffer>): Promise<void> {
     const [webSocket, socket, pacer] = [this.#webSocket, this.#socket, this.#pacer];
     const outlet: Outlet = {
       get gone() {

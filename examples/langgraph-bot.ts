@@ -37,7 +37,7 @@ const langwire = await openLangwire({
   dataDir: "./data",
 });
 const server = await createServer({ langwire });
-const address = await server.app.listen({ port: Number(process.env.PORT ?? 3001) });
+const address = await server.listen({ port: Number(process.env.PORT ?? 3001) });
 console.log(
   `listening ${address}; try: npm run chat -- --url ${address} --bot writer "Soda water"`,
 );

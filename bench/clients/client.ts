@@ -22,6 +22,8 @@ export interface Client {
 export interface ConnectOptions {
   /** A name for the user, distinct for each client. */
   readonly userId: string;
+  /** How long the connection may take to open. Default: as long as it takes. */
+  readonly timeoutMs?: number;
 }
 
 export type Connect = (url: string, options: ConnectOptions) => Promise<Client>;

@@ -12,8 +12,12 @@ export interface TextSocket {
   readonly closed: Promise<never>;
 }
 
-export async function openSocket(url: string): Promise<TextSocket> {
-  const webSocket = new WebSocket(url, { perMessageDeflate: false });
+/** @param timeoutMs how long it may take to open. Default: as long as it takes */
+export async function openSocket(url: string, timeoutMs?: number): Promise<TextSocket> {
+  const webSocket = new WebSocket(url, {
+    perMessageDeflate: false,
+    ...(timeoutMs !== undefined && { handshakeTimeout: timeoutMs }),
+  });
   const closed = Promise.withResolvers<never>();
   closed.promise.catch(() => {});
   webSocket.on("error", closed.reject);

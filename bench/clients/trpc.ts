@@ -18,8 +18,11 @@ export interface TrpcSocket {
   ): Promise<void>;
 }
 
-export async function openTrpc(url: string, { userId }: ConnectOptions): Promise<TrpcSocket> {
-  const socket = await openSocket(`${url}?connectionParams=1`);
+export async function openTrpc(
+  url: string,
+  { userId, timeoutMs }: ConnectOptions,
+): Promise<TrpcSocket> {
+  const socket = await openSocket(`${url}?connectionParams=1`, timeoutMs);
   socket.send(JSON.stringify({ method: "connectionParams", data: { token: tokenFor(userId) } }));
   const answers = new Answers<number>();
   const handlers = new Map<number, (data: never) => "done" | undefined>();

@@ -5,11 +5,22 @@ import { createBackoff } from "../../client/src/connection/backoff.ts";
 import { openTrpc, type TrpcSocket } from "../clients/trpc.ts";
 
 const opensAtOnce = 50;
+/** As long as the client waits for a socket to open. */
+const connectTimeoutMs = 10_000;
 
 interface Watcher {
   readonly userId: string;
   readonly conversationId: string;
   connection: TrpcSocket | undefined;
+}
+
+export interface Reconnected {
+  /** Until the last of them watched again. */
+  readonly tookMs: number;
+  /** Until half of them did. */
+  readonly halfMs: number;
+  /** Sockets that were tried. */
+  readonly attempts: number;
 }
 
 const watchers: Watcher[] = [];
@@ -37,25 +48,31 @@ export const stormCommands = {
     }
     watchers.push(...missing);
   },
-  /** @returns ms until the last of them watches again, and how many attempts that took */
-  reconnectAll: async ({ url }: { url: string }) => {
+  /** @param withinMs fails when not all watch again by then */
+  reconnectAll: async ({ url, withinMs }: { url: string; withinMs: number }) => {
     const lostAtMs = performance.now();
+    const times: number[] = [];
     let attempts = 0;
     for (const { connection } of watchers) connection?.socket.close();
-    await Promise.all(
-      watchers.map(async (watcher) => {
-        const backoff = createBackoff();
-        for (;;) {
-          await sleep(backoff.next());
-          attempts += 1;
-          try {
-            watcher.connection = await openTrpc(url, watcher);
-            return await watch(watcher);
-          } catch {}
-        }
-      }),
-    );
-    return { tookMs: performance.now() - lostAtMs, attempts };
+    const all = watchers.map(async (watcher) => {
+      const backoff = createBackoff();
+      for (;;) {
+        await sleep(backoff.next());
+        attempts += 1;
+        try {
+          watcher.connection = await openTrpc(url, { ...watcher, timeoutMs: connectTimeoutMs });
+          await watch(watcher);
+          return times.push(performance.now() - lostAtMs);
+        } catch {}
+      }
+    });
+    await Promise.race([Promise.all(all), sleep(withinMs)]);
+    if (times.length < watchers.length) {
+      throw new Error(`after ${withinMs} ms, ${times.length} of ${watchers.length} are back`);
+    }
+    const at = (index: number): number => times[index] ?? Number.NaN;
+    const [halfMs, tookMs] = [at(Math.floor(times.length / 2)), at(times.length - 1)];
+    return { tookMs, halfMs, attempts } satisfies Reconnected;
   },
 };
 

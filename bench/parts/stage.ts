@@ -97,6 +97,11 @@ export class Stage implements AsyncDisposable {
     await this.load.call("connect", { name: this.#client, url: this.url, count, oneUser });
   }
 
+  /** Another process of clients, on the core of the others. */
+  moreClients(): Promise<PinnedProcess> {
+    return PinnedProcess.start({ script: file("load/clients.ts"), core: loadCore });
+  }
+
   /** Settles when every client has had all its answers, each whole. */
   async drive(load: Load & { first?: number; count: number }): Promise<void> {
     await this.load.call("drive", load);

@@ -120,7 +120,9 @@ export const columns: Readonly<Record<string, Table>> = {
     columns: [
       column("calmP99Ms", "p99 before"),
       column("p99Ms", "p99 meanwhile"),
-      column("tookMs", "until all are back", 0),
+      column("maxMs", "longest meanwhile", 0),
+      column("halfMs", "until half are back", 0),
+      column("tookMs", "until all are", 0),
       column("attempts", "attempts", 0),
     ],
   },

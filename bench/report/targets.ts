@@ -143,6 +143,16 @@ export const targets: readonly Target[] = [
     what: "ms",
     unit: "ms",
   }),
+  ...(["p50", "p99"] as const).map((quantile) =>
+    atMost(2, {
+      title: `600 runs begun within 50 ms, first token, ${quantile}`,
+      measure: "burst",
+      what: `${quantile}Ms`,
+      unit: "ms",
+      than: "rawWs",
+      digits: 0,
+    }),
+  ),
   ownRatio(3, {
     title: "A saturated server's p99 while 10,000 clients reconnect",
     measure: "storm",

@@ -86,7 +86,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     starting.use(await metrics.serve(observed, { logger, server }));
   }
   const { HOST: host, PORT: port } = settings;
-  await server.app.listen({ host, port }).catch(wrongSetting("PORT", port));
+  await server.listen({ host, port }).catch(wrongSetting("PORT", port));
   const started = starting.move();
   const url = pageUrl(server.app.server, host);
   return { langwire, server, url, [Symbol.asyncDispose]: () => started.disposeAsync() };

@@ -14,13 +14,15 @@ import { originCheck } from "./access/origins.ts";
 import { Refusals } from "./access/refusals.ts";
 import type { ConnectionLimits } from "./connections/connection-limits.ts";
 import { Connections } from "./connections/connections.ts";
-import { serveSockets } from "./connections/websocket-route.ts";
+import { serveSockets, turnsOfUpgrades } from "./connections/websocket-route.ts";
 import { healthRoutes, probePaths } from "./health.ts";
 import { serveHttp } from "./http/http-api.ts";
 import { connectionsThatFit } from "./http/open-files.ts";
 import { RequestTurns } from "./http/request-turns.ts";
 import { TcpConnections } from "./http/tcp-connections.ts";
+import { Listening, type ListenOptions } from "./listening.ts";
 import { logFailures } from "./logging/failure-log.ts";
+import { BeginTurns } from "./pacing/begin-turns.ts";
 import { servePage } from "./page.ts";
 import { servedRouter } from "./served-router.ts";
 import { type SignInPages, sessionRoute } from "./session-route.ts";
@@ -51,6 +53,8 @@ export interface ServerOptions extends SignInPages {
 export interface ChatServer {
   readonly app: FastifyInstance;
   readonly connections: Connections;
+  /** As `app.listen`, but many connections are accepted in a turn of the event loop where the system can. */
+  listen(options: ListenOptions): Promise<string>;
   /** Waits up to `graceMs` for runs to end, has clients reconnect, and closes. */
   close(graceMs: number): Promise<void>;
 }
@@ -71,6 +75,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
   const router = servedRouter(langwire, options);
   const refusals = new Refusals(router);
   const isProxy = networksCheck(options.trustedProxies ?? []);
+  const turns = new BeginTurns();
   const app = Fastify({
     bodyLimit: maxPayload,
     forceCloseConnections: true,
@@ -84,7 +89,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
           connectionsCheckingInterval: timeoutsCheckedMs,
           keepAliveTimeout: keepAliveTimeoutMs,
         },
-        new RequestTurns(handler).take,
+        new RequestTurns(turns, handler).take,
       ),
     // An address that was typed with a slash too many is the address that was meant.
     routerOptions: {
@@ -126,7 +131,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     identify,
     requestsPerAddress,
   };
-  const shared = { ...calls, tcp, cutOff };
+  const shared = { ...calls, tcp, cutOff, turns };
 
   refusals.handle(app);
   app.addHook("onRequest", (request, reply, done) => {
@@ -135,6 +140,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     else done();
   });
   await app.register(websocket, { options: { maxPayload, perMessageDeflate: false } });
+  turnsOfUpgrades(app, turns);
   // Before the guard: a page that may call may read why it is refused, and may ask first at any time.
   await browserHeaders(app, { allowsOrigin });
   guard(app, {
@@ -145,6 +151,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     checkSocketLimits: (address) => connections.checkSocketLimits(address),
   });
   serveSockets(app, shared);
+  const listening = new Listening(app);
   await serveHttp(app, shared);
   healthRoutes(app, langwire);
   langwire.cluster?.onCutOff(() => connections.sendAway());
@@ -156,6 +163,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
   return {
     app,
     connections,
+    listen: (address) => listening.listen(address),
     close: async (graceMs) => {
       await langwire.runs.drain(graceMs);
       connections.closeAll();

@@ -8,6 +8,7 @@ import type { WebSocket } from "ws";
 import type { Identity } from "../../src/server/access/callers.ts";
 import { FrameInlet, type FrameTaker } from "../../src/server/connections/frames/frame-inlet.ts";
 import { RequestTurns } from "../../src/server/http/request-turns.ts";
+import { BeginTurns } from "../../src/server/pacing/begin-turns.ts";
 import { startTestServer, type TestServerOptions } from "../../src/testing/test-server.ts";
 import { scriptedBot } from "./scripted-bot.ts";
 import { codeOf, openSocket, request, type TestSocket } from "./socket.ts";
@@ -229,7 +230,7 @@ describe("over HTTP", () => {
 
   test("of a connection, a request begins when the one before has been answered", async () => {
     const begun: ServerResponse[] = [];
-    const turns = new RequestTurns((_request, response) => begun.push(response));
+    const turns = new RequestTurns(new BeginTurns(), (_request, response) => begun.push(response));
     const socket = new Socket();
     repeat(3, () => turns.take(...arrived("10.0.0.1", socket)));
     for (const count of [1, 2, 3]) {
@@ -244,7 +245,7 @@ describe("over HTTP", () => {
 
   test("of those that come at once some begin in a turn, and each address is next", async () => {
     const begun: (string | undefined)[] = [];
-    const turns = new RequestTurns(({ socket }) => begun.push(socket.remoteAddress));
+    const turns = new RequestTurns(new BeginTurns(), ({ socket }) => begun.push(socket.remoteAddress));
     repeat(500, () => turns.take(...arrived("10.0.0.1")));
     const atOnce = begun.length;
     expect(atOnce).toBeLessThan(20);
@@ -257,7 +258,7 @@ describe("over HTTP", () => {
 
   test("a connection that has gone keeps nobody waiting", async () => {
     const begun: IncomingMessage[] = [];
-    const turns = new RequestTurns((request) => begun.push(request));
+    const turns = new RequestTurns(new BeginTurns(), (request) => begun.push(request));
     repeat(100, () => {
       const [request, response] = arrived("10.0.0.1");
       turns.take(request, response);

@@ -1,4 +1,5 @@
 /** Callers who prove who they are with a JSON Web Token. */
+import { webcrypto } from "node:crypto";
 import {
   createRemoteJWKSet,
   errors,
@@ -25,6 +26,7 @@ export const minSecretBytes = 32;
 
 /** Never HS256 here: whoever knows the public key could sign with it. */
 const publicKeyAlgorithms = ["RS256", "PS256", "ES256", "EdDSA"];
+const { subtle } = webcrypto;
 const maxTokenLength = 8 * 1024;
 const clockToleranceS = 5;
 const jwksTimeoutMs = 5_000;
@@ -68,9 +70,9 @@ function verifierFor(
   required: JWTVerifyOptions,
 ): (token: string) => Promise<Claims> {
   if ("secret" in key) {
-    const secret = new TextEncoder().encode(key.secret);
+    const secret = hmacKey(key.secret);
     const options = { ...required, algorithms: ["HS256"] };
-    return async (token) => (await jwtVerify(token, secret, options)).payload;
+    return async (token) => (await jwtVerify(token, await secret(), options)).payload;
   }
   // Keeps the keys, shares a download between callers, and leaves a pause between downloads for
   // keys that nobody knows, so tokens that were made up cannot make it ask again and again.
@@ -85,6 +87,20 @@ function verifierFor(
     }
   };
   return async (token) => (await jwtVerify(token, findKey, options)).payload;
+}
+
+/** Imported once: given as bytes it is imported for each token, which costs as much as to verify it. */
+function hmacKey(secret: string): () => ReturnType<typeof importHmacKey> {
+  let key: ReturnType<typeof importHmacKey> | undefined;
+  return () => {
+    key ??= importHmacKey(secret);
+    return key;
+  };
+}
+
+function importHmacKey(secret: string) {
+  const bytes = new TextEncoder().encode(secret);
+  return subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
 }
 
 function tokenOf({ connectionParams, headers }: Credentials): string {

@@ -98,7 +98,7 @@ export class SocketCalls {
 
   /** The socket has closed. */
   end(): void {
-    for (const subscription of this.#subscriptions?.values() ?? []) subscription.abort();
+    for (const subscription of this.#subscriptions?.values() ?? []) subscription.abort(hasLeft);
   }
 
   /** Answers a request that was refused. */
@@ -228,6 +228,8 @@ export class SocketCalls {
   }
 }
 
+/** One for all: made for each, with its stack, it is a tenth of what it costs that ten thousand leave at once. */
+const hasLeft = new DOMException("The socket has closed.", "AbortError");
 const notJson = new LangwireError("BAD_INPUT", { message: "The frame is no JSON." });
 const idInUse = new LangwireError("BAD_INPUT", { message: "The id is in use on this socket." });
 

@@ -10,6 +10,7 @@ import type { Identify } from "../access/identify.ts";
 import type { Refusals } from "../access/refusals.ts";
 import { isConnectionError, type LogFailure } from "../logging/failure-log.ts";
 import { requestTrace } from "../metrics/request-trace.ts";
+import type { BeginTurns } from "../pacing/begin-turns.ts";
 import { closeCodes } from "./close-codes.ts";
 import type { Connections } from "./connections.ts";
 import { type Opening, type SocketApi, SocketCalls } from "./socket-calls.ts";
@@ -22,11 +23,21 @@ export interface SocketsOptions {
   readonly refusals: Refusals;
   readonly identify: Identify;
   readonly logFailure: LogFailure;
+  /** Begins what opening a socket costs. */
+  readonly turns: BeginTurns;
+}
+
+/** Sockets are opened in turns. Needs `@fastify/websocket`, registered before. */
+export function turnsOfUpgrades(app: FastifyInstance, turns: BeginTurns): void {
+  app.addHook("onRequest", ({ ws, raw }, _reply, done) => {
+    if (ws) turns.enter(raw.socket, done);
+    else done();
+  });
 }
 
 /** Needs `@fastify/websocket`, registered before. */
 export function serveSockets(app: FastifyInstance, options: SocketsOptions): void {
-  const { apiPath, router, connections, refusals, identify, logFailure } = options;
+  const { apiPath, router, connections, refusals, identify, logFailure, turns } = options;
   const api: SocketApi = { router, refusals, logFailure };
 
   // A socket lasts for hours: drops its response, which would keep all headers in memory.
@@ -68,6 +79,8 @@ export function serveSockets(app: FastifyInstance, options: SocketsOptions): voi
   function authenticationOf(request: FastifyRequest): Opening["authenticate"] {
     return async (connectionParams) => {
       const proven = connectionParams === null ? identityIn(request.raw) : undefined;
+      // What a caller asks for follows at once, such as what they read when the connection was lost.
+      await new Promise<void>((begin) => turns.enter(request.raw.socket, begin));
       return proven ?? (await identify(factsOf(request, connectionParams)));
     };
   }

@@ -1,7 +1,9 @@
 /** Conversations and who is in them. */
+import type { Kysely } from "kysely";
 import type { Conversation, Message } from "../../protocol/conversations.ts";
 import type { Engine } from "../engine.ts";
 import { toConversation } from "../rows.ts";
+import type { Schema } from "../schema.ts";
 import type {
   Conversations,
   Deleted,
@@ -30,6 +32,8 @@ export class StoredConversations implements Conversations {
   readonly #numbersAfter: number;
   readonly #messages: Messages;
   readonly #insert;
+  readonly #selectMember;
+  readonly #selectLastSeq;
 
   /** @param numbersAfter no event has this number or a lower one from now on */
   constructor(engine: Engine, numbersAfter: number) {
@@ -37,6 +41,8 @@ export class StoredConversations implements Conversations {
     this.#numbersAfter = numbersAfter;
     this.#messages = new Messages(engine);
     this.#insert = preparedInsert(engine);
+    this.#selectMember = engine.prepare(selectMember);
+    this.#selectLastSeq = engine.prepare(selectLastSeq);
   }
 
   async create(input: NewConversation): Promise<Conversation | undefined> {
@@ -158,15 +164,8 @@ export class StoredConversations implements Conversations {
   }
 
   async isMember(conversationId: string, userId: string): Promise<boolean> {
-    const member = await this.#engine.run((db) =>
-      db
-        .selectFrom("members")
-        .select("user_id")
-        .where("conversation_id", "=", conversationId)
-        .where("user_id", "=", userId)
-        .executeTakeFirst(),
-    );
-    return member !== undefined;
+    const member = { conversationId, userId };
+    return (await this.#engine.run((db) => this.#selectMember(db, member))).length > 0;
   }
 
   async stillMembers(memberships: readonly Membership[]): Promise<Membership[]> {
@@ -187,13 +186,7 @@ export class StoredConversations implements Conversations {
   }
 
   async lastSeq(conversationId: string): Promise<number> {
-    const last = await this.#engine.run((db) =>
-      db
-        .selectFrom("runs")
-        .select(({ fn }) => fn.max("end_seq").as("seq"))
-        .where("conversation_id", "=", conversationId)
-        .executeTakeFirst(),
-    );
+    const [last] = await this.#engine.run((db) => this.#selectLastSeq(db, { conversationId }));
     return Math.max(last?.seq ?? 0, this.#numbersAfter);
   }
 
@@ -216,4 +209,22 @@ export class StoredConversations implements Conversations {
         : undefined,
     );
   }
+}
+
+function selectMember(db: Kysely<Schema>, { conversationId, userId }: Membership) {
+  return db
+    .selectFrom("members")
+    .select("user_id")
+    .where("conversation_id", "=", conversationId)
+    .where("user_id", "=", userId);
+}
+
+function selectLastSeq(
+  db: Kysely<Schema>,
+  { conversationId }: Pick<Membership, "conversationId">,
+) {
+  return db
+    .selectFrom("runs")
+    .select(({ fn }) => fn.max("end_seq").as("seq"))
+    .where("conversation_id", "=", conversationId);
 }

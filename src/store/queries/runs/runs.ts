@@ -29,6 +29,8 @@ export class StoredRuns implements Runs {
   readonly #endings: Endings;
   readonly #restores: Restores;
   readonly #selectOwn;
+  readonly #selectRunning;
+  readonly #selectEnded;
 
   /** @param numbersAfter no event has this number or a lower one from now on */
   constructor(engine: Engine, numbersAfter: number) {
@@ -37,6 +39,8 @@ export class StoredRuns implements Runs {
     this.#endings = new Endings(engine);
     this.#restores = new Restores(engine);
     this.#selectOwn = engine.prepare(selectOwn);
+    this.#selectRunning = engine.prepare(selectRunning);
+    this.#selectEnded = engine.prepare(selectEnded);
   }
 
   async claim(input: NewRun): Promise<Claim> {
@@ -49,14 +53,7 @@ export class StoredRuns implements Runs {
   }
 
   async running(conversationId: string): Promise<Run | undefined> {
-    const row = await this.#engine.run((db) =>
-      db
-        .selectFrom("runs")
-        .selectAll()
-        .where("conversation_id", "=", conversationId)
-        .where("status", "=", running)
-        .executeTakeFirst(),
-    );
+    const [row] = await this.#engine.run((db) => this.#selectRunning(db, { conversationId }));
     return row && toRun(row);
   }
 
@@ -122,17 +119,8 @@ export class StoredRuns implements Runs {
   }
 
   async endedBetween(conversationId: string, afterSeq: number, limit: number): Promise<EndedRun[]> {
-    const found = await this.#engine.run((db) =>
-      db
-        .selectFrom("runs")
-        .select(["end_seq", bytesOf("message", "text", "input", "output").as("bytes")])
-        .where("conversation_id", "=", conversationId)
-        .where(isKept(conversationId))
-        .where("end_seq", ">", afterSeq)
-        .orderBy("end_seq")
-        .limit(limit)
-        .execute(),
-    );
+    const asked = { conversationId, afterSeq, limit };
+    const found = await this.#engine.run((db) => this.#selectEnded(db, asked));
     const last = fitting(found, endedMaxBytes).at(-1);
     if (last === undefined) return [];
     const rows = await this.#engine.run((db) =>
@@ -168,4 +156,32 @@ function selectOwn(
     .where("r.run_id", "=", runId)
     .where("m.user_id", "=", userId)
     .selectAll("r");
+}
+
+function selectRunning(
+  db: Kysely<Schema>,
+  { conversationId }: { readonly conversationId: string },
+) {
+  return db
+    .selectFrom("runs")
+    .selectAll()
+    .where("conversation_id", "=", conversationId)
+    .where("status", "=", running);
+}
+
+interface EndedAfter {
+  readonly conversationId: string;
+  readonly afterSeq: number;
+  readonly limit: number;
+}
+
+function selectEnded(db: Kysely<Schema>, { conversationId, afterSeq, limit }: EndedAfter) {
+  return db
+    .selectFrom("runs")
+    .select(["end_seq", bytesOf("message", "text", "input", "output").as("bytes")])
+    .where("conversation_id", "=", conversationId)
+    .where(isKept(conversationId))
+    .where("end_seq", ">", afterSeq)
+    .orderBy("end_seq")
+    .limit(limit);
 }

@@ -245,7 +245,9 @@ describe("over HTTP", () => {
 
   test("of those that come at once some begin in a turn, and each address is next", async () => {
     const begun: (string | undefined)[] = [];
-    const turns = new RequestTurns(new BeginTurns(), ({ socket }) => begun.push(socket.remoteAddress));
+    const turns = new RequestTurns(new BeginTurns(), ({ socket }) =>
+      begun.push(socket.remoteAddress),
+    );
     repeat(500, () => turns.take(...arrived("10.0.0.1")));
     const atOnce = begun.length;
     expect(atOnce).toBeLessThan(20);

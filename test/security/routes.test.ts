@@ -123,7 +123,6 @@ test("the program adds no other routes than these", async () => {
     "serveDocs",
     "serveFavicon",
     "adminRoutes",
-    "listen",
   ]);
 });
 

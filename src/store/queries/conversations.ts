@@ -219,10 +219,7 @@ function selectMember(db: Kysely<Schema>, { conversationId, userId }: Membership
     .where("user_id", "=", userId);
 }
 
-function selectLastSeq(
-  db: Kysely<Schema>,
-  { conversationId }: Pick<Membership, "conversationId">,
-) {
+function selectLastSeq(db: Kysely<Schema>, { conversationId }: Pick<Membership, "conversationId">) {
   return db
     .selectFrom("runs")
     .select(({ fn }) => fn.max("end_seq").as("seq"))

@@ -2,7 +2,7 @@
  * Measures Langwire and its peers, in turn, and writes RESULTS.md.
  *
  *   npm run bench                            everything, an hour and a quarter
- *   npm run bench -- --quick                 a few peers and rounds, about three
+ *   npm run bench -- --quick                 a few peers and rounds, about four
  *   npm run bench -- --only saturated,fanout
  *   npm run bench -- --rounds 3
  *   npm run bench -- --only endurance --minutes 2 --runs 100

@@ -110,6 +110,7 @@ function check(
   whole: boolean,
 ): void {
   const seqs = got.map(({ seq }) => seq);
+  expect(world.overdrawn, "never more than the socket takes").toBe(false);
   expect(seqs, "in order, each once").toEqual([...new Set(seqs)].sort((a, b) => a - b));
   expect(world.asked, "never asks for what it had").toEqual(world.asked.toSorted((a, b) => a - b));
   const numbers = got.flatMap(numbersOf);

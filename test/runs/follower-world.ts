@@ -57,6 +57,8 @@ export class FollowerWorld {
   remote = false;
   /** How many entries the socket takes before it has to drain. */
   room = 0;
+  /** Whether an event was handed to a socket that took no more. */
+  overdrawn = false;
   member = true;
   #oldest: number | undefined;
   #draining: PromiseWithResolvers<void> | undefined;
@@ -150,6 +152,7 @@ export class FollowerWorld {
     });
     const got: LogEntry[] = [];
     const take = (entry: LogEntry): void => {
+      this.overdrawn ||= this.room <= 0;
       this.room -= 1;
       got.push(entry);
     };

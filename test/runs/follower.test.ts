@@ -1,62 +1,14 @@
 /** What a reader leaves behind, however and whenever it ends; and when it takes nothing for silence. */
-import { randomUUID } from "node:crypto";
-import { getEventListeners } from "node:events";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { LogEntry } from "../../src/log/entry.ts";
-import type { EventLog } from "../../src/log/log.ts";
-import type { FollowOptions } from "../../src/runs/following/follow-options.ts";
-import { Follower } from "../../src/runs/following/follower.ts";
-
-const runId = randomUUID();
-const entryOf = (seq: number) =>
-  LogEntry.of(seq, { type: "custom", runId, spanId: "s", name: `${seq}` });
-
-/** A log that subscribes and is read when the test says so. */
-function setUp(more: Partial<FollowOptions> = {}) {
-  const stopping = new AbortController();
-  const world = {
-    ...{ entries: [] as LogEntry[], unsubscribed: 0, closed: 0, asked: 0, change: () => {} },
-    subscribing: Promise.resolve(),
-  };
-  const log: Pick<EventLog, "subscribe" | "read"> = {
-    subscribe: async (_id, onChange) => {
-      await world.subscribing;
-      world.change = onChange;
-      return () => {
-        world.unsubscribed += 1;
-      };
-    },
-    read: (_id, after) => ({ entries: world.entries.filter(({ seq }) => seq > after), oldest: 1 }),
-  };
-  const { signal } = stopping;
-  const start = () =>
-    Follower.start({
-      ...{ log: log as EventLog, conversationId: "c", after: 0, signal },
-      backfill: {
-        acrossGap: async () => [],
-        afterSilence: async () => {
-          world.asked += 1;
-          return [];
-        },
-        isWithinArchive: () => false,
-      },
-      onClose: () => {
-        world.closed += 1;
-      },
-      ...more,
-    });
-  const append = () => {
-    world.entries.push(entryOf(world.entries.length + 1));
-    world.change();
-  };
-  return { world, stopping, start, append, listeners: () => getEventListeners(signal, "abort") };
-}
+import type { Follower } from "../../src/runs/following/follower.ts";
+import { setUp } from "./follower-bench.ts";
 
 type World = ReturnType<typeof setUp>;
 
 const endings: Record<string, (follower: Follower, world: World) => unknown> = {
   "its caller leaves": (_follower, { stopping }) => stopping.abort(),
   "it is returned": (follower) => follower.return(),
+  "it is disposed of": (follower) => follower[Symbol.asyncDispose](),
   "it may read no more": (follower) => follower.fail(new Error("removed")),
 };
 
@@ -71,7 +23,12 @@ test.each(Object.entries(endings))("once %s, nothing of it is left", async (_how
   await end(follower, it);
   await reading;
   expect(follower.closed).toBe(true);
-  expect([it.listeners().length, it.world.unsubscribed, it.world.closed]).toEqual([0, 1, 1]);
+  const { world } = it;
+  expect([it.listeners().length, world.unsubscribed, world.closed]).toEqual([0, 1, [follower]]);
+  // A second end is none.
+  await end(follower, it);
+  world.change();
+  expect([world.unsubscribed, world.closed.length]).toEqual([1, 1]);
 });
 
 test("one whose caller leaves while the log takes it in is let go of by the log", async () => {
@@ -80,21 +37,29 @@ test("one whose caller leaves while the log takes it in is let go of by the log"
   it.world.subscribing = promise;
   const starting = it.start();
   it.stopping.abort();
-  expect(it.world.closed).toBe(1);
+  expect(it.world.closed).toHaveLength(1);
   resolve();
   expect((await starting).closed).toBe(true);
-  expect([it.listeners().length, it.world.unsubscribed, it.world.closed]).toEqual([0, 1, 1]);
+  expect([it.listeners().length, it.world.unsubscribed, it.world.closed.length]).toEqual([0, 1, 1]);
 });
 
-test("one whose caller had left before never comes to the log", async () => {
-  const it = setUp();
-  it.stopping.abort();
-  expect((await it.start()).closed).toBe(true);
-  expect([it.listeners().length, it.world.unsubscribed, it.world.closed]).toEqual([0, 0, 1]);
+test.each([
+  ["whose caller had left before", { signal: AbortSignal.abort() }],
+  ["to whom nothing can come", { complete: true }],
+])("one %s never comes to the log", async (_who, options) => {
+  const it = setUp(options);
+  const follower = await it.start();
+  expect(await follower.next()).toEqual({ done: true, value: undefined });
+  expect([it.listeners().length, it.world.unsubscribed, it.world.closed]).toEqual([
+    ...[0, 0, [follower]],
+  ]);
 });
 
-test("one that the log does not take in is over", async () => {
-  const it = setUp();
+test.each([
+  ["whose caller can leave", {}],
+  ["whose caller cannot", { signal: undefined }],
+])("one %s, and that the log does not take in, is over", async (_who, options) => {
+  const it = setUp(options);
   it.world.subscribing = Promise.reject(new Error("no connection"));
   await expect(it.start()).rejects.toThrow("no connection");
   expect(it.listeners()).toEqual([]);
@@ -122,4 +87,41 @@ test("the store is asked when nothing has come for so long, and not while someth
   await follower.return();
   await delivering;
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test("where the log tells everything, the store is not asked, and no time is counted", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const it = setUp();
+  const follower = await it.start();
+  const delivering = follower.deliver(() => {});
+  it.append();
+  expect(vi.getTimerCount()).toBe(0);
+  await follower.return();
+  await delivering;
+});
+
+test("a reader that the log fails is over, and lets go of it", async () => {
+  const it = setUp();
+  const follower = await it.start();
+  const broken = new Error("broken");
+  Object.defineProperty(it.world, "oldest", {
+    get: () => {
+      throw broken;
+    },
+  });
+  await expect(follower.next()).rejects.toBe(broken);
+  expect([follower.closed, it.world.unsubscribed, it.listeners()]).toEqual([true, 1, []]);
+});
+
+test("a reader that may not read on says why, each time, and the first reason is the one", async () => {
+  const it = setUp();
+  const follower = await it.start();
+  const reading = follower.next();
+  const removed = new Error("removed");
+  follower.fail(removed);
+  follower.fail(new Error("and then something else"));
+  for (const next of [reading, follower.next(), follower.next()]) {
+    await expect(next).rejects.toBe(removed);
+  }
 });

@@ -50,6 +50,18 @@ test("a frame of merged tokens is as long as it may be, to the byte", () => {
   }
 });
 
+test("what was joined for one reader is the same entry for all who read the same slice", () => {
+  const slice = [tokenOf(1, "a"), tokenOf(2, "b"), customOf(3)];
+  const read = () => {
+    const cursor = new LogCursor(0, {});
+    cursor.load(slice);
+    return [cursor.take(), cursor.take(), cursor.take()];
+  };
+  const [one, other] = [read(), read()];
+  expect(one.map((entry) => entry?.seq)).toEqual([2, 3, undefined]);
+  for (const [index, entry] of one.entries()) expect(other[index]).toBe(entry);
+});
+
 test.each([
   ["everything", {}, [1, 2, 3, 4]],
   ["one run", { runId: "r" }, [1, 3]],

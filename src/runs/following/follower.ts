@@ -57,7 +57,7 @@ export class Follower implements AsyncIterableIterator<LogEntry, undefined> {
     this.#isOfRun = options.runId !== undefined;
     this.#isTimed = options.silenceMs !== undefined;
     this.#cursor = new LogCursor(options.after, options);
-    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+    options.signal?.addEventListener("abort", this.#onAbort);
   }
 
   static async start(options: FollowOptions): Promise<Follower> {

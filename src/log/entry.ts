@@ -161,7 +161,6 @@ export class LogEntry {
   isNeighbour(event: ChatEvent): event is TextPiece {
     const { type, runId, spanId, call } = this.#span;
     return (
-      spanId !== undefined &&
       event.type === type &&
       isTextPiece(event) &&
       event.spanId === spanId &&
@@ -173,13 +172,13 @@ export class LogEntry {
   /** Whether the entry continues this one's text. */
   continuesWith(next: LogEntry): boolean {
     const [ours, theirs] = [this.#span, next.#span];
-    if (ours === theirs) return ours.spanId !== undefined;
+    if (ours.spanId === undefined) return false;
     return (
-      ours.spanId !== undefined &&
-      ours.spanId === theirs.spanId &&
-      ours.type === theirs.type &&
-      ours.runId === theirs.runId &&
-      ours.call === theirs.call
+      ours === theirs ||
+      (ours.spanId === theirs.spanId &&
+        ours.type === theirs.type &&
+        ours.runId === theirs.runId &&
+        ours.call === theirs.call)
     );
   }
 

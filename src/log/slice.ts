@@ -17,5 +17,5 @@ export function sliceFrom(
   for (let bytes = 0; to < end && to - from < sliceMaxEntries && bytes <= sliceMaxBytes; to++) {
     bytes += entries[to]?.bytes ?? 0;
   }
-  return from < to ? entries.slice(from, to) : [];
+  return entries.slice(from, to);
 }

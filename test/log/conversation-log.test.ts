@@ -21,7 +21,8 @@ function restored(events: readonly (readonly [number, ChatEvent])[]) {
   const log = new ConversationLog("c");
   let bytes = 0;
   for (const [seq, event] of events) bytes += log.restore(seq, event);
-  const { entries, oldest } = log.read(0);
+  const { entries, oldest, isLast } = log.read(0);
+  expect(isLast).toBe(true);
   const seqs = entries.map(({ seq }) => seq);
   expect(log.committedSeq).toBe(log.lastSeq);
   expect([log.isEmpty, log.hasPending, log.pending.length]).toEqual([seqs.length === 0, false, 0]);
@@ -68,6 +69,15 @@ describe("taken back:", () => {
         [6, custom("b")],
       ],
       { seqs: [5, 6], oldest: 5, unended: "part", ends: [5] },
+    ],
+    [
+      "one whose start is gone, behind one that is whole",
+      [
+        [1, start("a")],
+        [2, end("a")],
+        [3, custom("b")],
+      ],
+      { seqs: [1, 2, 3], oldest: 1, unended: "part", ends: [2] },
     ],
     [
       "what was written twice",

@@ -158,5 +158,16 @@ describe("a slice", () => {
     );
     expect(sliceFrom(large, 0, 4)).toEqual(large.slice(0, 2));
     expect(sliceFrom(large, 2, 4)).toEqual(large.slice(2, 4));
+    const ofBytes = (seq: number, bytes: number) => {
+      const { bytes: own } = LogEntry.of(seq, token("", `${seq}`));
+      return LogEntry.of(seq, token("x".repeat(bytes - own), `${seq}`));
+    };
+    for (const [second, given] of [
+      [32 * 1024, 3],
+      [32 * 1024 + 1, 2],
+    ] as const) {
+      const three = [ofBytes(1, 32 * 1024), ofBytes(2, second), ofBytes(3, 100)];
+      expect(sliceFrom(three, 0)).toEqual(three.slice(0, given));
+    }
   });
 });

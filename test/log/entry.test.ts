@@ -103,6 +103,14 @@ test("an entry takes in texts until it is as much as a reader should be given at
   for (; entry.takesIn(piece) && taken < 100; taken++) entry.extend(piece);
   expect(taken).toBe(32);
   expect(entry.bytes).toBeGreaterThanOrEqual(32 * 1_024);
+  const room = 32 * 1_024 - LogEntry.of(1, { ...piece, text: "" }).bytes;
+  for (const [length, takesMore] of [
+    [room - 1, true],
+    [room, false],
+  ] as const) {
+    const filled = LogEntry.of(1, { ...piece, text: "x".repeat(length) });
+    expect([filled.bytes, filled.takesIn(piece)]).toEqual([32 * 1_024 - room + length, takesMore]);
+  }
 });
 
 test("of sixteen spans that alternate each shares one head, and a seventeenth none", () => {
@@ -163,11 +171,28 @@ test("what follows an entry of another process is what its JSON says, however it
   const jsons = [...[...spoken, ...others].map((event) => JSON.stringify(event)), ...foreign];
   for (const first of events.map((event) => LogEntry.of(1, event))) {
     for (const json of jsons) {
-      const [next, parsed] = [first.followedBy(2, json), LogEntry.parse(2, json)];
+      const [next, parsed] = [first.followedBy(2, json), LogEntry.parse(2, json, [first])];
       expect(next.event).toEqual(parsed.event);
-      expect([next.seq, next.json, next.jsonBytes]).toEqual([2, parsed.json, parsed.jsonBytes]);
+      for (const of of ["seq", "json", "bytes", "jsonBytes"] as const) {
+        expect([json, of, next[of]]).toEqual([json, of, parsed[of]]);
+      }
       expect(first.continuesWith(next)).toBe(first.continuesWith(parsed));
     }
+  }
+});
+
+test("what can be cut out or kept as it came is not made anew: it stays as it was spelt", () => {
+  const [type, runId, spanId] = ["custom", "run 1", "span 1"];
+  // As no JSON is spelt that JavaScript makes.
+  const event = JSON.stringify({ type, runId, spanId, name: "x", data: 0 });
+  const spelt = event.replace('"data":0', '"data":12345678901234567890.0');
+  expect(LogEntry.unpack(1, spelt).json).toBe(spelt);
+  for (const piece of pieces) {
+    const first = LogEntry.of(1, { ...piece, text: "a" });
+    const json = JSON.stringify({ ...piece, text: "" }).replace(/"\}$/, '\\u0061"}');
+    const next = first.followedBy(2, json);
+    const isSpeltAsOurs = JSON.stringify(next.event) === JSON.stringify({ ...piece, text: "a" });
+    expect([next.json, isSpeltAsOurs]).toEqual([json, true]);
   }
 });
 

@@ -167,12 +167,11 @@ class Client<Types extends ClientTypes> implements AsyncDisposable {
             delay = new Delay(waitMs);
             await Promise.race([delay.over, over.promise]);
           }
-          if (connection.state === "closed") throw closedError();
+          if (connection.state === "closed" || signal?.aborted) throw closedError();
           connection.givenUp = undefined;
           try {
             return await Promise.race([procedure(input, signal && { signal }), over.promise]);
           } catch (cause) {
-            if (signal?.aborted) throw closedError();
             const error = toClientError(cause);
             if (connection.givenUp !== undefined) throw connection.givenUp;
             if (!isUnheard(error) || !again) throw error;
@@ -180,6 +179,8 @@ class Client<Types extends ClientTypes> implements AsyncDisposable {
           }
         }
       } finally {
+        // It would keep a program that has no more to do.
+        delay?.cancel();
         signal?.removeEventListener("abort", abort);
         release();
       }

@@ -87,6 +87,19 @@ describe("a wait", () => {
     expect(transcript).toEqual(["50 due"]);
   });
 
+  test("that is over in place of another's leaves that one to be shortened", async () => {
+    const { attempts, due, transcript } = setUp();
+    for (let times = 0; times < 5; times++) attempts.lost();
+    void due();
+    attempts.shortenWait(0);
+    attempts.lost();
+    void due();
+    await wait(10);
+    attempts.shortenWait(0);
+    await wait(1_000);
+    expect(transcript).toEqual(["0 due", "10 due"]);
+  });
+
   test("is none where nothing needs the connection, and then no attempt is made", async () => {
     const { attempts, due, transcript } = setUp({ needed: false });
     attempts.lost();
@@ -220,6 +233,17 @@ describe("who is refused", () => {
     for (let time = 1; time <= times; time++) attempts.refused(errorOf("UNAUTHORIZED"));
     expect(transcript).toEqual(given);
     expect(connection.refusals).toBe(0);
+  });
+
+  test("for the moment waits as long as the server says, besides", async () => {
+    const { attempts, due, transcript } = setUp();
+    const overloaded = { code: "OVERLOADED", message: "No.", retryable: true } as const;
+    attempts.refused(new LangwireClientError({ ...overloaded, retryAfterMs: 2_000 }));
+    attempts.refused(new LangwireClientError(overloaded));
+    attempts.lost();
+    void due();
+    await wait(3_000);
+    expect(transcript).toEqual(["2050 due"]);
   });
 
   test("by a server that cannot know does not", () => {

@@ -155,6 +155,8 @@ describe("a wait for the next attempt", () => {
     if (by === "signal") stop.abort();
     else await client.close();
     expect(await now(list)).toMatchObject({ code: "CLOSED" });
+    // It would keep a program that has no more to do.
+    expect(vi.getTimerCount()).toBe(0);
     await wait(10_000);
     expect(transcript.filter((line) => line.includes("list"))).toHaveLength(1);
     expect(connection.needed).toBe(false);
@@ -233,6 +235,15 @@ describe("a call under way", () => {
     client.bots.list().catch(() => {});
     expect(signals).toEqual([undefined]);
   });
+});
+
+test.each(["list", "rename"] as const)("a %s whose caller has left asks nothing", async (name) => {
+  const { client, connection, transcript } = setUp(lost, {}, {});
+  const signal = AbortSignal.abort();
+  const call = client.conversations[name]({ conversationId, title: "t" } as never, { signal });
+  expect(await now(call)).toMatchObject({ code: "CLOSED" });
+  await wait(10_000);
+  expect([transcript, connection.needed, vi.getTimerCount()]).toEqual([[], false, 0]);
 });
 
 test("a client that was closed asks nothing", async () => {

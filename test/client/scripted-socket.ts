@@ -23,10 +23,62 @@ export interface ScriptedSocket {
   readonly transcript: readonly string[];
 }
 
+type Fault = "throws" | "has none" | "cannot terminate" | "cannot send";
+
 export interface PlatformOptions {
   /** Whether it may open at once. Default: it may. */
   readonly isDue?: boolean;
-  readonly platform?: "throws" | "has none" | "cannot terminate" | "cannot send";
+  readonly platform?: Fault;
+}
+
+/** A platform's class of sockets, of which the test has the one that was made last. */
+export interface ScriptedPlatform {
+  readonly WebSocket: typeof WebSocket;
+  readonly base: ScriptedSocket["base"];
+}
+
+/** @param say is told of each thing that is done with a socket */
+export function scriptedPlatform(say: (line: string) => void, fault?: Fault): ScriptedPlatform {
+  let made: Platform | undefined;
+  class Platform {
+    binaryType = "blob";
+    readonly terminate = fault === "cannot terminate" ? undefined : () => say("terminates");
+    readonly listeners = new Map<string, (event: Told) => void>();
+
+    constructor(url: string) {
+      say(`opens ${url}`);
+      if (fault === "throws") throw new TypeError("broken");
+      made = this;
+    }
+
+    addEventListener(type: string, listener: (event: Told) => void): void {
+      this.listeners.set(type, listener);
+    }
+
+    send(data: string): void {
+      say(`sends ${data}`);
+      if (fault === "cannot send") throw new Error("closing");
+    }
+
+    close(code = "", reason = ""): void {
+      say(`closes ${code} ${reason}`);
+    }
+  }
+  return {
+    WebSocket: Platform as never,
+    base: {
+      is: (type, event = {}) => {
+        const listener = made?.listeners.get(type);
+        // As the package `ws` does.
+        if (type === "error" && listener === undefined)
+          throw new Error("an error without a listener");
+        listener?.(event);
+      },
+      get binaryType() {
+        return made?.binaryType ?? "";
+      },
+    },
+  };
 }
 
 /** What happens becomes a transcript, each line with its millisecond. */
@@ -40,36 +92,13 @@ export async function scriptedSocket(options: PlatformOptions = {}): Promise<Scr
   });
   const startedAtMs = performance.now();
   const transcript: string[] = [];
-  const say = (line: string) =>
+  const say = (line: string) => {
     transcript.push(`${Math.round(performance.now() - startedAtMs)} ${line}`.trim());
-  const listeners = new Map<string, (event: Told) => void>();
-  let made: Platform | undefined;
-  class Platform {
-    binaryType = "blob";
-    readonly terminate = platform === "cannot terminate" ? undefined : () => void say("terminates");
-
-    constructor(url: string) {
-      say(`opens ${url}`);
-      if (platform === "throws") throw new TypeError("broken");
-      made = this;
-    }
-
-    addEventListener(type: string, listener: (event: Told) => void): void {
-      listeners.set(type, listener);
-    }
-
-    send(data: string): void {
-      say(`sends ${data}`);
-      if (platform === "cannot send") throw new Error("closing");
-    }
-
-    close(code = "", reason = ""): void {
-      say(`closes ${code} ${reason}`);
-    }
-  }
+  };
+  const { WebSocket, base } = scriptedPlatform(say, platform);
   const due = Promise.withResolvers<void>();
   const host = new SocketHost({
-    WebSocket: platform === "has none" ? undefined : (Platform as never),
+    WebSocket: platform === "has none" ? undefined : WebSocket,
     untilDue: () => (isDue ? undefined : due.promise),
     onFailed: (cause) => say(`failed ${cause instanceof Error ? cause.message : ""}`.trim()),
     ...{ connectTimeoutMs: 1_000, pingAfterMs: 5_000, pongTimeoutMs: 2_000 },
@@ -82,17 +111,5 @@ export async function scriptedSocket(options: PlatformOptions = {}): Promise<Scr
     });
   }
   await wait(0);
-  const base = {
-    is: (type: string, event: Told = {}) => {
-      const listener = listeners.get(type);
-      // As the package `ws` does.
-      if (type === "error" && listener === undefined)
-        throw new Error("an error without a listener");
-      listener?.(event);
-    },
-    get binaryType() {
-      return made?.binaryType ?? "";
-    },
-  };
   return { base, socket, host, due: due.resolve, transcript };
 }

@@ -54,6 +54,7 @@ export class Session {
     options.client.connection.subscribe(({ state, error }) => {
       if (state === "open") {
         this.#connected = true;
+        clearTimeout(this.#unreached);
         this.#unreached = undefined;
         this.#lostBy = [];
       } else if (error === undefined || state !== "connecting") return;

@@ -52,7 +52,7 @@ export class Attempts {
     const { connection, stop } = this.#options;
     await this.#wait(this.#waitMs);
     await this.#asking;
-    await this.#wait(this.#reason?.retryAfterMs ?? 0);
+    if (connection.needed) await this.#wait(this.#reason?.retryAfterMs ?? 0);
     this.#waitMs = 0;
     if (!connection.needed) stop();
   }
@@ -127,8 +127,10 @@ export class Attempts {
 
   async #wait(waitMs: number): Promise<void> {
     if (waitMs === 0) return;
-    this.#delay = new Delay(waitMs);
-    await this.#delay.over;
-    this.#delay = undefined;
+    const delay = new Delay(waitMs);
+    this.#delay = delay;
+    await delay.over;
+    // Another socket may wait by now, in place of one that nobody waits for any more.
+    if (this.#delay === delay) this.#delay = undefined;
   }
 }

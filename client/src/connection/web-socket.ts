@@ -84,7 +84,7 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
     needed: () => attempts.shortenWait(),
     unneeded: () => {
       // An open one may be of use in a moment; it closes by itself.
-      if (connection.state === "connecting") void socket.close();
+      if (connection.state === "connecting") void close();
     },
     woken: () => {
       attempts.shortenWait(0);
@@ -95,6 +95,17 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
   function withoutToken(cause: LangwireClientError): never {
     attempts.withoutToken(cause);
     throw cause;
+  }
+
+  /**
+   * At once, with the wait for the next attempt: neither may keep a program that has no more to do. tRPC
+   * waits for answers, and for a socket that opens, and from a dead server none will come.
+   */
+  function close(): Promise<void> {
+    const closing = socket.close();
+    attempts.shortenWait(0);
+    socket.connection?.ws.close();
+    return closing;
   }
 
   /** The frame would be sent again on every new socket, and each of them closed for it. */
@@ -109,12 +120,7 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
   return {
     trpc: createTRPCClient<AppRouter>({ links: [wsLink({ client: socket, transformer })] }),
     acceptsOnStart: true,
-    close: () => {
-      const closing = socket.close();
-      // tRPC waits for answers that are under way, and from a dead server none will come.
-      socket.connection?.ws.close();
-      return closing;
-    },
+    close,
   };
 }
 

@@ -1,0 +1,182 @@
+/** What a client does with its WebSocket: what it opens, when, and how long it keeps it. Without a network. */
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { type ClientOptions, createClient } from "../../client/src/index.ts";
+import { now, wait } from "./scripted-link.ts";
+import { scriptedPlatform } from "./scripted-socket.ts";
+
+/** A client on a scripted platform. Waits are half of their bound: 50 ms, 100, 200 … 500. */
+function setUp(options: Partial<ClientOptions> = {}) {
+  vi.useFakeTimers();
+  vi.spyOn(Math, "random").mockReturnValue(0.5);
+  const page = new EventTarget();
+  vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+  vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page));
+  const fetch = vi.fn((_url: string) => Promise.reject(new TypeError("fetch failed")));
+  vi.stubGlobal("fetch", fetch);
+  onTestFinished(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+    vi.unstubAllGlobals();
+  });
+  const startedAtMs = performance.now();
+  const transcript: string[] = [];
+  const said = (line: string) => {
+    transcript.push(`${Math.round(performance.now() - startedAtMs)} ${line}`.trim());
+  };
+  const say = (line: string) => {
+    const [, frame] = /^sends (\{.*)/.exec(line) ?? [];
+    const { method, params } = JSON.parse(frame ?? "{}");
+    said(frame === undefined ? line : `asks ${params?.path ?? method}`);
+  };
+  const { WebSocket, base } = scriptedPlatform(say);
+  const client = createClient({
+    url: "ws://host/trpc",
+    ...{
+      WebSocket,
+      backoff: { baseMs: 100, maxMs: 1_000 },
+      idleMs: 1_000,
+      connectTimeoutMs: 2_000,
+    },
+    ...options,
+  });
+  client.connection.subscribe(({ state, error }) => said(`is ${state} ${error?.code ?? ""}`));
+  /** The server answers the call of that number, counted from 1. */
+  const answers = (id: number) => {
+    base.is("message", { data: JSON.stringify({ id, result: { data: { json: [] } } }) });
+  };
+  /** Attempts that all fail, the last of them now: the next is half a second away. */
+  const fails = async (times: number) => {
+    for (let time = 0; time < times; time++) {
+      await wait(time === 0 ? 0 : 500);
+      base.is("close", { code: 1006 });
+    }
+    await wait(0);
+    transcript.length = 0;
+  };
+  const wake = () => page.dispatchEvent(new Event("online"));
+  return { client, base, answers, fails, wake, transcript, fetch };
+}
+
+test.each([
+  ["ws://host/trpc", "ws://host/trpc?chunks=1", "http://host/trpc/bots.list"],
+  ["wss://host/trpc//", "wss://host/trpc?chunks=1", "https://host/trpc/bots.list"],
+  ["https://host/trpc/", "wss://host/trpc?chunks=1", "https://host/trpc/bots.list"],
+  ["ws://host/trpc?tenant=a", "ws://host/trpc?tenant=a&chunks=1", undefined],
+])("the address %s", async (url, opened, asked) => {
+  const { client, base, transcript, fetch } = setUp({ url });
+  client.bots.list().catch(() => {});
+  await wait(0);
+  expect(transcript).toContain(`0 opens ${opened}`);
+  base.is("close", { code: 1006 });
+  if (asked !== undefined) expect(fetch.mock.calls[0]?.[0]).toBe(asked);
+});
+
+describe("a socket", () => {
+  test("that is open is used again, and closed once nothing has needed it for a while", async () => {
+    const { client, base, answers, transcript } = setUp();
+    const first = client.bots.list();
+    await wait(0);
+    base.is("open");
+    await wait(0);
+    answers(1);
+    expect(await now(first)).toEqual([]);
+    await wait(900);
+    const second = client.bots.list();
+    await wait(0);
+    answers(2);
+    expect(await now(second)).toEqual([]);
+    await wait(3_000);
+    const opening = ["0 is connecting", "0 opens ws://host/trpc?chunks=1", "0 is open"];
+    const asked = ["0 asks bots.list", "900 asks bots.list"];
+    expect(transcript.slice(0, 5)).toEqual([...opening, ...asked]);
+    expect(transcript.filter((line) => line.includes("opens"))).toHaveLength(1);
+    expect(transcript.filter((line) => /closes|is idle/.test(line))).toEqual([
+      "1900 closes",
+      "1900 is idle",
+    ]);
+  });
+
+  test("that nothing needs any more is not waited for", async () => {
+    const { client, transcript } = setUp();
+    const stop = new AbortController();
+    client.bots.list({ signal: stop.signal }).catch(() => {});
+    await wait(10);
+    stop.abort();
+    await wait(5_000);
+    expect(transcript.slice(2)).toEqual(["10 closes", "10 is idle"]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("that is lost is opened again, with what is under way, and told", async () => {
+    const { client, base, answers, transcript } = setUp();
+    const watch = client.watch({ conversationId: crypto.randomUUID() });
+    watch.started.catch(() => {});
+    await wait(0);
+    base.is("open");
+    await wait(0);
+    base.is("close", { code: 1006 });
+    await wait(50);
+    base.is("open");
+    await wait(0);
+    answers(1);
+    expect(transcript).toEqual([
+      ...["0 is connecting", "0 opens ws://host/trpc?chunks=1", "0 is open"],
+      ...["0 asks chat.watch", "0 is connecting UNREACHABLE"],
+      ...["50 opens ws://host/trpc?chunks=1", "50 is open", "50 asks chat.watch"],
+    ]);
+    await client.close();
+  });
+});
+
+describe("the wait for the next socket", () => {
+  test("is shortened by what newly needs it, and ended by a page that is back", async () => {
+    const { client, fails, wake, transcript } = setUp();
+    client.bots.list().catch(() => {});
+    await fails(6);
+    client.bots.list().catch(() => {});
+    await wait(49);
+    expect(transcript).toEqual([]);
+    await wait(1);
+    expect(transcript).toHaveLength(1);
+    await fails(1);
+    wake();
+    await wait(0);
+    expect(transcript).toHaveLength(1);
+  });
+
+  test("keeps no program that has given up, whether by its signal or by closing", async () => {
+    for (const by of ["signal", "close"]) {
+      const { client, fails, transcript } = setUp({ backoff: { baseMs: 1_000, maxMs: 1_000 } });
+      const stop = new AbortController();
+      const list = client.bots.list({ signal: stop.signal });
+      await fails(2);
+      await wait(10);
+      if (by === "signal") stop.abort();
+      else await client.close();
+      expect(await now(list)).toMatchObject({ code: "CLOSED" });
+      await wait(1);
+      expect([by, vi.getTimerCount()]).toEqual([by, 0]);
+      await wait(5_000);
+      expect(transcript.filter((line) => line.includes("opens"))).toEqual([]);
+    }
+  });
+});
+
+test.each([
+  ["is asked for", () => {}],
+  ["opens", ({ base }: ReturnType<typeof setUp>) => base.is("open")],
+])("closing while a socket %s leaves nothing, whatever the server does", async (_when, play) => {
+  const setting = setUp();
+  const { client, transcript } = setting;
+  const list = client.bots.list();
+  await wait(0);
+  play(setting);
+  await wait(0);
+  const closed = client.close();
+  expect(await now(list)).toMatchObject({ code: "CLOSED" });
+  await wait(1_000);
+  expect(await now(closed)).toBeUndefined();
+  expect(transcript.filter((line) => line.includes("closes")).length).toBeGreaterThan(0);
+  expect(transcript.filter((line) => line.includes("opens"))).toHaveLength(1);
+  expect(vi.getTimerCount()).toBe(0);
+});

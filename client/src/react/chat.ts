@@ -1,6 +1,5 @@
 /**
- * A conversation as a user interface needs it. It knows no framework: whoever draws it subscribes and
- * reads the state.
+ * A conversation as a user interface needs it. It knows no framework: it is subscribed to, and read.
  *
  * There is one source: the watch of the conversation. What this chat sends comes back through it like
  * everybody else's, so a second window, a reload in mid-answer and a lost socket are no special cases.
@@ -32,7 +31,6 @@ export class Chat {
   /** Runs that this chat sent, until they have ended. */
   readonly #sent = new Map<string, Run>();
   readonly #history: History;
-  /** Whether the history has been read. */
   #loaded: boolean;
   /** Whether the server has this conversation; undefined until it was asked. */
   #known: boolean | undefined;
@@ -43,6 +41,7 @@ export class Chat {
   #loading: AbortController | undefined;
   /** Whether the server has accepted the watch: it brings every run that is sent from then on. */
   #isWatched = false;
+  /** Of the last event that came: a watch that begins behind it brings nothing twice. */
   #lastEventId: string | undefined;
   #state: ChatState;
   readonly #initialState: ChatState;
@@ -86,8 +85,7 @@ export class Chat {
 
   /**
    * Sends a text as a message, all else as a typed bot's input. It is shown at once.
-   * @returns how its run ended. Rejects when it was refused; the state says so, too, so nobody has to
-   * wait for it
+   * @returns how its run ended. Rejects when it was refused, which the state says as well
    */
   readonly send = (given: Json, options: SendOptions = {}): Promise<EventOf<"runEnd">> => {
     const runId = uuid();
@@ -140,7 +138,8 @@ export class Chat {
     this.#watching = watching;
     const unbegun = createBackoff(unbegunBackoff);
     const { signal } = watching;
-    void this.#retry("watch", () => this.#readWatch(signal), { signal, unbegun }).then((ended) => {
+    const read = (resetBackoff: () => void) => this.#readWatch(signal, resetBackoff);
+    void this.#retry("watch", read, { signal, unbegun }).then((ended) => {
       if (!ended && this.#watching === watching) this.#watching = undefined;
     });
   }
@@ -152,16 +151,19 @@ export class Chat {
     this.#isWatched = false;
   }
 
-  async #readWatch(signal: AbortSignal): Promise<void> {
-    const { conversationId } = this;
-    const lastEventId = this.#lastEventId;
-    const watch = this.#options.client().watch({ conversationId, lastEventId }, { signal });
+  async #readWatch(signal: AbortSignal, resetBackoff: () => void): Promise<void> {
+    const place = { conversationId: this.conversationId, lastEventId: this.#lastEventId };
+    const watch = this.#options.client().watch(place, { signal });
     await watch.started;
     this.#isWatched = true;
     this.#passed("watch");
     // Only now: a run that ends between the two would be in neither.
-    if (!this.#loaded || lastEventId === undefined) this.#load();
-    for await (const event of watch) this.#add(event, watch.lastEventId);
+    this.#load();
+    for await (const event of watch) {
+      resetBackoff();
+      this.#lastEventId = watch.lastEventId;
+      this.#add(event, watch.lastEventId);
+    }
     // The client was closed.
     if (!signal.aborted) this.#lose(closedError());
   }
@@ -185,7 +187,7 @@ export class Chat {
    */
   async #retry(
     work: Work,
-    attempt: () => Promise<void>,
+    attempt: (resetBackoff: () => void) => Promise<void>,
     { signal, unbegun }: { readonly signal: AbortSignal; readonly unbegun?: Backoff },
   ): Promise<boolean> {
     const backoff = createBackoff();
@@ -200,7 +202,7 @@ export class Chat {
       this.#fail(work, error);
       return error.retryable ? new Delay((error.retryAfterMs ?? 0) + backoff.next()) : undefined;
     };
-    return await retry(attempt, { signal, waitAfter });
+    return await retry(() => attempt(backoff.reset), { signal, waitAfter });
   }
 
   async #untilAccepted(run: Run, wasWatched: boolean): Promise<void> {

@@ -211,9 +211,9 @@ export const chatGuards: readonly Guard[] = [
   {
     slip: "what was said since the messages that a page began with is not read",
     file: "client/src/react/chat.ts",
-    code: "if (!this.#loaded || lastEventId === undefined) this.#load();",
-    becomes: "if (!this.#loaded) this.#load();",
-    tests: chat,
+    code: "    this.#load();\n    for await",
+    becomes: "    if (!this.#loaded) this.#load();\n    for await",
+    tests: ["test/react/chat-transcripts.test.ts", ...chat],
   },
   {
     slip: "a chat that was left takes itself for watched",

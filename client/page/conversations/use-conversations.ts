@@ -58,7 +58,12 @@ export function useConversations(client: LangwireClient): Conversations {
     loadMore: async () => {
       const page = await client.conversations.list({ cursor }).catch(nothingNew);
       if (page === undefined) return;
-      setPages((before) => ({ ...page, items: [...(before?.items ?? []), ...page.items] }));
+      // Asked for twice, or of another user's list by now, it does not join what is there.
+      setPages((before) =>
+        before !== undefined && before.nextCursor === cursor
+          ? { ...page, items: [...before.items, ...page.items] }
+          : before,
+      );
     },
     rename: async (conversationId, title) => {
       const renamed = await client.conversations.rename({ conversationId, title });

@@ -2,20 +2,24 @@
 import type { Guard } from "../guard.ts";
 import { accessGuards } from "./access.ts";
 import { archiveGuards } from "./archives.ts";
+import { askingChatGuards } from "./asking-chats.ts";
 import { botRuleGuards } from "./bot-rules.ts";
 import { botGuards } from "./bots.ts";
 import { chatGuards } from "./chats.ts";
 import { clientGuards } from "./client.ts";
 import { clusterGuards } from "./cluster.ts";
+import { connectionGuards } from "./connections.ts";
 import { followingGuards } from "./following.ts";
 import { journalGuards } from "./journal.ts";
 import { lifecycleGuards } from "./lifecycle.ts";
 import { logGuards } from "./log.ts";
+import { pageGuards } from "./page.ts";
 import { protocolGuards } from "./protocol.ts";
 import { recoveryGuards } from "./recovery.ts";
 import { serverGuards } from "./server.ts";
 import { startingGuards } from "./starting.ts";
 import { storeGuards } from "./store.ts";
+import { terminalGuards } from "./terminal.ts";
 
 export const guards: readonly Guard[] = [
   ...accessGuards,
@@ -33,5 +37,9 @@ export const guards: readonly Guard[] = [
   ...botGuards,
   ...botRuleGuards,
   ...clientGuards,
+  ...connectionGuards,
+  ...terminalGuards,
   ...chatGuards,
+  ...askingChatGuards,
+  ...pageGuards,
 ];

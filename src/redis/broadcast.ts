@@ -76,11 +76,7 @@ export class Broadcast implements AsyncDisposable {
   /** Reads what has come: after each notification, and whenever one may have been lost. */
   receive(): Promise<void> {
     this.#mayHaveMore = true;
-    this.#receiving ??= this.#receiveAll()
-      .catch(() => {})
-      .finally(() => {
-        this.#receiving = undefined;
-      });
+    this.#receiving ??= this.#receiveAll().catch(() => {});
     return this.#receiving;
   }
 
@@ -115,21 +111,28 @@ export class Broadcast implements AsyncDisposable {
   }
 
   async #receiveAll(): Promise<void> {
+    try {
+      while (this.#mayHaveMore) await this.#receiveSome();
+    } finally {
+      // In the moment in which it ends: what is asked for after it begins anew.
+      this.#receiving = undefined;
+    }
+  }
+
+  async #receiveSome(): Promise<void> {
     const { link } = this.#redis;
-    while (this.#mayHaveMore) {
-      this.#mayHaveMore = false;
-      const messages = await readStream(link, { key: this.#key, from: `(${this.#last}` });
-      for (const [id, [, message]] of messages) {
-        this.#last = id;
-        this.#onMessage(message);
-      }
-      if (messages.length > 0) continue;
-      const [newest] = await readNewest(link, this.#key, 1);
-      // Another stream under the same name: Redis has lost this one, and its clock may be behind.
-      if (isBefore(newest?.[0] ?? beginning, this.#last)) {
-        this.#last = beginning;
-        this.#mayHaveMore = newest !== undefined;
-      }
+    this.#mayHaveMore = false;
+    const messages = await readStream(link, { key: this.#key, from: `(${this.#last}` });
+    for (const [id, [, message]] of messages) {
+      this.#last = id;
+      this.#onMessage(message);
+    }
+    if (messages.length > 0) return;
+    const [newest] = await readNewest(link, this.#key, 1);
+    // Another stream under the same name: Redis has lost this one, and its clock may be behind.
+    if (isBefore(newest?.[0] ?? beginning, this.#last)) {
+      this.#last = beginning;
+      this.#mayHaveMore = newest !== undefined;
     }
   }
 }

@@ -45,9 +45,9 @@ export async function* eraseUser(
     for await (const { conversationId, ownerId } of administration.conversationsOf(userId)) {
       if (ownerId === userId) {
         await endRunning(conversationId, userId, erasure);
+        forgotten.push({ conversationId });
         const deleted = await administration.delete(conversationId);
         if (deleted?.runningRunId !== undefined) runs.stop(deleted.runningRunId);
-        forgotten.push({ conversationId });
       } else await conversations.leave(conversationId, userId);
       // Nobody is named: the notice stays for a while.
       await runs.membersChanged(conversationId, ownerId === userId ? undefined : []);
@@ -61,16 +61,21 @@ export async function* eraseUser(
       const { ownerId } = conversation;
       await endRunning(conversationId, ownerId, erasure);
       const endSeq = run.endSeq ?? (await store.runs.get(runId, ownerId))?.endSeq;
-      // Its ending is not stored yet, which would write what it said once more.
-      if (endSeq === undefined) throw new LangwireError("STORE_UNAVAILABLE");
+      if (endSeq === undefined) {
+        // Deleted meanwhile, with all that was in it.
+        if ((await administration.conversation(conversationId)) === undefined) continue;
+        // Its ending is not stored yet, which would write what it said once more.
+        throw new LangwireError("STORE_UNAVAILABLE");
+      }
+      forgotten.push({ conversationId, through: await conversations.lastSeq(conversationId) });
       const unarchived = [...(await administration.redact(runId))];
       // One that began in between was given what is erased: its events have it.
       if (await endRunning(conversationId, ownerId, erasure)) {
         unarchived.push(...(await administration.redact(runId)));
       }
       for (const gone of unarchived) runs.archiveDeleted(gone);
-      const through = await conversations.lastSeq(conversationId);
-      forgotten.push({ conversationId, through });
+      // And the events of what began in between.
+      forgotten.push({ conversationId, through: await conversations.lastSeq(conversationId) });
       yield { type: "run", conversationId, runId };
     }
     // Also what was deleted before, whosever it is: nobody's name is on it any more.
@@ -78,7 +83,7 @@ export async function* eraseUser(
     await administration.redactLeftovers(userId);
     await erasure.forget(userId);
   } finally {
-    // Also where it breaks off: a second try no longer finds these.
+    // Also where it breaks off: a second try no longer finds these, though the store may have done what failed.
     await log.forget(forgotten);
   }
 }

@@ -296,6 +296,7 @@ describe("a membership", () => {
     await vi.advanceTimersByTimeAsync(1);
     memberships[Symbol.dispose]();
     await changed;
+    expect(vi.getTimerCount()).toBe(0);
     const { asked } = store;
     await vi.advanceTimersByTimeAsync(60_000);
     expect(store.asked).toBe(asked);
@@ -310,5 +311,21 @@ describe("a membership", () => {
     memberships.leave(membership, one);
     await vi.advanceTimersByTimeAsync(3 * proofs.renewMs);
     expect(store.asked).toBe(0);
+  });
+
+  test("is nothing that is held once nobody reads, however many conversations there were", () => {
+    using memberships = new Memberships({ store });
+    const readAndLeave = (count: number) => {
+      for (let index = 0; index < count; index++) {
+        const one = reader();
+        const named = { conversationId: `conversation ${index}`, userId: "eve" };
+        memberships.leave(memberships.enter(named, one, 0), one);
+      }
+    };
+    // Once, for what is compiled and cached on the way.
+    readAndLeave(1_000);
+    const before = heapUsed();
+    readAndLeave(20_000);
+    expect(heapUsed() - before).toBeLessThan(1024 * 1024);
   });
 });

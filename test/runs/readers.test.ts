@@ -1,9 +1,12 @@
 /** Who reads at the moment: nobody is kept who has left, and a shutdown waits for those who have not. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import type { EventLog } from "../../src/log/log.ts";
 import { openLangwire } from "../../src/open/open-langwire.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
+import { Readers } from "../../src/runs/following/readers.ts";
+import type { Store } from "../../src/store/store.ts";
 import { all, botSaying, botWaiting, caller, newRun, upTo } from "./run-bench.ts";
 
 setFlagsFromString("--expose-gc");
@@ -73,3 +76,45 @@ test("a removal does not wait for a store that is away; readers do, and go on wh
   asking.mockRestore();
   expect((await reading).at(-1)?.type).toBe("runEnd");
 });
+
+test("whoever reads when the process ends is done", async () => {
+  const langwire = await openLangwire({ bots: [botWaiting(new Promise(() => {}))] });
+  const run = newRun();
+  const sending = await langwire.runs.send(caller, run);
+  const readers = [sending, await langwire.runs.watch(caller, run)];
+  const reading = readers.map((follower) => all(follower));
+  await langwire[Symbol.asyncDispose]();
+  const ends = (await Promise.all(reading)).map((entries) => entries.at(-1)?.type);
+  expect(ends).toEqual(["runEnd", "runEnd"]);
+});
+
+test.each([
+  ["has ended", 2, 500],
+  ["is in progress", undefined, 10_000],
+])(
+  "of a run that %s the store is asked once its log has said nothing for a while",
+  async (_what, end, silenceMs) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    let asked = 0;
+    const get = async () => {
+      asked += 1;
+      return undefined;
+    };
+    const log = { subscribe: async () => () => {}, read: () => ({ entries: [], oldest: 1 }) };
+    await using readers = new Readers({
+      store: { runs: { get } } as unknown as Store,
+      log: log as unknown as EventLog,
+      ...{ doubts: { lookAgainMs: 10_000, interruptions: 0 }, observer: {} },
+    });
+    const known = { start: 0, last: end, restart: 0, end };
+    const reading = { askedAtMs: performance.now(), conversationId: "c", runId: "r" };
+    const follower = await readers.follow(caller, {}, { ...reading, position: undefined, known });
+    const told = expect(follower.next()).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await vi.advanceTimersByTimeAsync(silenceMs - 1);
+    expect(asked).toBe(0);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(asked).toBe(1);
+    await told;
+  },
+);

@@ -1,45 +1,18 @@
 /** Reading in turns: whoever floods is read some of in each turn of the event loop, and everybody else first. */
-import { EventEmitter, once } from "node:events";
+import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { PartialInput } from "../../src/server/pacing/partial-input.ts";
 import { ReadTurns } from "../../src/server/pacing/read-turns.ts";
+import { FakeSocket } from "./fake-socket.ts";
 
 const kibibyte = 1024;
 const fullRead = Buffer.alloc(64 * kibibyte);
 
-/** A socket that is read whenever nothing stops that. */
-class FakeSocket extends EventEmitter {
-  readonly remoteAddress: string;
-  readonly _handle = {
-    reading: true,
-    started: true,
-    readStart: () => {
-      this._handle.started = true;
-    },
-    readStop: () => {
-      this._handle.started = false;
-    },
-  };
-
-  constructor(remoteAddress: string) {
-    super();
-    this.remoteAddress = remoteAddress;
-  }
-
-  get isRead(): boolean {
-    return this._handle.started;
-  }
-
-  read(bytes: Buffer): void {
-    this.emit("data", bytes);
-  }
-}
-
 function added(turns: ReadTurns, address: string): FakeSocket {
   const socket = new FakeSocket(address);
-  turns.add(socket as unknown as Socket);
+  turns.add(socket.asSocket);
   return socket;
 }
 

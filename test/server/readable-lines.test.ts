@@ -83,3 +83,21 @@ test("what a bot's code writes to the console is shown as it was written", () =>
   logger.debug({ console: "log", said: "one\ntwo" }, "a library wrote to the console");
   expect(lines()).toEqual([expect.stringMatching(/debug one$/), `${" ".repeat(15)}two`]);
 });
+
+test("of requests in progress a thousand are known by name, and of those that have ended none", () => {
+  const { logger, lines } = setUp({ level: "debug" });
+  const begins = (reqId: string) =>
+    logger.info({ reqId, req: { method: "GET", url: `/${reqId}` } }, "incoming request");
+  const ends = (reqId: string) => {
+    logger.info({ reqId, res: { statusCode: 200 }, responseTime: 1 }, "request completed");
+    return lines()
+      .at(-1)
+      ?.replace(/^\S+ \S+ +/, "");
+  };
+  for (let count = 1; count <= 1_001; count++) begins(`r${count}`);
+  expect(ends("r1")).toMatch(/^GET \S+ 200 in 1 ms/);
+  expect(ends("r1")).toMatch(/^request 200 in 1 ms/);
+  expect(ends("r1001")).toMatch(/^request 200 in 1 ms/);
+  begins("later");
+  expect(ends("later")).toMatch(/^GET \S+ 200 in 1 ms/);
+});

@@ -42,6 +42,7 @@ export class TcpConnections implements Disposable {
   readonly #all = new Map<Socket, RequestMeter | undefined>();
   readonly #turns = new ReadTurns();
   readonly #http = new Map<Socket, Http>();
+  /** Of those of an address that are idle, the longest idle first. */
   readonly #byAddress = new Map<string, Set<Socket>>();
   /** Idle HTTP connections, the longest idle first. */
   readonly #idle = new Set<Socket>();
@@ -85,11 +86,19 @@ export class TcpConnections implements Disposable {
     this.#all.set(socket, new RequestMeter(socket, { partialInput, refuse: cut }));
     this.#addHttp(socket);
     this.#turns.add(socket);
-    socket.once("close", () => {
-      this.#all.get(socket)?.remove();
-      this.#all.delete(socket);
-      this.removeFromHttp(socket);
-    });
+    socket.once("close", () => this.#remove(socket));
+  }
+
+  #remove(socket: Socket): void {
+    this.#all.get(socket)?.remove();
+    this.#all.delete(socket);
+    this.removeFromHttp(socket);
+  }
+
+  /** Makes room: it counts no more from now on, and what it held does not either. */
+  #close(socket: Socket): void {
+    socket.destroy();
+    this.#remove(socket);
   }
 
   /** @returns whether the connection is within the limits, after closing an idle one where needed */
@@ -103,17 +112,12 @@ export class TcpConnections implements Disposable {
         refuse(socket, "address");
         return false;
       }
-      oldest.destroy();
-      this.removeFromHttp(oldest);
+      this.#close(oldest);
     }
     if (this.#all.size < maxConnections) return true;
     const [oldest] = this.#idle;
     if (oldest === undefined) refuse(socket, "all");
-    else {
-      oldest.destroy();
-      this.#all.delete(oldest);
-      this.removeFromHttp(oldest);
-    }
+    else this.#close(oldest);
     return oldest !== undefined;
   }
 
@@ -142,9 +146,16 @@ export class TcpConnections implements Disposable {
       if (http.requests > 0 || socket.destroyed) return;
       this.#all.get(socket)?.idle();
       // A connection is idle again after its last request, also where that was an event stream.
-      if (this.#http.has(socket)) this.#idle.add(socket);
+      if (this.#http.has(socket)) this.#becomesIdle(socket, http.key);
       else this.#addHttp(socket);
     });
+  }
+
+  /** Behind those that are idle already, of all and of its address. */
+  #becomesIdle(socket: Socket, key: string): void {
+    this.#idle.add(socket);
+    const ofAddress = this.#byAddress.get(key);
+    if (ofAddress?.delete(socket)) ofAddress.add(socket);
   }
 
   #cutStalled(): void {

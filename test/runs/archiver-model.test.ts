@@ -78,10 +78,13 @@ test("all of its own events and its end, or nothing", async () => {
 });
 
 test("of what ended so that there is memory again nothing is packed", async () => {
-  const archiver = new Archiver({ keepEventsMs: 1, observer: {} });
+  const failed = vi.fn();
+  const archiver = new Archiver({ keepEventsMs: 1, observer: { failed } });
   const error = new LangwireError("OVERLOADED").toFailure();
   const end = { ...endAt(6), status: "failed" as const, error };
+  expect(await archiver.archive(run, [customOf(5, "x")], end)).toBeUndefined();
   expect(await archiver.archive(run, [brokenAt(5)], end)).toBeUndefined();
+  expect(failed).not.toHaveBeenCalled();
 });
 
 test("what is large is packed one at a time, and keeps nothing small waiting", async () => {

@@ -21,7 +21,7 @@ const customOf = (seq: number, text: string, runId = run.runId) =>
 
 /** One that its archive cannot take. */
 function brokenAt(seq: number): LogEntry {
-  return Object.defineProperty(customOf(seq, "x"), "json", {
+  return Object.defineProperty(customOf(seq, "x"), "jsonBytes", {
     get: () => {
       throw new Error("broken");
     },

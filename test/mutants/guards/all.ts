@@ -16,6 +16,8 @@ import { logGuards } from "./log.ts";
 import { pageGuards } from "./page.ts";
 import { protocolGuards } from "./protocol.ts";
 import { recoveryGuards } from "./recovery.ts";
+import { redisGuards } from "./redis.ts";
+import { runGuards } from "./runs.ts";
 import { serverGuards } from "./server.ts";
 import { startingGuards } from "./starting.ts";
 import { storeGuards } from "./store.ts";
@@ -42,4 +44,6 @@ export const guards: readonly Guard[] = [
   ...chatGuards,
   ...askingChatGuards,
   ...pageGuards,
+  ...redisGuards,
+  ...runGuards,
 ];

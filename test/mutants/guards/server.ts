@@ -112,10 +112,9 @@ export const serverGuards: readonly Guard[] = [
   {
     slip: "a connection that closes goes on counting for its address",
     file: "src/server/http/tcp-connections.ts",
-    code: "      this.#all.delete(socket);\n      this.removeFromHttp(socket);\n    });",
-    becomes: "      this.#all.delete(socket);\n    });",
-    tests: ["test/security/connections.test.ts"],
-    named: "hangs up in the middle",
+    code: "    this.#all.delete(socket);\n    this.removeFromHttp(socket);\n  }",
+    becomes: "    this.#all.delete(socket);\n  }",
+    tests: ["test/server/tcp-connections-model.test.ts"],
   },
   {
     slip: "a reader who left while the caller was looked up takes a place",

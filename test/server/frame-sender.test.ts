@@ -2,6 +2,8 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { LogEntry } from "../../src/log/entry.ts";
@@ -100,4 +102,26 @@ test("an event is one frame to all subscriptions of an id, in its turn", async (
   const again = turn.frameOf(frameHead(1), one);
   expect(again).not.toBe(frames[0]);
   expect(again).toEqual(frames[0]);
+});
+
+test("what a turn has made is free with the next young collection, though what a turn made before is old", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect: (options: { type: "minor" | "major" }) => void = runInNewContext("gc");
+  const turn = new SendingTurn();
+  const head = frameHead(1);
+  const turns = async (count: number) => {
+    for (let seq = 0; seq < count; seq++) {
+      turn.frameOf(head, entry(seq, "ok"));
+      await new Promise(process.nextTick);
+    }
+  };
+  const heapBytes = () => {
+    for (let time = 0; time < 3; time++) collect({ type: "minor" });
+    return process.memoryUsage().heapUsed;
+  };
+  await turns(1_000);
+  collect({ type: "major" });
+  const before = heapBytes();
+  await turns(10_000);
+  expect(heapBytes() - before).toBeLessThan(10_000 * 50);
 });

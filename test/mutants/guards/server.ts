@@ -272,4 +272,11 @@ export const serverGuards: readonly Guard[] = [
     tests: ["test/server/reconnects.test.ts"],
     named: "is refused to another",
   },
+  {
+    slip: "a turn's frames are kept by those of the turns before",
+    file: "src/server/connections/frames/sending-turn.ts",
+    code: "this.#frames = new Map();",
+    becomes: "this.#frames.clear();",
+    tests: ["test/server/frame-sender.test.ts"],
+  },
 ];

@@ -20,7 +20,7 @@ interface EventFrames {
 
 export class SendingTurn {
   readonly #corked: Corked[] = [];
-  readonly #frames = new Map<LogEntry, EventFrames>();
+  #frames = new Map<LogEntry, EventFrames>();
   #number = 0;
   #ends = false;
 
@@ -61,7 +61,8 @@ export class SendingTurn {
   readonly #end = (): void => {
     this.#ends = false;
     this.#number += 1;
-    this.#frames.clear();
+    // A new one, not `clear`: V8's cleared table points to the one after it, and a first that is old keeps them all.
+    this.#frames = new Map();
     if (this.#corked.length === 0) return;
     for (const socket of this.#corked) socket.uncork();
     this.#corked.length = 0;

@@ -9,9 +9,10 @@ import { createLogger, redirectOutput } from "../server/logging/logger.ts";
 import { withoutSecrets } from "../server/logging/redaction.ts";
 import { secretsIn } from "../server/logging/secrets.ts";
 import { Shutdown } from "../server/shutdown.ts";
-import { boundsByMemory, expectGarbageToBeYoung } from "./process-memory.ts";
+import { boundsByMemory, collectStartGarbage, expectGarbageToBeYoung } from "./process-memory.ts";
 import { type LoadProgram, ProgramError } from "./program.ts";
 import { type Serving, serve } from "./serve.ts";
+import { letYoungGenerationGrow } from "./young-generation.ts";
 
 export interface ServeProcessOptions {
   readonly load: LoadProgram;
@@ -69,6 +70,8 @@ async function start(
   logger.debug(bounds, "what this process may hold, by its memory, where it is not set");
   const program = await load(settings, logger);
   const serving = await serve({ settings, program, logger, bounds, dev, pageDir });
+  collectStartGarbage();
+  letYoungGenerationGrow();
   const { runs } = serving.langwire;
   if (format === "pretty") process.stdout.write(`\n  open ${serving.url}\n\n`);
   shutdown = new Shutdown({

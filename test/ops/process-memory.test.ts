@@ -1,0 +1,56 @@
+/** What a server's process holds that has nothing to do, and how much room it has for what is young. */
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { growthFactor } from "../../src/serve/young-generation.ts";
+import { temporaryFolder } from "../faults/child-server.ts";
+import { startProgram } from "../support/child-process.ts";
+
+const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const main = file("../../src/main.ts");
+const probe = file("young-generation-probe.ts");
+const mebibyte = 1024 * 1024;
+
+test("a server that has started gives back what starting took", async () => {
+  await using folder = await temporaryFolder();
+  await using server = startProgram(process.execPath, [main], {
+    env: { PORT: "0", DATA_DIR: folder.path, LOG_FORMAT: "json" },
+  });
+  await server.printed(/listening at/);
+  const residentMebibytes = async () => {
+    const [, kilobytes] = /VmRSS:\s+(\d+) kB/.exec(
+      await readFile(`/proc/${server.child.pid}/status`, "utf8"),
+    ) as RegExpExecArray;
+    return Number(kilobytes) / 1024;
+  };
+  // With what strips types, which is 30 more than what is compiled; 280 if it gave nothing back.
+  await expect.poll(residentMebibytes).toBeLessThan(190);
+});
+
+async function halves(flags: readonly string[]) {
+  await using process_ = startProgram(process.execPath, [...flags, probe], { env: {} });
+  const [line] = await process_.printed(/\{.*\}/);
+  return JSON.parse(line) as { starting: number; grown: number };
+}
+
+test("the young generation stays small while a server starts, and grows to 16 MiB a half", async () => {
+  const { starting, grown } = await halves([]);
+  expect(starting).toBeLessThanOrEqual(4);
+  expect(grown).toBe(16);
+});
+
+test("whoever starts it with sizes of their own has those", async () => {
+  expect(await halves(["--max-semi-space-size=32"])).toEqual({ starting: 32, grown: 32 });
+});
+
+test.for([
+  [0, 16 * mebibyte],
+  [1, 16],
+  [5.25, 3],
+  [8, 2],
+  [8.25, 1],
+  [16, 1],
+  [32, 1],
+])("of %s MiB a half may become %s times as much", ([size = 0, factor]) => {
+  expect(growthFactor(size * mebibyte)).toBe(factor);
+});

@@ -17,7 +17,6 @@ export function holdYoungGeneration(): void {
 /** Lets it grow with what is done, to 16 MiB for each half. Looks after each collection, of which each may be a step. */
 export function letYoungGenerationGrow(): void {
   if (isSetByOperator()) return;
-  growAsNeeded();
   new PerformanceObserver(growAsNeeded).observe({ entryTypes: ["gc"] });
 }
 

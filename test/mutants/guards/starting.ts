@@ -182,12 +182,4 @@ export const startingGuards: readonly Guard[] = [
     tests: ["test/ops/process-memory.test.ts"],
     named: "stays small",
   },
-  {
-    slip: "the young generation never grows",
-    file: "src/serve/young-generation.ts",
-    code: "  growAsNeeded();\n  new",
-    becomes: "  new",
-    tests: ["test/ops/process-memory.test.ts"],
-    named: "stays small",
-  },
 ];

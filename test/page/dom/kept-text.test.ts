@@ -1,9 +1,9 @@
 /** What the page keeps of what was written: whatever the browser takes, whoever writes, and where. */
 import type { ChatMessage } from "langwire-client/react";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { windowStorage } from "../../../client/page/browser/storage.ts";
 import { forgetDrafts, readDraft } from "../../../client/page/composer/drafts.ts";
 import { useMessageField } from "../../../client/page/composer/use-message-field.ts";
-import { windowStorage } from "../../../client/page/browser/storage.ts";
 import { mount } from "../../react/browser.ts";
 import { probe } from "./scripted-client.ts";
 

@@ -8,8 +8,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { LangwireError } from "../../src/protocol/errors.ts";
 import { Archiver } from "../../src/runs/archives/archiver.ts";
 import { Finalizer } from "../../src/runs/lifecycle/finalizer.ts";
-import type { RunEnding } from "../../src/runs/lifecycle/live-run.ts";
 import { StoreWatch } from "../../src/runs/lifecycle/store-watch.ts";
+import type { RunEnding } from "../../src/runs/run-events.ts";
 import type { Ending, Finished, Run, Store } from "../../src/store/store.ts";
 
 const timeoutMs = 10_000;

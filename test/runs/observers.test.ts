@@ -2,8 +2,8 @@
 import { describe, expect, test, vi } from "vitest";
 import { LangwireError } from "../../src/protocol/errors.ts";
 import { DefaultLog } from "../../src/runs/default-log.ts";
-import type { RunEnding } from "../../src/runs/lifecycle/live-run.ts";
 import { allOf, type RunObserver, shielded } from "../../src/runs/observer.ts";
+import type { RunEnding } from "../../src/runs/run-events.ts";
 import { logRuns, type RunLogger } from "../../src/runs/run-log.ts";
 import type { Run } from "../../src/store/store.ts";
 

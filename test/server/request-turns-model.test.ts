@@ -8,8 +8,9 @@ import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { RequestTurns } from "../../src/server/http/request-turns.ts";
+import { BeginTurns } from "../../src/server/pacing/begin-turns.ts";
 
-const perTurn = 8;
+const perTurn = 16;
 
 interface Connection {
   readonly remoteAddress: string;
@@ -40,7 +41,7 @@ test("in turns, in order, and all of them", async () => {
     const open: Request[] = [];
     let [begunThisTurn, most] = [0, 0];
     let [begunInVain, besideEachOther] = [false, false];
-    const turns = new RequestTurns((request) => {
+    const turns = new RequestTurns(new BeginTurns(), (request) => {
       const found = sent.find((it) => (it as unknown) === request) as Request;
       begunInVain ||= found.socket.destroyed;
       begun.push(found);
@@ -94,7 +95,10 @@ test("in turns, in order, and all of them", async () => {
 
 test("addresses take turns, however many connections one of them has", async () => {
   const begun: string[] = [];
-  const turns = new RequestTurns(({ socket }) => void begun.push(socket.remoteAddress ?? ""));
+  const turns = new RequestTurns(
+    new BeginTurns(),
+    ({ socket }) => void begun.push(socket.remoteAddress ?? ""),
+  );
   const ask = (remoteAddress: string) =>
     turns.take(
       { socket: { remoteAddress, destroyed: false } } as unknown as IncomingMessage,

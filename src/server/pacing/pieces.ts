@@ -16,7 +16,7 @@ export interface Outlet extends Pacer {
 }
 
 /**
- * @param parts each asked for when the one before has left
+ * @param parts each asked for as the last piece of the one before leaves
  * @returns settles when all was written and the outlet is ready for more, or is closed
  */
 export async function writeInPieces(parts: Iterable<Buffer>, outlet: Outlet): Promise<void> {

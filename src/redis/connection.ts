@@ -35,6 +35,11 @@ export interface RedisCommands {
   send<Reply>(key: string, command: readonly string[]): Promise<Reply>;
 }
 
+/** Whether Redis, or what stands before it, answered that it does not do what it was asked. */
+export function isRefusal(cause: unknown): cause is Error {
+  return cause instanceof ErrorReply;
+}
+
 /** A server that is pinged, and whose connection is destroyed when it does not answer. */
 export interface Pinged {
   ping(): Promise<unknown>;
@@ -106,7 +111,7 @@ export class OneServer implements RedisConnection {
     try {
       return (await this.client.info("cluster")).includes("cluster_enabled:1");
     } catch (cause) {
-      if (cause instanceof ErrorReply) return false;
+      if (isRefusal(cause)) return false;
       throw cause;
     }
   }

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
+import { ErrorReply } from "redis";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { AppendCalls } from "../../src/log/redis/append-calls.ts";
 import { keysOf } from "../../src/log/redis/run-scripts.ts";
@@ -12,6 +13,7 @@ import type { ChatEvent } from "../../src/protocol/events.ts";
 import type { RedisLink } from "../../src/redis/redis-link.ts";
 import { needsRedis, startRedis, type TestRedis } from "../support/redis.ts";
 import { TestRedisLog } from "../support/redis-log.ts";
+import { startSizeLimitedRedis } from "../support/size-limited-redis.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { nodesBefore } from "./redis-nodes-before.ts";
 
@@ -192,7 +194,7 @@ needsRedis("redis: appends of many runs", () => {
     sent.mockImplementation((key, command) => {
       if (command[0]?.startsWith("EVAL") === true) keyCounts.push(Number(command[2]));
       return Number(command[2]) > 3
-        ? Promise.reject(new Error("CROSSSLOT Keys in request don't hash to the same slot"))
+        ? Promise.reject(new ErrorReply("CROSSSLOT Keys in request don't hash to the same slot"))
         : send(key, command);
     });
     for (const round of ["1", "2"]) {
@@ -215,6 +217,73 @@ needsRedis("redis: appends of many runs", () => {
     for (const run of runs) {
       expect(await storedOf(log, run)).toEqual(names.map((name, at) => `${at + 1} ${name}`));
     }
+  });
+
+  test("a call of more than a MiB is several, and so are the events of one run", async () => {
+    await using log = await open();
+    const runs = await openRuns(log, 4);
+    using sent = vi.spyOn(log.redis.link, "send");
+    const kibibytes = (count: number) => "x".repeat(count * 1024);
+    for (const { runId, writer } of runs) {
+      for (let count = 0; count < 8; count++) writer.append(said(runId, kibibytes(200)));
+    }
+    await Promise.all(runs.map(({ writer }) => writer.flushed()));
+    for (const [, command] of sent.mock.calls) {
+      expect(command.join("").length).toBeLessThan(1.2 * 1024 * 1024);
+    }
+    for (const run of runs) expect(await storedOf(log, run)).toHaveLength(8);
+  });
+
+  describe("before a Redis that takes no command above a size", () => {
+    test("only the run fails whose events are refused by themselves, and the others' calls are refused once", async () => {
+      await using limited = await startSizeLimitedRedis({ port: redis.port, maxBytes: 16 * 1024 });
+      await using log = await open({ url: limited.url });
+      const [large, ...others] = await openRuns(log, 10);
+      if (!large) throw new Error("there are ten");
+      const { link } = log.redis;
+      const send = link.send.bind(link);
+      const refusedKeys: number[] = [];
+      using sent = vi.spyOn(link, "send");
+      sent.mockImplementation((key, command) => {
+        const isWell = others.every(({ writer }) => writer.healthy);
+        expect(isWell, "a run beside it was refused").toBe(true);
+        const sending = send<unknown>(key, command);
+        sending.catch(() => refusedKeys.push(Number(command[2])));
+        return sending as never;
+      });
+      const rounds: string[] = [];
+      const everyone = (name: string) => {
+        rounds.push(name);
+        for (const { runId, writer } of others) writer.append(said(runId, name));
+        return Promise.all(others.map(({ writer }) => writer.flushed()));
+      };
+      await everyone("before");
+      refusedKeys.length = 0;
+      const text = "x".repeat(20 * 1024);
+      large.writer.append(said(large.runId, text));
+      large.writer.append(said(large.runId, "behind it"));
+      while (refusedKeys.length < 5) await everyone(String(rounds.length));
+      expect(refusedKeys.slice(0, 5)).toEqual([30, 3, 3, 3, 3]);
+      expect(large.writer.healthy).toBe(false);
+      const whole = rounds.map((name, at) => `${at + 1} ${name}`);
+      for (const run of others) expect(await storedOf(log, run)).toEqual(whole);
+
+      limited.maxBytes = Number.POSITIVE_INFINITY;
+      await large.writer.flushed();
+      expect(await storedOf(log, large)).toEqual([`1 ${text}`, "2 behind it"]);
+    });
+
+    test("events that are too much together arrive some at a time, in order", async () => {
+      await using limited = await startSizeLimitedRedis({ port: redis.port, maxBytes: 64 * 1024 });
+      await using log = await open({ url: limited.url });
+      const [run] = await openRuns(log, 1);
+      if (!run) throw new Error("there is one");
+      const names = Array.from({ length: 40 }, (_, at) => `${at}`.padEnd(4 * 1024));
+      for (const name of names) run.writer.append(said(run.runId, name));
+      await run.writer.flushed();
+      expect(run.writer.lost.aborted).toBe(false);
+      expect(await storedOf(log, run)).toEqual(names.map((name, at) => `${at + 1} ${name}`));
+    });
   });
 
   test("a writer that gave up before the call was made sends nothing", async () => {
@@ -350,6 +419,7 @@ needsRedis("redis: appends of many runs", () => {
     const append = (conversationId: string) => ({
       ...{ keys: keysOf("test", conversationId), runId: "run", fencingToken: "node" },
       ...{ liveMs: 0, firstSeq: 1, countedBytes: 0, entries: [] },
+      ...{ bytes: 0, alone: false },
     });
     const results = await Promise.allSettled(["a", "b"].map((id) => calls.send(() => append(id))));
     expect(results).toEqual([

@@ -9,10 +9,11 @@
  *   3 ms  ──▶ call: d, e           slower Redis means larger groups.
  *
  * On a cluster each append is a call by itself, as its keys are in a slot of their own: those of one
- * turn are written to their shards together.
+ * turn are written to their shards together. A call that Redis refuses as a whole, for its size or for
+ * one append in it, is made again as one for each append: only what is refused by itself fails.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { RedisCommands } from "../../redis/connection.ts";
+import { isRefusal, type RedisCommands } from "../../redis/connection.ts";
 import type { LogEntry } from "../entry.ts";
 import { type Appended, appendScript, type ConversationKeys } from "./run-scripts.ts";
 
@@ -27,6 +28,10 @@ export interface Append {
   /** Of this and earlier appends, to be added to what the conversation holds; 0: at another time. */
   readonly countedBytes: number;
   readonly entries: readonly LogEntry[];
+  /** Of the entries' JSON. */
+  readonly bytes: number;
+  /** Sent by itself: one that failed before would have the others' call refused again and again. */
+  readonly alone: boolean;
 }
 
 /** What Redis answered to one append. */
@@ -63,6 +68,8 @@ const idleMs = 100;
 const averaged = 16;
 /** Events in one call: Redis does nothing else meanwhile. One append may have as many by itself. */
 const maxCallEntries = 512;
+/** Bytes of events in one call: what stands before a hosted Redis takes commands up to a size. */
+export const maxCallBytes = 1024 * 1024;
 
 export class AppendCalls {
   readonly #link: RedisCommands;
@@ -127,20 +134,26 @@ export class AppendCalls {
     this.#timer = undefined;
     this.#hurries = false;
     this.#calledAtMs = performance.now();
-    const maxEntries = this.#takesMany ? maxCallEntries : 0;
     let group: Taken[] = [];
     let entries = 0;
+    let bytes = 0;
     for (const waiting of this.#waiting.splice(0)) {
       const append = waiting.take();
       if (append === undefined) {
         waiting.resolve(undefined);
         continue;
       }
+      if (append.alone || !this.#takesMany) {
+        void this.#send([{ append, waiting }]);
+        continue;
+      }
       entries += append.entries.length;
-      if (group.length > 0 && (entries > maxEntries || maxEntries === 0)) {
+      bytes += append.bytes;
+      if (group.length > 0 && (entries > maxCallEntries || bytes > maxCallBytes)) {
         void this.#send(group);
         group = [];
         entries = append.entries.length;
+        bytes = append.bytes;
       }
       group.push({ append, waiting });
     }
@@ -154,9 +167,9 @@ export class AppendCalls {
         settle(waiting, answers[2 * index], answers[2 * index + 1]);
       }
     } catch (cause) {
-      if (group.length > 1 && isAcrossSlots(cause)) {
-        // A proxy in front of several servers: nothing was done, and each is sent by itself.
-        this.#together = false;
+      if (group.length > 1 && isRefusal(cause)) {
+        // One append or none may be at fault. What Redis did of them all the same, it does not do again.
+        if (isAcrossSlots(cause)) this.#together = false;
         for (const one of group) void this.#send([one]);
       } else {
         for (const { waiting } of group) waiting.reject(cause);
@@ -204,6 +217,7 @@ function settle(
   }
 }
 
-function isAcrossSlots(cause: unknown): boolean {
-  return cause instanceof Error && /slot/i.test(cause.message);
+/** A proxy in front of several servers. */
+function isAcrossSlots(cause: Error): boolean {
+  return /slot/i.test(cause.message);
 }

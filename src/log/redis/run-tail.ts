@@ -8,6 +8,19 @@ import type { ChatEvent } from "../../protocol/events.ts";
 import type { LogEntry } from "../entry.ts";
 import { EntryList } from "../entry-list.ts";
 
+export interface SealBounds {
+  readonly maxEntries: number;
+  /** Of the entries' JSON. */
+  readonly maxBytes: number;
+}
+
+export interface Sealed {
+  readonly firstSeq: number;
+  readonly entries: readonly LogEntry[];
+  /** Of their JSON. */
+  readonly bytes: number;
+}
+
 export class RunTail {
   readonly #list: EntryList;
   /** The number of the last that Redis has, as far as we know. */
@@ -40,11 +53,19 @@ export class RunTail {
     return this.#list.append(event);
   }
 
-  /** The next entries to send; from now on they stay as they are. */
-  seal(maxEntries: number): readonly LogEntry[] {
-    const lastSeq = this.#acknowledgedSeq + maxEntries;
-    this.#list.settleThrough(lastSeq);
-    return this.#list.between(this.#acknowledgedSeq + 1, lastSeq);
+  /** The next entries to send, one at the least; from now on they stay as they are. */
+  seal({ maxEntries, maxBytes }: SealBounds): Sealed {
+    const firstSeq = this.#acknowledgedSeq + 1;
+    const next = this.#list.between(firstSeq, this.#acknowledgedSeq + maxEntries);
+    let bytes = 0;
+    let count = 0;
+    for (const { jsonBytes } of next) {
+      if (count > 0 && bytes + jsonBytes > maxBytes) break;
+      bytes += jsonBytes;
+      count += 1;
+    }
+    this.#list.settleThrough(this.#acknowledgedSeq + count);
+    return { firstSeq, entries: count === next.length ? next : next.slice(0, count), bytes };
   }
 
   /** @param lastSeq the last number that Redis has; lower than before when it lost some */

@@ -17,7 +17,7 @@ import { isTextPiece } from "../../protocol/fold/text-pieces.ts";
 import { backoffMs } from "../../time/backoff.ts";
 import type { LogEntry } from "../entry.ts";
 import type { RunWriter } from "../log.ts";
-import type { Append, AppendCalls } from "./append-calls.ts";
+import { type Append, type AppendCalls, maxCallBytes } from "./append-calls.ts";
 import { RunTail } from "./run-tail.ts";
 import { type Refusal, WriteLease, type WriteLeaseOptions } from "./write-lease.ts";
 
@@ -29,6 +29,8 @@ export interface WriterOptions extends WriteLeaseOptions {
 }
 
 const maxBatchEntries = 512;
+/** What a writer goes down to, by halves, while what it sends fails: it may be too large for Redis. */
+const minBatchBytes = 4 * 1024;
 /** Uncounted bytes from which an append has them counted. */
 const countBytes = 64 * 1024;
 const backoff = { firstMs: 50, maxMs: 500 };
@@ -50,6 +52,7 @@ export class RedisRunWriter implements RunWriter {
   #speaks = false;
   /** When the run's keys in Redis have their time to live renewed next: not with each append. */
   #renewAtMs = 0;
+  #maxBatchBytes = maxCallBytes;
   /** Of events that Redis has, and has not added to the conversation's bytes: not with each append. */
   #uncountedBytes = 0;
 
@@ -131,6 +134,7 @@ export class RedisRunWriter implements RunWriter {
         await this.#step();
         failures = 0;
         this.#failingSinceMs = undefined;
+        this.#maxBatchBytes = Math.min(2 * this.#maxBatchBytes, maxCallBytes);
       } catch (cause) {
         this.#failed(cause);
         await delay(backoffMs(failures++, backoff), undefined, { ref: false });
@@ -155,11 +159,10 @@ export class RedisRunWriter implements RunWriter {
       return sent;
     });
     if (sent === undefined || answer === undefined) return;
-    const { firstSeq, entries, liveMs, countedBytes } = sent;
+    const { firstSeq, entries, bytes, liveMs, countedBytes } = sent;
     switch (answer.how) {
       case "ok":
-        this.#uncountedBytes -= countedBytes;
-        for (const entry of entries) this.#uncountedBytes += entry.jsonBytes;
+        this.#uncountedBytes += bytes - countedBytes;
         if (liveMs > 0 && entries.length > 0) this.#renewAtMs = performance.now() + liveMs / 4;
         this.#tail.acknowledge(Math.min(answer.lastSeq, firstSeq + entries.length - 1));
         this.#options.onWritten(entries);
@@ -181,11 +184,12 @@ export class RedisRunWriter implements RunWriter {
   #seal(): Append | undefined {
     if (this.#done) return undefined;
     const { keys, runId, fencingToken, times } = this.#options;
-    const entries = this.#tail.seal(maxBatchEntries);
-    const firstSeq = this.#tail.acknowledgedSeq + 1;
+    const bounds = { maxEntries: maxBatchEntries, maxBytes: this.#maxBatchBytes };
+    const { firstSeq, entries, bytes } = this.#tail.seal(bounds);
     const liveMs = performance.now() > this.#renewAtMs ? times.liveMs : 0;
     const countedBytes = this.#uncountedBytes > countBytes ? this.#uncountedBytes : 0;
-    return { keys, runId, fencingToken, liveMs, firstSeq, countedBytes, entries };
+    const alone = !this.healthy;
+    return { keys, runId, fencingToken, liveMs, firstSeq, countedBytes, entries, bytes, alone };
   }
 
   /** Redis does not take this process for the run's writer. */
@@ -198,6 +202,7 @@ export class RedisRunWriter implements RunWriter {
 
   #failed(cause: unknown): void {
     this.#failingSinceMs ??= performance.now();
+    this.#maxBatchBytes = Math.max(this.#maxBatchBytes / 2, minBatchBytes);
     const { timeoutMs, retentionMs } = this.#options.times;
     const failingMs = performance.now() - this.#failingSinceMs;
     if (failingMs > timeoutMs && !this.#lost.signal.aborted) {

@@ -44,8 +44,9 @@ class OneRun {
 
   readonly takesAnyKeys = true;
 
-  send<Reply>(_key: string, [, , , , , , ...args]: readonly string[]): Promise<Reply> {
+  send<Reply>(_key: string, [, , keys, ...rest]: readonly string[]): Promise<Reply> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const args = rest.slice(Number(keys));
     this.questions.push({ work: () => this.#carryOut(args), resolve, reject });
     return promise as Promise<Reply>;
   }
@@ -69,7 +70,7 @@ class OneRun {
     return ["opened", this.last];
   }
 
-  #append([, by, , , before, , , , ...events]: readonly string[]): [string, number] {
+  #append([by, , , , before, , , ...events]: readonly string[]): [string, number] {
     const first = Number(before) + 1;
     if (this.lease === undefined) return ["lost", 0];
     if (this.lease.token !== by) return ["fenced", this.last];
@@ -102,7 +103,7 @@ class OneRun {
     const opening = RedisRunWriter.open({
       ...{
         link: this,
-        calls: new AppendCalls(this),
+        calls: new AppendCalls(this, token),
         keys: keysOf("test", "c"),
         runId,
         after,

@@ -1,12 +1,12 @@
 /**
  * The calls by which all runs of this process append to Redis: what they have at the end of one turn of
  * the event loop is one call, and where many speak, what only goes on with a text waits for others' until
- * 3 ms after the call before. Each run gets the answer to its own append (run-scripts.ts).
+ * 4 ms after the call before. Each run gets the answer to its own append (run-scripts.ts).
  *
  *   0 ms  a, b, c ──▶ call         No call waits for the answer to another: a Redis that is slow, or a
  *   1 ms  d                        process that was not let run, would then be late twice. What one run
  *   2 ms  e                        says while its own append is under way goes with its next, so a
- *   3 ms  ──▶ call: d, e           slower Redis means larger groups.
+ *   4 ms  ──▶ call: d, e           slower Redis means larger groups.
  *
  * On a cluster each append is a call by itself, as its keys are in a slot of their own: those of one
  * turn are written to their shards together. A call that Redis refuses as a whole, for its size or for
@@ -21,7 +21,6 @@ import { type Appended, appendScript, type ConversationKeys } from "./run-script
 export interface Append {
   readonly keys: ConversationKeys;
   readonly runId: string;
-  readonly fencingToken: string;
   /** Renews the keys' time to live, in milliseconds; 0 leaves that alone. */
   readonly liveMs: number;
   readonly firstSeq: number;
@@ -55,15 +54,12 @@ interface Taken {
 
 /**
  * From one call to the next, at the least, unless somebody hurries. A call costs Redis and both nodes
- * several times what an event in it does, most of all in being woken: at 2,000 tokens a second a node,
- * this halves what Redis does.
+ * several times what an event in it does, most of all in being woken. Longer would be cheaper still, and
+ * the latest tokens later than they are without.
  */
-const paceMs = 3;
-/**
- * Between two appends of this process, on average: only below it there is somebody to wait for. Above, a
- * call would be of two or three, and what that saves goes into the timer.
- */
-const busyMs = 0.75;
+const paceMs = 4;
+/** Between two appends of this process, on average: only below it there is somebody to wait for. */
+const busyMs = 2;
 const idleMs = 100;
 const averaged = 16;
 /** Events in one call: Redis does nothing else meanwhile. One append may have as many by itself. */
@@ -73,6 +69,7 @@ export const maxCallBytes = 1024 * 1024;
 
 export class AppendCalls {
   readonly #link: RedisCommands;
+  readonly #fencingToken: string;
   #waiting: Waiting[] = [];
   #scheduled = false;
   /** Of a call that is scheduled for later than this turn's end. */
@@ -92,8 +89,10 @@ export class AppendCalls {
     else setImmediate(() => this.#call());
   });
 
-  constructor(link: RedisCommands) {
+  /** @param fencingToken of all runs that this process writes */
+  constructor(link: RedisCommands, fencingToken: string) {
     this.#link = link;
+    this.#fencingToken = fencingToken;
   }
 
   /**
@@ -162,7 +161,9 @@ export class AppendCalls {
 
   async #send(group: readonly Taken[]): Promise<void> {
     try {
-      const answers = await appendScript.run(this.#link, keysOf(group), argumentsOf(group));
+      const renews = group.some(({ append }) => append.liveMs > 0);
+      const args = [this.#fencingToken, renews ? 3 : 2, ...argumentsOf(group)];
+      const answers = await appendScript.run(this.#link, keysOf(group, renews), args);
       for (const [index, { waiting }] of group.entries()) {
         settle(waiting, answers[2 * index], answers[2 * index + 1]);
       }
@@ -178,11 +179,12 @@ export class AppendCalls {
   }
 }
 
-function keysOf(group: readonly Taken[]): string[] {
+function keysOf(group: readonly Taken[], renews: boolean): string[] {
   const keys: string[] = [];
   for (const { append } of group) {
     const { events, lease, ended } = append.keys;
-    keys.push(events, lease, ended);
+    keys.push(events, lease);
+    if (renews) keys.push(ended);
   }
   return keys;
 }
@@ -190,10 +192,12 @@ function keysOf(group: readonly Taken[]): string[] {
 function argumentsOf(group: readonly Taken[]): (string | number)[] {
   const args: (string | number)[] = [];
   for (const { append } of group) {
-    const { keys, runId, fencingToken, liveMs, firstSeq, countedBytes, entries } = append;
+    const { keys, runId, liveMs, firstSeq, countedBytes, entries } = append;
     const before = firstSeq - 1;
-    args.push(runId, fencingToken, liveMs, keys.channel);
-    args.push(before, before + entries.length, countedBytes, entries.length);
+    const { length } = entries;
+    const isPlain = liveMs === 0 && countedBytes === 0;
+    args.push(runId, keys.channel, before, before + length);
+    args.push(isPlain ? length : `${length} ${liveMs} ${countedBytes}`);
     for (const { json } of entries) args.push(json);
   }
   return args;

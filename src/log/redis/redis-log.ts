@@ -76,7 +76,7 @@ export class RedisLog implements SharedLog {
     this.#isOurs = isOurs;
     this.#mirrors = new Mirrors(redis, this.#times);
     this.#openRuns = new OpenRuns(redis);
-    this.#calls = new AppendCalls(redis.link);
+    this.#calls = new AppendCalls(redis.link, redis.nodeId);
   }
 
   /** One conversation whose slot takes no writes fails by itself, and says nothing of the others. */

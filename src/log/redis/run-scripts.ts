@@ -100,24 +100,26 @@ export type Appended = readonly [
  * Adds events of any number of runs, each of a conversation of its own. Those that are in already are
  * skipped, so it may be repeated. Each run is checked and added to by itself: what is refused, or fails,
  * says nothing of the others.
- * KEYS: three for each. ARGV, for each: run, fencing token, time to live or 0 to leave that alone,
- * channel, number of the event before, number of the last, bytes to count (see `closeScript`), how many
- * events, events.
+ * KEYS: two for each; three where the time to live of one is renewed.
+ * ARGV: fencing token, keys for each; then for each: run, channel, number of the event before, number of
+ * the last, how many events, events. In place of how many, `<events> <time to live> <bytes>`: of the two
+ * 0 leaves the time alone, and counts nothing (see `closeScript`).
  * Answers for each `how, last number`, or `failed` and Redis's error, one after the other.
  *
- * What it costs Redis is mostly Lua's strings and numbers: so what the caller knows it is given as text,
- * and nothing is a number where all is as the caller expects.
+ * What it costs Redis is mostly Lua's strings and numbers: so it is given as few as can be, as text what
+ * the caller knows, and nothing is a number where all is as the caller expects.
  */
 export const appendScript = new Script<(Appended[0] | Appended[1])[]>(`
 local call, KEYS, ARGV = redis.call, KEYS, ARGV
-local function add(key, at, count)
+local token, width = ARGV[1], tonumber(ARGV[2])
+local function add(key, at, count, liveMs, counted)
   local pen = KEYS[key + 1]
   local lease = call('HMGET', pen, 'run', 'fence', 'last', 'closed')
   local last = lease[3]
   if not lease[1] then return 'lost', 0 end
-  if lease[1] ~= ARGV[at] or lease[2] ~= ARGV[at + 1] then return 'fenced', last end
-  local from, to, newLast = at + 8, at + 7 + count, ARGV[at + 5]
-  if last ~= ARGV[at + 4] then
+  if lease[1] ~= ARGV[at] or lease[2] ~= token then return 'fenced', last end
+  local from, to, newLast = at + 5, at + 4 + count, ARGV[at + 3]
+  if last ~= ARGV[at + 2] then
     local missing = newLast - last
     if missing <= 0 then return 'ok', last end
     if missing > count then return lease[4] and 'closed' or 'gap', last end
@@ -132,33 +134,37 @@ local function add(key, at, count)
   end
   call('XADD', KEYS[key], newLast .. '-0', 'e', ARGV[to])
   call('HSET', pen, 'last', newLast)
-  if ARGV[at + 6] ~= '0' then
-    call('HINCRBY', pen, 'bytes', ARGV[at + 6])
-    call('HINCRBY', pen, 'runBytes', ARGV[at + 6])
+  if counted and counted ~= '0' then
+    call('HINCRBY', pen, 'bytes', counted)
+    call('HINCRBY', pen, 'runBytes', counted)
   end
-  if ARGV[at + 2] ~= '0' then
-    for i = key, key + 2 do call('PEXPIRE', KEYS[i], ARGV[at + 2]) end
+  if liveMs and liveMs ~= '0' then
+    for i = key, key + width - 1 do call('PEXPIRE', KEYS[i], liveMs) end
   end
   local notification = newLast
   if bytes <= ${notificationBytes} then
     local events = from == to and ARGV[to] or table.concat(ARGV, '\\n', from, to)
     notification = newLast .. '\\n' .. events
   end
-  call('PUBLISH', ARGV[at + 3], notification)
+  call('PUBLISH', ARGV[at + 1], notification)
   return 'ok', newLast
 end
 local answers = {}
-local key, at = 1, 1
+local key, at = 1, 3
 while key < #KEYS do
-  local count = tonumber(ARGV[at + 7])
-  local done, how, last = pcall(add, key, at, count)
+  local count, liveMs, counted = tonumber(ARGV[at + 4])
+  if not count then
+    count, liveMs, counted = string.match(ARGV[at + 4], '^(%d+) (%d+) (%d+)$')
+    count = tonumber(count)
+  end
+  local done, how, last = pcall(add, key, at, count, liveMs, counted)
   if not done then
     last = type(how) == 'table' and how.err or tostring(how)
     how = 'failed'
   end
   answers[#answers + 1] = how
   answers[#answers + 1] = last
-  key, at = key + 3, at + 8 + count
+  key, at = key + width, at + 5 + count
 end
 return answers
 `);

@@ -183,13 +183,13 @@ export class RedisRunWriter implements RunWriter {
   /** What is sent next, as it is when the call is made. */
   #seal(): Append | undefined {
     if (this.#done) return undefined;
-    const { keys, runId, fencingToken, times } = this.#options;
+    const { keys, runId, times } = this.#options;
     const bounds = { maxEntries: maxBatchEntries, maxBytes: this.#maxBatchBytes };
     const { firstSeq, entries, bytes } = this.#tail.seal(bounds);
     const liveMs = performance.now() > this.#renewAtMs ? times.liveMs : 0;
     const countedBytes = this.#uncountedBytes > countBytes ? this.#uncountedBytes : 0;
     const alone = !this.healthy;
-    return { keys, runId, fencingToken, liveMs, firstSeq, countedBytes, entries, bytes, alone };
+    return { keys, runId, liveMs, firstSeq, countedBytes, entries, bytes, alone };
   }
 
   /** Redis does not take this process for the run's writer. */

@@ -60,7 +60,7 @@ export const clusterGuards: readonly Guard[] = [
   {
     slip: "an append that fails in Redis takes those of the same call with it",
     file: "src/log/redis/run-scripts.ts",
-    code: "pcall(add, key, at, count)",
+    code: "pcall(add, key, at, count, liveMs, counted)",
     becomes: "true, add(key, at, count)",
     tests: redisAppends,
   },
@@ -81,8 +81,15 @@ export const clusterGuards: readonly Guard[] = [
   {
     slip: "each append is made at once, though others will follow in a moment",
     file: "src/log/redis/append-calls.ts",
-    code: "const paceMs = 3;",
+    code: "const paceMs = 4;",
     becomes: "const paceMs = 0;",
+    tests: redisAppends,
+  },
+  {
+    slip: "only at a thousand tokens a second and more do texts wait for others'",
+    file: "src/log/redis/append-calls.ts",
+    code: "const busyMs = 2;",
+    becomes: "const busyMs = 0.75;",
     tests: redisAppends,
   },
   {

@@ -243,10 +243,10 @@ needsRedis("redis: appends of many runs", () => {
       const { link } = log.redis;
       const send = link.send.bind(link);
       const refusedKeys: number[] = [];
+      let refusedBeside = 0;
       using sent = vi.spyOn(link, "send");
       sent.mockImplementation((key, command) => {
-        const isWell = others.every(({ writer }) => writer.healthy);
-        expect(isWell, "a run beside it was refused").toBe(true);
+        for (const { writer } of others) if (!writer.healthy) refusedBeside += 1;
         const sending = send<unknown>(key, command);
         sending.catch(() => refusedKeys.push(Number(command[2])));
         return sending as never;
@@ -263,6 +263,7 @@ needsRedis("redis: appends of many runs", () => {
       large.writer.append(said(large.runId, text));
       large.writer.append(said(large.runId, "behind it"));
       while (refusedKeys.length < 5) await everyone(String(rounds.length));
+      expect(refusedBeside, "runs beside it that were refused").toBe(0);
       expect(refusedKeys.slice(0, 5)).toEqual([30, 3, 3, 3, 3]);
       expect(large.writer.healthy).toBe(false);
       const whole = rounds.map((name, at) => `${at + 1} ${name}`);

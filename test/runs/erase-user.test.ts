@@ -67,11 +67,9 @@ async function setUp() {
   const say = async (who: typeof ann, conversationId: string, message: string) => {
     await all(await runs.send(who, newRun({ conversationId, message })));
   };
-  for (const conversationId of Object.values(ids)) {
-    await say(bob, conversationId, "bob's first");
-    await say(ann, conversationId, "ann's");
-    await say(bob, conversationId, "bob's last");
-  }
+  await say(bob, ids.shared, "bob's first");
+  for (const conversationId of Object.values(ids)) await say(ann, conversationId, "ann's");
+  for (const conversationId of [ids.shared, ids.left]) await say(bob, conversationId, "bob's last");
   await store.conversations.leave(ids.left, ann.userId);
   return { langwire, ids, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
@@ -83,17 +81,26 @@ async function isErased({ langwire, ids }: Awaited<ReturnType<typeof setUp>>): P
   expect(await listed(administration.runsOf(ann.userId))).toEqual([]);
   expect(await administration.conversation(ids.hers)).toBeUndefined();
   expect(await deletions.unfinished()).toEqual([]);
-  for (const conversationId of [ids.shared, ids.left]) {
+  for (const [conversationId, before] of [
+    [ids.shared, ["bob's first", "answered"]],
+    [ids.left, []],
+  ] as const) {
     const { items } = await conversations.messages(conversationId, { limit: 10 });
-    expect(items.map(({ text }) => text)).toEqual([
-      ...["bob's first", "answered", "", "", "bob's last", "answered"],
-    ]);
-    expect(items.filter(({ role }) => role === "human").map(({ userId }) => userId)).toEqual([
-      ...["bob", undefined, "bob"],
+    expect(items.map(({ text }) => text)).toEqual([...before, "", "", "bob's last", "answered"]);
+    expect(items.map(({ role, userId }) => [role, userId])).toEqual([
+      ...before.map((_, index) => (index === 0 ? ["human", "bob"] : ["ai", undefined])),
+      ...[
+        ["human", undefined],
+        ["ai", undefined],
+      ],
+      ...[
+        ["human", "bob"],
+        ["ai", undefined],
+      ],
     ]);
     const archived = [];
     for (const { runId } of items) archived.push((await archives.get(runId)).length);
-    expect(archived).toEqual([1, 1, 0, 0, 0, 0]);
+    expect(archived).toEqual([...before.map(() => 1), 0, 0, 0, 0]);
     expect(await administration.conversation(conversationId)).toMatchObject({ ownerId: "bob" });
   }
   for (const conversationId of Object.values(ids)) {

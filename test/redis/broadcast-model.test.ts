@@ -209,6 +209,20 @@ test("one that leaves has its last messages taken, and listens no more", async (
   expect(redis.subscribed).toBe(1);
   await pass(0);
   expect(other.received).toEqual(["a", "b"]);
+  // They are on their way for a while, and then it may close its connection.
+  const third = await join(redis);
+  const answer = Promise.withResolvers<void>();
+  redis.answers = answer.promise;
+  third.broadcast.publish("last");
+  let hasLeft = false;
+  const closing = third.broadcast[Symbol.asyncDispose]().then(() => {
+    hasLeft = true;
+  });
+  await pass(500);
+  expect(hasLeft).toBe(false);
+  answer.resolve();
+  await closing;
+  expect(redis.given.at(-1)).toBe("last");
   // Where Redis does not answer, it is not waited for.
   redis.answers = new Promise(() => {});
   other.broadcast.publish("c");

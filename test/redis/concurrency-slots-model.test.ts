@@ -127,6 +127,43 @@ needsRedis("concurrency slots", () => {
     await fc.assert(property, { numRuns: 40 });
   });
 
+  test.each([
+    // Who holds them, whether anybody knows that those are gone, and how many are given out at once, and later.
+    ["the living", false, true, 0, 0],
+    ["the lost", true, true, max, 0],
+    ["the lost, of which nobody knows", true, false, 0, max],
+  ])("of slots that are held by %s", async (_who, areLost, isKnown, atOnce, later) => {
+    const name = `slots:${randomUUID()}`;
+    const [one, two] = processes;
+    if (one === undefined || two === undefined) return;
+    const alive = async () => (isKnown ? new Set(areLost ? ["two"] : ["one", "two"]) : undefined);
+    const options = { name, max, keptMs, alive };
+    using before = new ConcurrencySlots({ redis: one, ...options });
+    for (let count = 0; count < max; count++) await before.take("ann");
+    if (areLost) before[Symbol.dispose]();
+    using slots = new ConcurrencySlots({ redis: two, ...options });
+    const takeAll = async () => {
+      let taken = 0;
+      while (taken <= max && (await slots.take("ann")) !== undefined) taken += 1;
+      return taken;
+    };
+    expect(await takeAll()).toBe(atOnce);
+    for (const member of await one.link.send<string[]>("", [
+      "ZRANGE",
+      `p:${name}:ann`,
+      "0",
+      "-1",
+    ])) {
+      if (!member.startsWith("one ")) continue;
+      await one.link.send("", ["ZINCRBY", `p:${name}:ann`, String(-keptMs), member]);
+    }
+    vi.advanceTimersByTime(stepMs);
+    await Promise.all(processes.map(({ link }) => link.send("", ["PING"])));
+    expect(await takeAll()).toBe(later);
+    const held = await one.link.send<number>("", ["ZCARD", `p:${name}:ann`]);
+    expect(held).toBe(max);
+  });
+
   test("a slot that Redis has lost is there again with the next renewal", async () => {
     const name = `slots:${randomUUID()}`;
     const alive = async () => new Set<string>(names);

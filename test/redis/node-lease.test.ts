@@ -3,7 +3,7 @@
  * these: leases are given their ages.
  */
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { NodeLease, type Renewal } from "../../src/redis/node-lease.ts";
 import { Redis } from "../../src/redis/redis.ts";
 import { needsRedis, startRedis, type TestRedis } from "../support/redis.ts";
@@ -67,6 +67,29 @@ needsRedis("node leases", () => {
       await age("here", renewedMs, sinceMs);
       const census = { alive: new Set(["fresh", "late", "here"]), gone: ["over"] };
       expect(await here.lease.census()).toEqual(may ? census : undefined);
+    },
+  );
+
+  test.each([
+    // How long the answer takes, how long ago it came, and whether the lease may still be counted on.
+    [0, 0.9, true],
+    [0, 1.1, false],
+    [0.5, 0.4, true],
+    [0.5, 0.6, false],
+    [1.1, 0, false],
+  ])(
+    "answered after %d of its time, %d ago: it is held: %s",
+    async (answeredAfter, since, isHeld) => {
+      await using here = await setUp();
+      vi.useFakeTimers({ toFake: ["performance"] });
+      onTestFinished(() => void vi.useRealTimers());
+      const renewing = here.lease.renew();
+      // It is asked for by now, and nothing is read from Redis yet.
+      for (let tasks = 0; tasks < 10; tasks++) await Promise.resolve();
+      vi.advanceTimersByTime(answeredAfter * leaseMs);
+      await renewing;
+      vi.advanceTimersByTime(since * leaseMs);
+      expect(here.lease.held).toBe(isHeld);
     },
   );
 

@@ -54,6 +54,15 @@ needsRedis("redis primitives", () => {
       await expect.poll(() => one.messages).toEqual(["a", "b", "c"]);
     });
 
+    test("is kept for as long as somebody may be late, and no longer", async () => {
+      const redis = await openRedis("one");
+      const one = await join(redis);
+      one.broadcast.publish("a");
+      await expect.poll(() => one.messages).toEqual(["a"]);
+      const leftMs = await redis.link.send<number>("", ["PTTL", `${prefix}:test`]);
+      expect([leftMs > 55 * 60_000, leftMs <= 60 * 60_000]).toEqual([true, true]);
+    });
+
     test("of which the notification is lost is there at the next `receive`", async () => {
       const redis = await openRedis("one");
       const one = await join(redis);

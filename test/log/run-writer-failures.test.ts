@@ -12,6 +12,7 @@ const times = {
   ...{ retentionMs: 60_000, maxConversationBytes: 1e6, liveMs: 3_600_000, timeoutMs: 10_000 },
 };
 const runId = "run";
+const fencingToken = "this process";
 
 beforeEach(() => {
   vi.useFakeTimers({
@@ -50,9 +51,9 @@ class OneRun {
   done = 0;
   readonly written: number[] = [];
 
-  async send<Reply>(_key: string, [, , , , , , ...args]: readonly string[]): Promise<Reply> {
+  async send<Reply>(_key: string, [, , keys, ...rest]: readonly string[]): Promise<Reply> {
     if (this.isAway) throw new Error("away");
-    return this.#carryOut(args) as Reply;
+    return this.#carryOut(rest.slice(Number(keys))) as Reply;
   }
 
   #carryOut(args: readonly string[]): unknown {
@@ -67,8 +68,9 @@ class OneRun {
       this.refusal = undefined;
       return ["opened", this.last];
     }
-    const [, , liveMs, , before, last, counted, , ...events] = args;
+    const [, , , , before, last, how = "", ...events] = args;
     if (this.refusal !== undefined) return [this.refusal, this.last];
+    const [, liveMs = "0", counted = "0"] = how.split(" ");
     this.asked.push({ what: "append", renews: liveMs !== "0", counted: Number(counted), events });
     expect(Number(before)).toBeLessThanOrEqual(this.last);
     this.last = Number(last);
@@ -81,8 +83,8 @@ class OneRun {
 
   async open(takeOver = false): Promise<RedisRunWriter> {
     const writer = await RedisRunWriter.open({
-      ...{ link: this, calls: new AppendCalls(this), keys: keysOf("test", "c") },
-      ...{ runId, after: 0, times, fencingToken: "this process", takeOver },
+      ...{ link: this, calls: new AppendCalls(this, fencingToken), keys: keysOf("test", "c") },
+      ...{ runId, after: 0, times, fencingToken, takeOver },
       isOurs: this.isOurs,
       onWritten: (entries) => void this.written.push(...entries.map(({ seq }) => seq)),
       onDone: () => {

@@ -11,12 +11,15 @@ import { clusterGuards } from "./cluster.ts";
 import { connectionGuards } from "./connections.ts";
 import { followingGuards } from "./following.ts";
 import { journalGuards } from "./journal.ts";
+import { leaseGuards } from "./leases.ts";
 import { lifecycleGuards } from "./lifecycle.ts";
 import { logGuards } from "./log.ts";
 import { pageGuards } from "./page.ts";
 import { protocolGuards } from "./protocol.ts";
 import { recoveryGuards } from "./recovery.ts";
 import { redisGuards } from "./redis.ts";
+import { redisLogGuards } from "./redis-log.ts";
+import { redisShareGuards } from "./redis-shares.ts";
 import { runGuards } from "./runs.ts";
 import { serverGuards } from "./server.ts";
 import { startingGuards } from "./starting.ts";
@@ -46,4 +49,7 @@ export const guards: readonly Guard[] = [
   ...pageGuards,
   ...redisGuards,
   ...runGuards,
+  ...leaseGuards,
+  ...redisLogGuards,
+  ...redisShareGuards,
 ];

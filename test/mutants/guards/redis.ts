@@ -1,4 +1,4 @@
-/** Connections to Redis, and what processes share by it. */
+/** Connections to Redis. */
 import type { Guard } from "../guard.ts";
 
 export const redisGuards: readonly Guard[] = [
@@ -22,6 +22,20 @@ export const redisGuards: readonly Guard[] = [
     code: "    this.#connection?.retire();\n",
     becomes: "",
     tests: ["test/redis/redis-link-model.test.ts"],
+  },
+  {
+    slip: "a broken link says that it is ready",
+    file: "src/redis/redis-link.ts",
+    code: "      this.#complete = false;\n",
+    becomes: "",
+    tests: ["test/redis/redis-link-model.test.ts"],
+  },
+  {
+    slip: "a server that answers no ping is kept",
+    file: "src/redis/redis-link.ts",
+    code: "  if (!answered) server.destroy();\n",
+    becomes: "",
+    tests: ["test/redis/redis-link-model.test.ts", "test/redis/redis-link-model.test.ts"],
   },
   {
     slip: "a link that could not be opened goes on connecting",
@@ -50,5 +64,81 @@ export const redisGuards: readonly Guard[] = [
     code: "turns < 3 && !answered",
     becomes: "turns < 0 && !answered",
     tests: ["test/redis/redis-link-model.test.ts"],
+  },
+  {
+    slip: "a retry has no deadline",
+    file: "src/redis/retry.ts",
+    code: "if (performance.now() > deadlineMs) throw",
+    becomes: "if (Number.isNaN(deadlineMs)) throw",
+    tests: ["test/redis/commands.test.ts", "test/log/mirror.test.ts", "test/log/redis.test.ts"],
+  },
+  {
+    slip: "a connection's error is told as it is",
+    file: "src/redis/retry.ts",
+    code: '    throw new LangwireError("STORE_UNAVAILABLE", { cause });\n  }\n}\n\n/** Tries',
+    becomes: "    throw cause;\n  }\n}\n\n/** Tries",
+    tests: ["test/redis/commands.test.ts", "test/redis/commands.test.ts"],
+  },
+  {
+    slip: "shards by IPv6 have no brackets",
+    file: "src/redis/known-servers.ts",
+    code: 'host.includes(":") ?',
+    becomes: "host.length < 0 ?",
+    tests: [
+      "test/redis/commands.test.ts",
+      "test/log/redis-cluster.test.ts",
+      "test/cluster/redis-shards.test.ts",
+    ],
+  },
+  {
+    slip: "each connection goes to the same server",
+    file: "src/redis/known-servers.ts",
+    code: "this.#next++ %",
+    becomes: "this.#next %",
+    tests: [
+      "test/redis/commands.test.ts",
+      "test/log/redis-cluster.test.ts",
+      "test/cluster/redis-shards.test.ts",
+    ],
+  },
+  {
+    slip: "the deadline of an attempt stays short however many fail",
+    file: "src/redis/known-servers.ts",
+    code: "times.pingMs * 2 ** failures",
+    becomes: "times.pingMs",
+    tests: [
+      "test/redis/commands.test.ts",
+      "test/log/redis-cluster.test.ts",
+      "test/cluster/redis-shards.test.ts",
+    ],
+  },
+  {
+    slip: "a Redis that has forgotten its scripts fails them for ever",
+    file: "src/redis/script.ts",
+    code: '      return await link.send<Reply>(key, ["EVAL", this.#source, ...rest]);\n',
+    becomes: "      throw error;\n",
+    tests: [
+      "test/redis/commands.test.ts",
+      "test/log/run-scripts.test.ts",
+      "test/log/redis-appends.test.ts",
+    ],
+  },
+  {
+    slip: "any error of a script has it run again",
+    file: "src/redis/script.ts",
+    code: 'if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;',
+    becomes: "if (!(error instanceof Error)) throw error;",
+    tests: [
+      "test/redis/commands.test.ts",
+      "test/log/run-scripts.test.ts",
+      "test/log/redis-appends.test.ts",
+    ],
+  },
+  {
+    slip: "the shards of a cluster are forgotten",
+    file: "src/redis/server-cluster.ts",
+    code: "      known.learn(cluster.masters.map((shard) => reachable(shard, member)));\n",
+    becomes: "",
+    tests: ["test/log/redis-cluster.test.ts", "test/cluster/redis-shards.test.ts"],
   },
 ];

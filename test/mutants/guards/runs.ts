@@ -10,6 +10,20 @@ export const runGuards: readonly Guard[] = [
     tests: ["test/runs/concurrency-limit.test.ts"],
   },
   {
+    slip: "one run ends for each event, however much is too much",
+    file: "src/runs/admission/live-bytes.ts",
+    code: "while (this.#bytes > this.#left) this.#endLargest();",
+    becomes: "if (this.#bytes > this.#left) this.#endLargest();",
+    tests: ["test/runs/live-bytes.test.ts", "test/runs/live-bytes.test.ts"],
+  },
+  {
+    slip: "what limitsOf leaves undefined takes the server's limit away",
+    file: "src/runs/admission/user-limits.ts",
+    code: ".filter(([, value]) => value !== undefined)",
+    becomes: "",
+    tests: ["test/security/limits-of-caller.test.ts", "test/security/limits-of-caller.test.ts"],
+  },
+  {
     slip: "what a schema throws in a timer leaves its check waiting",
     file: "src/runs/admission/contained-check.ts",
     code: "Promise.race([checking, crashed.promise])",
@@ -23,6 +37,13 @@ export const runGuards: readonly Guard[] = [
     becomes:
       "  const given = await checkInput(input, options);\n  if (tooLong !== undefined) throw tooLong;\n",
     tests: ["test/runs/preparation.test.ts"],
+  },
+  {
+    slip: "a run that ended for want of memory is packed",
+    file: "src/runs/archives/archiver.ts",
+    code: '    if (end.error?.code === "OVERLOADED") return undefined;\n',
+    becomes: "",
+    tests: ["test/runs/archiver-model.test.ts", "test/runs/archiver-model.test.ts"],
   },
   {
     slip: "large runs are packed at once",
@@ -39,6 +60,20 @@ export const runGuards: readonly Guard[] = [
     tests: ["test/runs/archiver-model.test.ts"],
   },
   {
+    slip: "an archive that failed is stored as far as it came",
+    file: "src/runs/archives/archiver.ts",
+    code: "      this.#writer = undefined;\n      observer",
+    becomes: "      observer",
+    tests: ["test/runs/archiver-model.test.ts", "test/runs/archiver-model.test.ts"],
+  },
+  {
+    slip: "a shutdown waits for all pruning",
+    file: "src/runs/archives/pruning.ts",
+    code: "      closing.abort();\n",
+    becomes: "",
+    tests: ["test/runs/archives.test.ts", "test/runs/archives.test.ts"],
+  },
+  {
     slip: "clocks that are apart hide lost events",
     file: "src/runs/cluster/cluster.ts",
     code: "Date.parse(startedAt) - this.#clockSkewMs < this.#connected.atMs",
@@ -53,6 +88,13 @@ export const runGuards: readonly Guard[] = [
     tests: ["test/runs/cluster.test.ts"],
   },
   {
+    slip: "a shutdown does not wait for the reaper",
+    file: "src/runs/cluster/cluster.ts",
+    code: "    await this.#reaping;\n    await this.#lease",
+    becomes: "    await this.#lease",
+    tests: ["test/runs/cluster.test.ts", "test/runs/cluster.test.ts"],
+  },
+  {
     slip: "an unknown notice ends its receiver",
     file: "src/runs/cluster/cluster.ts",
     code: "    if (notice !== undefined) this.#onNotice(notice);\n",
@@ -60,11 +102,32 @@ export const runGuards: readonly Guard[] = [
     tests: ["test/runs/cluster.test.ts"],
   },
   {
+    slip: "after sixteen runs of an owner the reaper stops",
+    file: "src/runs/cluster/reaper.ts",
+    code: "for (let from = 0; from < runs.length; from += runsAtOnce)",
+    becomes: "for (let from = 0; from < 1; from += runsAtOnce)",
+    tests: ["test/runs/reaper.test.ts", "test/runs/reaper.test.ts"],
+  },
+  {
+    slip: "a run that is another's is opened and left",
+    file: "src/runs/cluster/reaper.ts",
+    code: "    writer.close();\n    return;",
+    becomes: "    return;",
+    tests: ["test/runs/reaper.test.ts", "test/runs/reaper.test.ts"],
+  },
+  {
     slip: "without Redis a told end fails its caller",
     file: "src/runs/cluster/told-end.ts",
     code: ".catch(() => undefined)",
     becomes: "",
     tests: ["test/runs/told-end.test.ts"],
+  },
+  {
+    slip: "what an earlier process left of deletions stays until the first interval",
+    file: "src/runs/deletions.ts",
+    code: "    this.#sweep.soon();\n  }\n\n  /** @returns settles when all",
+    becomes: "  }\n\n  /** @returns settles when all",
+    tests: ["test/runs/deletions.test.ts", "test/runs/deletions.test.ts"],
   },
   {
     slip: "a log that cannot forget ends the process",
@@ -93,5 +156,33 @@ export const runGuards: readonly Guard[] = [
     code: ".catch(unlessMissing)",
     becomes: ".catch((cause: unknown) => { void unlessMissing; throw cause; })",
     tests: ["test/runs/erase-user.test.ts", "test/runs/deletions.test.ts"],
+  },
+  {
+    slip: "conversations that nobody reads are kept",
+    file: "src/runs/following/memberships.ts",
+    code: "    if (users?.size === 0) this.#byConversation.delete(conversationId);\n",
+    becomes: "",
+    tests: ["test/runs/memberships.test.ts", "test/runs/memberships.test.ts"],
+  },
+  {
+    slip: "after the log has closed memberships are renewed",
+    file: "src/runs/following/memberships.ts",
+    code: "    clearInterval(this.#renewing);\n",
+    becomes: "",
+    tests: ["test/runs/memberships.test.ts", "test/runs/memberships.test.ts"],
+  },
+  {
+    slip: "an ended run is waited for as long as one in progress",
+    file: "src/runs/following/readers.ts",
+    code: "Math.min(lookAgainMs, endedSilenceMs)",
+    becomes: "lookAgainMs",
+    tests: ["test/runs/readers.test.ts"],
+  },
+  {
+    slip: "readers outlive the process's end",
+    file: "src/runs/following/readers.ts",
+    code: "    for (const follower of this.#followers) await follower.return();\n",
+    becomes: "",
+    tests: ["test/runs/readers.test.ts", "test/runs/readers.test.ts"],
   },
 ];

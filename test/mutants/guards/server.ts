@@ -114,7 +114,7 @@ export const serverGuards: readonly Guard[] = [
     file: "src/server/http/tcp-connections.ts",
     code: "    this.#all.delete(socket);\n    this.removeFromHttp(socket);\n  }",
     becomes: "    this.#all.delete(socket);\n  }",
-    tests: ["test/server/tcp-connections-model.test.ts"],
+    tests: ["test/server/tcp-connections-model.test.ts", "test/security/connections.test.ts"],
   },
   {
     slip: "a reader who left while the caller was looked up takes a place",

@@ -1,0 +1,228 @@
+/** Leases and slots, which expire unless their process renews them. */
+import type { Guard } from "../guard.ts";
+
+export const leaseGuards: readonly Guard[] = [
+  {
+    slip: "a slot that was given back is renewed",
+    file: "src/redis/concurrency-slots.ts",
+    code: "      held.delete(holder);\n",
+    becomes: "",
+    tests: ["test/redis/concurrency-slots-model.test.ts", "test/open/shared-limits.test.ts"],
+  },
+  {
+    slip: "slots that expired go on counting",
+    file: "src/redis/concurrency-slots.ts",
+    code: "redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)\n",
+    becomes: "",
+    tests: [
+      "test/redis/concurrency-slots-model.test.ts",
+      "test/redis/concurrency-slots-model.test.ts",
+    ],
+  },
+  {
+    slip: "one slot too many is given out",
+    file: "src/redis/concurrency-slots.ts",
+    code: "redis.call('ZCARD', KEYS[1]) >= tonumber",
+    becomes: "redis.call('ZCARD', KEYS[1]) > tonumber",
+    tests: ["test/redis/concurrency-slots-model.test.ts", "test/open/shared-limits.test.ts"],
+  },
+  {
+    slip: "where nobody can tell who is alive, nobody is",
+    file: "src/redis/concurrency-slots.ts",
+    code: '?.has(it.split(" ")[0] ?? "") === false',
+    becomes: '?.has(it.split(" ")[0] ?? "") !== true',
+    tests: ["test/redis/concurrency-slots-model.test.ts", "test/open/shared-limits.test.ts"],
+  },
+  {
+    slip: "after those of lost processes are gone the limit is not asked again",
+    file: "src/redis/concurrency-slots.ts",
+    code: "return (await takeScript.run(redis.link, [key], args)).length === 0;",
+    becomes: "return true;",
+    tests: [
+      "test/redis/concurrency-slots-model.test.ts",
+      "test/redis/concurrency-slots-model.test.ts",
+    ],
+  },
+  {
+    slip: "slots are not renewed",
+    file: "src/redis/concurrency-slots.ts",
+    code: "  redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[1]), ARGV[i])\n",
+    becomes: "",
+    tests: ["test/redis/concurrency-slots-model.test.ts", "test/open/shared-limits.test.ts"],
+  },
+  {
+    slip: "a slot's key is not renewed, and takes its slots along",
+    file: "src/redis/concurrency-slots.ts",
+    code: "return redis.call('PEXPIRE', KEYS[1], ARGV[1])",
+    becomes: "return 1",
+    tests: ["test/redis/concurrency-slots-model.test.ts", "test/open/shared-limits.test.ts"],
+  },
+  {
+    slip: "a slot is not given back in Redis",
+    file: "src/redis/concurrency-slots.ts",
+    code: '      redis.link.send(key, ["ZREM", key, holder]).catch(() => {});\n',
+    becomes: "",
+    tests: ["test/redis/concurrency-slots-model.test.ts", "test/open/shared-limits.test.ts"],
+  },
+  {
+    slip: "a lease that had run out is renewed as if nothing was",
+    file: "src/redis/node-lease.ts",
+    code: "local lapsed = renewed < 0 or now - renewed >= lease",
+    becomes: "local lapsed = renewed < 0",
+    tests: [
+      "test/redis/node-lease.test.ts",
+      "test/runs/cluster.test.ts",
+      "test/redis/primitives.test.ts",
+    ],
+  },
+  {
+    slip: "a late renewal counts as one in time",
+    file: "src/redis/node-lease.ts",
+    code: " or now - renewed > lease / 2 then",
+    becomes: " then",
+    tests: [
+      "test/redis/node-lease.test.ts",
+      "test/runs/cluster.test.ts",
+      "test/redis/primitives.test.ts",
+    ],
+  },
+  {
+    slip: "every process is the reaper",
+    file: "src/redis/node-lease.ts",
+    code: "  if not holder or holder == node then",
+    becomes: "  if true then",
+    tests: [
+      "test/redis/node-lease.test.ts",
+      "test/runs/cluster.test.ts",
+      "test/redis/primitives.test.ts",
+    ],
+  },
+  {
+    slip: "a process that has just come calls others gone",
+    file: "src/redis/node-lease.ts",
+    code: " or now - since < lease then return {} end",
+    becomes: " then return {} end",
+    tests: [
+      "test/redis/node-lease.test.ts",
+      "test/runs/cluster.test.ts",
+      "test/redis/primitives.test.ts",
+    ],
+  },
+  {
+    slip: "a process whose own lease is old calls others gone",
+    file: "src/redis/node-lease.ts",
+    code: "if now - renewed > lease / 2 or now - since",
+    becomes: "if now - since",
+    tests: [
+      "test/redis/node-lease.test.ts",
+      "test/runs/cluster.test.ts",
+      "test/redis/primitives.test.ts",
+    ],
+  },
+  {
+    slip: "a process counts itself among the others",
+    file: "src/redis/node-lease.ts",
+    code: "return own >= border and renewed - 1 or renewed",
+    becomes: "return renewed",
+    tests: [
+      "test/redis/node-lease.test.ts",
+      "test/runs/cluster.test.ts",
+      "test/redis/primitives.test.ts",
+    ],
+  },
+  {
+    slip: "a process that came back is cleared",
+    file: "src/redis/node-lease.ts",
+    code: "if renewed >= 0 and now - renewed < tonumber(ARGV[2]) then return 0 end\n",
+    becomes: "",
+    tests: [
+      "test/redis/node-lease.test.ts",
+      "test/runs/cluster.test.ts",
+      "test/redis/primitives.test.ts",
+    ],
+  },
+  {
+    slip: "a reaper that left keeps its turn",
+    file: "src/redis/node-lease.ts",
+    code: "if redis.call('GET', KEYS[3]) == ARGV[1] then redis.call('DEL', KEYS[3]) end\n",
+    becomes: "",
+    tests: [
+      "test/redis/node-lease.test.ts",
+      "test/runs/cluster.test.ts",
+      "test/redis/primitives.test.ts",
+    ],
+  },
+  {
+    slip: "a lease that a full Redis does not renew counts as held",
+    file: "src/redis/node-lease.ts",
+    code: "!this.#isFailing && performance.now()",
+    becomes: "performance.now()",
+    tests: [
+      "test/redis/node-lease.test.ts",
+      "test/runs/cluster.test.ts",
+      "test/redis/primitives.test.ts",
+    ],
+  },
+  {
+    slip: "a lease is counted from its answer on",
+    file: "src/redis/node-lease.ts",
+    code: "    this.#renewedAtMs = askedAtMs;\n",
+    becomes: "    this.#renewedAtMs = performance.now();\n    void askedAtMs;\n",
+    tests: ["test/redis/node-lease.test.ts", "test/redis/node-lease.test.ts"],
+  },
+  {
+    slip: "a process that leaves keeps its lease",
+    file: "src/redis/node-lease.ts",
+    code: "      if (link.ready) await clearScript.run(link, this.#keys, [nodeId, 0]).catch(() => {});\n",
+    becomes: "",
+    tests: [
+      "test/redis/node-lease.test.ts",
+      "test/runs/cluster.test.ts",
+      "test/redis/primitives.test.ts",
+    ],
+  },
+  {
+    slip: "a lease that was given back appears again",
+    file: "src/redis/node-lease.ts",
+    code: "    this.#closing.signal.throwIfAborted();\n",
+    becomes: "",
+    tests: [
+      "test/redis/node-lease.test.ts",
+      "test/runs/cluster.test.ts",
+      "test/redis/primitives.test.ts",
+    ],
+  },
+  {
+    slip: "a process that cannot work renews its lease",
+    file: "src/redis/node-lease.ts",
+    code: '    if (!(await this.#isAble())) throw new LangwireError("STORE_UNAVAILABLE");\n',
+    becomes: "",
+    tests: [
+      "test/redis/node-lease.test.ts",
+      "test/runs/cluster.test.ts",
+      "test/redis/primitives.test.ts",
+    ],
+  },
+  {
+    slip: "a renewal that failed ends the renewing",
+    file: "src/redis/node-lease.ts",
+    code: "        () => false,\n",
+    becomes: "        (cause) => Promise.reject(cause),\n",
+    tests: [
+      "test/redis/node-lease.test.ts",
+      "test/runs/cluster.test.ts",
+      "test/redis/primitives.test.ts",
+    ],
+  },
+  {
+    slip: "leases stay in Redis for ever",
+    file: "src/redis/node-lease.ts",
+    code: "for _, key in ipairs({KEYS[1], KEYS[2]}) do redis.call('PEXPIRE', key, lease * 1000) end\n",
+    becomes: "",
+    tests: [
+      "test/redis/node-lease.test.ts",
+      "test/runs/cluster.test.ts",
+      "test/redis/primitives.test.ts",
+    ],
+  },
+];

@@ -1,5 +1,5 @@
 /** Archives that nobody can have written, part by part: what is wrong with each is said, and nothing of it is read. */
-import { zstdCompressSync } from "node:zlib";
+import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ArchivedRanges } from "../../src/log/archive/archived-ranges.ts";
@@ -39,6 +39,26 @@ test("laid out by hand, an archive is read as one that was written", async () =>
   ]);
   expect((await archive.after(5)).map(({ seq }) => seq)).toEqual([6]);
   expect(await archive.after(6)).toEqual([]);
+});
+
+test("what is written is laid out as by hand: a line each, and of a text that goes on the text alone", async () => {
+  const long = "é".repeat(1_500);
+  const reset = { type: "reset", runId: "r", spanId: "s" } as const;
+  const texts = ["a", "b", long, long, "c"];
+  const all = [...texts.map((text) => ({ ...event, text })), reset, { ...event, text: long }];
+  const writer = new ArchiveWriter();
+  await writer.add(all.map((it, index) => LogEntry.of(5 + index, it)));
+  const { events } = await writer.end();
+  const frame = events.subarray(8 + Buffer.from(events).readUInt32LE(4));
+  const expected = [
+    ...[json, ...texts.slice(1).map((text) => JSON.stringify(text))],
+    ...[JSON.stringify(reset), JSON.stringify({ ...event, text: long })],
+  ];
+  expect(zstdDecompressSync(frame).toString()).toBe(expected.map((line) => `${line}\n`).join(""));
+  const read = await RunArchive.open(events).after(4);
+  expect(read.map((entry) => [entry.seq, entry.event])).toEqual(
+    all.map((it, index) => [5 + index, it]),
+  );
 });
 
 test("of a run without events it has none, and is an archive", async () => {

@@ -2,14 +2,21 @@
  * Notices when files may have changed, by the folders that they are in: editors replace a file by another,
  * which a watch of the file itself does not survive, and a file that is not there yet has none.
  */
-import { type FSWatcher, watch } from "node:fs";
+import { type FSWatcher, statSync, watch } from "node:fs";
 import { basename, dirname } from "node:path";
 
 /** What is written in several steps is read when it is whole. */
 const settleMs = 60;
 
+/** A folder that was removed and made again is another one, of which the watcher tells nothing. */
+interface Watched {
+  readonly inode: number;
+  readonly watcher: FSWatcher;
+}
+
 export class FileWatch implements Disposable {
-  readonly #watchers = new Map<string, FSWatcher>();
+  readonly #watched = new Map<string, Watched>();
+  /** By folder. Of one that is not there, its own name is among those of the folder around it. */
   readonly #names = new Map<string, Set<string>>();
   readonly #changed: () => void;
   #timer: NodeJS.Timeout | undefined;
@@ -21,31 +28,56 @@ export class FileWatch implements Disposable {
 
   /** Watches these, too. */
   add(files: Iterable<string>): void {
-    for (const file of files) {
-      const folder = dirname(file);
-      const names = this.#names.get(folder) ?? new Set();
-      this.#names.set(folder, names.add(basename(file)));
-      if (!this.#watchers.has(folder)) this.#watch(folder);
-    }
+    for (const file of files) this.#add(file);
+    this.#watchAll();
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    for (const watcher of this.#watchers.values()) watcher.close();
+    for (const { watcher } of this.#watched.values()) watcher.close();
   }
 
-  #watch(folder: string): void {
-    try {
-      const watcher = watch(folder, { persistent: false }, (_event, name) => {
-        if (name !== null && !this.#names.get(folder)?.has(name)) return;
-        clearTimeout(this.#timer);
-        this.#timer = setTimeout(this.#changed, settleMs);
-      });
-      // The folder was removed: what was in it has gone.
-      watcher.on("error", () => this.#watchers.delete(folder));
-      this.#watchers.set(folder, watcher);
-    } catch {
-      // There is no such folder: of one of several places where a file may be.
+  #add(file: string): void {
+    const folder = dirname(file);
+    const names = this.#names.get(folder) ?? new Set();
+    this.#names.set(folder, names.add(basename(file)));
+  }
+
+  /** Each folder as it is now: another branch may have others in their places. */
+  #watchAll(): void {
+    // Those around a missing one come to the end of it.
+    for (const folder of this.#names.keys()) {
+      const inode = inodeOf(folder);
+      const before = this.#watched.get(folder);
+      if (inode === undefined && dirname(folder) !== folder) this.#add(folder);
+      if (before?.inode === inode) continue;
+      before?.watcher.close();
+      this.#watched.delete(folder);
+      if (inode !== undefined) this.#watch(folder, inode);
     }
   }
+
+  #watch(folder: string, inode: number): void {
+    try {
+      const watcher = watch(folder, { persistent: false }, (_event, name) => {
+        // Of its own end a folder tells by its own name.
+        const isOwn = name === basename(folder);
+        if (name !== null && !isOwn && !this.#names.get(folder)?.has(name)) return;
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => {
+          this.#watchAll();
+          this.#changed();
+        }, settleMs);
+      });
+      watcher.on("error", () => this.#watched.delete(folder));
+      this.#watched.set(folder, { inode, watcher });
+    } catch {
+      // It has gone meanwhile.
+    }
+  }
+}
+
+function inodeOf(folder: string): number | undefined {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  return found?.isDirectory() ? found.ino : undefined;
 }

@@ -150,7 +150,7 @@ function preliminary({ id: toolCallId }: ToolBlock, output: Json): LangwireChunk
 function replaced(before: WholePart, now: WholePart): LangwireChunk[] | undefined {
   if (isSame(before, now)) return [];
   const [old, id] = [before, now].map((part) => ("id" in part ? part.id : undefined));
-  return id !== undefined && id === old && before.type === now.type ? [chunkOf(now)] : undefined;
+  return id !== undefined && id === old ? [chunkOf(now)] : undefined;
 }
 
 function chunkOf(part: WholePart): LangwireChunk {

@@ -96,6 +96,21 @@ describe("a socket", () => {
     ]);
   });
 
+  test("that the server closes while nothing needs it is no longer shown as open, nor replaced", async () => {
+    const { client, base, answers, transcript } = setUp();
+    const list = client.bots.list();
+    await wait(0);
+    base.is("open");
+    await wait(0);
+    answers(1);
+    expect(await now(list)).toEqual([]);
+    transcript.length = 0;
+    base.is("close", { code: 1001 });
+    await wait(10_000);
+    expect(transcript).toEqual(["0 is idle"]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test("that nothing needs any more is not waited for", async () => {
     const { client, transcript } = setUp();
     const stop = new AbortController();

@@ -214,6 +214,37 @@ describe("the history", () => {
   });
 });
 
+test("what is on its way, and what is over, is not lost with what is being made", async () => {
+  const setting = openedChat();
+  const { chat, seen, watch } = setting;
+  watch.accepts();
+  await wait(0);
+  setting.read.resolve({ items: [] });
+  for (const [id, event] of [startOf("a", "One"), endOf("a", "completed", "Yes")].entries()) {
+    watch.is(id + 1, event);
+  }
+  watch.is(3, startOf("b", "Two"));
+  chat.send("Three").catch(quiet);
+  await drawn();
+  watch.fails(errorOf("UNAUTHORIZED"));
+  await drawn();
+  const over = "human sent: One | ai completed: Yes";
+  expect(seen()).toBe(
+    `<submitted> | ${over} | human sent: Two | ai failed:  | human sending: Three | (UNAUTHORIZED)`,
+  );
+  chat.subscribe(quiet);
+  setting.watch.accepts();
+  await wait(0);
+  // A server that lost its last moments tells them once more.
+  setting.watch.is(2, tokenOf("a", "No"));
+  setting.watch.is(4, tokenOf("b", "Well"));
+  setting.run.accepts(5);
+  await drawn();
+  expect(seen()).toBe(
+    `<streaming> | ${over} | human sent: Two | ai streaming: Well | human sent: Three | ai streaming: `,
+  );
+});
+
 describe("what was sent", () => {
   test("is sent again as it was, the newest alone; what was refused goes from the list", async () => {
     const setting = openedChat({ initialMessages: exchange("r", "First", "Yes") });

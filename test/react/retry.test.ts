@@ -5,7 +5,7 @@ import { Delay } from "../../client/src/connection/backoff.ts";
 import { retry } from "../../client/src/react/retry.ts";
 import { now, wait } from "../client/scripted-link.ts";
 
-function setUp(failures: number, waitMs: number | undefined = 100) {
+function setUp(failures: number, waitMs: number | undefined = 100, fails = (): unknown => "lost") {
   vi.useFakeTimers();
   let listening = 0;
   const page = new EventTarget();
@@ -23,17 +23,31 @@ function setUp(failures: number, waitMs: number | undefined = 100) {
   });
   const startedAtMs = performance.now();
   const attempts: number[] = [];
+  let refusals = 0;
   const ending = new AbortController();
   const { signal } = ending;
   const done = retry(
     async () => {
       attempts.push(performance.now() - startedAtMs);
-      if (attempts.length <= failures) throw new Error("lost");
+      if (attempts.length <= failures) throw new Error(String(await fails()));
     },
-    { signal, waitAfter: () => (waitMs < 0 ? undefined : new Delay(waitMs)) },
+    {
+      signal,
+      waitAfter: () => {
+        refusals++;
+        return waitMs < 0 ? undefined : new Delay(waitMs);
+      },
+    },
   );
   const left = () => [listening, getEventListeners(signal, "abort").length, vi.getTimerCount()];
-  return { done, attempts, ending, left, wake: () => page.dispatchEvent(new Event("online")) };
+  return {
+    done,
+    attempts,
+    refusals: () => refusals,
+    ending,
+    left,
+    wake: () => page.dispatchEvent(new Event("online")),
+  };
 }
 
 test("it tries until it is done, after a wait each time, and leaves nothing behind", async () => {
@@ -68,4 +82,14 @@ test("who leaves in the middle of a wait ends it, and tries no more", async () =
   expect(await now(done)).toBe(true);
   expect(attempts).toEqual([0]);
   expect(left()).toEqual([0, 0, 0]);
+});
+
+test("who leaves in the middle of an attempt is told of no refusal, and waits for none", async () => {
+  const failing = Promise.withResolvers<string>();
+  const { done, attempts, refusals, ending, left } = setUp(9, 100, () => failing.promise);
+  await wait(10);
+  ending.abort();
+  failing.resolve("left");
+  expect(await now(done)).toBe(true);
+  expect([attempts, refusals(), left()]).toEqual([[0], 0, [0, 0, 0]]);
 });

@@ -1,7 +1,8 @@
 /** What a message of the history is to the AI SDK, part by part. */
 import { expect, test } from "vitest";
 import { toUIMessages } from "../../client/src/ai-sdk/index.ts";
-import type { Message, Part } from "../../client/src/types.ts";
+import { UiChunks } from "../../client/src/ai-sdk/ui-chunks.ts";
+import type { ChatEvent, Message, Part } from "../../client/src/types.ts";
 
 const message = (role: "human" | "ai", parts: readonly object[], more: object = {}) =>
   ({ runId: "r", role, text: "T", at: "", parts, ...more }) as Message;
@@ -135,4 +136,27 @@ test("what a person gave: a text, or to a typed bot a value", () => {
   // Servers that keep no parts have the text.
   const { parts: _, ...old } = message("human", []);
   expect(toUIMessages([old as Message])[0]?.parts).toEqual([{ type: "text", text: "T" }]);
+});
+
+test("what was told is not told again, whatever comes behind it, and a text that fails is closed", () => {
+  const of = { runId: "r", spanId: "m", at: "" };
+  const state = (value: number) => ({ type: "state", ...of, spanId: "c", channel: "n", value });
+  const token = { type: "token", ...of, text: "x" };
+  const events: [object, readonly string[]][] = [
+    [{ type: "runStart", ...of, message: "Hi" }, ["start", "start-step"]],
+    [{ type: "chainStart", ...of, spanId: "c", name: "chain" }, []],
+    [{ type: "custom", ...of, spanId: "c", name: "own", data: 1 }, ["data-own"]],
+    [state(1), ["data-n"]],
+    [{ type: "llmStart", ...of, name: "model" }, []],
+    [token, ["text-start", "text-delta"]],
+    [token, ["text-delta"]],
+    [state(1), []],
+    [state(2), ["data-n"]],
+    [token, ["text-delta"]],
+    [{ type: "error", ...of, source: "llm", code: "PROVIDER_ERROR", message: "No." }, ["text-end"]],
+    [{ type: "runEnd", ...of, status: "cancelled", text: "xxx" }, ["message-metadata", "abort"]],
+  ];
+  const chunks = new UiChunks();
+  const told = events.map(([event]) => chunks.add(event as ChatEvent).map(({ type }) => type));
+  expect(told).toEqual(events.map(([, types]) => types));
 });

@@ -68,3 +68,20 @@ test("few and short ones are held as they are", () => {
   });
   expect([...(step?.results.values() ?? [])].map(({ text }) => text)).toEqual(["seen better"]);
 });
+
+test("of steps without number the last are held, each with its own results", () => {
+  const kept = new KeptSteps();
+  // A server may number the calls of each message anew.
+  for (let step = 0; step < 5 * count; step++) {
+    kept.asked(`${step}`, [call(step), call(-1)]);
+    kept.answered(answer(step, `own ${step}`));
+    kept.answered(answer(-1, `shared ${step}`));
+    kept.answered(answer(step - count, "too late"));
+  }
+  const texts = kept.all.map(({ asking, results }) => [
+    asking.text,
+    ...[...results.values()].map(({ text }) => text),
+  ]);
+  const steps = Array.from({ length: count }, (_, at) => 4 * count + at);
+  expect(texts).toEqual(steps.map((step) => [`${step}`, `own ${step}`, `shared ${step}`]));
+});

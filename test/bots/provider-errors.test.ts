@@ -1,6 +1,7 @@
 import { ContextOverflowError } from "@langchain/core/errors";
 import { describe, expect, test } from "vitest";
 import { classifyError, type ErrorSource } from "../../src/bots/provider/provider-errors.ts";
+import { unreachable } from "../../src/bots/provider/unreachable.ts";
 import { type ErrorCode, errorTable, LangwireError } from "../../src/protocol/errors.ts";
 
 const withFields = (fields: object, message = "secret words") =>
@@ -135,4 +136,12 @@ describe("the code of", () => {
 test("the cause is kept for the server's log", () => {
   const cause = new Error("secret words");
   expect(classifyError(cause, "tool").cause).toBe(cause);
+});
+
+test("errors that hold each other as their causes are looked at in part", () => {
+  const [one, other] = [withFields({}), withFields({})];
+  Object.assign(one, { cause: other });
+  Object.assign(other, { cause: one });
+  expect(classifyError(one, "chain").code).toBe("BOT_FAILED");
+  expect(unreachable(one)).toBeUndefined();
 });

@@ -6,6 +6,7 @@ import { type Bot, type BotDefinition, defineBot } from "../../src/bots/bot.ts";
 import { Catalogue } from "../../src/bots/catalogue.ts";
 import {
   check,
+  checkNow,
   isStandardSchema,
   type StandardSchema,
 } from "../../src/bots/definition/standard-schema.ts";
@@ -190,4 +191,12 @@ describe("an answer that no reader could take", () => {
     expect(outcome).toMatchObject({ status: "failed", error: { code: "OUTPUT_INVALID" } });
     expect(String(Reflect.get(outcome, "error")?.cause)).toMatch(why);
   });
+});
+
+test("a schema that answers later is not waited for, and what it fails with ends nothing", async () => {
+  const validate = () => Promise.reject(new Error("later"));
+  const schema: StandardSchema = { "~standard": { version: 1, vendor: "own", validate } };
+  expect(checkNow(schema, 1, "state")).toBeUndefined();
+  // What nobody handles fails the tests.
+  await new Promise((resolve) => setImmediate(resolve));
 });

@@ -207,10 +207,12 @@ test.each([
   ["failed", exitCodes.failed],
   ["cancelled", exitCodes.cancelled],
 ] as const)("a run that is %s exits with %i", async (status, code) => {
-  const { send } = setUp();
+  const { session, send } = setUp();
   const { exitCode, run } = await send("Hi");
   run.ends(status);
   expect(await now(exitCode)).toBe(code);
+  // At the prompt Ctrl-C leaves.
+  expect([session.interrupt(), run.cancelled()]).toEqual([false, 0]);
 });
 
 test("what a refusal says commands no terminal, and is no empty server's", async () => {

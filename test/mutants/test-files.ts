@@ -3,6 +3,7 @@
  * them: to start it, and to read the sources anew each time, takes longer than most tests.
  */
 import { readFile } from "node:fs/promises";
+import { inspect } from "node:util";
 import { createVitest, type TestModule, type Vitest } from "vitest/node";
 
 export interface Failure {
@@ -59,7 +60,7 @@ export class TestFiles implements AsyncDisposable {
     const [failure] = testModules.flatMap(failuresIn);
     if (failure !== undefined) return failure;
     const [unhandled] = unhandledErrors;
-    if (unhandled !== undefined) return { test: file, why: firstLine(String(unhandled)) };
+    if (unhandled !== undefined) return { test: file, why: firstLine(inspect(unhandled)) };
     const ran = testModules.flatMap(({ children }) => [...children.allTests("passed")]);
     return ran.length === 0 ? { test: file, why: "no test was run" } : undefined;
   }

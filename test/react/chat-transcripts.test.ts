@@ -243,6 +243,9 @@ test("what is on its way, and what is over, is not lost with what is being made"
   expect(seen()).toBe(
     `<streaming> | ${over} | human sent: Two | ai streaming: Well | human sent: Three | ai streaming: `,
   );
+  // Of two that are being made, the newest.
+  void chat.stop();
+  expect(setting.transcript.at(-1)).toMatch(/cancels Three on its way$/);
 });
 
 describe("what was sent", () => {
@@ -265,7 +268,7 @@ describe("what was sent", () => {
     again();
     expect(
       transcript.filter((line) => line.includes("sends")).map((line) => line.split("sends ")[1]),
-    ).toEqual(['{"n":1}', '{"n":1}', "Second", "Second"]);
+    ).toEqual(['the input {"n":1}', 'the input {"n":1}', "Second", "Second"]);
   });
 
   test("is stopped on its way, or where it runs; that it was not is said until it is", async () => {

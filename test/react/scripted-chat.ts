@@ -161,7 +161,7 @@ export function scriptedChat(options: { readonly initialMessages?: readonly Mess
       return watch;
     },
     send: (input: ConstructorParameters<typeof ScriptedRun>[0] & { input?: Json }) => {
-      say(`sends ${input.message ?? JSON.stringify(input.input)}`);
+      say(`sends ${input.message ?? `the input ${JSON.stringify(input.input)}`}`);
       const run = new ScriptedRun(input, say);
       runs.push(run);
       return run;

@@ -154,7 +154,12 @@ test("what was told is not told again, whatever comes behind it, and a text that
     [state(2), ["data-n"]],
     [token, ["text-delta"]],
     [{ type: "error", ...of, source: "llm", code: "PROVIDER_ERROR", message: "No." }, ["text-end"]],
-    [{ type: "runEnd", ...of, status: "cancelled", text: "xxx" }, ["message-metadata", "abort"]],
+    [{ type: "llmStart", ...of, spanId: "m2", name: "model" }, []],
+    [{ ...token, spanId: "m2" }, ["text-start", "text-delta"]],
+    [
+      { type: "runEnd", ...of, status: "cancelled", text: "x" },
+      ["text-end", "message-metadata", "abort"],
+    ],
   ];
   const chunks = new UiChunks();
   const told = events.map(([event]) => chunks.add(event as ChatEvent).map(({ type }) => type));

@@ -3,6 +3,7 @@ import type { Guard } from "../guard.ts";
 import { accessGuards } from "./access.ts";
 import { archiveGuards } from "./archives.ts";
 import { askingChatGuards } from "./asking-chats.ts";
+import { botBoundGuards } from "./bot-bounds.ts";
 import { botRuleGuards } from "./bot-rules.ts";
 import { botGuards } from "./bots.ts";
 import { chatGuards } from "./chats.ts";
@@ -41,6 +42,7 @@ export const guards: readonly Guard[] = [
   ...archiveGuards,
   ...botGuards,
   ...botRuleGuards,
+  ...botBoundGuards,
   ...clientGuards,
   ...connectionGuards,
   ...terminalGuards,

@@ -98,4 +98,11 @@ export const askingChatGuards: readonly Guard[] = [
     becomes: "{}",
     tests: blocks,
   },
+  {
+    slip: "a message of the AI SDK is said anew with each event",
+    file: "client/src/ai-sdk/sent-block.ts",
+    code: "  if (isSame(before, now)) return [];\n  const [old",
+    becomes: "  const [old",
+    tests: blocks,
+  },
 ];

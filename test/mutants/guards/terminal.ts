@@ -26,4 +26,11 @@ export const terminalGuards: readonly Guard[] = [
     becomes: "",
     tests: watch,
   },
+  {
+    slip: "Ctrl-C at the prompt cancels a run that is over",
+    file: "client/src/cli/session.ts",
+    code: "    } finally {\n      this.#running = undefined;\n    }",
+    becomes: "    }",
+    tests: session,
+  },
 ];

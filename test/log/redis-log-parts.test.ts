@@ -32,9 +32,10 @@ function setUp() {
   };
   let seq = 0;
   const send = async (_key: string, [name = "", ...args]: readonly string[]) => {
-    const script = args.length - 2 - 3;
-    // The scripts, by how many arguments they have: 7 to open, 5 to close, else to append.
-    const what = name.startsWith("EVAL") ? ({ 7: "open", 5: "close" }[script] ?? "append") : name;
+    const [run, ...more] = args.slice(2 + Number(args[1]));
+    // The scripts: of one run, to close it with fewer arguments than to open it; else to append.
+    const script = run !== "r" ? "append" : more.length > 4 ? "open" : "close";
+    const what = name.startsWith("EVAL") ? script : name;
     const of = what === name ? ` ${args.join(" ")}` : "";
     sent.push(`${what}${of}`);
     const answer = world.answers[what];

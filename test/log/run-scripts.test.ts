@@ -56,9 +56,10 @@ needsRedis("redis: the log's scripts", () => {
   }
   async function append(run: string, { token = "t", from, events, ...more }: Appending) {
     const { renews = false, counted = 0 } = more;
+    const { length } = events;
+    const count = renews || counted > 0 ? `${length} ${renews ? liveMs : 0} ${counted}` : length;
     const [how, last] = await appendScript.run(redis.link, all, [
-      ...[run, token, renews ? liveMs : 0, keys.channel],
-      ...[from - 1, from - 1 + events.length, counted, events.length, ...events],
+      ...[token, all.length, run, keys.channel, from - 1, from - 1 + length, count, ...events],
     ]);
     return [how, Number(last)];
   }

@@ -13,6 +13,7 @@ import { within } from "../time/within.ts";
 import {
   type Attempt,
   defaultRedisTimes,
+  isRefusal,
   type Pinged,
   type RedisCommands,
   type RedisConnection,
@@ -99,6 +100,10 @@ export class RedisLink<Connection extends RedisConnection = RedisConnection>
   async send<Reply>(key: string, command: readonly string[]): Promise<Reply> {
     if (this.#connection === undefined) throw new LangwireError("STORE_UNAVAILABLE");
     return this.#connection.send<Reply>(key, command);
+  }
+
+  isRefusal(cause: unknown): cause is Error {
+    return isRefusal(cause);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

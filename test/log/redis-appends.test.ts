@@ -417,7 +417,11 @@ needsRedis("redis: appends of many runs", () => {
   test("a call that nobody can make any more is refused to each who waits", async () => {
     const cause = new Error("gone");
     const calls = new AppendCalls(
-      { takesAnyKeys: true, send: () => Promise.reject(cause) },
+      {
+        takesAnyKeys: true,
+        send: () => Promise.reject(cause),
+        isRefusal: (_): _ is Error => false,
+      },
       "node",
     );
     const append = (conversationId: string) => ({

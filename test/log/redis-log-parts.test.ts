@@ -53,6 +53,7 @@ function setUp() {
   };
   const link = {
     takesAnyKeys: true,
+    isRefusal: () => false,
     send,
     get ready() {
       return world.ready;

@@ -51,6 +51,10 @@ class OneRun {
   done = 0;
   readonly written: number[] = [];
 
+  isRefusal(_cause: unknown): _cause is Error {
+    return false;
+  }
+
   async send<Reply>(_key: string, [, , keys, ...rest]: readonly string[]): Promise<Reply> {
     if (this.isAway) throw new Error("away");
     return this.#carryOut(rest.slice(Number(keys))) as Reply;

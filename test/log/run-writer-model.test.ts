@@ -44,6 +44,10 @@ class OneRun {
 
   readonly takesAnyKeys = true;
 
+  isRefusal(_cause: unknown): _cause is Error {
+    return false;
+  }
+
   send<Reply>(_key: string, [, , keys, ...rest]: readonly string[]): Promise<Reply> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const args = rest.slice(Number(keys));

@@ -13,7 +13,7 @@
  * one append in it, is made again as one for each append: only what is refused by itself fails.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { isRefusal, type RedisCommands } from "../../redis/connection.ts";
+import type { RedisCommands } from "../../redis/connection.ts";
 import type { LogEntry } from "../entry.ts";
 import { type Appended, appendScript, type ConversationKeys } from "./run-scripts.ts";
 
@@ -31,6 +31,12 @@ export interface Append {
   readonly bytes: number;
   /** Sent by itself: one that failed before would have the others' call refused again and again. */
   readonly alone: boolean;
+}
+
+/** A way to Redis that knows Redis's answers: to import its package here would load it for those without. */
+export interface AppendLink extends RedisCommands {
+  /** Whether Redis, or what stands before it, answered that it does not do what it was asked. */
+  isRefusal(cause: unknown): cause is Error;
 }
 
 /** What Redis answered to one append. */
@@ -68,7 +74,7 @@ const maxCallEntries = 512;
 export const maxCallBytes = 1024 * 1024;
 
 export class AppendCalls {
-  readonly #link: RedisCommands;
+  readonly #link: AppendLink;
   readonly #fencingToken: string;
   #waiting: Waiting[] = [];
   #scheduled = false;
@@ -90,7 +96,7 @@ export class AppendCalls {
   });
 
   /** @param fencingToken of all runs that this process writes */
-  constructor(link: RedisCommands, fencingToken: string) {
+  constructor(link: AppendLink, fencingToken: string) {
     this.#link = link;
     this.#fencingToken = fencingToken;
   }
@@ -168,7 +174,7 @@ export class AppendCalls {
         settle(waiting, answers[2 * index], answers[2 * index + 1]);
       }
     } catch (cause) {
-      if (group.length > 1 && isRefusal(cause)) {
+      if (group.length > 1 && this.#link.isRefusal(cause)) {
         // One append or none may be at fault. What Redis did of them all the same, it does not do again.
         if (isAcrossSlots(cause)) this.#together = false;
         for (const one of group) void this.#send([one]);

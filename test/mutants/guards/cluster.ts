@@ -95,8 +95,8 @@ export const clusterGuards: readonly Guard[] = [
   {
     slip: "a call that is refused for one append in it fails all runs in it",
     file: "src/log/redis/append-calls.ts",
-    code: "if (group.length > 1 && isRefusal(cause)) {",
-    becomes: "if (group.length > 1 && isRefusal(cause) && isAcrossSlots(cause)) {",
+    code: "if (group.length > 1 && this.#link.isRefusal(cause)) {",
+    becomes: "if (group.length > 1 && this.#link.isRefusal(cause) && isAcrossSlots(cause)) {",
     tests: redisAppends,
   },
   {

@@ -10,9 +10,10 @@ const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url))
  * and 4.3 kB before it looked after its sockets itself: tRPC's client cannot tell a slow link from a dead
  * one, nor why a socket does not open, and goes on for ever with nobody there.
  * The last 300 bytes are where a subscription begins, and the time limits of calls over HTTP; then 70
- * for the joining of a tool call's arguments.
+ * for the joining of a tool call's arguments; then 100 for timers that a closed client lets go of, and for the
+ * fold's texts, of which the server holds a long one once.
  */
-const maxGzipBytes = 7_500;
+const maxGzipBytes = 7_650;
 
 /** The client as an application's bundler takes it in, without what it stands on. */
 async function bundle(): Promise<string> {
@@ -35,7 +36,7 @@ async function bundle(): Promise<string> {
   return output.output.map((part) => ("code" in part ? part.code : "")).join("");
 }
 
-test("the client adds less than 7.5 kB to tRPC's and superjson, and nothing that is not theirs", async () => {
+test("the client adds less than 7.65 kB to tRPC's and superjson, and nothing that is not theirs", async () => {
   const code = await bundle();
   const imported = [...code.matchAll(/\bfrom\s*["']([^"']+)["']/g)].map(([, name]) => name);
   expect(new Set(imported)).toEqual(new Set(["@trpc/client", "superjson"]));

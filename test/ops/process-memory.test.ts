@@ -33,10 +33,10 @@ async function halves(flags: readonly string[]) {
   return JSON.parse(line) as { starting: number; grown: number };
 }
 
-test("the young generation stays small while a server starts, and grows to 16 MiB a half", async () => {
+test("the young generation stays small while a server starts, and grows to 8 MiB a half", async () => {
   const { starting, grown } = await halves([]);
   expect(starting).toBeLessThanOrEqual(4);
-  expect(grown).toBe(16);
+  expect(grown).toBe(8);
 });
 
 test("whoever starts it with sizes of their own has those", async () => {
@@ -44,12 +44,12 @@ test("whoever starts it with sizes of their own has those", async () => {
 });
 
 test.for([
-  [0, 16 * mebibyte],
-  [1, 16],
-  [5.25, 3],
-  [8, 2],
-  [8.25, 1],
-  [16, 1],
+  [0, 8 * mebibyte],
+  [1, 8],
+  [2.5, 3],
+  [4, 2],
+  [4.25, 1],
+  [8, 1],
   [32, 1],
 ])("of %s MiB a half may become %s times as much", ([size = 0, factor]) => {
   expect(growthFactor(size * mebibyte)).toBe(factor);

@@ -12,7 +12,8 @@ export interface PartialSender {
   cutPartial(): void;
 }
 
-const maxBytes = 32 * 1024 * 1024;
+/** Sixty-four of the longest messages. What is made of a flood of them is several times as much. */
+const maxBytes = 16 * 1024 * 1024;
 
 interface OfAddress {
   bytes: number;

@@ -1,28 +1,17 @@
 /** Questions and changes that are asked of the server: how often, until when, and what is left behind. */
 import { getEventListeners } from "node:events";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Connection } from "../../client/src/connection/connection.ts";
 import { createClient, LangwireClientError } from "../../client/src/index.ts";
 import { now, refusalOf, wait } from "./scripted-link.ts";
+import { scriptedPage, scriptedTime } from "./scripted-time.ts";
 
 const lost = new Error("lost");
 
 /** A client whose every procedure answers what the script says, one after another, and then never. */
 function setUp(...script: unknown[]) {
-  vi.useFakeTimers();
-  vi.spyOn(Math, "random").mockReturnValue(0.5);
-  const page = new EventTarget();
-  vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
-  vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page));
-  onTestFinished(() => {
-    vi.useRealTimers();
-    vi.restoreAllMocks();
-    vi.unstubAllGlobals();
-  });
-  const startedAtMs = performance.now();
-  const transcript: string[] = [];
-  const say = (line: string) =>
-    transcript.push(`${Math.round(performance.now() - startedAtMs)} ${line}`);
+  const { transcript, say } = scriptedTime();
+  const page = scriptedPage();
   const signals: (AbortSignal | undefined)[] = [];
   const procedure =
     (name: string) => async (input: unknown, options?: { signal?: AbortSignal }) => {

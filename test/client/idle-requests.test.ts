@@ -3,25 +3,13 @@ import { getEventListeners } from "node:events";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { FetchHost } from "../../client/src/connection/idle-timeout-fetch.ts";
 import { wait } from "./scripted-link.ts";
+import { scriptedTime } from "./scripted-time.ts";
 
 const times = { connectTimeoutMs: 1_000, silenceMs: 8_000 };
 
-function fakeClock() {
-  vi.useFakeTimers();
-  onTestFinished(() => {
-    vi.useRealTimers();
-    vi.unstubAllGlobals();
-  });
-  const startedAtMs = performance.now();
-  const transcript: string[] = [];
-  const say = (line: string) =>
-    transcript.push(`${Math.round(performance.now() - startedAtMs)} ${line}`);
-  return { transcript, say };
-}
-
 /** Requests whose answers a test decides. */
 function requests() {
-  const { transcript, say } = fakeClock();
+  const { transcript, say } = scriptedTime();
   const asked: { signal: AbortSignal; answer(response: Response): void }[] = [];
   vi.stubGlobal("fetch", (_url: string, { signal }: { signal: AbortSignal }) => {
     const { promise, resolve, reject } = Promise.withResolvers<Response>();

@@ -1,28 +1,16 @@
 /** When a stream of events counts as dead, and what a wake-up does to it: by the clock of a test. */
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { StreamHost } from "../../client/src/connection/idle-timeout-event-source.ts";
 import { wait } from "./scripted-link.ts";
+import { scriptedTime } from "./scripted-time.ts";
 
 const times = { connectTimeoutMs: 1_000, silenceMs: 8_000 };
-
-function fakeClock() {
-  vi.useFakeTimers();
-  onTestFinished(() => {
-    vi.useRealTimers();
-    vi.unstubAllGlobals();
-  });
-  const startedAtMs = performance.now();
-  const transcript: string[] = [];
-  const say = (line: string) =>
-    transcript.push(`${Math.round(performance.now() - startedAtMs)} ${line}`);
-  return { transcript, say };
-}
 
 type Told = { readonly type?: string; readonly data?: string; readonly lastEventId?: string };
 
 /** Streams on a platform's EventSource whose every event a test decides. */
 function streams() {
-  const { transcript, say } = fakeClock();
+  const { transcript, say } = scriptedTime();
   const listeners: Map<string, Set<(event: Told) => void>>[] = [];
   class Platform {
     readonly CLOSED = 2;

@@ -3,12 +3,13 @@
  * asks and tells becomes a transcript, each line with its millisecond.
  */
 import { TRPCClientError } from "@trpc/client";
-import { onTestFinished, vi } from "vitest";
+import { vi } from "vitest";
 import { Connection } from "../../client/src/connection/connection.ts";
 import type { SubscriptionState, Transport } from "../../client/src/connection/transport.ts";
 import type { LangwireClientError } from "../../client/src/errors.ts";
 import type { SubscriptionOptions } from "../../client/src/subscription.ts";
 import type { ChatEvent, Failure } from "../../client/src/types.ts";
+import { scriptedTime } from "./scripted-time.ts";
 
 type Subscribe = SubscriptionOptions["subscribe"];
 type Refusal = Pick<Failure, "code" | "retryable"> & Partial<Failure>;
@@ -51,17 +52,7 @@ export interface ScriptedLink {
 
 /** Waits are half of their bound: 50 ms, 100, 200 and so on. */
 export function scriptedLink(options: LinkOptions = {}): ScriptedLink {
-  vi.useFakeTimers();
-  vi.spyOn(Math, "random").mockReturnValue(0.5);
-  onTestFinished(() => {
-    vi.useRealTimers();
-    vi.restoreAllMocks();
-  });
-  const startedAtMs = performance.now();
-  const transcript: string[] = [];
-  const say = (line: string) => {
-    transcript.push(`${Math.round(performance.now() - startedAtMs)} ${line}`);
-  };
+  const { transcript, say } = scriptedTime();
   const asked: Asked[] = [];
   const ask = (input: Asked["input"], callbacks: Parameters<Subscribe>[1]) => {
     const one = askedBy(input, callbacks);

@@ -1,7 +1,8 @@
 /** A platform's WebSocket whose every event a test decides, under the socket that tRPC's client has. */
-import { onTestFinished, vi } from "vitest";
+import { vi } from "vitest";
 import { SocketHost } from "../../client/src/connection/heartbeat-socket.ts";
 import { wait } from "./scripted-link.ts";
+import { scriptedTime } from "./scripted-time.ts";
 
 /** What the platform's events carry. */
 interface Told {
@@ -84,17 +85,8 @@ export function scriptedPlatform(say: (line: string) => void, fault?: Fault): Sc
 /** What happens becomes a transcript, each line with its millisecond. */
 export async function scriptedSocket(options: PlatformOptions = {}): Promise<ScriptedSocket> {
   const { isDue = true, platform } = options;
-  vi.useFakeTimers();
+  const { transcript, say } = scriptedTime();
   vi.stubGlobal("WebSocket", undefined);
-  onTestFinished(() => {
-    vi.useRealTimers();
-    vi.unstubAllGlobals();
-  });
-  const startedAtMs = performance.now();
-  const transcript: string[] = [];
-  const say = (line: string) => {
-    transcript.push(`${Math.round(performance.now() - startedAtMs)} ${line}`.trim());
-  };
   const { WebSocket, base } = scriptedPlatform(say, platform);
   const due = Promise.withResolvers<void>();
   const host = new SocketHost({

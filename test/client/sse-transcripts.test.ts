@@ -1,9 +1,10 @@
 /** What a client says over HTTP and server-sent events, and what it shows of its streams: without a network. */
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Connection } from "../../client/src/connection/connection.ts";
 import { type ClientOptions, createClient, LangwireClientError } from "../../client/src/index.ts";
 import { serverSentEvents } from "../../client/src/sse.ts";
 import { now, wait } from "./scripted-link.ts";
+import { scriptedPage, scriptedTime } from "./scripted-time.ts";
 
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -16,16 +17,8 @@ const silence: Fetch = (_url, { signal }) => {
 
 /** The platform's fetch and EventSource: a test answers the one, and fails the other. */
 function platform(fetch: Fetch = silence) {
-  vi.useFakeTimers();
-  vi.spyOn(Math, "random").mockReturnValue(0.5);
-  const page = new EventTarget();
-  vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
-  vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page));
-  onTestFinished(() => {
-    vi.useRealTimers();
-    vi.restoreAllMocks();
-    vi.unstubAllGlobals();
-  });
+  scriptedTime();
+  const page = scriptedPage();
   const asked = vi.fn(fetch);
   vi.stubGlobal("fetch", asked);
   const streams: Platform[] = [];

@@ -1,28 +1,16 @@
 /** What a client does with its WebSocket: what it opens, when, and how long it keeps it. Without a network. */
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type ClientOptions, createClient } from "../../client/src/index.ts";
 import { now, wait } from "./scripted-link.ts";
 import { scriptedPlatform } from "./scripted-socket.ts";
+import { scriptedPage, scriptedTime } from "./scripted-time.ts";
 
 /** A client on a scripted platform. Waits are half of their bound: 50 ms, 100, 200 … 500. */
 function setUp(options: Partial<ClientOptions> = {}) {
-  vi.useFakeTimers();
-  vi.spyOn(Math, "random").mockReturnValue(0.5);
-  const page = new EventTarget();
-  vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
-  vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page));
+  const { transcript, say: said } = scriptedTime();
+  const page = scriptedPage();
   const fetch = vi.fn((_url: string) => Promise.reject(new TypeError("fetch failed")));
   vi.stubGlobal("fetch", fetch);
-  onTestFinished(() => {
-    vi.useRealTimers();
-    vi.restoreAllMocks();
-    vi.unstubAllGlobals();
-  });
-  const startedAtMs = performance.now();
-  const transcript: string[] = [];
-  const said = (line: string) => {
-    transcript.push(`${Math.round(performance.now() - startedAtMs)} ${line}`.trim());
-  };
   const say = (line: string) => {
     const [, frame] = /^sends (\{.*)/.exec(line) ?? [];
     const { method, params } = JSON.parse(frame ?? "{}");

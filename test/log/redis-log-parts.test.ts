@@ -1,26 +1,12 @@
-/** What a process tells Redis of the runs that it writes, and when: in which order, also where something fails. */
-import { setImmediate as turn } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { RedisLog } from "../../src/log/redis/redis-log.ts";
 import type { Redis } from "../../src/redis/redis.ts";
+import { pass, withOwnClock } from "../support/own-clock.ts";
 
 const timeoutMs = 1_000;
 const list = "p:open-runs:here";
 
-beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: ["setTimeout", "clearTimeout", "performance"],
-    fakeNodeBuiltins: true,
-  });
-});
-afterEach(() => void vi.useRealTimers());
-
-async function pass(ms: number): Promise<void> {
-  for (let left = ms; left >= 0; left -= 100) {
-    await vi.advanceTimersByTimeAsync(Math.min(left, 100));
-    for (let turns = 0; turns < 4; turns++) await turn();
-  }
-}
+withOwnClock();
 
 /** A Redis that answers as it is told to, and the log of a process there. */
 function setUp() {
@@ -91,12 +77,12 @@ describe("a run", () => {
     await writer.flushed();
     expect(sent).toEqual(["append"]);
     writer.close();
-    await pass(100);
+    await pass(100, 100);
     expect(sent).toEqual(["append", "close", `HDEL ${list} r`]);
     // Nothing of it is looked after any more.
     sent.length = 0;
     log.checkWriters();
-    await pass(100);
+    await pass(100, 100);
     expect(sent).toEqual([]);
   });
 
@@ -127,7 +113,7 @@ describe("a run", () => {
     await open();
     sent.length = 0;
     log.checkWriters();
-    await pass(100);
+    await pass(100, 100);
     expect(sent).toEqual(["append"]);
   });
 });
@@ -144,13 +130,13 @@ describe("a log that closes", () => {
     void closing.then(() => {
       closed = true;
     });
-    await pass(500);
+    await pass(500, 100);
     expect([sent.at(-1), closed]).toEqual(["append", false]);
     answer.resolve(["ok", 1]);
     await closing;
     sent.length = 0;
     say(writer);
-    await pass(2_000);
+    await pass(2_000, 100);
     expect(sent).toEqual([]);
   });
 
@@ -161,15 +147,15 @@ describe("a log that closes", () => {
       const writer = await open();
       world.answers.append = () => new Promise(() => {});
       say(writer);
-      await pass(0);
+      await pass(0, 100);
       world.ready = ready;
       let closed = false;
       void log[Symbol.asyncDispose]().then(() => {
         closed = true;
       });
-      await pass(ready ? 900 : 0);
+      await pass(ready ? 900 : 0, 100);
       expect(closed).toBe(!ready);
-      await pass(200);
+      await pass(200, 100);
       expect(closed).toBe(true);
     },
   );
@@ -179,15 +165,15 @@ test("who reads what is not here waits for a Redis that is away, up to a limit",
   const { log, world } = setUp();
   world.answers.XRANGE = away;
   const read = Promise.resolve(log.read("c", 5));
-  await pass(timeoutMs - 200);
+  await pass(timeoutMs - 200, 100);
   delete world.answers.XRANGE;
-  await pass(200);
+  await pass(200, 100);
   expect(await read).toEqual({ entries: [], oldest: undefined });
   world.answers.XRANGE = away;
   const failing = expect(Promise.resolve(log.read("c", 5))).rejects.toMatchObject({
     code: "STORE_UNAVAILABLE",
   });
-  await pass(timeoutMs + 500);
+  await pass(timeoutMs + 500, 100);
   await failing;
 });
 

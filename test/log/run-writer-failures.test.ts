@@ -1,12 +1,8 @@
-/**
- * A writer of a run beside a Redis that fails for a while, and how long that may be: what is lost when, what is tried
- * again, and until when. The clock is the test's.
- */
-import { setImmediate as turn } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { AppendCalls } from "../../src/log/redis/append-calls.ts";
 import { keysOf } from "../../src/log/redis/run-scripts.ts";
 import { RedisRunWriter } from "../../src/log/redis/run-writer.ts";
+import { pass, withOwnClock } from "../support/own-clock.ts";
 
 const times = {
   ...{ retentionMs: 60_000, maxConversationBytes: 1e6, liveMs: 3_600_000, timeoutMs: 10_000 },
@@ -14,20 +10,7 @@ const times = {
 const runId = "run";
 const fencingToken = "this process";
 
-beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: ["setTimeout", "clearTimeout", "performance"],
-    fakeNodeBuiltins: true,
-  });
-});
-afterEach(() => void vi.useRealTimers());
-
-async function pass(ms: number): Promise<void> {
-  for (let left = ms; left >= 0; left -= 100) {
-    await vi.advanceTimersByTimeAsync(Math.min(left, 100));
-    for (let turns = 0; turns < 4; turns++) await turn();
-  }
-}
+withOwnClock();
 
 /** Which script it is, by how many keys and arguments it is given. */
 type Asked =
@@ -116,10 +99,10 @@ describe("without an answer", () => {
       redis.isAway = true;
       say(writer);
       const flushed = settles(writer.flushed());
-      await pass(times.timeoutMs - 1_000);
+      await pass(times.timeoutMs - 1_000, 100);
       expect([writer.healthy, writer.lost.aborted, flushed.settled]).toEqual([false, false, false]);
       redis.isAway = false;
-      await pass(1_000);
+      await pass(1_000, 100);
       expect([writer.healthy, writer.lost.aborted, flushed.settled]).toEqual([true, false, true]);
     }
     expect(redis.last).toBe(3);
@@ -131,20 +114,20 @@ describe("without an answer", () => {
     redis.isAway = true;
     say(writer);
     const waiting = settles(writer.flushed());
-    await pass(times.timeoutMs + 1_000);
+    await pass(times.timeoutMs + 1_000, 100);
     expect(writer.lost.reason).toMatchObject({ code: "STORE_UNAVAILABLE" });
     const asking = settles(writer.flushed());
-    await pass(0);
+    await pass(0, 100);
     expect([waiting.settled, asking.settled, redis.done]).toEqual([true, true, 0]);
     // The run's end, which goes on being offered however long it takes.
     say(writer);
-    await pass(times.timeoutMs + times.retentionMs + 1_000);
+    await pass(times.timeoutMs + times.retentionMs + 1_000, 100);
     expect(redis.done).toBe(0);
     redis.isAway = false;
-    await pass(1_000);
+    await pass(1_000, 100);
     expect([redis.last, writer.healthy]).toEqual([2, true]);
     writer.close();
-    await pass(100);
+    await pass(100, 100);
     expect([redis.of("close").length, redis.done]).toEqual([1, 1]);
   });
 
@@ -154,12 +137,12 @@ describe("without an answer", () => {
     redis.isAway = true;
     say(writer);
     writer.close();
-    await pass(times.timeoutMs + times.retentionMs - 1_000);
+    await pass(times.timeoutMs + times.retentionMs - 1_000, 100);
     expect(redis.done).toBe(0);
-    await pass(3_000);
+    await pass(3_000, 100);
     expect([redis.done, vi.getTimerCount()]).toEqual([1, 0]);
     redis.isAway = false;
-    await pass(3_000);
+    await pass(3_000, 100);
     expect(redis.asked).toEqual([]);
   });
 });
@@ -172,7 +155,7 @@ test("each event's bytes are counted once, in some appends and with the end", as
     await writer.flushed();
   }
   writer.close();
-  await pass(100);
+  await pass(100, 100);
   const appends = redis.of("append");
   const inAppends = appends.reduce((sum, { counted }) => sum + counted, 0);
   const bytes = writer.entries().reduce((sum, { jsonBytes }) => sum + jsonBytes, 0);
@@ -213,9 +196,9 @@ test("one that is closed is given back when Redis has its last event, and not be
   redis.isAway = true;
   say(writer);
   writer.close();
-  await pass(1_000);
+  await pass(1_000, 100);
   redis.isAway = false;
-  await pass(1_000);
+  await pass(1_000, 100);
   expect(redis.asked.map(({ what }) => what)).toEqual(["append", "close"]);
   expect([redis.written, redis.done]).toEqual([[1], 1]);
 });
@@ -229,9 +212,9 @@ describe("whom Redis does not take for its writer", () => {
     for (let times_ = 1; times_ <= 2; times_++) {
       redis.refusal = "fenced";
       say(writer);
-      await pass(takenBackAfterMs - 1_000);
+      await pass(takenBackAfterMs - 1_000, 100);
       expect(redis.of("open").filter(({ takeOver }) => takeOver)).toHaveLength(times_ - 1);
-      await pass(2_000);
+      await pass(2_000, 100);
       expect(redis.of("open").filter(({ takeOver }) => takeOver)).toHaveLength(times_);
       expect([redis.last, writer.lost.aborted]).toEqual([times_, false]);
     }
@@ -244,11 +227,11 @@ describe("whom Redis does not take for its writer", () => {
     const writer = await redis.open(true);
     redis.refusal = "lost";
     say(writer);
-    await pass(1_000);
+    await pass(1_000, 100);
     expect([redis.last, writer.lost.aborted]).toEqual([1, false]);
     redis.refusal = "fenced";
     say(writer);
-    await pass(1_000);
+    await pass(1_000, 100);
     expect(writer.lost.reason).toMatchObject({ code: "OWNER_LOST" });
     expect([redis.isOurs.mock.calls.length, redis.done]).toEqual([0, 1]);
   });
@@ -258,10 +241,10 @@ describe("whom Redis does not take for its writer", () => {
     const writer = await redis.open();
     redis.refusal = "fenced";
     redis.isOurs.mockResolvedValue(false);
-    await pass(1_000);
+    await pass(1_000, 100);
     expect(writer.lost.aborted).toBe(false);
     writer.check();
-    await pass(1_000);
+    await pass(1_000, 100);
     expect([writer.lost.reason.code, redis.done]).toEqual(["OWNER_LOST", 1]);
   });
 
@@ -269,7 +252,7 @@ describe("whom Redis does not take for its writer", () => {
     const redis = new OneRun();
     const writer = await redis.open();
     writer.check();
-    await pass(5_000);
+    await pass(5_000, 100);
     expect(redis.of("append")).toHaveLength(1);
     expect([writer.healthy, redis.done]).toEqual([true, 0]);
   });

@@ -1,8 +1,7 @@
-/** A chat on a client whose every answer a test gives. What the chat asks becomes a transcript, with milliseconds. */
-import { onTestFinished, vi } from "vitest";
 import { type ClientErrorCode, LangwireClientError } from "../../client/src/index.ts";
 import { Chat } from "../../client/src/react/index.ts";
 import type { ChatEvent, Json, Message } from "../../client/src/types.ts";
+import { scriptedTime } from "../client/scripted-time.ts";
 
 export const errorOf = (
   code: ClientErrorCode,
@@ -128,16 +127,7 @@ type Page = { readonly items: readonly Message[]; readonly nextCursor?: string }
 
 /** Waits are half of their bound: 250 ms, 500, 1000 and so on. */
 export function scriptedChat(options: { readonly initialMessages?: readonly Message[] } = {}) {
-  vi.useFakeTimers();
-  vi.spyOn(Math, "random").mockReturnValue(0.5);
-  onTestFinished(() => {
-    vi.useRealTimers();
-    vi.restoreAllMocks();
-  });
-  const startedAtMs = performance.now();
-  const transcript: string[] = [];
-  const say = (line: string) =>
-    void transcript.push(`${Math.round(performance.now() - startedAtMs)} ${line}`);
+  const { transcript, say } = scriptedTime();
   const watches: ScriptedWatch[] = [];
   const runs: ScriptedRun[] = [];
   const reads: PromiseWithResolvers<Page>[] = [];

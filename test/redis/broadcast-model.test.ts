@@ -1,26 +1,13 @@
-/**
- * Two processes that broadcast beside a Redis which fails, does what it says nothing of, loses notifications and all
- * that it had: each has what the stream was given, once and in order, at the latest when it asks for it.
- */
-import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { Broadcast } from "../../src/redis/broadcast.ts";
 import type { Redis } from "../../src/redis/redis.ts";
+import { pass, withOwnClock } from "../support/own-clock.ts";
 
 const retryMs = 250;
 const keptUnsent = 10_000;
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"], fakeNodeBuiltins: true });
-});
-afterEach(() => void vi.useRealTimers());
-
-/** Time, and the turns that what is done in it takes. */
-async function pass(ms: number): Promise<void> {
-  await vi.advanceTimersByTimeAsync(ms);
-  for (let turns = 0; turns < 5; turns++) await turn();
-}
+withOwnClock();
 
 type Entry = [id: string, field: [name: string, message: string]];
 

@@ -1,18 +1,13 @@
 /** How commands get to Redis: by which server, within which time, again or not, and what is said where they do not. */
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { LangwireError } from "../../src/protocol/errors.ts";
 import { type Attempt, defaultRedisTimes, type RedisCommands } from "../../src/redis/connection.ts";
 import { KnownServers } from "../../src/redis/known-servers.ts";
 import { orUnavailable, retryFor } from "../../src/redis/retry.ts";
 import { Script } from "../../src/redis/script.ts";
+import { withOwnClock } from "../support/own-clock.ts";
 
-beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: ["setTimeout", "clearTimeout", "performance"],
-    fakeNodeBuiltins: true,
-  });
-});
-afterEach(() => void vi.useRealTimers());
+withOwnClock();
 
 const unavailable = { code: "STORE_UNAVAILABLE" };
 

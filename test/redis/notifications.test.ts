@@ -1,18 +1,9 @@
-/** The subscribed connection of a process, beside one that breaks and refuses: what is heard, and what nobody asks for. */
-import { setImmediate as turn } from "node:timers/promises";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { OneServer } from "../../src/redis/connection.ts";
 import { Notifications } from "../../src/redis/notifications.ts";
+import { pass, withOwnClock } from "../support/own-clock.ts";
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"], fakeNodeBuiltins: true });
-});
-afterEach(() => void vi.useRealTimers());
-
-async function pass(ms: number): Promise<void> {
-  await vi.advanceTimersByTimeAsync(ms);
-  for (let turns = 0; turns < 5; turns++) await turn();
-}
+withOwnClock();
 
 type Receive = (message: string, channel: string) => void;
 

@@ -1,35 +1,19 @@
-/**
- * The link beside a server that can be reached or not, whose connections fail while they are prepared, break
- * and stand still at the moments of a schedule: it is ready exactly while the newest connection is whole, keeps
- * no other one open, asks nothing of those before, and comes back by itself.
- */
-import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import {
   type Attempt,
   defaultRedisTimes,
   type RedisConnection,
 } from "../../src/redis/connection.ts";
 import { RedisLink } from "../../src/redis/redis-link.ts";
+import { pass, withOwnClock } from "../support/own-clock.ts";
 
 const { pingMs, pingTimeoutMs, connectTimeoutMs, maxReconnectDelayMs } = defaultRedisTimes;
 const stepMs = 500;
 /** By then a connection that stands still is found, and another one is made. */
 const longMs = 2 * (pingMs + pingTimeoutMs + maxReconnectDelayMs);
 
-beforeEach(
-  () => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"], fakeNodeBuiltins: true }),
-);
-afterEach(() => void vi.useRealTimers());
-
-/** Time, step by step: some of what is done in it takes turns of the event loop. */
-async function pass(ms: number): Promise<void> {
-  for (let left = ms; left >= 0; left -= stepMs) {
-    await vi.advanceTimersByTimeAsync(Math.min(left, stepMs));
-    for (let turns = 0; turns < 5; turns++) await turn();
-  }
-}
+withOwnClock();
 
 class Line implements RedisConnection {
   readonly takesAnyKeys = true;
@@ -123,25 +107,25 @@ test("one whole connection at a time, whatever happens to them", async () => {
       if (typeof it === "object") Object.assign(world, it);
       else if (it === "breaks") lines.at(-1)?.break();
       else if (it === "stands still") Object.assign(lines.at(-1) ?? {}, { answers: false });
-      else await pass(it);
-      await pass(0);
+      else await pass(it, stepMs);
+      await pass(0, stepMs);
       hold();
       // Also while no other can be had: what is asked of it would wait for ever.
       if (it === longMs)
         expect(lines.filter(({ answers, isWhole }) => !answers && isWhole)).toEqual([]);
     }
     Object.assign(world, { isReachable: true, prepares: true });
-    await pass(longMs);
+    await pass(longMs, stepMs);
     hold();
     expect(link.ready).toBe(true);
     expect(tries.told).toEqual(tries.expected);
     const made = lines.length;
     const closing = link[Symbol.asyncDispose]();
-    await pass(0);
+    await pass(0, stepMs);
     await closing;
     hold();
     expect([lines.some(({ isOpen }) => isOpen), link.ready]).toEqual([false, false]);
-    await pass(longMs);
+    await pass(longMs, stepMs);
     hold();
     expect([lines.length, vi.getTimerCount()]).toEqual([made, 0]);
   });
@@ -152,11 +136,11 @@ test("one that cannot be opened in time is given up", async () => {
   const { world, open, tries } = setUp();
   world.isReachable = false;
   const opening = expect(open()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
-  await pass(connectTimeoutMs);
+  await pass(connectTimeoutMs, stepMs);
   await opening;
   const tried = tries.told.length;
   expect(tried).toBeGreaterThan(1);
-  await pass(longMs);
+  await pass(longMs, stepMs);
   expect([tries.told.length, vi.getTimerCount()]).toEqual([tried, 0]);
 });
 
@@ -170,6 +154,6 @@ test("an answer that came while this process was busy is one", async () => {
   // All of it has passed before anything else was done.
   vi.advanceTimersByTime(pingTimeoutMs);
   setImmediate(answer.resolve);
-  await pass(0);
+  await pass(0, stepMs);
   expect([link.ready, line?.isWhole]).toEqual([true, true]);
 });

@@ -1,16 +1,12 @@
-/**
- * Endings beside a store that takes them, is away or refuses some, at the moments of a schedule: readers are told in
- * time, what they are told is what is stored, once, and one that the store refuses holds up no other.
- */
-import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { LangwireError } from "../../src/protocol/errors.ts";
 import { Archiver } from "../../src/runs/archives/archiver.ts";
 import { Finalizer } from "../../src/runs/lifecycle/finalizer.ts";
 import { StoreWatch } from "../../src/runs/lifecycle/store-watch.ts";
 import type { RunEnding } from "../../src/runs/run-events.ts";
 import type { Ending, Finished, Run, Store } from "../../src/store/store.ts";
+import { pass, withOwnClock } from "../support/own-clock.ts";
 
 const timeoutMs = 10_000;
 /** By then a store that is back was asked, and has been given what it lacks. */
@@ -18,18 +14,7 @@ const longMs = 5_000;
 const at = "2026-01-01T00:00:00.000Z";
 const away = new LangwireError("STORE_UNAVAILABLE");
 
-beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: ["setTimeout", "clearTimeout", "performance"],
-    fakeNodeBuiltins: true,
-  });
-});
-afterEach(() => void vi.useRealTimers());
-
-async function pass(ms: number): Promise<void> {
-  await vi.advanceTimersByTimeAsync(ms);
-  await turn();
-}
+withOwnClock();
 
 /** What the store makes of a run's endings: it takes them, refuses the first, or all. */
 type Kind = "taken" | "refused once" | "refused";

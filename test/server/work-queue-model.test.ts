@@ -4,9 +4,10 @@
  */
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { QuerySlot } from "../../src/server/pacing/user-work.ts";
 import { WorkQueue } from "../../src/server/pacing/work-queue.ts";
+import { withOwnClock } from "../support/own-clock.ts";
 
 const users = ["ann", "bob", "cem"] as const;
 const limits = {
@@ -16,13 +17,7 @@ const limits = {
 const unseen = { stalledMs: () => 0, cut: () => {} };
 const limited = { code: "RATE_LIMITED" };
 
-beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"],
-    fakeNodeBuiltins: true,
-  });
-});
-afterEach(() => void vi.useRealTimers());
+withOwnClock();
 
 interface Query {
   readonly user: string;

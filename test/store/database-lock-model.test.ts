@@ -4,10 +4,10 @@
  */
 import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
-import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { DatabaseLock } from "../../src/store/postgres/database-lock.ts";
+import { pass, withOwnClock } from "../support/own-clock.ts";
 
 const unavailable = { code: "STORE_UNAVAILABLE" };
 
@@ -75,19 +75,10 @@ vi.mock("pg", async () => {
   };
 });
 
+withOwnClock();
 beforeEach(() => {
   world.postgres = new Postgres();
-  vi.useFakeTimers({
-    toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"],
-    fakeNodeBuiltins: true,
-  });
 });
-afterEach(() => void vi.useRealTimers());
-
-async function pass(ms: number): Promise<void> {
-  await vi.advanceTimersByTimeAsync(ms);
-  for (let turns = 0; turns < 3; turns++) await turn();
-}
 
 const says = (lock: DatabaseLock): "held" | "lost" => {
   try {

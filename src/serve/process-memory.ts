@@ -10,9 +10,9 @@ const gibibyte = 1024 * 1024 * 1024;
 const generousHeapBytes = 2 * gibibyte;
 
 /**
- * Has V8 collect all garbage where that comes to seven tenths of what is held. By itself it waits for three times as
- * much as that, and with smaller heaps for as much: whatever outlives two collections of young objects, such as requests
- * that wait for their turn, would cost a quarter of a gigabyte before any of it is freed.
+ * Has V8 collect all garbage where that comes to seven tenths of what is held. By itself it waits until that is three
+ * times what is held, and with smaller heaps as much: whatever outlives two collections of young objects, such as
+ * requests that wait for their turn, would cost a quarter of a gigabyte before any of it is freed.
  */
 function collectGarbageSooner(): void {
   if (getHeapStatistics().heap_size_limit < generousHeapBytes) return;

@@ -121,7 +121,7 @@ export const botGuards: readonly Guard[] = [
   },
   {
     slip: "an answer without an end is one",
-    file: "src/bots/run/model/model-events.ts",
+    file: "src/bots/run/model/broken-part.ts",
     code: "if (!span.sendsFinishReason && !saidNothing) return undefined;",
     becomes: "return undefined;",
     tests: ["test/bots/provider-answers.test.ts", "test/bots/provider.test.ts", ...answers],

@@ -3,8 +3,10 @@
  * a success; it fails the run where the answer is made of what that model said, and only there: not
  * where a tool, a side branch or a later step of the bot made do without.
  */
-import type { LangwireError } from "../../../protocol/errors.ts";
+import { LangwireError } from "../../../protocol/errors.ts";
 import type { Span } from "../span-tree.ts";
+import { saysBroken } from "./finish-reasons.ts";
+import type { ModelResult } from "./model-result.ts";
 
 /**
  * @param answer the run's, as readers get it
@@ -37,4 +39,23 @@ function longestFirst(models: readonly Span[]): Span[] {
   return models.toSorted(
     (a, b) => b.said.length - a.said.length || Number(isWhole(b)) - Number(isWhole(a)),
   );
+}
+
+/** @returns why a model's answer is none or half of one, which LangChain takes for a success; undefined where it is whole */
+export function brokenBy(span: Span, result: ModelResult): LangwireError | undefined {
+  if (span.candidates > 1 && span.streamedBy === "events") {
+    const cause = new Error("Several candidates (`n`) cannot be told apart in stream events.");
+    return new LangwireError("BOT_FAILED", { cause });
+  }
+  const { finishReason, text, toolCalls } = result;
+  if (finishReason !== undefined) {
+    if (!saysBroken(finishReason)) return undefined;
+  } else {
+    const isNothing = text === "" && toolCalls.length === 0;
+    const saidNothing = isNothing && !span.sentText && !span.sentReasoning;
+    if (!span.sendsFinishReason && !saidNothing) return undefined;
+  }
+  const reason = finishReason ?? "no finish reason";
+  const cause = new Error(`The provider's answer is empty or broke off: ${reason}.`);
+  return new LangwireError("PROVIDER_ERROR", { cause });
 }

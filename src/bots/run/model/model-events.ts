@@ -12,7 +12,8 @@ import { PayloadBudget, payloadLimits } from "../payload.ts";
 import { candidatesOf, type Metadata, modelOf } from "../span-facts.ts";
 import type { Span } from "../span-tree.ts";
 import type { SpanWriter } from "../span-writer.ts";
-import { saysBroken, sendsFinishReason } from "./finish-reasons.ts";
+import { brokenBy } from "./broken-part.ts";
+import { sendsFinishReason } from "./finish-reasons.ts";
 import { readBlock, readContent } from "./message-content.ts";
 import { type ModelResult, readResult } from "./model-result.ts";
 import { otherContentOf } from "./other-content.ts";
@@ -198,8 +199,7 @@ export class ModelEvents {
     if (!span.sentReasoning && reasoning !== "") this.#reasoning(span, reasoning);
     const { uncheckedText: before } = span;
     // LangChain has it as a rope, which a look at its characters makes a string of, as long as the answer.
-    if (text === "" || (span.sentText && before === "")) return;
-    if (text.trim() === before.trim()) return;
+    if (text === "" || (span.sentText && before === "") || text.trim() === before.trim()) return;
     if (!span.sentText) this.#text(span, text);
     else if (message !== undefined) {
       const goesOn = text.startsWith(before);
@@ -255,25 +255,6 @@ export class ModelEvents {
     const over = result.toolCalls.length - calls.length;
     return over > 0 ? [...calls, { name: `…[cut: ${over} items]` }] : calls;
   }
-}
-
-/** The model's answer was none, or half of one: LangChain takes that for a success. */
-function brokenBy(span: Span, result: ModelResult): LangwireError | undefined {
-  if (span.candidates > 1 && span.streamedBy === "events") {
-    const cause = new Error("Several candidates (`n`) cannot be told apart in stream events.");
-    return new LangwireError("BOT_FAILED", { cause });
-  }
-  const { finishReason, text, toolCalls } = result;
-  if (finishReason !== undefined) {
-    if (!saysBroken(finishReason)) return undefined;
-  } else {
-    const isNothing = text === "" && toolCalls.length === 0;
-    const saidNothing = isNothing && !span.sentText && !span.sentReasoning;
-    if (!span.sendsFinishReason && !saidNothing) return undefined;
-  }
-  const reason = finishReason ?? "no finish reason";
-  const cause = new Error(`The provider's answer is empty or broke off: ${reason}.`);
-  return new LangwireError("PROVIDER_ERROR", { cause });
 }
 
 function isEmpty(fields: object): boolean {

@@ -1,7 +1,7 @@
 /** `npm start`, and a container's command: serves the bots that ship. */
-import { holdYoungGeneration } from "./serve/young-generation.ts";
+import { prepareCollector } from "./serve/memory/collector.ts";
 
-holdYoungGeneration();
+prepareCollector();
 const { serveProcess } = await import("./serve/serve-process.ts");
 const { shippedProgram } = await import("./serve/shipped-program.ts");
 

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { Command, CommanderError } from "commander";
-import { holdYoungGeneration } from "../serve/young-generation.ts";
+import { prepareCollector } from "../serve/memory/collector.ts";
 import { WrongUsage } from "./wrong-usage.ts";
 
 const exitCodes = { done: 0, failed: 1, wrongUsage: 2 } as const;
@@ -34,7 +34,7 @@ function commands(version: string): Command {
     .option("--port <port>", "the port (3000)")
     .option("--no-open", "does not open the page in a browser")
     .action(async (file: string | undefined, options: { port?: string; open: boolean }) => {
-      holdYoungGeneration();
+      prepareCollector();
       const { dev } = await import("./dev/dev.ts");
       await dev({ program: file, port: options.port, open: options.open });
     });
@@ -46,7 +46,7 @@ function commands(version: string): Command {
     .option("--port <port>", "the port (3000)")
     .option("--page <folder>", "the page to serve, as it was built, in place of Langwire's own")
     .action(async (file: string | undefined, options: { port?: string; page?: string }) => {
-      holdYoungGeneration();
+      prepareCollector();
       const { start } = await import("./start.ts");
       await start({ program: file, port: options.port, pageDir: options.page });
     });

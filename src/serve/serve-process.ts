@@ -9,10 +9,14 @@ import { createLogger, redirectOutput } from "../server/logging/logger.ts";
 import { withoutSecrets } from "../server/logging/redaction.ts";
 import { secretsIn } from "../server/logging/secrets.ts";
 import { Shutdown } from "../server/shutdown.ts";
-import { boundsByMemory, collectStartGarbage, expectGarbageToBeYoung } from "./process-memory.ts";
+import {
+  boundsByMemory,
+  collectStartGarbage,
+  expectGarbageToBeYoung,
+} from "./memory/process-memory.ts";
+import { letYoungGenerationGrow } from "./memory/young-generation.ts";
 import { type LoadProgram, ProgramError } from "./program.ts";
 import { type Serving, serve } from "./serve.ts";
-import { letYoungGenerationGrow } from "./young-generation.ts";
 
 export interface ServeProcessOptions {
   readonly load: LoadProgram;

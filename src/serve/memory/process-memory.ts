@@ -2,8 +2,8 @@
 import { totalmem } from "node:os";
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { containerMemoryBytes } from "../config/container-memory.ts";
-import { type MemoryBounds, memoryBounds } from "../config/memory-bounds.ts";
+import { containerMemoryBytes } from "../../config/container-memory.ts";
+import { type MemoryBounds, memoryBounds } from "../../config/memory-bounds.ts";
 
 const gibibyte = 1024 * 1024 * 1024;
 /** From this limit on V8 lets a heap grow to four times what it holds, with smaller ones to twice at most. */

@@ -5,6 +5,7 @@
  */
 import { PerformanceObserver } from "node:perf_hooks";
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
+import { isGivenByOperator } from "./operator-flags.ts";
 
 /** Node.js 22 had 16. With more there are fewer collections, of which none takes less. */
 const largestHalfBytes = 8 * 1024 * 1024;
@@ -14,7 +15,7 @@ export function holdYoungGeneration(): void {
   if (!isSetByOperator()) setGrowthFactor(1);
 }
 
-/** Lets it grow with what is done, to 16 MiB for each half. Looks after each collection, of which each may be a step. */
+/** Lets it grow with what is done, to 8 MiB for each half. Looks after each collection, of which each may be a step. */
 export function letYoungGenerationGrow(): void {
   if (isSetByOperator()) return;
   new PerformanceObserver(growAsNeeded).observe({ entryTypes: ["gc"] });
@@ -40,6 +41,5 @@ function setGrowthFactor(factor: number): void {
 
 /** Whoever starts the process with sizes of their own has them. */
 function isSetByOperator(): boolean {
-  const given = [...process.execArgv, process.env.NODE_OPTIONS ?? ""].join(" ");
-  return /semi[-_]space/.test(given);
+  return isGivenByOperator(/semi[-_]space/);
 }

@@ -55,7 +55,7 @@ const onOneCore = ["-c", "0", process.execPath, "--no-opt", "--no-maglev", "--no
 
 test("with one core the main thread collects what is old and what is young", async () => {
   // Four hundredths, of the short time in which nothing else goes on; with helpers, three tenths to a half.
-  expect((await probed("taskset", onOneCore)).helpersShare).toBeLessThan(0.15);
+  expect((await probed("taskset", onOneCore)).helpersShare).toBeLessThan(0.1);
 });
 
 test.for(["--concurrent-marking", "--no_parallel_compaction"])(

@@ -116,8 +116,10 @@ export class MemoryLog implements EventLog {
     for (const { conversationId, through } of what) {
       const conversation = this.#conversations.get(conversationId);
       if (conversation === undefined) continue;
-      if (through === undefined && conversation.writingRunId !== undefined) {
-        await conversation.writing?.promise;
+      if (through === undefined) {
+        if (conversation.writingRunId !== undefined) await conversation.writing?.promise;
+        // It may have written until then.
+        if (this.#dirty.has(conversation)) await this.#committed.promise;
       }
       const last = conversation.committedSeq;
       this.#evict(conversationId, Math.min(through ?? last, last));
@@ -141,10 +143,9 @@ export class MemoryLog implements EventLog {
   ): AsyncGenerator<Run> {
     const absent = new Map<string, Run>();
     for (const run of runs) {
-      const { conversationId, runId } = run;
-      const isHere = this.#conversations.get(conversationId)?.last?.runId === runId;
+      const isHere = this.#conversations.get(run.conversationId)?.last?.runId === run.runId;
       if (isHere || this.#journal?.hasOlder !== true) yield run;
-      else absent.set(conversationId, run);
+      else absent.set(run.conversationId, run);
     }
     if (absent.size > 0) yield* this.#recoverOlder(absent, signal);
     // Of those that are left, the store knows nothing, or knows how they ended.
@@ -182,8 +183,7 @@ export class MemoryLog implements EventLog {
       this.#scheduled = this.#inOwnContext(() => setImmediate(() => this.#flush()));
       return;
     }
-    const { resolve } = this.#committed;
-    const group = this.#dirty;
+    const [group, { resolve }] = [this.#dirty, this.#committed];
     this.#committed = Promise.withResolvers();
     this.#dirty = new Set();
     for (const conversation of group) conversation.commit();

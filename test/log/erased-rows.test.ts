@@ -69,6 +69,22 @@ test("what is erased when the process ends", async () => {
   expect(await filesWith("CANARY")).toEqual([]);
 });
 
+test("what a run writes while its conversation is deleted, to its last words", async () => {
+  const { log, filesWith, write } = await start();
+  await write("long ".repeat(50_000));
+  const { conversationId, writer, runId } = await write("CANARY one");
+  const forgotten = log.forget([{ conversationId }]);
+  const say = (text: string) => writer.append({ type: "token", runId, spanId: text, text });
+  say("CANARY two");
+  await writer.flushed();
+  expect(await filesWith("CANARY two")).not.toEqual([]);
+  say("CANARY three");
+  writer.close();
+  await forgotten;
+  await writer.flushed();
+  expect(await filesWith("CANARY")).toEqual([]);
+});
+
 test("what cannot be cut off while somebody reads is when they are done", async () => {
   const { log, database, filesWith, write } = await start();
   const { conversationId, writer } = await write("CANARY");

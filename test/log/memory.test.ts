@@ -23,7 +23,7 @@ describe("what is appended in one turn of the event loop", () => {
       const event: ChatEvent = { type: "token", runId, spanId: `${spans++}`, text: "x" };
       writer.append(event);
     };
-    return { log, writer, append, readable: () => log.read(conversationId, 0).entries.length };
+    return { log, conversationId, writer, append, readable: () => log.read(conversationId, 0).entries.length };
   }
 
   test("is readable together when the turn is over", async () => {
@@ -50,6 +50,24 @@ describe("what is appended in one turn of the event loop", () => {
     append();
     expect(readable()).toBe(3);
   });
+
+  test.each(["close", "abandon"] as const)(
+    "is forgotten with its conversation, and what its run writes until it does %s",
+    async (how) => {
+      const { log, conversationId, append, readable, writer } = start();
+      append();
+      await writer.flushed();
+      const forgotten = log.forget([{ conversationId }]);
+      append();
+      await writer.flushed();
+      expect(readable()).toBe(2);
+      append();
+      writer[how]();
+      await forgotten;
+      await writer.flushed();
+      expect([readable(), log.bytes]).toEqual([0, 0]);
+    },
+  );
 
   test("is readable when the log is closed, which leaves no timer behind", async () => {
     const { log, append, readable, writer } = start();

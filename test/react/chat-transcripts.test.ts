@@ -1,5 +1,6 @@
 /** What a chat asks of its server, when it asks again, and what it shows meanwhile. By the clock of a test. */
 import { describe, expect, test } from "vitest";
+import type { Message } from "../../client/src/types.ts";
 import { wait } from "../client/scripted-link.ts";
 import { busy, endOf, errorOf, exchange, scriptedChat, startOf, tokenOf } from "./scripted-chat.ts";
 
@@ -269,6 +270,36 @@ describe("what was sent", () => {
     expect(
       transcript.filter((line) => line.includes("sends")).map((line) => line.split("sends ")[1]),
     ).toEqual(['the input {"n":1}', 'the input {"n":1}', "Second", "Second"]);
+    // The watch brings the rest: what is sent would come twice.
+    expect(setting.runs.map(({ input }) => input.only)).toEqual(Array(4).fill(["runStart"]));
+  });
+
+  test("to a typed bot is sent again as it was, also where the history has it", async () => {
+    const [human, ai] = exchange("r", '{"n":1}', "Yes") as [Message, Message];
+    const given = { type: "data", name: "input", origin: "input", value: { n: 1 } };
+    const initialMessages = [{ ...human, parts: [given] } as Message, ai];
+    const { chat, transcript } = openedChat({ initialMessages });
+    expect(chat.getState().messages[0]).toMatchObject({ role: "human", input: { n: 1 } });
+    chat.regenerate()?.catch(quiet);
+    expect(transcript.at(-1)).toBe('0 sends the input {"n":1}');
+  });
+
+  test("and refused stands behind what keeps the whole conversation from being read", async () => {
+    const setting = openedChat();
+    const { chat, seen } = setting;
+    setting.watch.accepts();
+    await wait(0);
+    chat.send("Hi").catch(quiet);
+    setting.run.refuses(errorOf("BAD_INPUT"));
+    await drawn();
+    expect(seen()).toBe("<loading> | human refused: Hi | (BAD_INPUT)");
+    setting.read.reject(busy());
+    await drawn();
+    expect(seen()).toBe("<ready> | human refused: Hi | (OVERLOADED)");
+    await wait(230);
+    setting.read.resolve({ items: [] });
+    await drawn();
+    expect(seen()).toBe("<ready> | human refused: Hi | (BAD_INPUT)");
   });
 
   test("is stopped on its way, or where it runs; that it was not is said until it is", async () => {

@@ -14,14 +14,20 @@ function message(runId: string): Message {
 const shown = (messages: readonly ChatMessage[]) => messages.map(({ runId }) => runId).join("");
 const chat = (...runIds: string[]) => runIds.map((runId) => fromHistory(message(runId)));
 
+interface Asked {
+  readonly cursor: string | undefined;
+  answer(items: string, nextCursor?: string): void;
+  refuse(): void;
+}
+
 /** Answers when the test says so. */
 function pages() {
-  const asked: { cursor: string | undefined; answer(items: string, nextCursor?: string): void }[] =
-    [];
+  const asked: Asked[] = [];
   const read = (cursor: string | undefined) =>
-    new Promise<{ items: Message[]; nextCursor?: string }>((resolve) => {
+    new Promise<{ items: Message[]; nextCursor?: string }>((resolve, reject) => {
       asked.push({
         cursor,
+        refuse: () => reject(new Error("refused")),
         answer: (items, nextCursor) =>
           resolve({ items: [...items].map(message), ...(nextCursor && { nextCursor }) }),
       });
@@ -55,6 +61,29 @@ test("a newest page that joins the pages before it leaves them, and where to go 
   expect(shown(history.messages)).toBe("bcdefg");
   void history.loadEarlier();
   expect(asked[3]?.cursor).toBe("1");
+});
+
+test("earlier pages are asked for one after the other, however often, and again where one was refused", async () => {
+  const { asked, read } = pages();
+  const history = new History(read);
+  const first = history.load();
+  asked[0]?.answer("de", "3");
+  await first;
+  const cursors = () => asked.slice(1).map(({ cursor }) => cursor);
+  const refused = [history.loadEarlier(), history.loadEarlier()];
+  asked[1]?.refuse();
+  const outcomes = await Promise.allSettled(refused);
+  expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  expect([cursors(), history.hasEarlier]).toEqual([["3"], true]);
+  for (const [page, nextCursor] of [["bc", "1"], ["a"]] as const) {
+    const loads = [history.loadEarlier(), history.loadEarlier()];
+    asked.at(-1)?.answer(page, nextCursor);
+    await Promise.all(loads);
+  }
+  expect([cursors(), history.hasEarlier]).toEqual([["3", "3", "1"], false]);
+  expect(shown(history.messages)).toBe("abcde");
+  await history.loadEarlier();
+  expect(cursors()).toHaveLength(3);
 });
 
 test("a newest page that joins nothing stands alone, and earlier ones that were under way are dropped", async () => {
@@ -112,6 +141,8 @@ test("a trace stays with its answer, also when the history is read again", async
   await history.load();
   expect(history.messages).toMatchObject([{ role: "human" }, { role: "ai", isTraced: true }]);
   expect(history.messages[1]).toHaveProperty("spans", spans);
+  history.trace("a", spans);
+  expect(history.messages.map((message) => "spans" in message)).toEqual([false, true]);
 });
 
 test("a trace is read once; one that could not be read is read when it is asked for again", async () => {
@@ -133,4 +164,10 @@ test("a trace is read once; one that could not be read is read when it is asked 
   await traces.load("a");
   expect(followed).toEqual(["a", "a"]);
   expect(loaded).toEqual([["a", ["s"]]]);
+  // Of who waits for none, an error that nobody takes would end the program.
+  outcomes.push(new Error("lost"));
+  void traces.load("b");
+  await new Promise((resolve) => setImmediate(resolve));
+  await traces.load("b");
+  expect(followed).toEqual(["a", "a", "b", "b"]);
 });

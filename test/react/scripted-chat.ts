@@ -61,17 +61,21 @@ export class ScriptedWatch extends Feed {
   }
 }
 
+interface SentInput {
+  readonly runId: string;
+  readonly message?: string;
+  readonly input?: Json;
+  readonly only?: readonly string[];
+}
+
 export class ScriptedRun extends Feed {
   readonly id: string;
-  readonly input: { readonly message?: string; readonly input?: Json };
+  readonly input: SentInput;
   startEventId: string | undefined;
   readonly #end = Promise.withResolvers<unknown>();
   readonly #say: (line: string) => void;
 
-  constructor(
-    input: { readonly runId: string; readonly message?: string },
-    say: (line: string) => void,
-  ) {
+  constructor(input: SentInput, say: (line: string) => void) {
     super();
     this.id = input.runId;
     this.input = input;
@@ -150,7 +154,7 @@ export function scriptedChat(options: { readonly initialMessages?: readonly Mess
       });
       return watch;
     },
-    send: (input: ConstructorParameters<typeof ScriptedRun>[0] & { input?: Json }) => {
+    send: (input: SentInput) => {
       say(`sends ${input.message ?? `the input ${JSON.stringify(input.input)}`}`);
       const run = new ScriptedRun(input, say);
       runs.push(run);

@@ -39,4 +39,21 @@ test("a refused message stays below the newest run, though an older one was hear
     "third",
     "sending",
   ]);
+  turns.delete("refused");
+  expect(turns.messages.map(({ runId }) => runId)).not.toContain("refused");
+});
+
+test("a refusal is kept with the wait that it asks for, and an answer has the time of its end", () => {
+  const turns = new Turns();
+  const [runId, beganAt] = ["r", "2025-12-31T23:59:00.000Z"];
+  const error = { code: "OVERLOADED", message: "No.", retryable: true, retryAfterMs: 700 } as const;
+  turns.send("refused", "Hi");
+  turns.refuse("refused", { ...error, detail: "Error: full" });
+  expect(turns.messages).toMatchObject([{ error: { ...error, detail: "Error: full" } }]);
+  const start = { conversationId: "c", botId: "b", userId: "u", message: "Hi" };
+  turns.add({ type: "runStart", runId, at: beganAt, ...start }, 1);
+  const times = () => turns.messages.filter((one) => one.runId === runId).map(({ at }) => at);
+  expect(times()).toEqual([beganAt, beganAt]);
+  turns.add({ type: "runEnd", runId, at, status: "completed", text: "Hello" }, 2);
+  expect(times()).toEqual([beganAt, at]);
 });

@@ -86,6 +86,34 @@ describe("of several candidates", () => {
   });
 });
 
+test.each(["tokens", "events"] as const)(
+  "what a model says after its end, or after it failed, is not said: %s",
+  (way) => {
+    const { model, says, streams, told, callbacks } = begin();
+    const say = (id: string) => (way === "tokens" ? says(id, { content: "x" }) : streams(id, "x"));
+    const message = new AIMessageChunk({ content: "x" });
+    const ends = {
+      ended: () =>
+        callbacks.handleLLMEnd({ generations: [[{ text: "x", message }]] } as never, "ended"),
+      failed: () => callbacks.handleLLMError(boom(), "failed"),
+    };
+    for (const [id, end] of Object.entries(ends)) {
+      model(id);
+      say(id);
+      end();
+      const before = told();
+      say(id);
+      end();
+      expect(told()).toEqual(before);
+    }
+    say("never began");
+    expect(told().filter((line) => line.startsWith("token"))).toEqual([
+      "token ended",
+      "token failed",
+    ]);
+  },
+);
+
 test("what is counted on the way is known of a call that is cut, and is the end's count where it ends", () => {
   const { model, says, callbacks } = begin();
   const counted = (output_tokens: number, input_tokens = 0) => ({

@@ -85,3 +85,43 @@ test("of steps without number the last are held, each with its own results", () 
   const steps = Array.from({ length: count }, (_, at) => 4 * count + at);
   expect(texts).toEqual(steps.map((step) => [`${step}`, `own ${step}`, `shared ${step}`]));
 });
+
+test.each([
+  [
+    "a result that is given again and again counts once",
+    (kept: KeptSteps) => {
+      kept.asked("", [call(1)]);
+      for (let times = 0; times < 100; times++) kept.answered(answer(1, "r".repeat(50_000)));
+    },
+    50_000,
+  ],
+  [
+    "what was forgotten counts no more",
+    (kept: KeptSteps) => {
+      for (let id = 0; id < 20 * count; id++) {
+        kept.asked("t".repeat(500), [call(id, { text: "a".repeat(500) })]);
+        kept.answered(answer(id, "r".repeat(1_100)));
+      }
+    },
+    1_100,
+  ],
+  [
+    "nor do results of it that come late, also of what was cut",
+    (kept: KeptSteps) => {
+      const early = Array.from({ length: 30 }, (_, id) => [id, 1_000 + id] as const);
+      for (const ids of early) kept.asked("t".repeat(20_000), ids.map((id) => call(id)));
+      for (let id = 30; id < 30 + count; id++) {
+        kept.asked("", [call(id)]);
+        kept.answered(answer(id, "r"));
+      }
+      for (const id of early.flat()) kept.answered(answer(id, "r".repeat(15_000)));
+      kept.answered(answer(29 + count, "r".repeat(15_000)));
+    },
+    15_000,
+  ],
+])("%s, and cuts nothing shorter", (_what, record, length) => {
+  const kept = new KeptSteps();
+  record(kept);
+  const last = kept.all.at(-1)?.results.values().toArray().at(-1);
+  expect(last?.text).toHaveLength(length);
+});

@@ -8,7 +8,7 @@ type Attempt = Response | Error;
 function scripted(attempts: readonly (() => Attempt)[]) {
   const script = {
     calls: 0,
-    fetch: async (): Promise<Response> => {
+    fetch: async (..._request: Parameters<typeof fetch>): Promise<Response> => {
       const attempt = attempts[Math.min(script.calls, attempts.length - 1)]?.();
       script.calls += 1;
       if (attempt instanceof Response) return attempt;
@@ -52,7 +52,9 @@ describe("tries again", () => {
     expect(await calls([refused], { maxRetries: 0 })).toMatchObject({ calls: 1 });
   });
 
-  test("when the provider says so", async () => {
+  test("when the provider says so, by the exact figure of two", async () => {
+    const both = status(429, { "retry-after": "31", "retry-after-ms": "1" });
+    expect(await calls([both, status(200)])).toEqual({ calls: 2, result: 200 });
     const started = performance.now();
     const soon = status(429, { "retry-after-ms": "60" });
     expect(await calls([soon, status(200)])).toEqual({ calls: 2, result: 200 });
@@ -99,4 +101,24 @@ describe("does not try again", () => {
     await expect(answer).rejects.toThrow("aborted");
     expect(script.calls).toBe(1);
   });
+
+  test.each([
+    ["was refused", status(503), 503],
+    ["failed", () => new Error("stopped by its caller"), "Error: stopped by its caller"],
+  ])(
+    "once it was stopped in an attempt that %s: that is told as it is",
+    async (_how, attempt, told) => {
+      const stopping = new AbortController();
+      const script = scripted([attempt]);
+      const fetch = createRetryingFetch({
+        fetch: (...request) => {
+          stopping.abort();
+          return script.fetch(...request);
+        },
+      });
+      const answer = fetch("http://provider.test", { signal: stopping.signal });
+      expect(await answer.then((response) => response.status, String)).toBe(told);
+      expect(script.calls).toBe(1);
+    },
+  );
 });

@@ -159,6 +159,10 @@ describe("a secret that a program has from anywhere", () => {
       Object.assign(new Error("x"), { name: key }),
     ];
     for (const thrown of all) expect(describeThrown(thrown)).not.toContain("Canary");
+    for (let length = 950; length <= 1_000; length++) {
+      const cut = describeThrown(new Error(`${"x".repeat(length)} ${key}`));
+      expect(cut).not.toMatch(/sk-|Can/);
+    }
   });
 
   test.each([

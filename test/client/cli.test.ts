@@ -233,7 +233,10 @@ describe("Ctrl-C", () => {
 describe("without a message", () => {
   test("a conversation goes on, a message a line, and the bot remembers", async () => {
     const { to, provider, client } = await startServer();
-    const { code, stdout } = await chat(to, { input: "my name is Ann\n\nwho am I?\n" }).ended;
+    const input = "my name is Ann\n\nwho am I?\n  \n";
+    const { code, stdout, stderr } = await chat(to, { input }).ended;
+    // A line of blanks is no message, not even one that is refused.
+    expect(stderr).toBe("");
     expect(stdout).toContain("You said: my name is Ann\n");
     expect(stdout).toContain("You said: who am I?\n");
     expect(provider.calls).toHaveLength(2);

@@ -2,7 +2,12 @@
 import { TRPCClientError } from "@trpc/client";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { explainRefusal } from "../../client/src/connection/explain.ts";
-import { closedError, LangwireClientError, toClientError } from "../../client/src/errors.ts";
+import {
+  closedError,
+  isUnheard,
+  LangwireClientError,
+  toClientError,
+} from "../../client/src/errors.ts";
 import { now, refusalOf, wait } from "./scripted-link.ts";
 
 const url = "http://localhost:1/trpc/bots.list";
@@ -48,6 +53,15 @@ describe("an answer of", () => {
     expect(await reason).toBeInstanceOf(LangwireClientError);
     expect(await reason).toMatchObject({ status, ...expected });
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("a Langwire server has what it told as its cause, and one of anything else has none", async () => {
+    const causeOf = async (body: string) => {
+      const { reason } = explain(async () => new Response(body, { status: 503 }), {});
+      return (await reason)?.cause;
+    };
+    expect(await causeOf(told)).toMatchObject({ ...langwire, status: undefined });
+    expect(await causeOf("<html>")).toBeUndefined();
   });
 
   test("what lets the caller in is no reason, nor is it a reason that credentials are missing", async () => {
@@ -138,4 +152,15 @@ describe("an error of tRPC's", () => {
     const wrapped = TRPCClientError.from(new Error("outer", { cause: closed }));
     expect(toClientError(wrapped)).toBe(closed);
   });
+});
+
+test.each<[ConstructorParameters<typeof LangwireClientError>[0]["code"], object, boolean]>([
+  ["UNREACHABLE", {}, true],
+  ["AUTH_UNAVAILABLE", {}, true],
+  ["OVERLOADED", { retryable: true, unheard: true }, true],
+  ["OVERLOADED", { retryable: true }, false],
+  ["BAD_INPUT", { unheard: true }, false],
+  ["CLOSED", {}, false],
+])("%s with %j may be asked again without having been done: %s", (code, more, may) => {
+  expect(isUnheard(new LangwireClientError({ code, message: "No.", ...more }))).toBe(may);
 });

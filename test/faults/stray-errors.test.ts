@@ -175,6 +175,16 @@ test("a contained error is counted, by bot and kind", async () => {
   );
 });
 
+test("an application's own listeners are told of its own, and nothing ends", async () => {
+  using server = await start({ LISTENS: "yes" });
+  for (const how of ["reject", "throw"]) server.child.send(how);
+  await server.strayed(2);
+  expect(server.strays).toEqual(
+    ["rejection", "exception"].map((kind) => ({ botId: "", kind, said: "our own" })),
+  );
+  expect(expectWholeRun(await send(server.client, "honest").completed).text).toBe("All is well.");
+});
+
 describe("as fatal as Node has it", () => {
   test.each(["reject", "throw"])("an error of our own: %s", async (how) => {
     using server = await start();

@@ -88,6 +88,12 @@ const server = await startTestServer({
     },
   },
 });
+if (process.env.LISTENS === "yes") {
+  const tell = (kind: string) => (cause: unknown) =>
+    void process.send?.({ botId: "", kind, said: cause instanceof Error ? cause.message : "" });
+  process.on("unhandledRejection", tell("rejection"));
+  process.on("uncaughtException", tell("exception"));
+}
 process.on("disconnect", () => process.exit());
 process.on("message", (what) => {
   if (what === "reject") void Promise.reject(new Error("our own"));

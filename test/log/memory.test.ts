@@ -23,7 +23,13 @@ describe("what is appended in one turn of the event loop", () => {
       const event: ChatEvent = { type: "token", runId, spanId: `${spans++}`, text: "x" };
       writer.append(event);
     };
-    return { log, conversationId, writer, append, readable: () => log.read(conversationId, 0).entries.length };
+    return {
+      log,
+      conversationId,
+      writer,
+      append,
+      readable: () => log.read(conversationId, 0).entries.length,
+    };
   }
 
   test("is readable together when the turn is over", async () => {

@@ -1,6 +1,7 @@
 import { type ClientErrorCode, LangwireClientError } from "../../client/src/index.ts";
 import { Chat } from "../../client/src/react/index.ts";
 import type { ChatEvent, Json, Message } from "../../client/src/types.ts";
+import { wait } from "../client/scripted-link.ts";
 import { scriptedTime } from "../client/scripted-time.ts";
 
 export const errorOf = (
@@ -99,6 +100,12 @@ export class ScriptedRun extends Feed {
   refuses(error: Error): void {
     this.#end.reject(error);
     this.put(error);
+  }
+
+  /** As where its client is closed: without an error of its own. */
+  closes(): void {
+    this.#end.reject(errorOf("CLOSED"));
+    this.put(undefined);
   }
 
   ends(): void {
@@ -201,4 +208,15 @@ export function scriptedChat(options: { readonly initialMessages?: readonly Mess
       return newest(reads);
     },
   };
+}
+
+export const quiet = () => {};
+
+/** Changes are drawn in the next frame. */
+export const drawn = () => wait(20);
+
+/** A chat that somebody looks at. */
+export function openedChat(options: Parameters<typeof scriptedChat>[0] = {}) {
+  const setting = scriptedChat(options);
+  return Object.assign(setting, { leave: setting.chat.subscribe(quiet) });
 }

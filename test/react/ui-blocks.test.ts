@@ -165,3 +165,38 @@ test("what was told is not told again, whatever comes behind it, and a text that
   const told = events.map(([event]) => chunks.add(event as ChatEvent).map(({ type }) => type));
   expect(told).toEqual(events.map(([, types]) => types));
 });
+
+test("a text whose place is before others that were told is told anew with them, and goes on there", () => {
+  const of = (spanId: string) => ({ runId: "r", spanId, at: "" });
+  const says = (spanId: string, text: string) => ({ type: "token", ...of(spanId), text });
+  const chunks = new UiChunks();
+  const told = (event: object) =>
+    chunks.add(event as ChatEvent).map((chunk) => {
+      const { type, id, delta } = chunk as { type: string; id?: string; delta?: string };
+      return [type, id, delta].filter((one) => one !== undefined).join(" ");
+    });
+  for (const spanId of ["before", "a", "b"]) told({ type: "llmStart", ...of(spanId), name: "m" });
+  for (const event of [says("before", "One"), says("a", ""), says("b", "Two")]) told(event);
+  expect(told(says("a", "Three"))).toEqual([
+    ...["reset-step", "text-start 0", "text-delta 0 One", "text-start 1", "text-delta 1 Three"],
+    ...["text-start 2", "text-delta 2 Two"],
+  ]);
+  for (const round of [1, 2]) {
+    expect(told(says("a", `${round}`))).toEqual([`text-delta 1 ${round}`]);
+    expect(told(says("b", `${round}`))).toEqual([`text-delta 2 ${round}`]);
+    expect(told(says("before", `${round}`))).toEqual([`text-delta 0 ${round}`]);
+  }
+});
+
+test("a tool reports while it works, and no more once it has ended", () => {
+  const of = { runId: "r", spanId: "t", at: "" };
+  const chunks = new UiChunks();
+  const told = (event: object) => chunks.add(event as ChatEvent).map(({ type }) => type);
+  const reports = { type: "toolProgress", ...of, data: 1 };
+  expect(told(reports)).toEqual([]);
+  expect(told({ type: "toolStart", ...of, name: "t" })).toEqual(["tool-input-available"]);
+  expect(told(reports)).toEqual(["tool-output-available"]);
+  expect(told({ ...reports, spanId: "other" })).toEqual([]);
+  expect(told({ type: "toolEnd", ...of, output: 2 })).toEqual(["tool-output-available"]);
+  expect(told(reports)).toEqual([]);
+});

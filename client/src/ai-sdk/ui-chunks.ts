@@ -65,9 +65,9 @@ export class UiChunks {
     const growing = this.#growing.get(key);
     if (growing !== undefined) return growing.grow(text);
     const chunks = this.#changes();
-    // The one that has grown by it, or begun with it.
-    const own = this.#sent.find(({ isChanged, isText }) => isChanged && isText);
-    if (own !== undefined) this.#growing.set(key, own);
+    // The one that has grown by it, or begun with it. Where the message was said again, it is not known.
+    const [own, ...others] = this.#sent.filter(({ isChanged, isText }) => isChanged && isText);
+    if (own !== undefined && others.length === 0) this.#growing.set(key, own);
     return chunks;
   }
 

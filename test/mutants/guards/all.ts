@@ -4,6 +4,7 @@ import { accessGuards } from "./access.ts";
 import { archiveGuards } from "./archives.ts";
 import { askingChatGuards } from "./asking-chats.ts";
 import { botBoundGuards } from "./bot-bounds.ts";
+import { botFailureGuards } from "./bot-failures.ts";
 import { botRuleGuards } from "./bot-rules.ts";
 import { botGuards } from "./bots.ts";
 import { chatGuards } from "./chats.ts";
@@ -15,14 +16,17 @@ import { journalGuards } from "./journal.ts";
 import { leaseGuards } from "./leases.ts";
 import { lifecycleGuards } from "./lifecycle.ts";
 import { logGuards } from "./log.ts";
+import { memoryLogGuards } from "./memory-log.ts";
 import { pageGuards } from "./page.ts";
 import { protocolGuards } from "./protocol.ts";
 import { recoveryGuards } from "./recovery.ts";
 import { redisGuards } from "./redis.ts";
 import { redisLogGuards } from "./redis-log.ts";
 import { redisShareGuards } from "./redis-shares.ts";
+import { refusalGuards } from "./refusals.ts";
 import { runGuards } from "./runs.ts";
 import { serverGuards } from "./server.ts";
+import { shownChatGuards } from "./shown-chats.ts";
 import { startingGuards } from "./starting.ts";
 import { storeGuards } from "./store.ts";
 import { terminalGuards } from "./terminal.ts";
@@ -36,6 +40,7 @@ export const guards: readonly Guard[] = [
   ...recoveryGuards,
   ...serverGuards,
   ...logGuards,
+  ...memoryLogGuards,
   ...journalGuards,
   ...protocolGuards,
   ...storeGuards,
@@ -43,11 +48,14 @@ export const guards: readonly Guard[] = [
   ...botGuards,
   ...botRuleGuards,
   ...botBoundGuards,
+  ...botFailureGuards,
   ...clientGuards,
   ...connectionGuards,
+  ...refusalGuards,
   ...terminalGuards,
   ...chatGuards,
   ...askingChatGuards,
+  ...shownChatGuards,
   ...pageGuards,
   ...redisGuards,
   ...runGuards,

@@ -2,7 +2,7 @@
 import type { Guard } from "../guard.ts";
 
 const file = "client/src/react/chat.ts";
-const tests = ["test/react/chat-transcripts.test.ts"];
+const tests = ["test/react/chat-transcripts.test.ts", "test/react/sent-transcripts.test.ts"];
 const hooks = ["test/react/hook-options.test.ts"];
 const blocks = ["test/react/ui-blocks.test.ts"];
 

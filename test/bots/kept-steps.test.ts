@@ -109,7 +109,11 @@ test.each([
     "nor do results of it that come late, also of what was cut",
     (kept: KeptSteps) => {
       const early = Array.from({ length: 30 }, (_, id) => [id, 1_000 + id] as const);
-      for (const ids of early) kept.asked("t".repeat(20_000), ids.map((id) => call(id)));
+      for (const ids of early)
+        kept.asked(
+          "t".repeat(20_000),
+          ids.map((id) => call(id)),
+        );
       for (let id = 30; id < 30 + count; id++) {
         kept.asked("", [call(id)]);
         kept.answered(answer(id, "r"));
@@ -122,6 +126,6 @@ test.each([
 ])("%s, and cuts nothing shorter", (_what, record, length) => {
   const kept = new KeptSteps();
   record(kept);
-  const last = kept.all.at(-1)?.results.values().toArray().at(-1);
+  const last = [...(kept.all.at(-1)?.results.values() ?? [])].at(-1);
   expect(last?.text).toHaveLength(length);
 });

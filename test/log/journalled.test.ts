@@ -1,5 +1,7 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
@@ -99,12 +101,22 @@ describe("journal", () => {
     const database = new DatabaseSync(":memory:");
     const log = await logOf(database);
     const runId = randomUUID();
-    const writer = log.open({ conversationId: randomUUID(), runId, after: 0 });
+    const conversationId = randomUUID();
+    const writer = log.open({ conversationId, runId, after: 0 });
+    const bot = new AsyncLocalStorage<string>();
+    let toldIn: string | undefined = "nobody";
+    log.subscribe(conversationId, () => {
+      toldIn = bot.getStore();
+    });
     database.exec("begin");
-    writer.append(token(runId, "a"));
+    bot.run("bot", () => writer.append(token(runId, "a")));
     const flushed = writer.flushed();
-    queueMicrotask(() => database.exec("rollback"));
+    await nextTurn();
+    await nextTurn();
+    expect(log.read(conversationId, 0).entries).toEqual([]);
+    database.exec("rollback");
     await flushed;
+    expect(toldIn).toBeUndefined();
     expect(database.prepare("select count(*) as rows from journal").get()).toEqual({ rows: 1 });
   });
 

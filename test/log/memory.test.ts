@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { MemoryLog } from "../../src/log/memory-log.ts";
@@ -74,6 +75,32 @@ describe("what is appended in one turn of the event loop", () => {
       expect([readable(), log.bytes]).toEqual([0, 0]);
     },
   );
+
+  test("stays where only what was before it is forgotten, however far that is said to go", async () => {
+    const { log, conversationId, append, readable, writer } = start();
+    append();
+    await writer.flushed();
+    append();
+    // As where a run's end is in the store, and not in the log yet.
+    await log.forget([{ conversationId, through: 9 }]);
+    await writer.flushed();
+    expect(log.read(conversationId, 0)).toMatchObject({ oldest: 2, entries: [{ seq: 2 }] });
+    expect(readable()).toBe(1);
+  });
+
+  test("is told in nobody's own context: what goes wrong with it is nobody's fault who wrote", async () => {
+    const { log, conversationId, append, writer } = start();
+    const bot = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    log.subscribe(conversationId, () => seen.push(bot.getStore()));
+    bot.run("first", append);
+    await writer.flushed();
+    bot.run("first", append);
+    vi.advanceTimersByTime(11);
+    // The group is old: it ends at once.
+    bot.run("second", append);
+    expect(seen).toEqual([undefined, undefined]);
+  });
 
   test("is readable when the log is closed, which leaves no timer behind", async () => {
     const { log, append, readable, writer } = start();

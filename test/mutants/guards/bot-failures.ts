@@ -42,6 +42,7 @@ export const botFailureGuards: readonly Guard[] = [
     code: 'else if (process.listenerCount("unhandledRejection") === 1) throw reason;',
     becomes: "else throw reason;",
     tests: ["test/faults/stray-errors.test.ts"],
+    named: "an application's own listeners are told of its own",
   },
   {
     slip: "what became of a request that was stopped is not told",

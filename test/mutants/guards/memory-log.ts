@@ -18,4 +18,32 @@ export const memoryLogGuards: readonly Guard[] = [
     becomes: "",
     tests: memory,
   },
+  {
+    slip: "a run's end is forgotten before it can be read",
+    file: "src/log/memory-log.ts",
+    code: "Math.min(through ?? last, last)",
+    becomes: "through ?? conversation.lastSeq",
+    tests: memory,
+  },
+  {
+    slip: "a group is in the context of its first event",
+    file: "src/log/memory-log.ts",
+    code: "this.#inOwnContext(() => setImmediate(() => this.#flush()));\n    return grownBytes",
+    becomes: "setImmediate(() => this.#flush());\n    return grownBytes",
+    tests: memory,
+  },
+  {
+    slip: "a group that is cut by age is in the context of its last event",
+    file: "src/log/memory-log.ts",
+    code: "this.#inOwnContext(() => this.#flush());\n    else",
+    becomes: "this.#flush();\n    else",
+    tests: memory,
+  },
+  {
+    slip: "a group that was put off is in the context of its first event",
+    file: "src/log/memory-log.ts",
+    code: "      this.#scheduled = this.#inOwnContext(() => setImmediate(() => this.#flush()));\n      return;",
+    becomes: "      this.#scheduled = setImmediate(() => this.#flush());\n      return;",
+    tests: ["test/log/journalled.test.ts"],
+  },
 ];

@@ -39,11 +39,4 @@ export const memoryLogGuards: readonly Guard[] = [
     becomes: "this.#flush();\n    else",
     tests: memory,
   },
-  {
-    slip: "a group that was put off is in the context of its first event",
-    file: "src/log/memory-log.ts",
-    code: "      this.#scheduled = this.#inOwnContext(() => setImmediate(() => this.#flush()));\n      return;",
-    becomes: "      this.#scheduled = setImmediate(() => this.#flush());\n      return;",
-    tests: ["test/log/journalled.test.ts"],
-  },
 ];

@@ -134,8 +134,8 @@ export const chatGuards: readonly Guard[] = [
   {
     slip: "two models share a text",
     file: "client/src/ai-sdk/ui-chunks.ts",
-    code: "this.#sent.find(({ isChanged, isText }) => isChanged && isText)",
-    becomes: "this.#sent.find(({ isText }) => isText)",
+    code: "const [own, ...others] = this.#sent.filter(({ isChanged, isText }) => isChanged && isText);",
+    becomes: "const [own, ...others] = this.#sent.filter(({ isText }) => isText).slice(0, 1);",
     tests: chunks,
   },
   {

@@ -115,6 +115,13 @@ export const shownChatGuards: readonly Guard[] = [
     tests: blocks,
   },
   {
+    slip: "a text that was said again among others goes on in the first",
+    file: "client/src/ai-sdk/ui-chunks.ts",
+    code: "if (own !== undefined && others.length === 0)",
+    becomes: "if (own !== undefined)",
+    tests: blocks,
+  },
+  {
     slip: "a report goes to a tool that has ended",
     file: "client/src/ai-sdk/ui-chunks.ts",
     code: ' && block.of.state === "running"',

@@ -159,6 +159,11 @@ await describeOnEveryStorage("end to end", (newPlace) => {
       await expect(
         read((options) => s.client.api.chat.send.subscribe(unknown, options)).completed,
       ).rejects.toMatchObject({ data: { langwire: { code: "NOT_FOUND" } } });
+      const { conversations } = s.client.api;
+      await expect(conversations.create.mutate(unknown)).rejects.toMatchObject({
+        data: { langwire: { code: "NOT_FOUND" } },
+      });
+      expect((await conversations.list.query({})).items).toEqual([]);
     });
   });
 

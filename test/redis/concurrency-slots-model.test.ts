@@ -54,7 +54,7 @@ needsRedis("concurrency slots", () => {
 
   test("as many as the limit says, whoever holds them, and those of the lost come back", async () => {
     const property = fc.asyncProperty(
-      fc.array(happening, { maxLength: 20 }),
+      fc.array(happening, { maxLength: 20, size: "max" }),
       async (happenings) => {
         const name = `slots:${randomUUID()}`;
         const killed = new Set<number>();

@@ -86,8 +86,11 @@ const happening = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(0, 15, 500, pingMs, longMs) },
 );
 
+/** Of any length up to that: without a size, of ten at most. */
+const schedule = fc.array(happening, { maxLength: 15, size: "max" });
+
 test("one whole connection at a time, whatever happens to them", async () => {
-  const property = fc.asyncProperty(fc.array(happening, { maxLength: 15 }), async (happenings) => {
+  const property = fc.asyncProperty(schedule, async (happenings) => {
     vi.clearAllTimers();
     const { world, lines, open, tries } = setUp();
     const link = await open();

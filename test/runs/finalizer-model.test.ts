@@ -106,7 +106,7 @@ const happening = fc.oneof(
 
 test("each ending is told in time, and stored as it was told, once", async () => {
   const property = fc.asyncProperty(
-    fc.array(happening, { maxLength: 15 }),
+    fc.array(happening, { maxLength: 15, size: "max" }),
     fc.boolean(),
     async (happenings, closes) => {
       const world = new World();

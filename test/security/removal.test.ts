@@ -29,7 +29,10 @@ async function setUp() {
   return { ...ids, ann, eve, sent, watch, gate, runs, store, stack };
 }
 
-const notFound = { data: { langwire: { code: "NOT_FOUND" } } };
+/** In whole, as of a call that is refused: a client of tRPC's own goes by its code and the status. */
+const notFound = {
+  data: { code: "NOT_FOUND", httpStatus: 404, langwire: { code: "NOT_FOUND" } },
+};
 
 test("deleting a conversation stops the run in progress there", async () => {
   const s = await setUp();

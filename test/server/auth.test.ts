@@ -94,6 +94,7 @@ describe("with a shared secret", () => {
     ["a subject with a line end", () => sharedSecretToken("ann\nadmin")],
     ["a subject that is a number", () => handMade({ alg: "HS256" }, { sub: 1, exp: inAMinute() })],
     ["an endless subject", () => sharedSecretToken("x".repeat(300))],
+    ["more than 8 KiB", () => sharedSecretToken("ann", { claims: { roles: "x".repeat(8_192) } })],
     ["another secret", () => handMade({ alg: "HS256" }, { sub: "a", exp: inAMinute() }, "other")],
     ["no signature", () => `${base64({ alg: "none" })}.${base64({ sub: "a", exp: inAMinute() })}.`],
     ["another algorithm", () => handMade({ alg: "HS512" }, { sub: "a", exp: inAMinute() })],

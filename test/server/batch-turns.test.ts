@@ -79,3 +79,17 @@ test("a call that is refused holds up none behind it", async () => {
   batch.end();
   expect(await isFree()).toBe(true);
 });
+
+test.each(["query", "mutation"] as const)(
+  "what a %s is answered is its caller's to pay for, and nobody else's",
+  async (type) => {
+    using paced = new WorkQueue({ ...limits, maxAnswerBytesPerSecondPerUser: 1_000 });
+    const batch = new BatchTurns({ work: paced, userId: "ann", holder: unseen });
+    (await batch.enterCall(type))("a short one");
+    expect(paced.owed("ann")).toBeUndefined();
+    (await batch.enterCall(type))({ items: ["x".repeat(60_000)] });
+    expect(paced.owed("ann")).toBeInstanceOf(Promise);
+    expect(paced.owed("bob")).toBeUndefined();
+    batch.end();
+  },
+);

@@ -75,6 +75,13 @@ describe("what no stock client sends for our inputs", () => {
   const deep = (levels: number) =>
     JSON.parse(`${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`) as unknown;
 
+  const marks = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`input.${at}`, ["undefined"]]));
+
+  test("as many marks as there may be are read", () => {
+    expect(reviveInput({ json: {}, meta: { values: marks(1_000) } })).toEqual({});
+  });
+
   test.each([
     ["a regular expression", superjson.serialize({ cursor: /(a+)+$/ })],
     ["a big integer", superjson.serialize({ limit: 10n ** 400n })],
@@ -94,6 +101,7 @@ describe("what no stock client sends for our inputs", () => {
     ["a string", "json"],
     ["a number in its place", { json: 5 }],
     ["marks that are none", { json: {}, meta: "undefined" }],
+    ["marks without an end", { json: {}, meta: { values: marks(1_001) } }],
   ])("%s is unacceptable", (_what, payload) => {
     expect(reviveInput(payload)).toBe(unacceptable);
   });

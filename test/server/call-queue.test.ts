@@ -166,6 +166,22 @@ test.each([
   },
 );
 
+test.each([
+  ["calls", 1, maxWaitingCalls],
+  ["bytes", 1_024, maxWaitingBytes / 1_024 + 1],
+])("as long as too many %s still wait, nothing more is read", async (_what, bytes, count) => {
+  const { world, add, identify } = setUp();
+  await identify();
+  const calls = Array.from({ length: count + 3 }, () => add("query", "waiting", bytes));
+  const reading: boolean[] = [];
+  for (const { end } of calls.slice(0, 5)) {
+    reading.push(world.reading);
+    await end();
+  }
+  // The first was at work at once, and never waited.
+  expect(reading).toEqual([false, false, false, true, true]);
+});
+
 test("of a caller who cannot be identified each call is answered, in order, and takes nothing", async () => {
   const { world, add, begun, refuseCaller } = setUp();
   const names = ["query", "mutation", "subscription"] as const;

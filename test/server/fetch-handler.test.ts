@@ -1,6 +1,6 @@
 /** `createFetchHandler` behind a server that is not ours, with the real client over server-sent events. */
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
@@ -220,6 +220,11 @@ test("what is no JSON, too long or too much to parse is refused before it is rea
     400,
     expect.stringContaining("too many values"),
   ]);
+  const wide = await post(`[${"0,".repeat(20_000)}0]`);
+  expect([wide.status, await wide.text()]).toEqual([
+    400,
+    expect.stringContaining("too many values"),
+  ]);
 });
 
 test("a stream ends with the caller's session, and the next one is refused", async () => {
@@ -336,6 +341,30 @@ test("readers that leave while they are looked up take no place", async () => {
   answer();
   // No conversation is named: that is what is said, and not that there are too many.
   expect(await new Response(await watch()).text()).toContain("BAD_INPUT");
+});
+
+test("a user's requests, one after another, have as many slots as there are, each time", async () => {
+  const mounted = await mountHandler([]);
+  const statuses: number[] = [];
+  for (let count = 0; count < 40; count++) {
+    statuses.push((await fetch(`${mounted.url}/bots.list`)).status);
+  }
+  expect(statuses).toEqual(Array.from({ length: 40 }, () => 200));
+});
+
+test("a stream that is over listens to its request no more", async () => {
+  const mounted = await mountHandler([]);
+  const handle = createFetchHandler({ langwire: mounted.langwire });
+  const asked = requestWith(
+    `${mounted.url}/chat.watch?input=${encodeURIComponent('{"json":{}}')}`,
+    {
+      accept: "text/event-stream",
+    },
+  );
+  const before = getEventListeners(asked.signal, "abort").length;
+  expect(await new Response((await handle(asked)).body).text()).toContain("BAD_INPUT");
+  await setImmediate();
+  expect(getEventListeners(asked.signal, "abort")).toHaveLength(before);
 });
 
 test("a process that is cut off from the others takes no calls", async () => {

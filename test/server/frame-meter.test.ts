@@ -68,7 +68,7 @@ const messages = fc.array(
     fc.integer({ min: 0, max: 125 }).map((size) => [frame(ping, Buffer.alloc(size))]),
     fc.constant([frame(pong, Buffer.alloc(0))]),
   ),
-  { maxLength: 12 },
+  { maxLength: 12, size: "max" },
 );
 
 describe("what is no flood", () => {

@@ -20,7 +20,7 @@ const steps = fc.array(
     address: fc.constantFrom("192.0.2.1", "192.0.2.2", "192.0.2.3"),
     which: fc.nat(5),
   }),
-  { maxLength: 40 },
+  { maxLength: 40, size: "max" },
 );
 
 let connections: Connections;

@@ -2,6 +2,8 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { PartialInput } from "../../src/server/pacing/partial-input.ts";
 import { ReadTurns } from "../../src/server/pacing/read-turns.ts";
@@ -80,6 +82,24 @@ test("a connection that is held is read once it is released, in its turn", async
   expect(socket.isRead).toBe(true);
 });
 
+test("a connection that is held while it waits is passed over, and read once it is released", async () => {
+  const turns = new ReadTurns();
+  const [held, other] = [added(turns, "10.0.0.1"), added(turns, "10.0.0.1")];
+  for (const socket of [held, other]) socket.read(fullRead);
+  turns.hold(held.asSocket);
+  // A second time is none.
+  turns.hold(held.asSocket);
+  await setImmediate();
+  await setImmediate();
+  expect([held.isRead, other.isRead]).toEqual([false, true]);
+  turns.release(held.asSocket);
+  await setImmediate();
+  expect(held.isRead).toBe(true);
+  held.read(fullRead);
+  turns.release(held.asSocket);
+  expect(held.isRead).toBe(false);
+});
+
 test("a socket whose stream wants nothing, or that has closed, is left alone", async () => {
   const turns = new ReadTurns();
   const [paused, closed] = [added(turns, "10.0.0.1"), added(turns, "10.0.0.1")];
@@ -135,4 +155,24 @@ test("past the limit of all, whoever holds most is cut, of the address that hold
   partial.hold(other, 0);
   partial.hold(honest, 0);
   expect(partial.bytes).toBe(0);
+});
+
+test("of addresses that hold nothing any more nothing is kept", () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage: () => void = runInNewContext("gc");
+  const partial = new PartialInput();
+  const addresses = 20_000;
+  const pass = (network: number) => {
+    for (let index = 0; index < addresses; index++) {
+      const address = `10.${network}.${index >> 8}.${index & 255}`;
+      const sender = { address, cutPartial: () => {} };
+      partial.hold(sender, 1_000);
+      partial.hold(sender, 0);
+    }
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = pass(1);
+  // An address takes more than two hundred bytes.
+  expect(pass(2) - before).toBeLessThan(50 * addresses);
 });

@@ -31,8 +31,11 @@ const happening = fc.oneof(
   { weight: 3, arbitrary: fc.constant("turn" as const) },
 );
 
+/** Of any length up to that: without a size, of ten at most. */
+const schedule = fc.array(happening, { maxLength: 40, size: "max" });
+
 test("in turns, in order, and all of them", async () => {
-  const property = fc.asyncProperty(fc.array(happening, { maxLength: 40 }), async (happenings) => {
+  const property = fc.asyncProperty(schedule, async (happenings) => {
     const sockets = ["192.0.2.1", "192.0.2.1", "192.0.2.2", "2001:db8::1"].map(
       (remoteAddress): Connection => ({ remoteAddress, destroyed: false }),
     );

@@ -1,9 +1,10 @@
 /** The parts of a WebSocket's connection alone: whether it is there, what it sends and when, what it is sent in a turn. */
 import { EventEmitter } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { WebSocket } from "ws";
 import { LogEntry } from "../../src/log/entry.ts";
+import { Connections } from "../../src/server/connections/connections.ts";
 import { FrameInlet, type FrameTaker } from "../../src/server/connections/frames/frame-inlet.ts";
 import { SendingTurn } from "../../src/server/connections/frames/sending-turn.ts";
 import { Liveness } from "../../src/server/connections/liveness.ts";
@@ -184,6 +185,30 @@ describe("what a socket sends", () => {
     await turn();
     expect(webSocket.isPaused).toBe(false);
   });
+});
+
+test("a subscription that is left twice is left once", () => {
+  const connections = new Connections({ maxSubscriptionsPerSocket: 2 });
+  onTestFinished(() => connections.closeAll());
+  const [socket, webSocket] = [new FakeSocket(), new FakeWebSocket()];
+  // ws's own listener, which the meter takes the place of.
+  socket.on("data", () => {});
+  const connection = connections.add(webSocket.asWebSocket, socket.asSocket, "192.0.2.1");
+  connection.listen({ receive: () => {}, end: () => {} });
+  const [first] = [connection.openSubscription(), connection.openSubscription()];
+  expect(() => connection.openSubscription()).toThrow(
+    expect.objectContaining({ code: "RATE_LIMITED" }),
+  );
+  first?.();
+  first?.();
+  expect(connections.subscriptions).toBe(1);
+  connection.openSubscription();
+  expect(() => connection.openSubscription()).toThrow(
+    expect.objectContaining({ code: "RATE_LIMITED" }),
+  );
+  expect(connections.subscriptions).toBe(2);
+  webSocket.emit("close");
+  expect(connections.size).toBe(0);
 });
 
 test("what is sent in one turn is made once for each head, and nothing of it is kept after the turn", async () => {

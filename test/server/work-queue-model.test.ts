@@ -4,7 +4,7 @@
  */
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { QuerySlot } from "../../src/server/pacing/user-work.ts";
 import { WorkQueue } from "../../src/server/pacing/work-queue.ts";
 import { withOwnClock } from "../support/own-clock.ts";
@@ -33,8 +33,11 @@ const happening = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom("turn" as const, 50, 500, 5_000) },
 );
 
+/** Of any length up to that: without a size, of ten at most. */
+const schedule = fc.array(happening, { maxLength: 50, size: "max" });
+
 test("as many at once as may be, in order, and all of them in the end", async () => {
-  const property = fc.asyncProperty(fc.array(happening, { maxLength: 50 }), async (happenings) => {
+  const property = fc.asyncProperty(schedule, async (happenings) => {
     vi.clearAllTimers();
     const work = new WorkQueue(limits);
     const asked: Query[] = [];
@@ -120,6 +123,24 @@ test("a user's calls, however they are made, are no faster than their rate but f
     expect([call, made > 50]).toEqual([call, true]);
     await work.enter("bob", unseen, { bounded: true });
   }
+});
+
+test("who has waited for their rate begins before what comes later, though the thread was too busy for the timer", async () => {
+  let nowMs = 0;
+  const now = vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+  onTestFinished(() => now.mockRestore());
+  using work = new WorkQueue(limits);
+  const begun: string[] = [];
+  const ask = (name: string) =>
+    Promise.resolve(work.enter("ann", unseen, { bounded: false })).then(() => begun.push(name));
+  work.charge("ann", 3_000);
+  void ask("first");
+  await turn();
+  expect(begun).toEqual([]);
+  nowMs = 10_000;
+  void ask("second");
+  for (let turns = 0; turns < 4; turns++) await turn();
+  expect(begun).toEqual(["first", "second"]);
 });
 
 test("in one turn of the process at most one begins, whosever they are", async () => {

@@ -33,6 +33,11 @@ export function describeConversations(newPlace: () => Promise<StorePlace>): void
     expect(await conversations.create({ ...chat, conversationId, botId: "agent" })).toBeUndefined();
     expect(await conversations.create({ ...chat, conversationId, userId: "bob" })).toBeUndefined();
     expect(await conversations.get(conversationId, "bob")).toBeUndefined();
+    // Nor does a member make it theirs.
+    await conversations.share(conversationId, "alice");
+    await conversations.join(conversationId, "bob");
+    expect(await conversations.create({ ...chat, conversationId, userId: "bob" })).toBeUndefined();
+    expect(await conversations.get(conversationId, "bob")).toMatchObject({ owned: false });
   });
 
   test("are created once by any number of calls at once", async () => {
@@ -133,6 +138,29 @@ export function describeConversations(newPlace: () => Promise<StorePlace>): void
     expect(new Set(seen)).toEqual(new Set(ids));
     expect(seen).toHaveLength(7);
   });
+
+  test.each([
+    [2, 3, 1],
+    [3, 3, 1],
+    [4, 3, 2],
+    [6, 3, 2],
+    [7, 3, 3],
+    [0, 1, 1],
+  ])(
+    "%d of them, %d on a page, are %d pages, and the last says so",
+    async (count, limit, pages) => {
+      const { store } = current;
+      for (let index = 0; index < count; index++) await exchange(store);
+      const sizes: number[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await store.conversations.list("alice", { limit, cursor });
+        sizes.push(page.items.length);
+        cursor = page.nextCursor;
+      } while (cursor !== undefined);
+      expect([sizes.length, sizes.reduce((all, size) => all + size, 0)]).toEqual([pages, count]);
+    },
+  );
 
   test("refuse a cursor that is none of theirs", async () => {
     const { conversations } = current.store;

@@ -1,4 +1,5 @@
 /** Transactions of one turn of the event loop, committed together: what each is promised holds all the same. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import { Kysely, sql } from "kysely";
@@ -52,6 +53,28 @@ test("those of one turn are one commit, those of the next another", async () => 
   expect([count("begin immediate"), count("commit")]).toEqual([2, 2]);
   expect(count("savepoint member"), "one alone needs none").toBe(words.length);
   expect(written()).toEqual([...words, "four"]);
+});
+
+test("a group is in the context of none who asked for it, and each goes on in their own", async () => {
+  const caller = new AsyncLocalStorage<string>();
+  const seen: (string | undefined)[] = [];
+  const ask = (name: string, count: number) =>
+    caller.run(name, async () => {
+      const works = Array.from(
+        { length: count },
+        (_, index): Work<string> =>
+          (db) => {
+            seen.push(caller.getStore());
+            return write(`${name} ${index}`)(db);
+          },
+      );
+      await Promise.all(works.map((work) => group.transact(work)));
+      return caller.getStore();
+    });
+  // One alone, and several.
+  expect(await ask("ann", 1)).toBe("ann");
+  expect(await Promise.all([ask("bob", 2), ask("cem", 1)])).toEqual(["bob", "cem"]);
+  expect(seen).toEqual(Array(4).fill(undefined));
 });
 
 test("none settles before the commit", async () => {

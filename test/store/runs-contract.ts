@@ -80,6 +80,23 @@ export function describeRuns(newPlace: () => Promise<StorePlace>): void {
     expect(items).toHaveLength(1);
   });
 
+  test("of another bot than their conversation's do not begin, nobody else's run in the way or not", async () => {
+    const { store } = current;
+    const { conversationId } = await exchange(store);
+    const before = await store.conversations.get(conversationId, "alice");
+    const ofAnother = newRun({ conversationId, botId: "agent", message: "What?" });
+    expect(await store.runs.claim(ofAnother)).toEqual({ outcome: "wrongBot" });
+    expect(await store.runs.get(ofAnother.runId, "alice")).toBeUndefined();
+    expect(await store.conversations.get(conversationId, "alice")).toEqual(before);
+    // One that was created, and has no run yet.
+    const empty = { conversationId: randomUUID(), botId: "chat", userId: "alice" };
+    const created = await store.conversations.create(empty);
+    expect(await store.runs.claim({ ...ofAnother, ...empty, botId: "agent" })).toEqual({
+      outcome: "wrongBot",
+    });
+    expect(await store.conversations.get(empty.conversationId, "alice")).toEqual(created);
+  });
+
   test("claimed many times at once are claimed once", async () => {
     const { store } = current;
     const input = newRun();

@@ -1,10 +1,10 @@
 /** What is SQLite's alone: sharing the connection, the file, the write-ahead log. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -125,6 +125,39 @@ test("a process that was killed leaves what it had claimed", async () => {
   await once(child, "exit");
   await using store = await openSqliteStore({ path });
   expect(await store.runs.unfinished()).toMatchObject([{ message: "Was I heard?" }]);
+});
+
+test.each([
+  ["and the store has closed", false],
+  ["though the process was killed, once another has opened them", true],
+])("what was deleted is in none of the files, %s", async (_when, isKilled) => {
+  const canary = "a word that nobody else says";
+  const child = storeProcess(`
+    const store = await open();
+    const ids = { runId: crypto.randomUUID(), conversationId: crypto.randomUUID() };
+    const userId = ${JSON.stringify(canary)};
+    const message = userId.repeat(3_000);
+    const { run } = await store.runs.claim({ ...ids, botId: "chat", userId, message });
+    await store.runs.finish({
+      runId: ids.runId, status: "completed", text: message, endSeq: run.firstSeq + 1,
+      endedAt: new Date().toISOString(),
+    });
+    await store.conversations.delete(ids.conversationId, userId);
+    await store.deletions.finish(ids.conversationId);
+    ${isKilled ? "" : "await store[Symbol.asyncDispose]();"}
+    console.log("deleted");
+    setInterval(() => {}, 1000);
+  `);
+  await once(child.stdout, "data");
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  const folder = dirname(path);
+  const found = () =>
+    readdirSync(folder).filter((name) => readFileSync(join(folder, name)).includes(canary));
+  // Its log has all that was ever written.
+  expect(found()).toEqual(isKilled ? ["missing.db-wal"] : []);
+  await using _store = await openSqliteStore({ path });
+  expect(found()).toEqual([]);
 });
 
 test("what is written reaches the file while the store is open", async () => {

@@ -11,22 +11,28 @@ import { chatGuards } from "./chats.ts";
 import { clientGuards } from "./client.ts";
 import { clusterGuards } from "./cluster.ts";
 import { connectionGuards } from "./connections.ts";
+import { databaseGuards } from "./databases.ts";
+import { entranceGuards } from "./entrance.ts";
 import { followingGuards } from "./following.ts";
 import { journalGuards } from "./journal.ts";
 import { leaseGuards } from "./leases.ts";
 import { lifecycleGuards } from "./lifecycle.ts";
 import { logGuards } from "./log.ts";
 import { memoryLogGuards } from "./memory-log.ts";
+import { pacingGuards } from "./pacing.ts";
 import { pageGuards } from "./page.ts";
 import { protocolGuards } from "./protocol.ts";
+import { queryGuards } from "./queries.ts";
 import { recoveryGuards } from "./recovery.ts";
 import { redisGuards } from "./redis.ts";
 import { redisLogGuards } from "./redis-log.ts";
 import { redisShareGuards } from "./redis-shares.ts";
 import { refusalGuards } from "./refusals.ts";
+import { requestGuards } from "./requests.ts";
 import { runGuards } from "./runs.ts";
 import { serverGuards } from "./server.ts";
 import { shownChatGuards } from "./shown-chats.ts";
+import { socketGuards } from "./sockets.ts";
 import { startingGuards } from "./starting.ts";
 import { storeGuards } from "./store.ts";
 import { terminalGuards } from "./terminal.ts";
@@ -62,4 +68,10 @@ export const guards: readonly Guard[] = [
   ...leaseGuards,
   ...redisLogGuards,
   ...redisShareGuards,
+  ...databaseGuards,
+  ...entranceGuards,
+  ...pacingGuards,
+  ...queryGuards,
+  ...requestGuards,
+  ...socketGuards,
 ];

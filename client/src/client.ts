@@ -156,7 +156,7 @@ class Client<Types extends ClientTypes> implements AsyncDisposable {
       over.promise.catch(() => {});
       let delay: Delay | undefined;
       const wake = () => delay?.shorten(0);
-      const release = connection.add({ accepted: true, fail: over.reject, wake });
+      const release = connection.add({ input, fail: over.reject, wake });
       const abort = () => over.reject(closedError());
       signal?.addEventListener("abort", abort);
       try {
@@ -172,6 +172,8 @@ class Client<Types extends ClientTypes> implements AsyncDisposable {
           try {
             return await Promise.race([procedure(input, signal && { signal }), over.promise]);
           } catch (cause) {
+            // Why the socket was closed, where that is known, says more than that it was.
+            await Promise.race([over.promise, undefined]);
             const error = toClientError(cause);
             if (connection.givenUp !== undefined) throw connection.givenUp;
             if (!isUnheard(error) || !again) throw error;

@@ -26,6 +26,8 @@ interface SubscribeCallbacks {
 export interface SubscriptionOptions {
   readonly transport: Transport;
   readonly connection: Connection;
+  /** What it asks for, whatever it is to resume behind. */
+  readonly input: unknown;
   readonly subscribe: (
     lastEventId: string | undefined,
     callbacks: SubscribeCallbacks,
@@ -75,6 +77,10 @@ export class Subscription implements Dependent {
 
   get accepted(): boolean {
     return this.#accepted;
+  }
+
+  get input(): unknown {
+    return this.#options.input;
   }
 
   /** The number of the last event that came; before the first, where the subscription began. */

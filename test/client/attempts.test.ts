@@ -40,7 +40,7 @@ function setUp(options: Options = {}) {
     transcript.push(`${Math.round(performance.now() - startedAtMs)} ${line}`);
   connection.subscribe(({ state, error }) => say(`${state} ${error?.code ?? ""}`.trim()));
   const fail = ({ code, message }: LangwireClientError) => say(`gives up ${code}: ${message}`);
-  const forget = connection.add({ accepted: false, fail, wake: () => {} });
+  const forget = connection.add({ input: {}, fail, wake: () => {} });
   if (!needed) forget();
   const attempts = new Attempts({
     ...{ connection, asksForTokens, bringsToken },

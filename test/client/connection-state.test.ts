@@ -13,7 +13,7 @@ function setUp() {
     woken: () => say("woken"),
   };
   const dependent = (name: string): Dependent => ({
-    accepted: true,
+    input: {},
     fail: ({ code }) => say(`${name} fails ${code}`),
     wake: () => say(`${name} wakes`),
   });

@@ -21,6 +21,7 @@ export function open(link: ScriptedLink, options: Partial<SubscriptionOptions> =
   return new Subscription({
     transport: link.transport,
     connection: link.connection,
+    input: {},
     subscribe: link.subscribe,
     onStarted: () => say("started"),
     onEvent: (event, id) => say(`tells ${id}${event.type === "runStart" ? " runStart" : ""}`),

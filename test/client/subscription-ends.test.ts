@@ -64,6 +64,7 @@ const ends: readonly Case[] = [
       const own: Subscription = new Subscription({
         transport,
         connection,
+        input: {},
         subscribe,
         onEvent: () => own.stop(),
         onFailure: () => say("fails"),

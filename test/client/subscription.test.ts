@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { ChatEvent } from "../../client/src/index.ts";
 import { collect } from "./collect.ts";
 import { type Asked, startScriptedServer } from "./scripted-server.ts";
-import { hello, setUp } from "./set-up.ts";
+import { gate, hello, setUp } from "./set-up.ts";
 
 const conversationId = "5f942222-bc48-4f44-9804-7017f73f66ae";
 const busy = { code: "OVERLOADED", retryable: true } as const;
@@ -116,11 +116,36 @@ test("what is too large fails alone, whatever else waits", async () => {
   await first.ended;
   const watch = client.watch({ conversationId: first.conversationId });
   await watch.started;
+  const message = "A message is larger than the server takes.";
+  const tooLarge = { code: "BAD_INPUT", retryable: false, message };
   const large = client.send({ ...hello, message: "x".repeat(300_000) });
-  await expect(large.text).rejects.toMatchObject({ code: "BAD_INPUT", retryable: false });
+  // Of fewer characters than the next one, and of more bytes.
+  const wide = client.send({ ...hello, message: "水".repeat(100_000) });
+  const long = client.send({ ...hello, message: "x".repeat(150_000) });
+  await expect(large.text).rejects.toMatchObject(tooLarge);
+  await expect(wide.text).rejects.toMatchObject(tooLarge);
+  await expect(long.text).rejects.toThrow("longer than 32000 characters");
+  const { conversationId } = first;
+  const rename = client.conversations.rename({ conversationId, title: "x".repeat(300_000) });
+  await expect(rename).rejects.toMatchObject(tooLarge);
   // Behind the watch on the socket that replaces the lost one.
   await client.send({ ...hello, conversationId: first.conversationId }).ended;
   expect((await readUntilEnds(watch, 1)).at(-1)).toBe("runEnd");
+});
+
+test("what is not too large by itself comes back, however much it is together", async () => {
+  const { client, provider, proxy } = await setUp();
+  const middle = gate();
+  const runs = Array.from({ length: 10 }, () => {
+    provider.answer({ steps: ["so far", { until: middle.passed }, " so good"] });
+    return client.send({ ...hello, message: "x".repeat(30_000) });
+  });
+  for (const run of runs) for await (const { type } of run) if (type === "token") break;
+  proxy.cut();
+  await proxy.connected();
+  middle.open();
+  const texts = await Promise.all(runs.map(({ text }) => text));
+  expect(new Set(texts)).toEqual(new Set(["so far so good"]));
 });
 
 test("an unread watch takes a bounded number of events, and the rest when it is read", async () => {

@@ -21,10 +21,10 @@ export interface ConnectionStatus {
   subscribe(listener: (status: ConnectionStatus) => void): () => void;
 }
 
-/** A subscription, which ends with the connection. */
+/** A subscription or a call, which ends with the connection. */
 export interface Dependent {
-  /** Whether the server has accepted it. */
-  readonly accepted: boolean;
+  /** What it asks for. */
+  readonly input: unknown;
   fail(error: LangwireClientError): void;
   /** The network or the page is back: a wait for the next attempt ends now. */
   wake(): void;

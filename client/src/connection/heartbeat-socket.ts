@@ -6,6 +6,8 @@ import { AdaptiveTimeout, Liveness, type LivenessOptions } from "./liveness.ts";
 
 /** How long the other end may take to answer a close frame. */
 const closeTimeoutMs = 1_000;
+/** Characters from which the messages of a batch leave one by one: servers take frames up to a size. */
+const maxBatchLength = 8 * 1024;
 const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
 
 export interface SocketHostOptions extends LivenessOptions {
@@ -102,7 +104,9 @@ class HeartbeatSocket {
     if (this.#state !== OPEN) return;
     if (data === "PING") this.#pings.push(undefined);
     else if (data !== "PONG") this.#liveness?.expectAnswer();
-    this.#quietly((base) => base.send(data));
+    this.#quietly((base) => {
+      for (const frame of framesOf(data)) base.send(frame);
+    });
   }
 
   close(code?: number, reason?: string): void {
@@ -223,4 +227,10 @@ class HeartbeatSocket {
       listener.call(this, event);
     }
   }
+}
+
+/** All that a client has comes back as one batch, which may be too long though no message in it is. */
+function framesOf(data: string): readonly string[] {
+  if (data.length < maxBatchLength || !data.startsWith("[")) return [data];
+  return (JSON.parse(data) as unknown[]).map((message) => JSON.stringify(message));
 }

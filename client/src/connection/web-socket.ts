@@ -108,13 +108,16 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
     return closing;
   }
 
-  /** The frame would be sent again on every new socket, and each of them closed for it. */
+  /**
+   * The frame would be sent again on every new socket, and each of them closed for it. Where any is too
+   * large, the largest is: what others have asked for goes on.
+   */
   function failTooLarge(): void {
     const message = "A message is larger than the server takes.";
-    const error = new LangwireClientError({ code: "BAD_INPUT", message });
     const { dependents } = connection;
-    const fresh = dependents.filter(({ accepted }) => !accepted);
-    for (const dependent of fresh.length > 0 ? fresh : dependents) dependent.fail(error);
+    const bytes = dependents.map(({ input }) => bytesOf(input));
+    const largest = dependents[bytes.indexOf(Math.max(...bytes))];
+    largest?.fail(new LangwireClientError({ code: "BAD_INPUT", message }));
   }
 
   return {
@@ -122,6 +125,11 @@ export function openWebSocket(options: TransportOptions, connection: Connection)
     acceptsOnStart: true,
     close,
   };
+}
+
+/** Of its JSON as UTF-8. */
+function bytesOf(input: unknown): number {
+  return encodeURIComponent(JSON.stringify(input) ?? "").replace(/%../g, "x").length;
 }
 
 /** What tRPC and the transformer take out of a message without a look. */

@@ -73,8 +73,22 @@ export const clientGuards: readonly Guard[] = [
   {
     slip: "one message that is too large fails everything",
     file: "client/src/connection/web-socket.ts",
-    code: "fresh.length > 0 ? fresh : dependents",
-    becomes: "dependents",
+    code: "    largest?.fail(",
+    becomes: "    for (const one of dependents) one.fail(",
+    tests: subscription,
+  },
+  {
+    slip: "of messages that are too large the one with most characters fails",
+    file: "client/src/connection/web-socket.ts",
+    code: '.replace(/%../g, "x").length',
+    becomes: '.replace(/(%..){1,3}/g, "x").length',
+    tests: subscription,
+  },
+  {
+    slip: "what comes back together is too large for one frame",
+    file: "client/src/connection/heartbeat-socket.ts",
+    code: "data.length < maxBatchLength",
+    becomes: "data.length < 1e9",
     tests: subscription,
   },
   {

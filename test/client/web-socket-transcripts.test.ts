@@ -14,7 +14,8 @@ function setUp(options: Partial<ClientOptions> = {}) {
   const say = (line: string) => {
     const [, frame] = /^sends (\{.*)/.exec(line) ?? [];
     const { method, params } = JSON.parse(frame ?? "{}");
-    said(frame === undefined ? line : `asks ${params?.path ?? method}`);
+    const behind = params?.lastEventId === undefined ? "" : ` behind ${params.lastEventId}`;
+    said(frame === undefined ? line : `asks ${params?.path ?? method}${behind}`);
   };
   const { WebSocket, base } = scriptedPlatform(say);
   const client = createClient({
@@ -28,10 +29,9 @@ function setUp(options: Partial<ClientOptions> = {}) {
     ...options,
   });
   client.connection.subscribe(({ state, error }) => said(`is ${state} ${error?.code ?? ""}`));
+  const is = (message: object) => base.is("message", { data: JSON.stringify(message) });
   /** The server answers the call of that number, counted from 1. */
-  const answers = (id: number) => {
-    base.is("message", { data: JSON.stringify({ id, result: { data: { json: [] } } }) });
-  };
+  const answers = (id: number) => is({ id, result: { data: { json: [] } } });
   /** Attempts that all fail, the last of them now: the next is half a second away. */
   const fails = async (times: number) => {
     for (let time = 0; time < times; time++) {
@@ -42,7 +42,7 @@ function setUp(options: Partial<ClientOptions> = {}) {
     transcript.length = 0;
   };
   const wake = () => page.dispatchEvent(new Event("online"));
-  return { client, base, answers, fails, wake, transcript, fetch };
+  return { client, base, is, answers, fails, wake, transcript, fetch };
 }
 
 test.each([
@@ -163,6 +163,71 @@ describe("the wait for the next socket", () => {
       expect(transcript.filter((line) => line.includes("opens"))).toEqual([]);
     }
   });
+});
+
+describe("what is followed", () => {
+  test("has no event of the place where it begins, and goes on from there", async () => {
+    const { client, base, is, transcript } = setUp();
+    const conversationId = crypto.randomUUID();
+    const watch = client.watch({ conversationId });
+    await wait(0);
+    base.is("open");
+    await wait(0);
+    is({ id: 1, result: { type: "started", id: "5" } });
+    await watch.started;
+    const first = watch[Symbol.asyncIterator]().next();
+    expect([await now(first), watch.lastEventId]).toEqual(["waits", "5"]);
+    base.is("close", { code: 1006 });
+    await wait(50);
+    base.is("open");
+    await wait(0);
+    expect(transcript.at(-1)).toBe("50 asks chat.watch behind 5");
+    const event = { type: "token", runId: "r", spanId: "s", text: "x" };
+    is({ id: 1, result: { type: "started", id: "5" } });
+    is({ id: 1, result: { type: "data", id: "6", data: { json: { id: "6", data: event } } } });
+    expect([await now(first), watch.lastEventId]).toEqual([{ done: false, value: event }, "6"]);
+    await client.close();
+  });
+
+  test.each([
+    ["of a call is that call's alone", 2, ["call UNAUTHORIZED"]],
+    ["of nobody's is the whole connection's", null, ["call UNAUTHORIZED", "watch UNAUTHORIZED"]],
+  ])("goes on where a refusal is another's: one %s", async (_whose, id, failed) => {
+    const { client, base, is } = setUp();
+    const told: string[] = [];
+    const tell = (name: string, outcome: Promise<unknown>) =>
+      outcome.catch(({ code }) => void told.push(`${name} ${code}`));
+    const watch = client.watch({ conversationId: crypto.randomUUID() });
+    await wait(0);
+    base.is("open");
+    await wait(0);
+    is({ id: 1, result: { type: "started", id: "5" } });
+    tell("watch", watch[Symbol.asyncIterator]().next());
+    tell("call", client.bots.list());
+    await wait(0);
+    const langwire = { code: "UNAUTHORIZED", message: "No.", retryable: false };
+    is({ id, error: { json: { message: "No.", code: -32_001, data: { langwire } } } });
+    await wait(10_000);
+    expect(told.sort()).toEqual(failed);
+    await client.close();
+  });
+});
+
+test("an application that has no token, again and again, is told so, and not asked for ever", async () => {
+  const token = vi.fn(() => Promise.reject(new Error("signed out")));
+  const { client, base } = setUp({ token });
+  const list = client.bots.list();
+  list.catch(() => {});
+  for (let times = 0; times < 10; times++) {
+    await wait(1_000);
+    base.is("open");
+  }
+  expect(await now(list)).toMatchObject({
+    code: "UNAUTHORIZED",
+    message: "There is no token to show: signed out",
+  });
+  expect(token).toHaveBeenCalledTimes(4);
+  await client.close();
 });
 
 test.each([

@@ -112,3 +112,31 @@ describe("what is appended in one turn of the event loop", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 });
+
+describe("a conversation of which there is nothing", () => {
+  const [conversationId, runId] = ["c", "r"];
+  const event = (name: string): ChatEvent => ({ type: "custom", runId, spanId: "s", name });
+
+  test("is kept for the run that is about to write, though its reader leaves", async () => {
+    await using log = new MemoryLog();
+    const writer = log.open({ conversationId, runId, after: 0 });
+    log.subscribe(conversationId, () => {})();
+    writer.append(event("a"));
+    await writer.flushed();
+    expect(log.read(conversationId, 0).entries).toHaveLength(1);
+  });
+
+  test("is kept for its readers, who are told of the next run", async () => {
+    await using log = new MemoryLog();
+    const told: number[] = [];
+    log.subscribe(conversationId, () => told.push(log.read(conversationId, 0).entries.length));
+    for (const after of [0, 1]) {
+      const writer = log.open({ conversationId, runId, after });
+      writer.append(event("a"));
+      await writer.flushed();
+      writer.close();
+      await log.forget([{ conversationId }]);
+    }
+    expect(told).toEqual([1, 0, 1, 0]);
+  });
+});

@@ -115,6 +115,8 @@ describe("what is appended in one turn of the event loop", () => {
 
 describe("a conversation of which there is nothing", () => {
   const [conversationId, runId] = ["c", "r"];
+  /** What an entry takes besides its JSON. */
+  const entryOverheadBytes = 128;
   const event = (name: string): ChatEvent => ({ type: "custom", runId, spanId: "s", name });
 
   test("is kept for the run that is about to write, though its reader leaves", async () => {
@@ -138,5 +140,18 @@ describe("a conversation of which there is nothing", () => {
       await log.forget([{ conversationId }]);
     }
     expect(told).toEqual([1, 0, 1, 0]);
+  });
+
+  test("but a gap behind what was is held as nothing", async () => {
+    await using log = new MemoryLog();
+    for (const after of [0, 9]) {
+      const writer = log.open({ conversationId, runId, after });
+      writer.append(event("a"));
+      await writer.flushed();
+      writer.close();
+      expect(log.read(conversationId, 0)).toMatchObject({ oldest: after + 1, isLast: true });
+    }
+    const [entry] = log.read(conversationId, 0).entries;
+    expect(log.bytes).toBe((entry?.bytes ?? 0) + entryOverheadBytes);
   });
 });

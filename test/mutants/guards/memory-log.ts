@@ -26,6 +26,20 @@ export const memoryLogGuards: readonly Guard[] = [
     tests: memory,
   },
   {
+    slip: "a conversation that is written is forgotten when its reader leaves",
+    file: "src/log/memory-log.ts",
+    code: " ||\n      conversation.writingRunId !== undefined;",
+    becomes: ";",
+    tests: memory,
+  },
+  {
+    slip: "what a gap dropped goes on counting",
+    file: "src/log/memory-log.ts",
+    code: "this.#bytes -= conversation.placeAfter(options.after);",
+    becomes: "conversation.placeAfter(options.after);",
+    tests: memory,
+  },
+  {
     slip: "a group is in the context of its first event",
     file: "src/log/memory-log.ts",
     code: "this.#inOwnContext(() => setImmediate(() => this.#flush()));\n    return grownBytes",

@@ -1,9 +1,38 @@
 /** What the client says of refusals, on the command line as well. */
 import type { Guard } from "../guard.ts";
 
+const socket = ["test/client/web-socket-transcripts.test.ts"];
 const explain = ["test/client/explain.test.ts"];
 
 export const refusalGuards: readonly Guard[] = [
+  {
+    slip: "followed runs are failed by a frame that is too large",
+    file: "client/src/connection/web-socket.ts",
+    code: "for (const likely of [false, undefined, true])",
+    becomes: "for (const likely of [false, true, undefined])",
+    tests: socket,
+  },
+  {
+    slip: "a start comes as an event without its number",
+    file: "client/src/connection/web-socket.ts",
+    code: "data: { json: startOf(id) } }",
+    becomes: "data: { json: {} } }",
+    tests: socket,
+  },
+  {
+    slip: "a token that failed leaves no reason",
+    file: "client/src/connection/web-socket.ts",
+    code: "    attempts.withoutToken(cause);\n",
+    becomes: "",
+    tests: socket,
+  },
+  {
+    slip: "a refusal of one call is the whole connection's",
+    file: "client/src/connection/web-socket.ts",
+    code: "if (id !== null || error",
+    becomes: "if (error",
+    tests: socket,
+  },
   {
     slip: "a refusal loses its cause",
     file: "client/src/errors.ts",

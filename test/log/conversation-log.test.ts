@@ -160,3 +160,34 @@ test("a place that is behind is nothing new; one that is ahead drops what is bef
     }),
   );
 });
+
+test("the slice behind which nothing can be read says so, and no other", () => {
+  const log = new ConversationLog("c");
+  log.placeAfter(0);
+  const append = (count: number) => {
+    for (let at = 0; at < count; at++)
+      log.append({ type: "custom", runId: "r", spanId: "s", name: "x" });
+  };
+  const flags = () => {
+    const read = [];
+    for (let after = 0; ; ) {
+      const { entries, isLast } = log.read(after);
+      read.push([entries.length, isLast]);
+      after = entries.at(-1)?.seq ?? after;
+      if (entries.length === 0) return read;
+    }
+  };
+  append(600);
+  log.commit();
+  // What waits for its commit cannot be read.
+  append(10);
+  const slices = [
+    [256, false],
+    [256, false],
+    [88, true],
+    [0, true],
+  ];
+  expect(flags()).toEqual(slices);
+  log.commit();
+  expect(flags()).toEqual([...slices.slice(0, 2), [98, true], [0, true]]);
+});

@@ -50,6 +50,21 @@ describe("memory", () => {
   });
 });
 
+test("a long text is held as it was said, and not as JSON besides, once readers were told", async () => {
+  await using log = new MemoryLog();
+  const [conversationId, runId] = [randomUUID(), randomUUID()];
+  const writer = log.open({ conversationId, runId, after: 0 });
+  const texts = Array.from({ length: 16 }, (_, index) => `${index % 10}`.repeat(1024 * 1024));
+  const before = heapUsed();
+  for (const [index, text] of texts.entries()) {
+    writer.append({ type: "token", runId, spanId: `${index}`, text });
+  }
+  await writer.flushed();
+  expect(heapUsed() - before).toBeLessThan(4 * 1024 * 1024);
+  const { event } = log.read(conversationId, 15).entries[0] ?? expect.fail("nothing is there");
+  expect(event).toEqual({ type: "token", runId, spanId: "15", text: texts[15] });
+});
+
 describe("journal", () => {
   test("everything that was readable is there after a restart, under the same numbers", async () => {
     const database = new DatabaseSync(":memory:");

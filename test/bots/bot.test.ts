@@ -82,6 +82,11 @@ describe("the catalogue", () => {
 
   test("refuses two bots with one id", () => {
     expect(() => new Catalogue([bot(), bot()])).toThrow(/two bots with the id "bot"/);
+    // In place of others: then it has those that it had.
+    const catalogue = new Catalogue([bot({ id: "one" }), bot({ id: "two" })]);
+    const replaced = () => catalogue.replace([bot({ id: "three" }), bot(), bot()]);
+    expect(replaced).toThrow(/two bots with the id "bot"/);
+    expect(catalogue.list(100).map(({ id }) => id)).toEqual(["one", "two"]);
   });
 });
 

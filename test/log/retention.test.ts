@@ -1,5 +1,6 @@
 /** When finished runs leave the log: at their time and not before, oldest first, and no more than must. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { LogBounds } from "../../src/log/log.ts";
 import { Retention } from "../../src/log/retention.ts";
 
 const retentionMs = 1_000;
@@ -9,15 +10,16 @@ beforeEach(() => {
   vi.useFakeTimers();
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
 /** Each run holds ten bytes. */
-function start(maxBytes = 1_000) {
+function start(maxBytes = 1_000, times: Partial<LogBounds> = {}) {
   const left: string[] = [];
   let bytes = 0;
   const retention = new Retention({
-    bounds: { retentionMs, archivedMs, maxBytes },
+    bounds: { retentionMs, archivedMs, maxBytes, ...times },
     evict: ({ conversationId }) => {
       left.push(conversationId);
       bytes -= 10;
@@ -64,6 +66,14 @@ describe("the retention time", () => {
     expect(left).toEqual(["a"]);
   });
 
+  test("keeps no process alive", () => {
+    const timers = vi.spyOn(globalThis, "setTimeout");
+    const { add, addArchived } = start();
+    add("a");
+    addArchived("b");
+    expect(timers.mock.results.map(({ value }) => value.hasRef())).toEqual([false, false]);
+  });
+
   test("is waited for by one timer, and by none when nothing is left, or the log is closed", () => {
     const { retention, left, add } = start();
     for (const id of ["a", "b", "c"]) add(id);
@@ -78,6 +88,25 @@ describe("the retention time", () => {
 });
 
 describe("a run that is archived", () => {
+  test("stays no longer than the retention time, where that is shorter than the grace", () => {
+    const { left, addArchived } = start(1_000, { retentionMs: 50 });
+    addArchived("a");
+    vi.advanceTimersByTime(49);
+    expect(left).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(left).toEqual(["a"]);
+  });
+
+  test("leaves no timer behind in a log that is closed", () => {
+    const { retention, left, add, addArchived } = start();
+    addArchived("a");
+    add("b");
+    retention.close();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.advanceTimersByTime(2 * retentionMs);
+    expect(left).toEqual([]);
+  });
+
   test("leaves after a short grace, and takes none along that is not", () => {
     const { left, add, addArchived } = start();
     add("a");
@@ -101,6 +130,14 @@ describe("a run that is archived", () => {
     addArchived("a");
     vi.advanceTimersByTime(archivedMs);
     expect(left).toEqual(["a", "a", "a"]);
+  });
+
+  test("makes room, and where that is enough, no other leaves", () => {
+    const { retention, left, add, addArchived } = start(100);
+    for (let run = 1; run <= 9; run++) add(`kept ${run}`);
+    for (const id of ["a", "b"]) addArchived(id);
+    retention.fit(110);
+    expect(left).toEqual(["a", "b"]);
   });
 
   test("makes room before those that are not", () => {

@@ -2,6 +2,7 @@
 import type { Guard } from "../guard.ts";
 
 const steps = ["test/bots/kept-steps.test.ts"];
+const after = ["test/bots/after-a-run.test.ts"];
 const shipped = ["test/bots/shipped-model.test.ts"];
 const scripted = ["test/bots/scripted-model.test.ts"];
 const testing = ["test/server/test-server.test.ts"];
@@ -43,6 +44,41 @@ export const botFailureGuards: readonly Guard[] = [
     becomes: "else throw reason;",
     tests: ["test/faults/stray-errors.test.ts"],
     named: "an application's own listeners are told of its own",
+  },
+  {
+    slip: "a reload that fails takes the bots along",
+    file: "src/bots/catalogue.ts",
+    code: "    const byId = new Map<string, Bot>();\n    for",
+    becomes: "    const byId = new Map<string, Bot>();\n    this.#bots = byId;\n    for",
+    tests: ["test/bots/bot.test.ts"],
+  },
+  {
+    slip: "events come after the end",
+    file: "src/bots/run/run-bot.ts",
+    code: '      signal.removeEventListener("abort", onAbort);\n      this.#writer.close();',
+    becomes: '      signal.removeEventListener("abort", onAbort);',
+    tests: after,
+  },
+  {
+    slip: "the listener of a run's signal stays",
+    file: "src/bots/run/run-bot.ts",
+    code: '      signal.removeEventListener("abort", onAbort);\n      this.#writer.close();',
+    becomes: "      this.#writer.close();",
+    tests: after,
+  },
+  {
+    slip: "a bot that is stopped works on",
+    file: "src/bots/run/run-bot.ts",
+    code: "      this.#stopping.abort(signal.reason);\n",
+    becomes: "",
+    tests: after,
+  },
+  {
+    slip: "a run that was stopped before it began works",
+    file: "src/bots/run/run-bot.ts",
+    code: "    if (signal.aborted) onAbort();\n",
+    becomes: "",
+    tests: after,
   },
   {
     slip: "what became of a request that was stopped is not told",

@@ -112,11 +112,13 @@ describe("a run that is over", () => {
     expect(getEventListeners(stopping.signal, "abort")).toEqual([]);
   });
 
-  test("before it began asks its bot for nothing", async () => {
+  test("before it began asks its bot for nothing, and does not wait for one that is made", async () => {
     let asked = 0;
     const runnable = RunnableLambda.from(() => void asked++);
-    const { done } = start(runnable, { signal: AbortSignal.abort() });
-    expect(await done).toMatchObject({ status: "failed" });
+    for (const given of [runnable, () => new Promise<never>(() => {})]) {
+      const { done } = start(given, { signal: AbortSignal.abort() });
+      expect(await done).toMatchObject({ status: "failed" });
+    }
     expect(asked).toBe(0);
   });
 

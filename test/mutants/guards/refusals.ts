@@ -6,13 +6,6 @@ const explain = ["test/client/explain.test.ts"];
 
 export const refusalGuards: readonly Guard[] = [
   {
-    slip: "followed runs are failed by a frame that is too large",
-    file: "client/src/connection/web-socket.ts",
-    code: "for (const likely of [false, undefined, true])",
-    becomes: "for (const likely of [false, true, undefined])",
-    tests: socket,
-  },
-  {
     slip: "a start comes as an event without its number",
     file: "client/src/connection/web-socket.ts",
     code: "data: { json: startOf(id) } }",

@@ -17,6 +17,7 @@ const maxWaitMs = 200;
 
 let spent = 0;
 let isScheduled = false;
+let isPrinting = false;
 let waiting: Waiting[] = [];
 
 /**
@@ -38,7 +39,7 @@ export function useTurn(cost: number): boolean {
 }
 
 function take(cost: number): boolean {
-  if (cost === 0) return true;
+  if (cost === 0 || isPrinting) return true;
   if (spent > 0 && spent + cost > perFrame) return false;
   spent += cost;
   schedule();
@@ -62,11 +63,15 @@ function schedule(): void {
   }
 }
 
-// On paper there is everything.
+// On paper there is everything, what is drawn for it included.
 window.addEventListener("beforeprint", () => {
+  isPrinting = true;
   const all = waiting;
   waiting = [];
   flushSync(() => {
     for (const { begin } of all) begin();
   });
+});
+window.addEventListener("afterprint", () => {
+  isPrinting = false;
 });

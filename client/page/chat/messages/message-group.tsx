@@ -1,10 +1,12 @@
 import type { ChatMessage } from "langwire-client/react";
-import { memo } from "react";
+import { memo, useRef } from "react";
 import { ErrorBoundary } from "../../elements/error-boundary.tsx";
 import { words } from "../../language/words.ts";
 import { PlainText } from "../../markdown/plain-text.tsx";
 import { AnswerItem } from "./answer-item.tsx";
+import { FarItem } from "./far-item.tsx";
 import { HumanItem } from "./human-item.tsx";
+import { useFar } from "./use-far.ts";
 
 export interface MessageActions {
   readonly onRetry: () => void;
@@ -18,42 +20,66 @@ interface MessageGroupProps extends MessageActions {
   readonly userId: string;
   /** The message that trying again makes sense of, where it is one of these. */
   readonly retryableId: string | undefined;
+  /** Whether it is added out of sight. */
+  readonly isEarlier: boolean;
+  /** What is being made is always drawn. */
+  readonly isLast: boolean;
 }
 
 /** Some messages of a long list, which are drawn anew where one of them changes. */
 export const MessageGroup = memo(
-  ({ messages, botTitle, userId, retryableId, ...actions }: MessageGroupProps) => (
-    <ol className="message-group">
-      {messages.map((message) => (
-        <ErrorBoundary key={message.id} of={message} fallback={<Undrawn text={message.text} />}>
-          {message.role === "human" ? (
-            <HumanItem
-              message={message}
-              isOwn={message.userId === undefined || message.userId === userId}
-              isRetryable={message.id === retryableId}
-              onRetry={actions.onRetry}
-              onTakeBack={actions.onTakeBack}
-            />
+  ({ messages, isEarlier, isLast, ...shared }: MessageGroupProps) => {
+    const group = useRef<HTMLOListElement>(null);
+    const isFar = useFar(group, isEarlier) && !isLast;
+    return (
+      <ol className="message-group" ref={group}>
+        {messages.map((message) =>
+          isFar ? (
+            <FarItem key={message.id} message={message} />
           ) : (
-            <AnswerItem
-              message={message}
-              botTitle={botTitle}
-              isRetryable={message.id === retryableId}
-              onRetry={actions.onRetry}
-              onLoadTrace={actions.onLoadTrace}
-            />
-          )}
-        </ErrorBoundary>
-      ))}
-    </ol>
-  ),
+            <NearItem key={message.id} message={message} {...shared} />
+          ),
+        )}
+      </ol>
+    );
+  },
   (before, after) =>
     sameItems(before.messages, after.messages) &&
     before.botTitle === after.botTitle &&
     before.userId === after.userId &&
-    before.retryableId === after.retryableId,
+    before.retryableId === after.retryableId &&
+    before.isLast === after.isLast,
 );
 MessageGroup.displayName = "MessageGroup";
+
+type NearItemProps = Omit<MessageGroupProps, "messages" | "isEarlier" | "isLast"> & {
+  readonly message: ChatMessage;
+};
+
+function NearItem({ message, botTitle, userId, retryableId, ...actions }: NearItemProps) {
+  const isRetryable = message.id === retryableId;
+  return (
+    <ErrorBoundary of={message} fallback={<Undrawn text={message.text} />}>
+      {message.role === "human" ? (
+        <HumanItem
+          message={message}
+          isOwn={message.userId === undefined || message.userId === userId}
+          isRetryable={isRetryable}
+          onRetry={actions.onRetry}
+          onTakeBack={actions.onTakeBack}
+        />
+      ) : (
+        <AnswerItem
+          message={message}
+          botTitle={botTitle}
+          isRetryable={isRetryable}
+          onRetry={actions.onRetry}
+          onLoadTrace={actions.onLoadTrace}
+        />
+      )}
+    </ErrorBoundary>
+  );
+}
 
 function sameItems<Item>(before: readonly Item[], after: readonly Item[]): boolean {
   return before.length === after.length && before.every((item, index) => item === after[index]);

@@ -39,6 +39,8 @@ export function MessageList(props: MessageListProps) {
               key={group.key}
               {...shared}
               messages={group.messages}
+              isEarlier={group.key < 0}
+              isLast={index === groups.length - 1}
               retryableId={index === groups.length - 1 ? retryableId : undefined}
             />
           ))}

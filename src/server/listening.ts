@@ -44,6 +44,8 @@ export class Listening {
 
   /** @returns undefined where the system lets no sockets share a port */
   async #listenShared({ host, port }: Required<ListenOptions>): Promise<string | undefined> {
+    // Loaded before it looks at the port: what took it in between would share it.
+    await this.#app.ready();
     // Two servers of one user could share a port, and have half of the clients each: the second is refused.
     await closed(await listening({ host, port }));
     const options = { host, port, reusePort: true };

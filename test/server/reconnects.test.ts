@@ -126,3 +126,18 @@ test("a port that a server listens at is refused to another, and free once it ha
   await using again = await listening(port);
   expect((await fetch(`http://127.0.0.1:${again.port}/healthz`)).status).toBe(200);
 });
+
+test("a port that is taken while a server still starts is refused to it", async () => {
+  const { port } = await (async () => {
+    await using free = await listening();
+    return free;
+  })();
+  await using late = new AsyncDisposableStack();
+  const server = await createServer({ langwire: late.use(await openLangwire({ bots: [] })) });
+  late.defer(() => server.close(0));
+  server.app.addHook("onReady", async () => {
+    late.use(await listening(port));
+  });
+  const listened = server.listen({ host: "127.0.0.1", port });
+  await expect(listened).rejects.toMatchObject({ code: "EADDRINUSE" });
+});

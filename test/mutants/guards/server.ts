@@ -265,6 +265,14 @@ export const serverGuards: readonly Guard[] = [
     named: "is refused to another",
   },
   {
+    slip: "two servers that start together listen at one port",
+    file: "src/server/listening.ts",
+    code: "    await this.#app.ready();\n",
+    becomes: "",
+    tests: ["test/server/reconnects.test.ts"],
+    named: "while a server still starts",
+  },
+  {
     slip: "a server that has closed goes on listening",
     file: "src/server/listening.ts",
     code: "      for (const server of this.#more) server.close();\n",

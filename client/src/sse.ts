@@ -96,7 +96,7 @@ export function serverSentEvents(options: TransportOptions, connection: Connecti
         return new LangwireClientError({ code: "BAD_INPUT", message });
       }
       try {
-        const asked = { timeoutMs: connectTimeoutMs, headers: await headers() };
+        const asked = { timeoutMs: connectTimeoutMs, connection, headers: await headers() };
         const { longUrl } = host;
         const reason = await explainRefusal(`${url}/bots.list`, asked);
         if (reason !== undefined || longUrl === undefined) return reason;

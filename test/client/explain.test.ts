@@ -1,6 +1,7 @@
 /** Why a server took no socket, from what it answers over HTTP; and tRPC's errors in the client's words. */
 import { TRPCClientError } from "@trpc/client";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { Connection } from "../../client/src/connection/connection.ts";
 import { explainRefusal } from "../../client/src/connection/explain.ts";
 import {
   closedError,
@@ -23,7 +24,9 @@ function explain(
     vi.useRealTimers();
     vi.unstubAllGlobals();
   });
-  return { fetch, reason: explainRefusal(url, { timeoutMs: 500, ...(headers && { headers }) }) };
+  const connection = new Connection();
+  const asked = { timeoutMs: 500, connection, ...(headers && { headers }) };
+  return { connection, fetch, reason: explainRefusal(url, asked) };
 }
 
 const page = `There is no Langwire server at ${url}.`;
@@ -95,13 +98,23 @@ describe("no answer", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  const never = (signal: AbortSignal) =>
+    new Promise<never>((_resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+    });
+
+  test("is waited for no longer than the client is open", async () => {
+    const { connection, reason } = explain(never);
+    connection.change("connecting");
+    expect(await now(reason)).toBe("waits");
+    connection.change("closed");
+    expect(await now(reason)).toMatchObject({ code: "UNREACHABLE" });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test.each(["headers", "body"])(
     "is waited for no longer than the time allows: %s",
     async (what) => {
-      const never = (signal: AbortSignal) =>
-        new Promise<never>((_resolve, reject) => {
-          signal.addEventListener("abort", () => reject(signal.reason));
-        });
       const { reason } = explain(async (signal) =>
         what === "headers"
           ? never(signal)

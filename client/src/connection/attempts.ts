@@ -82,10 +82,10 @@ export class Attempts {
       this.#giveUp(new LangwireClientError({ code: "BAD_INPUT", message, cause }));
       return;
     }
-    const { httpUrl, connectTimeoutMs, bringsToken } = this.#options;
+    const { connection, httpUrl, connectTimeoutMs, bringsToken } = this.#options;
     // The question brings no token: to a caller who has one, that it is missing says nothing.
     const headers = bringsToken ? undefined : {};
-    const asked = { timeoutMs: connectTimeoutMs, ...(headers && { headers }) };
+    const asked = { timeoutMs: connectTimeoutMs, connection, ...(headers && { headers }) };
     this.#asking ??= explainRefusal(`${httpUrl}/bots.list`, asked).then((reason) => {
       this.#asking = undefined;
       this.#reason = reason;

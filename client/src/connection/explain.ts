@@ -3,9 +3,12 @@
  * see the reason.
  */
 import { type ClientErrorCode, LangwireClientError, toClientError } from "../errors.ts";
+import type { ConnectionStatus } from "./connection.ts";
 
 export interface ExplainOptions {
   readonly timeoutMs: number;
+  /** Ends the question once it is closed. */
+  readonly connection: Pick<ConnectionStatus, "subscribe">;
   /** The caller's credentials. Without them, an answer of UNAUTHORIZED is not taken for the reason. */
   readonly headers?: Record<string, string>;
 }
@@ -16,10 +19,13 @@ export interface ExplainOptions {
  */
 export async function explainRefusal(
   url: string,
-  { timeoutMs, headers }: ExplainOptions,
+  { timeoutMs, connection, headers }: ExplainOptions,
 ): Promise<LangwireClientError | undefined> {
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), timeoutMs);
+  const stopListening = connection.subscribe(({ state }) => {
+    if (state === "closed") timeout.abort();
+  });
   try {
     const { signal } = timeout;
     const response = await fetch(url, headers === undefined ? { signal } : { signal, headers });
@@ -29,6 +35,7 @@ export async function explainRefusal(
     return unreachable(url, timeout.signal.aborted ? "no answer in time" : reasonOf(cause));
   } finally {
     clearTimeout(timer);
+    stopListening();
   }
 }
 

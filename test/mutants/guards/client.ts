@@ -176,6 +176,13 @@ export const clientGuards: readonly Guard[] = [
     tests: subscription,
   },
   {
+    slip: "why a socket did not open is asked for a client that is closed",
+    file: "client/src/connection/explain.ts",
+    code: 'if (state === "closed") timeout.abort();',
+    becomes: "void state;",
+    tests: ["test/client/explain.test.ts"],
+  },
+  {
     slip: "a question over HTTP may take for ever",
     file: "client/src/connection/idle-timeout-fetch.ts",
     code: "connectTimeoutMs * this.#factor)",

@@ -9,7 +9,14 @@ import { type Failure, TestFiles } from "./test-files.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const copied = ["src", "client", "test", "examples", "scripts", "docs"];
-const files = ["package.json", "vitest.config.ts", "tsconfig.json", "README.md", "PROTOCOL.md"];
+const files = [
+  "package.json",
+  "vitest.config.ts",
+  "tsconfig.json",
+  "README.md",
+  "PROTOCOL.md",
+  ".env.example",
+];
 
 export interface Finding {
   readonly what: "noticed" | "unnoticed" | "no such code" | "fails anyway";

@@ -1,5 +1,5 @@
 /** Limits that processes share, and what is left of them while Redis is away: each process's own. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { SharedConcurrencyLimit, sharedRateLimit } from "../../src/open/shared-limits.ts";
 import type { Redis } from "../../src/redis/redis.ts";
 
@@ -72,6 +72,18 @@ describe("runs at once", () => {
     expect(await runs.take("bob", 0)).toBeUndefined();
     runs[Symbol.dispose]();
   });
+});
+
+test("slots are renewed as long as the process is there to hold them", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { redis } = setUp();
+  const alive = async () => new Set(["here"]);
+  const runs = new SharedConcurrencyLimit({ redis, name: "runs", max: 2, alive });
+  await runs.take("ann");
+  expect(vi.getTimerCount()).toBe(1);
+  runs[Symbol.dispose]();
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 test("a rate is counted in Redis, and here while that is away", async () => {

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
+import { lockFolder } from "../../src/open/folder-lock.ts";
 import { openLangwire } from "../../src/open/open-langwire.ts";
 import { redisFailure } from "../../src/open/storage-failure.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
@@ -34,6 +35,20 @@ async function reasonOf(dataDir: string): Promise<string> {
   }
   return "it started";
 }
+
+test("of processes that make one folder at once, one has it and is told nothing, and the others whose it is", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "made", "by", "all");
+  const asked = await Promise.allSettled(Array.from({ length: 5 }, () => lockFolder(path)));
+  const locks = asked.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const refused = asked.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+  expect([locks.length, refused.length]).toEqual([1, 4]);
+  for (const { cause } of refused)
+    expect(cause.message).toMatch(/^another process uses the folder/);
+  for (const lock of locks) lock[Symbol.dispose]();
+  (await lockFolder(path))[Symbol.dispose]();
+  expect(await openFilesIn(folder.path)).toEqual([]);
+});
 
 test("a database that is damaged, one of a later version, a folder in use or none", async () => {
   await using folder = await temporaryFolder();

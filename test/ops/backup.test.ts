@@ -75,6 +75,16 @@ async function setUp() {
 
 const model = scriptedModel([{ tokens: ["And", " on."] }]);
 
+/** The first page of a table, and how many bytes a page has. */
+function placeOf(path: string, table: string): { page: number; bytes: number } {
+  using database = new DatabaseSync(path);
+  const { page } = database
+    .prepare("select rootpage as page from sqlite_master where name = ?")
+    .get(table) as { page: number };
+  const { page_size: bytes } = database.prepare("pragma page_size").get() as { page_size: number };
+  return { page, bytes };
+}
+
 function refused(reason: RegExp) {
   return { cause: { message: expect.stringMatching(reason) } };
 }
@@ -244,6 +254,16 @@ test("what is no backup, or is damaged, leaves the folder as it is", async () =>
         await file.write(Buffer.alloc(20_000, 0xff), 0, 20_000, 60_000);
       },
       /damaged/,
+    ],
+    [
+      "one with a hole in what a start does not read",
+      async () => {
+        await writeFile(s.backup, before);
+        const { page, bytes } = placeOf(s.backup, "members");
+        await using file = await open(s.backup, "r+");
+        await file.write(Buffer.alloc(100, 0xff), 0, 100, (page - 1) * bytes);
+      },
+      /is damaged \(/,
     ],
     [
       "a later version's",

@@ -27,6 +27,21 @@ test("a single reader's pieces are made one by one, and those who come meanwhile
   expect([...texts.hold(entry, holder()).pieces].length).toBeGreaterThan(1);
 });
 
+test("a connection that is sent the same for two subscriptions has it until both have it", () => {
+  const texts = new LongTexts();
+  const connection = holder();
+  const [first, second] = [texts.hold(entry, connection), texts.hold(entry, connection)];
+  first.release();
+  expect(texts.bytes).toBe(entry.jsonBytes);
+  // Who comes meanwhile shares it, and keeps it.
+  const third = texts.hold(entry, holder());
+  expect([...third.pieces][0]).toBe([...second.pieces][0]);
+  second.release();
+  expect(texts.bytes).toBe(entry.jsonBytes);
+  third.release();
+  expect(texts.bytes).toBe(0);
+});
+
 describe("past the limit of all texts together", () => {
   const mebibyte = 1024 * 1024;
   const long = (seq: number, mebibytes: number) =>

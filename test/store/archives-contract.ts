@@ -87,6 +87,9 @@ export function describeArchives(newPlace: () => Promise<StorePlace>): void {
     const found = await store.archives.since(since);
     const byPlace = (one: object) => JSON.stringify(one);
     expect(found.map(byPlace).sort()).toEqual(ranges.map(byPlace).sort());
+    // Those of that very moment, too.
+    expect(await store.archives.since(other.endedAt ?? "")).toEqual(ranges.slice(1));
+    expect(await store.archives.since(clock.nextSecond())).toEqual([]);
   });
 
   test("are those of the first ending, however often it is repeated", async () => {

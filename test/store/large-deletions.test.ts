@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { paged } from "../../src/store/queries/administration/paged.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import type { Ending, NewRun } from "../../src/store/store.ts";
 import { exchange } from "./store-place.ts";
@@ -18,6 +19,36 @@ beforeEach(async () => {
 });
 
 afterEach(() => rm(directory, { recursive: true }));
+
+test("a long list is read in pages, with a turn of the loop for others behind each", async () => {
+  let turns = 0;
+  let isOver = false;
+  const others = (async () => {
+    for (; !isOver; turns++) await setImmediate();
+  })();
+  const read = async (count: number) => {
+    const asked: (number | undefined)[] = [];
+    const turnsAtPage: number[] = [];
+    const all = paged(3, async (last: number | undefined) => {
+      asked.push(last);
+      turnsAtPage.push(turns);
+      const from = last === undefined ? 0 : last + 1;
+      return Array.from({ length: Math.min(3, count - from) }, (_, index) => from + index);
+    });
+    const items: number[] = [];
+    for await (const item of all) items.push(item);
+    expect(items).toEqual(Array.from({ length: count }, (_, index) => index));
+    // No two pages in one turn.
+    expect(new Set(turnsAtPage).size).toBe(asked.length);
+    return asked;
+  };
+  expect(await read(0)).toEqual([undefined]);
+  expect(await read(2)).toEqual([undefined]);
+  expect(await read(3)).toEqual([undefined, 2]);
+  expect(await read(8)).toEqual([undefined, 2, 5]);
+  isOver = true;
+  await others;
+});
 
 test("a large conversation is deleted in pieces, with turns of the loop for others between", async () => {
   await using store = await openSqliteStore({ path });

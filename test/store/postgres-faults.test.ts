@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate } from "node:timers/promises";
 import { Client } from "pg";
 import { expect, test } from "vitest";
 import type { DatabaseUse } from "../../src/store/postgres/database-lock.ts";
@@ -161,6 +161,20 @@ await describeWithPostgres("the Postgres store when Postgres fails", (postgres) 
     proxy.resume();
     // Whether or not the first call got through after all.
     expect(await store.runs.finish(ending)).toMatchObject({ finished: true, run: ending });
+  });
+
+  test("a store closes though its server answers nothing any more", async () => {
+    await using database = await postgres.createDatabase();
+    await using proxy = await startTcpProxy({ port: postgres.port });
+    const url = new URL(database.url);
+    url.port = String(proxy.port);
+    const store = await openPostgresStore({ url: url.href, timeoutMs: 600_000 });
+    await store.ping();
+    proxy.pause();
+    store.ping().catch(() => {});
+    // Its connection is taken from the pool by then.
+    await setImmediate();
+    await store[Symbol.asyncDispose]();
   });
 
   test("a store alone keeps all others away, and one that shares keeps away who would be alone", async () => {

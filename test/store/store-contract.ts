@@ -9,6 +9,7 @@ import { describeConversations } from "./conversations-contract.ts";
 import { describeDeletions } from "./deletions-contract.ts";
 import { describeMembers } from "./members-contract.ts";
 import { describeMessages } from "./messages-contract.ts";
+import { describeOwners } from "./owners-contract.ts";
 import { describeParts } from "./parts-contract.ts";
 import { describeRestores } from "./restore-contract.ts";
 import { describeRuns } from "./runs-contract.ts";
@@ -23,6 +24,7 @@ export function describeStore(name: string, newPlace: () => Promise<StorePlace>)
     describe("messages", () => describeMessages(newPlace));
     describe("parts of messages", () => describeParts(newPlace));
     describe("runs", () => describeRuns(newPlace));
+    describe("owners of runs", () => describeOwners(newPlace));
     describe("runs that it has lost are put back", () => describeRestores(newPlace));
     describe("archives", () => describeArchives(newPlace));
     describe("deletions", () => describeDeletions(newPlace));

@@ -16,7 +16,12 @@ interface LongText {
   readonly length: number;
   /** Once there is a second reader. */
   bytes: Buffer | undefined;
-  readonly holders: Set<Holder>;
+  /** One for each time that it is being sent: two subscriptions of one connection have it twice. */
+  readonly holds: Set<Hold>;
+}
+
+interface Hold {
+  readonly holder: Holder;
 }
 
 export interface HeldText {
@@ -40,19 +45,20 @@ export class LongTexts {
     const { runId, seq, jsonBytes } = entry;
     const key = `${runId} ${seq} ${jsonBytes}`;
     const text = this.#texts.get(key) ?? this.#add(key, jsonBytes);
-    if (text.holders.size > 0) text.bytes ??= Buffer.from(entry.json);
-    text.holders.add(holder);
+    if (text.holds.size > 0) text.bytes ??= Buffer.from(entry.json);
+    const hold: Hold = { holder };
+    text.holds.add(hold);
     return {
       pieces: text.bytes === undefined ? encoded(entry.jsonPieces()) : [text.bytes],
       release: () => {
-        text.holders.delete(holder);
-        if (text.holders.size === 0 && this.#texts.delete(key)) this.#bytes -= text.length;
+        text.holds.delete(hold);
+        if (text.holds.size === 0 && this.#texts.delete(key)) this.#bytes -= text.length;
       },
     };
   }
 
   #add(key: string, length: number): LongText {
-    const text = { length, bytes: undefined, holders: new Set<Holder>() };
+    const text = { length, bytes: undefined, holds: new Set<Hold>() };
     this.#texts.set(key, text);
     this.#bytes += length;
     if (this.#bytes > maxBytes)
@@ -67,12 +73,12 @@ export class LongTexts {
       this.#timer = undefined;
       return;
     }
-    for (const { length, holders } of this.#texts.values()) {
+    for (const { length, holds } of this.#texts.values()) {
       // Reads the clock of every holder, also of those that are not cut: it measures between readings.
-      const stalled = [...holders].filter((holder) => holder.stalledMs() >= maxStallMs);
-      if (over <= 0 || stalled.length < holders.size) continue;
+      const stalled = [...holds].filter(({ holder }) => holder.stalledMs() >= maxStallMs);
+      if (over <= 0 || stalled.length < holds.size) continue;
       over -= length;
-      for (const holder of stalled) holder.cut();
+      for (const { holder } of stalled) holder.cut();
     }
   }
 }

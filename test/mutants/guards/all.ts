@@ -31,6 +31,7 @@ import { refusalGuards } from "./refusals.ts";
 import { requestGuards } from "./requests.ts";
 import { runGuards } from "./runs.ts";
 import { serverGuards } from "./server.ts";
+import { settingGuards } from "./settings.ts";
 import { shownChatGuards } from "./shown-chats.ts";
 import { socketGuards } from "./sockets.ts";
 import { startingGuards } from "./starting.ts";
@@ -74,4 +75,5 @@ export const guards: readonly Guard[] = [
   ...queryGuards,
   ...requestGuards,
   ...socketGuards,
+  ...settingGuards,
 ];

@@ -35,7 +35,7 @@ export const databaseGuards: readonly Guard[] = [
     file: "src/store/sqlite/sqlite.ts",
     code: "      await checkpoints?.[Symbol.asyncDispose]();\n",
     becomes: "",
-    tests: ["test/store/sqlite-file.test.ts"],
+    tests: ["test/store/sqlite-parts.test.ts"],
   },
   {
     slip: "each statement is prepared each time",

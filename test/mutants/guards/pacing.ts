@@ -58,4 +58,12 @@ export const pacingGuards: readonly Guard[] = [
     becomes: "    else this.#addresses.set(key, ofAddress);\n",
     tests: ["test/server/read-turns.test.ts"],
   },
+  {
+    slip: "a text that one connection is sent twice counts once",
+    file: "src/server/pacing/long-texts.ts",
+    code: "    const hold: Hold = { holder };\n",
+    becomes:
+      "    const hold: Hold = [...text.holds].find((it) => it.holder === holder) ?? { holder };\n",
+    tests: ["test/server/long-texts.test.ts"],
+  },
 ];

@@ -1,8 +1,10 @@
 /** What becomes of calls without results: in any list of messages, and in a thread that goes on. */
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
+import { RunnableLambda } from "@langchain/core/runnables";
 import { describe, expect, test } from "vitest";
 import { withResults } from "../../src/bots/threads/open-tool-calls.ts";
 import { repairThreads } from "../../src/bots/threads/thread-repair.ts";
+import { transcriptOf } from "./transcript.ts";
 
 describe("each call has one result", () => {
   const asks = (...ids: string[]) =>
@@ -88,4 +90,20 @@ describe("a thread that is repaired", () => {
     await repairThreads(graph, { configurable: {} });
     expect(updates).toEqual([]);
   });
+});
+
+test("a thread that cannot be read is told, and its run goes on", async () => {
+  const failures: (readonly [string, string])[] = [];
+  const fails = () => Promise.reject(new Error("down"));
+  const runnable = Object.assign(
+    RunnableLambda.from(() => "done"),
+    { lg_is_pregel: true, nodes: {}, channels: { messages: {} }, checkpointer: {} },
+    { getState: fails, updateState: fails },
+  );
+  const { outcome } = await transcriptOf({
+    runnable,
+    onFailure: (what, cause) => failures.push([what, String(cause)]),
+  });
+  expect(outcome).toMatchObject({ status: "completed", text: "done" });
+  expect(failures).toEqual([["a bot's thread could not be repaired", "Error: down"]]);
 });

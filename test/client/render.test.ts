@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Renderer } from "../../client/src/cli/render.ts";
 import { renderMessage } from "../../client/src/cli/render-message.ts";
 import type { Paint } from "../../client/src/cli/styles.ts";
-import type { ChatEvent } from "../../client/src/index.ts";
+import type { ChatEvent, Message } from "../../client/src/index.ts";
 
 const at = "2026-11-23T07:00:00.000Z";
 const runId = "0b0e7f62-6a3e-4b7e-9a36-0d6d3c0a6a10";
@@ -156,6 +156,43 @@ describe("a run on the screen", () => {
       ].join("\n"),
     );
     expect(renderMessage({ ...kept, role: "human", userId: "ann" }, plain)).toBe("ann:\nThere.\n");
+  });
+
+  test("has what a tool says beside its data, and no empty line behind a text that ends its own", () => {
+    const events: ChatEvent[] = [
+      { type: "toolProgress", ...inSpan("tool"), text: "Half", data: { percent: 50 } },
+      { type: "token", ...inSpan("llm"), text: "Done.\n" },
+      { type: "custom", ...inSpan("c"), name: "next" },
+      { type: "token", ...inSpan("llm"), text: "Again.\n" },
+      { type: "runEnd", runId, at, status: "completed", text: "Done.\nAgain.\n" },
+    ];
+    const lines = ["Half", 'Tool reports: {"percent":50}', "Done.", "next", "Again.", ""];
+    expect(shown(events)).toBe(lines.join("\n"));
+  });
+
+  test("of long ago commands no terminal, names each place once, and a file by its address alone", () => {
+    const hostile = "\u001b[2Jgone\u009b";
+    const source = { type: "source", title: `A${hostile}`, url: "https://a.example" } as const;
+    const file = { type: "file", kind: "image", bytes: 9 } as const;
+    const parts = [
+      ...[true, false].map((final) => ({ type: "text", text: hostile, final }) as const),
+      { type: "tool", name: hostile, state: "done", output: hostile },
+      { type: "data", name: hostile, value: hostile, origin: "custom" },
+      ...[source, source, { type: "source", documentId: "d" }, { type: "source" }],
+      { ...file, url: "data:image/png;base64,AAAA" },
+      { ...file, name: hostile, url: "https://b.example/i.png" },
+    ] as Message["parts"];
+    const kept = { runId, position: 2, at, text: "", status: "completed", role: "ai" } as const;
+    const gone = "[2Jgone";
+    expect(renderMessage({ ...kept, parts }, (_style, text) => text)).toBe(
+      [
+        ...[gone, gone, `Tool ${gone}`, `Tool finished: ${gone}`, `${gone}: ${gone}`],
+        ...["A file (image): 9 bytes", `A file (image): ${gone}, 9 bytes, https://b.example/i.png`],
+        ...[`[1] A${gone} https://a.example`, "[2] d", ""],
+      ].join("\n"),
+    );
+    const human = { ...kept, role: "human", userId: hostile, text: hostile } as const;
+    expect(renderMessage(human, (_style, text) => text)).toBe(`${gone}:\n${gone}\n`);
   });
 
   test("has an answer that came without tokens", () => {

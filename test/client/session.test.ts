@@ -1,6 +1,7 @@
 /** The chat on a terminal: what it says of runs, refusals and lost connections, and what Ctrl-C does. */
 import { PassThrough } from "node:stream";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { parseArguments } from "../../client/src/cli/arguments.ts";
 import { exitCodes, Session, type SessionOptions } from "../../client/src/cli/session.ts";
 import { type ClientErrorCode, LangwireClientError, type Message } from "../../client/src/index.ts";
 import type { ChatEvent, RunStatus } from "../../client/src/types.ts";
@@ -297,4 +298,9 @@ describe("the history", () => {
     expect(await now(session.showHistory())).toBe(exitCodes.failed);
     expect(written).toEqual(["err NOT_FOUND: No such conversation."]);
   });
+});
+
+test.each(["-h", "--help"])("%s asks for help, with whatever else is given", (flag) => {
+  expect(parseArguments([flag])).toMatchObject({ help: true });
+  expect(parseArguments(["hello", flag, "--json"])).toMatchObject({ help: true });
 });

@@ -62,6 +62,27 @@ const aWhile = async (ms: number): Promise<void> => {
 };
 
 describe("while the disk is full", () => {
+  test("it is tried every half second, and not by each group: a locked one holds its thread each time", async () => {
+    const { database, log, write, rows } = start();
+    let tries = 0;
+    database.function("tried", () => ++tries);
+    database.exec(
+      "create trigger full before insert on journal begin select tried(), raise(abort, 'full'); end",
+    );
+    const { say } = write();
+    for (const text of ["a", "b", "c"]) await say(text);
+    expect([tries, log.healthy]).toEqual([1, false]);
+    await aWhile(499);
+    expect(tries).toBe(1);
+    await aWhile(1);
+    expect(tries).toBe(2);
+    await say("d");
+    expect(tries).toBe(2);
+    database.exec(insertsWork);
+    await aWhile(500);
+    expect([rows().length, log.healthy]).toEqual([4, true]);
+  });
+
   test("what waits is written when the log is closed, if not before", async () => {
     const { database, log, logOn, write } = start();
     const { conversationId, say } = write();

@@ -37,6 +37,21 @@ describe("readers that are woken together", () => {
     expect(seen).toEqual([afterOne, afterOne, afterTwo, afterTwo, afterDrop, afterDrop]);
   });
 
+  test("are given what is there by then where one of them changes it", () => {
+    const { log, read } = logWith([0, 0]);
+    const seqs = ({ entries }: Slice) => entries.map(({ seq }) => seq);
+    let told = 0;
+    log.listeners.add(() => {
+      if (++told > 1) return;
+      log.append(token("b"));
+      log.commit();
+    });
+    log.listeners.add(() => void read.push(log.read(0)));
+    log.append(token("a"));
+    log.commit();
+    expect(read.map(seqs)).toEqual([[1], [1], [1, 2], [1, 2], [1, 2], [1, 2]]);
+  });
+
   test("and who reads later has nothing of theirs", () => {
     const { log, read } = logWith([0, 0]);
     log.append(token("a"));

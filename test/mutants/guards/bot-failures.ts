@@ -53,6 +53,20 @@ export const botFailureGuards: readonly Guard[] = [
     tests: ["test/bots/bot.test.ts"],
   },
   {
+    slip: "a thread that cannot be repaired fails the run",
+    file: "src/bots/run/run-bot.ts",
+    code: '    } catch (cause) {\n      this.#options.onFailure?.("a bot\'s thread could not be repaired", cause);\n    }',
+    becomes: "    } finally {\n    }",
+    tests: ["test/bots/thread-repair.test.ts"],
+  },
+  {
+    slip: "what a guard took back is the answer",
+    file: "src/bots/run/run-bot.ts",
+    code: 'const withheld = isTakenBack ? "" : this.#withheld?.text || undefined;',
+    becomes: "const withheld = this.#withheld?.text || undefined;",
+    tests: ["test/bots/answer.test.ts"],
+  },
+  {
     slip: "events come after the end",
     file: "src/bots/run/run-bot.ts",
     code: '      signal.removeEventListener("abort", onAbort);\n      this.#writer.close();',

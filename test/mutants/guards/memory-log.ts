@@ -140,6 +140,20 @@ export const memoryLogGuards: readonly Guard[] = [
     tests: ["test/log/retention.test.ts"],
   },
   {
+    slip: "a slice of before a change is given",
+    file: "src/log/listeners.ts",
+    code: "    this.#slice = undefined;\n    this.#isShared",
+    becomes: "    this.#isShared",
+    tests: ["test/log/listeners.test.ts"],
+  },
+  {
+    slip: "a locked database is tried at each group",
+    file: "src/log/journal.ts",
+    code: "if (this.#retryTimer === undefined) this.#writeAll();",
+    becomes: "this.#writeAll();",
+    tests: ["test/log/journal-faults.test.ts"],
+  },
+  {
     slip: "each slice says that it is the last",
     file: "src/log/conversation-log.ts",
     code: "entries.length === 0 || entries.at(-1)?.seq === this.committedSeq",

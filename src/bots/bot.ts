@@ -3,7 +3,7 @@ import type { BaseMessage } from "@langchain/core/messages";
 import type { Runnable } from "@langchain/core/runnables";
 import type { BotTypes, TypesOfSettings } from "./definition/bot-types.ts";
 import type { BotSchemas } from "./definition/schemas.ts";
-import { checkSettings, graphProblem, isRunnable } from "./definition/settings.ts";
+import { checkSettings, isRunnable, runnableProblem } from "./definition/settings.ts";
 import { isStandardSchema, type StandardSchema } from "./definition/standard-schema.ts";
 
 /** The run, its conversation and its user, for a bot's own functions. */
@@ -220,7 +220,7 @@ async function make(
 ): Promise<BotRunnable> {
   const made: unknown = await factory(context);
   const problem = isRunnable(made)
-    ? graphProblem(made, definition)
+    ? runnableProblem(made, definition)
     : "The bot's factory did not return a LangChain runnable.";
   if (isRunnable(made) && problem === undefined) return made;
   throw new TypeError(problem);

@@ -1,4 +1,5 @@
 import { AIMessage, HumanMessage, ToolMessage } from "@langchain/core/messages";
+import type { ChatPromptValueInterface } from "@langchain/core/prompt_values";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
 import { RunnableLambda, RunnableSequence } from "@langchain/core/runnables";
 import { FakeListChatModel, FakeRetriever } from "@langchain/core/utils/testing";
@@ -21,6 +22,11 @@ import { botInfo } from "../../src/protocol/conversations.ts";
 import { transcriptOf } from "./transcript.ts";
 
 const runnable = RunnableLambda.from(() => "hi");
+/** A chain whose prompt has variables of its own naming; it answers with the prompt. */
+const prompts = (template: string) =>
+  ChatPromptTemplate.fromTemplate(template).pipe(
+    RunnableLambda.from((prompt: ChatPromptValueInterface) => prompt.toString()),
+  );
 const bot = (definition: Partial<BotDefinition> = {}): Bot =>
   defineBot({ id: "bot", title: "Bot", description: "", runnable, ...definition });
 
@@ -42,6 +48,9 @@ describe("defineBot", () => {
     [{ input: "text" }, /must be a function[\s\S]*at input/],
     [{ speaks: true }, /must be a function[\s\S]*at speaks/],
     [{ schemas: { inputs: {} } }, /inputs/],
+    [{ runnable: prompts("{a} {b}") }, /its prompt asks for a, b: say with `input`/],
+    [{ runnable: prompts("{a} {b}"), output: String }, /its prompt asks for a, b/],
+    [{ runnable: prompts("{history} {a}") }, /its prompt asks for history, a/],
   ])("refuses %j, and says why", (wrong, message) => {
     expect(() => bot(wrong)).toThrow(message);
   });
@@ -57,6 +66,28 @@ describe("defineBot", () => {
     const broken = (() => ({})) as unknown as BotDefinition["runnable"];
     const { outcome } = await transcriptOf({ runnable: broken });
     expect(outcome).toMatchObject({ status: "failed", error: { code: "BOT_FAILED" } });
+  });
+
+  test("a prompt's one variable is given the message, whoever makes the chain", async () => {
+    const chain = prompts("Q: {question}");
+    for (const runnable of [chain, chain.withRetry(), () => chain]) {
+      const { outcome } = await transcriptOf({ runnable });
+      expect(outcome).toEqual({ status: "completed", text: expect.stringContaining("Q: hello") });
+    }
+  });
+
+  test("what a factory's prompt asks for besides fails the run by name", async () => {
+    const { outcome } = await transcriptOf({ runnable: () => prompts("{a} {b}") });
+    const cause = { message: expect.stringContaining("its prompt asks for a, b") };
+    expect(outcome).toMatchObject({ status: "failed", error: { code: "BOT_FAILED", cause } });
+  });
+
+  test("a prompt with many variables is a bot's whose own input fills them", async () => {
+    const { outcome } = await transcriptOf({
+      runnable: prompts("{a}/{b}"),
+      input: ({ message }) => ({ a: message, b: "x" }),
+    });
+    expect(outcome).toMatchObject({ status: "completed", text: expect.stringContaining("/x") });
   });
 
   test("a bot's own input and output are used", async () => {
@@ -106,6 +137,24 @@ describe("the default input of", () => {
 
   test.each<[string, unknown, unknown]>([
     ["a chain", prompt.pipe(model), { history: before, human_input: "c" }],
+    [
+      "a prompt of one text",
+      ChatPromptTemplate.fromTemplate("Say {question}").pipe(model),
+      { question: "c" },
+    ],
+    [
+      "a prompt of a text and messages",
+      ChatPromptTemplate.fromMessages([
+        ["placeholder", "{chat}"],
+        ["human", "{input}"],
+      ]),
+      { chat: before, input: "c" },
+    ],
+    [
+      "a prompt of messages",
+      ChatPromptTemplate.fromMessages([["placeholder", "{messages}"]]),
+      { messages: all },
+    ],
     ["a lambda", runnable, { history: before, human_input: "c" }],
     ["a model", model, all],
     [

@@ -2,7 +2,6 @@
 import { mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { HumanMessage } from "@langchain/core/messages";
 import { StringOutputParser } from "@langchain/core/output_parsers";
 import { ChatPromptTemplate } from "@langchain/core/prompts";
 import { RunnableLambda } from "@langchain/core/runnables";
@@ -94,29 +93,6 @@ describe("a module's exports", () => {
     expect(bots.find(({ id }) => id === "kept")?.memory).toBe(false);
   });
 
-  const said = [new HumanMessage("before")];
-  const turn = { message: "now", history: [], messages: said };
-  const context = { runId: "r", conversationId: "c", userId: "u", context: undefined };
-  test.each<[string, ChatPromptTemplate, unknown]>([
-    ["one text", ChatPromptTemplate.fromTemplate("Say {question}"), { question: "now" }],
-    [
-      "a text and messages",
-      ChatPromptTemplate.fromMessages([
-        ["placeholder", "{chat}"],
-        ["human", "{input}"],
-      ]),
-      { chat: said, input: "now" },
-    ],
-    [
-      "messages",
-      ChatPromptTemplate.fromMessages([["placeholder", "{messages}"]]),
-      { messages: [...said, expect.objectContaining({ content: "now" })] },
-    ],
-  ])("whose prompt asks for %s are given the message there", async (_what, prompt, input) => {
-    const { bots } = await read({ chain: prompt.pipe(scriptedModel([])) });
-    expect(bots[0]?.input?.(turn, context)).toEqual(input);
-  });
-
   test("have a title that a person would give", async () => {
     const graph = builder().compile();
     graph.name = "New Agent";
@@ -142,7 +118,7 @@ describe("a module's exports", () => {
     [
       "a prompt that asks for more than a message",
       { chain: ChatPromptTemplate.fromTemplate("{a} {b}").pipe(scriptedModel([])) },
-      "chain cannot be a bot by itself, but in a defineBot that says what it lacks. Its prompt asks for a, b",
+      'chain cannot be a bot by itself, but in a defineBot that says what it lacks. Bot "chain" is not defined well:\nits prompt asks for a, b',
     ],
     ["a name that is no id", { $chat: lambda() }, "$chat cannot be a bot"],
     [

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { protocolLimits } from "../../protocol/limits.ts";
 import type { BotDefinition, BotRunnable } from "../bot.ts";
-import { channelsOf } from "../run/bot-input.ts";
+import { beginningOf } from "../run/bot-input.ts";
+import { channelsOf } from "./beginning.ts";
 import { type BotSchemas, schemasOf } from "./schemas.ts";
 import { isStandardSchema } from "./standard-schema.ts";
 
@@ -79,7 +80,7 @@ export function checkSettings(definition: BotDefinition): CheckedSettings {
   const parsed = settings.safeParse(definition);
   if (!parsed.success) refuse(id, z.prettifyError(parsed.error));
   if (isRunnable(runnable)) {
-    const problem = graphProblem(runnable, definition);
+    const problem = runnableProblem(runnable, definition);
     if (problem !== undefined) refuse(id, problem);
   }
   const typed = {
@@ -98,15 +99,26 @@ function refuse(id: string, problem: string): never {
   throw new Error(`Bot "${id}" is not defined well:\n${problem}`);
 }
 
+/** Why a runnable cannot be a bot without an `input` or an `output` of its own. */
+export function runnableProblem(
+  runnable: BotRunnable,
+  settings: Pick<BotDefinition, "input" | "output">,
+): string | undefined {
+  if (settings.input !== undefined) return undefined;
+  try {
+    beginningOf(runnable);
+  } catch (cause) {
+    if (cause instanceof TypeError) return cause.message;
+    throw cause;
+  }
+  return settings.output === undefined ? graphProblem(runnable) : undefined;
+}
+
 /**
  * A graph takes messages and answers with one, or its bot says otherwise: nothing would reach it, and
  * nothing of it be an answer. One with a channel `human_input` is given the message there.
  */
-export function graphProblem(
-  runnable: BotRunnable,
-  { input, output }: Pick<BotDefinition, "input" | "output">,
-): string | undefined {
-  if (input !== undefined || output !== undefined) return undefined;
+function graphProblem(runnable: BotRunnable): string | undefined {
   const channels = channelsOf(runnable);
   if (channels === undefined || "messages" in channels || "human_input" in channels) {
     return undefined;

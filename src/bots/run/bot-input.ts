@@ -9,18 +9,23 @@
  * | a classic agent executor                        | `{ input, chat_history }`                    |
  * | a retriever                                     | the message's text                           |
  * | a `RunnableWithMessageHistory`                  | the message, under its `inputMessagesKey`    |
+ * | a prompt with other variables than `history`    | the message, under its one variable; what    |
+ * | and `human_input`                               | was said before in its MessagesPlaceholders  |
  * | anything else: a prompt, a lambda, a map …      | `{ history: BaseMessage[], human_input }`    |
  *
  * `messages` have the calls of tools and their results; `history` is questions and answers.
  */
 import { HumanMessage } from "@langchain/core/messages";
 import type { BotTurn } from "../bot.ts";
+import { layersOf, ownChannels } from "../definition/beginning.ts";
+import { filled, type PromptVariables, variablesOf } from "../definition/prompt-variables.ts";
 import { toMessage } from "../memory.ts";
 
 export function defaultInput(runnable: unknown, { message, history, messages }: BotTurn): unknown {
   const before = history.map(toMessage);
   const beginning = beginningOf(runnable);
   if (typeof beginning === "object") {
+    if ("lists" in beginning) return filled(beginning, { message, before: messages });
     const { inputMessagesKey: key } = beginning;
     return key === undefined ? [new HumanMessage(message)] : { [key]: message };
   }
@@ -44,10 +49,12 @@ type Beginning =
   | "executor"
   | "retriever"
   | "chain"
+  | PromptVariables
   /** It keeps the conversation by itself, by `sessionId`. */
   | { readonly inputMessagesKey: string | undefined };
 
-function beginningOf(runnable: unknown): Beginning {
+/** @throws TypeError that says why no default will do */
+export function beginningOf(runnable: unknown): Beginning {
   for (const layer of layersOf(runnable)) {
     const channels = ownChannels(layer);
     if (channels !== undefined && "messages" in channels) return "graph";
@@ -58,38 +65,8 @@ function beginningOf(runnable: unknown): Beginning {
       const { inputMessagesKey: key } = layer;
       return { inputMessagesKey: typeof key === "string" ? key : undefined };
     }
+    const variables = variablesOf(layer);
+    if (variables !== undefined) return variables;
   }
   return "chain";
-}
-
-/** The runnable, and where it begins: past bindings, retries and fallbacks, at a sequence's first step. */
-function* layersOf(runnable: unknown): Generator<object, undefined> {
-  let layer = runnable;
-  while (typeof layer === "object" && layer !== null) {
-    yield layer;
-    const outer = layer;
-    layer = (["first", "bound", "runnable"] as const)
-      .map((inner): unknown => (inner in outer ? Reflect.get(outer, inner) : undefined))
-      .find((inner) => typeof inner === "object" && inner !== null);
-  }
-}
-
-/** The channels of the graph with which a runnable begins. */
-export function channelsOf(runnable: unknown): object | undefined {
-  for (const layer of layersOf(runnable)) {
-    const channels = ownChannels(layer);
-    if (channels !== undefined) return channels;
-  }
-  return undefined;
-}
-
-/** Of a compiled graph, or of an agent around one (`createAgent`). */
-function ownChannels(runnable: object): object | undefined {
-  if ("lg_is_pregel" in runnable && "channels" in runnable) {
-    const { channels } = runnable;
-    return typeof channels === "object" && channels !== null ? channels : undefined;
-  }
-  return "graph" in runnable && typeof runnable.graph === "object" && runnable.graph !== null
-    ? ownChannels(runnable.graph)
-    : undefined;
 }

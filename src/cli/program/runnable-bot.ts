@@ -2,7 +2,6 @@
 import { type Bot, type BotRunnable, defineBot, type Memory } from "../../bots/bot.ts";
 import { isRunnable } from "../../bots/definition/settings.ts";
 import { checkpointedGraphs } from "../../bots/threads/checkpointed-graphs.ts";
-import { promptInput } from "./prompt-input.ts";
 
 export interface RunnableBot {
   readonly id: string;
@@ -21,7 +20,6 @@ export function botOfRunnable({ id, description = "", runnable, memory }: Runnab
     description,
     runnable,
     memory: remembers ? false : memory,
-    input: promptInput(runnable),
   });
 }
 

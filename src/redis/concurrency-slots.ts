@@ -62,6 +62,8 @@ export class ConcurrencySlots implements Disposable {
    */
   async take(of: string, max = this.#options.max): Promise<(() => void) | undefined> {
     const { redis, name } = this.#options;
+    // The script says by its holders that none is free: of none there are none.
+    if (max < 1) return undefined;
     const key = `${redis.prefix}:${name}:${of}`;
     const holder = `${redis.nodeId} ${randomUUID()}`;
     if (!(await this.#take(key, { holder, max }))) return undefined;

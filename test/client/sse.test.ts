@@ -178,7 +178,7 @@ describe("over server-sent events", () => {
         refused.resolve();
         throw new LangwireError("UNAUTHORIZED");
       }
-      return { userId: "somebody", expiresAtMs: Date.now() + (valid === "first" ? 1 : 60_000) };
+      return { userId: "somebody", expiresAtMs: Date.now() + (valid === "first" ? 500 : 60_000) };
     };
     const { client: sse, provider } = await setUp({
       server: { authenticate },

@@ -168,6 +168,7 @@ needsRedis("redis primitives", () => {
       expect(await one.take("alice")).toBeUndefined();
       expect(await two.take("alice")).toBeUndefined();
       expect(await two.take("bob")).toBeDefined();
+      expect(await one.take("nobody", 0)).toBeUndefined();
       release?.();
       await expect.poll(() => two.take("alice")).toBeDefined();
     });

@@ -10,6 +10,13 @@ export const leaseGuards: readonly Guard[] = [
     tests: ["test/redis/concurrency-slots-model.test.ts", "test/open/shared-limits.test.ts"],
   },
   {
+    slip: "a limit of none is no limit",
+    file: "src/redis/concurrency-slots.ts",
+    code: "    if (max < 1) return undefined;\n",
+    becomes: "",
+    tests: ["test/redis/primitives.test.ts"],
+  },
+  {
     slip: "slots that expired go on counting",
     file: "src/redis/concurrency-slots.ts",
     code: "redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)\n",

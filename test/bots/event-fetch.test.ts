@@ -115,6 +115,22 @@ describe.each(fetches)("a request $name", ({ make }) => {
     },
   );
 
+  it("takes no early hints for the answer, as the stock fetch does not", async () => {
+    server.respond = (_request, response) => {
+      response.writeEarlyHints({ link: "</a.css>; rel=preload; as=style" });
+      response.writeProcessing();
+      response.writeHead(201, { "content-type": "application/json" });
+      response.end('{"a":1}');
+    };
+    expect(await expectAsStock("/")).toMatchObject({ status: 201, text: btoa('{"a":1}') });
+  });
+
+  it("has an address without what stands behind a hash, as by the stock fetch", async () => {
+    server.respond = (request, response) => void response.end(request.url);
+    const seen = { url: `${server.url}/a?b=c`, text: btoa("/a?b=c") };
+    expect(await expectAsStock("/a?b=c#d")).toMatchObject(seen);
+  });
+
   const form = new FormData();
   form.set("file", new File(["炭酸水"], "a.txt"));
   it.each<[string, () => RequestInit]>([

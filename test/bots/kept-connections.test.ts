@@ -41,16 +41,21 @@ async function setUp({ keepAliveS, respond }: SetUpOptions = {}) {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const eventFetch: EventFetch = createEventFetch();
+  let told = 0;
+  const eventFetch: EventFetch = createEventFetch({ onRequest: () => void told++ });
   onTestFinished(async () => {
     server.closeAllConnections();
     server.close();
     await eventFetch.close();
   });
   const { port } = server.address() as AddressInfo;
-  const send = async () => {
-    const body = JSON.stringify({ stream: true });
-    const response = await eventFetch(`https://localhost:${port}/v1`, { method: "POST", body });
+  const send = async (signal?: AbortSignal) => {
+    const init = {
+      method: "POST",
+      body: JSON.stringify({ stream: true }),
+      ...(signal && { signal }),
+    };
+    const response = await eventFetch(`https://localhost:${port}/v1`, init);
     const text = await response.text();
     // The connection is free for the next request when its answer has been worked off.
     await nextTurn();
@@ -59,6 +64,7 @@ async function setUp({ keepAliveS, respond }: SetUpOptions = {}) {
   return {
     send,
     counts: () => ({ handshakes, asked }),
+    told: () => told,
   };
 }
 
@@ -92,7 +98,7 @@ describe("an idle connection", () => {
 
 describe("a connection that the provider closes", () => {
   test("as the next request comes fails nothing: that goes out again on a new one", async () => {
-    const { send, counts } = await setUp({
+    const { send, counts, told } = await setUp({
       respond: ({ socket }, response, nth) => {
         if (nth > 1) socket.destroy();
         else answer(response);
@@ -101,6 +107,23 @@ describe("a connection that the provider closes", () => {
     await send();
     expect(await send()).toBe("data: hello\n\n");
     expect(counts()).toEqual({ handshakes: 2, asked: 3 });
+    // What an answer has cost is known by its requests.
+    expect(told()).toBe(3);
+  });
+
+  test("as its caller gives up gets nothing more of that request", async () => {
+    const stopping = new AbortController();
+    const { send, counts } = await setUp({
+      respond: ({ socket }, response, nth) => {
+        if (nth === 1) return answer(response);
+        stopping.abort(new Error("stopped"));
+        socket.destroy();
+      },
+    });
+    await send();
+    await expect(send(stopping.signal)).rejects.toThrow("stopped");
+    await send();
+    expect(counts().asked).toBe(3);
   });
 
   test("of several that are all closed, none fails a request", async () => {

@@ -22,6 +22,7 @@ import { memoryLogGuards } from "./memory-log.ts";
 import { pacingGuards } from "./pacing.ts";
 import { pageGuards } from "./page.ts";
 import { protocolGuards } from "./protocol.ts";
+import { providerAnswerGuards } from "./provider-answers.ts";
 import { queryGuards } from "./queries.ts";
 import { recoveryGuards } from "./recovery.ts";
 import { redisGuards } from "./redis.ts";
@@ -56,6 +57,7 @@ export const guards: readonly Guard[] = [
   ...botRuleGuards,
   ...botBoundGuards,
   ...botFailureGuards,
+  ...providerAnswerGuards,
   ...clientGuards,
   ...connectionGuards,
   ...refusalGuards,

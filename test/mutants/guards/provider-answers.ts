@@ -1,0 +1,95 @@
+/** What a provider's answer is to its reader, and what its connection is told. */
+import type { Guard } from "../guard.ts";
+
+const kept = ["test/bots/kept-connections.test.ts"];
+const feed = ["test/bots/body-feed.test.ts"];
+
+export const providerAnswerGuards: readonly Guard[] = [
+  {
+    slip: "what came whole before a failure is lost",
+    file: "src/event-fetch/body-feed.ts",
+    code: '    this.#error = error;\n    this.#settle("failed");',
+    becomes:
+      '    this.#error = error;\n    this.#pieces = new Reads();\n    this.#settle("failed");',
+    tests: feed,
+  },
+  {
+    slip: "what is left at the end is lost",
+    file: "src/event-fetch/body-feed.ts",
+    code: "return this.#pieces.rest() ?? null;",
+    becomes: "return null;",
+    tests: feed,
+  },
+  {
+    slip: "a cancelled answer keeps its connection",
+    file: "src/event-fetch/body-feed.ts",
+    code: '    this.#connection.close(new Error("The answer was not wanted to its end."));\n',
+    becomes: "",
+    tests: feed,
+  },
+  {
+    slip: "a connection is never paused",
+    file: "src/event-fetch/body-feed.ts",
+    code: "      this.#connection.pause();\n",
+    becomes: "",
+    tests: feed,
+  },
+  {
+    slip: "a paused connection is never resumed below the bound",
+    file: "src/event-fetch/body-feed.ts",
+    code: "(piece === undefined || this.#pieces.byteLength < pausedAboveBytes / 2)",
+    becomes: "piece === undefined",
+    tests: feed,
+  },
+  {
+    slip: "the time of a reader counts for the provider",
+    file: "src/event-fetch/body-feed.ts",
+    code: "    this.#idleTimeout?.pause();\n",
+    becomes: "",
+    tests: feed,
+  },
+  {
+    slip: "an answer whose reader waits has no timeout",
+    file: "src/event-fetch/body-feed.ts",
+    code: "    this.#idleTimeout?.resume();\n",
+    becomes: "",
+    tests: feed,
+  },
+  {
+    slip: "a drain that does not end holds its connection",
+    file: "src/event-fetch/body-feed.ts",
+    code: "    this.#drainTimer = setTimeout(() => this.cancel(), drainAtMostMs).unref();\n",
+    becomes: "",
+    tests: feed,
+  },
+  {
+    slip: "an aborted request is sent again",
+    file: "src/event-fetch/direct-request.ts",
+    code: "this.#sentAtMs === undefined || this.#request.signal?.aborted === true",
+    becomes: "this.#sentAtMs === undefined",
+    tests: kept,
+  },
+  {
+    slip: "a request that is sent again is not counted",
+    file: "src/event-fetch/direct-request.ts",
+    code: "    route.onRequest?.();\n    send();",
+    becomes: "    send();",
+    tests: kept,
+  },
+  {
+    slip: "a hash is in the response's address",
+    file: "src/event-fetch/direct-request.ts",
+    code: 'return url.hash === "" ? url.href : url.href.slice(0, -url.hash.length);',
+    becomes: "return url.href;",
+    tests: ["test/bots/event-fetch.test.ts"],
+    named: "has an address without what stands behind a hash",
+  },
+  {
+    slip: "early hints are taken for the answer",
+    file: "src/event-fetch/direct-request.ts",
+    code: "    if (status < 200) return;\n",
+    becomes: "",
+    tests: ["test/bots/event-fetch.test.ts"],
+    named: "takes no early hints for the answer",
+  },
+];

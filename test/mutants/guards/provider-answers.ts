@@ -1,7 +1,6 @@
 /** What a provider's answer is to its reader, and what its connection is told. */
 import type { Guard } from "../guard.ts";
 
-const kept = ["test/bots/kept-connections.test.ts"];
 const feed = ["test/bots/body-feed.test.ts"];
 
 export const providerAnswerGuards: readonly Guard[] = [
@@ -63,26 +62,11 @@ export const providerAnswerGuards: readonly Guard[] = [
     tests: feed,
   },
   {
-    slip: "an aborted request is sent again",
-    file: "src/event-fetch/direct-request.ts",
-    code: "this.#sentAtMs === undefined || this.#request.signal?.aborted === true",
-    becomes: "this.#sentAtMs === undefined",
-    tests: kept,
-  },
-  {
     slip: "a request that is sent again is not counted",
     file: "src/event-fetch/direct-request.ts",
     code: "    route.onRequest?.();\n    send();",
     becomes: "    send();",
-    tests: kept,
-  },
-  {
-    slip: "a hash is in the response's address",
-    file: "src/event-fetch/direct-request.ts",
-    code: 'return url.hash === "" ? url.href : url.href.slice(0, -url.hash.length);',
-    becomes: "return url.href;",
-    tests: ["test/bots/event-fetch.test.ts"],
-    named: "has an address without what stands behind a hash",
+    tests: ["test/bots/kept-connections.test.ts"],
   },
   {
     slip: "early hints are taken for the answer",

@@ -19,6 +19,7 @@ import { leaseGuards } from "./leases.ts";
 import { lifecycleGuards } from "./lifecycle.ts";
 import { logGuards } from "./log.ts";
 import { memoryLogGuards } from "./memory-log.ts";
+import { operatingGuards } from "./operating.ts";
 import { pacingGuards } from "./pacing.ts";
 import { pageGuards } from "./page.ts";
 import { protocolGuards } from "./protocol.ts";
@@ -30,6 +31,7 @@ import { redisLogGuards } from "./redis-log.ts";
 import { redisShareGuards } from "./redis-shares.ts";
 import { refusalGuards } from "./refusals.ts";
 import { requestGuards } from "./requests.ts";
+import { runLifeGuards } from "./run-lives.ts";
 import { runGuards } from "./runs.ts";
 import { serverGuards } from "./server.ts";
 import { settingGuards } from "./settings.ts";
@@ -78,4 +80,6 @@ export const guards: readonly Guard[] = [
   ...requestGuards,
   ...socketGuards,
   ...settingGuards,
+  ...operatingGuards,
+  ...runLifeGuards,
 ];

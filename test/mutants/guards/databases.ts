@@ -58,4 +58,11 @@ export const databaseGuards: readonly Guard[] = [
     becomes: '    worker.once("error", () => {});\n',
     tests: ["test/store/sqlite-parts.test.ts"],
   },
+  {
+    slip: "a shutdown waits for a server that does not answer",
+    file: "src/store/postgres/postgres.ts",
+    code: "    await within(pool.end(), closeMs);\n",
+    becomes: "    await pool.end();\n",
+    tests: ["test/store/postgres-faults.test.ts"],
+  },
 ];

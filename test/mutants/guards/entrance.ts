@@ -17,6 +17,20 @@ export const entranceGuards: readonly Guard[] = [
     tests: ["test/server/auth.test.ts"],
   },
   {
+    slip: "wrong tokens may be tried for ever",
+    file: "src/server/access/bearer.ts",
+    code: "    await wrongTokens.take(addressKey(ip));\n",
+    becomes: "    void [wrongTokens, addressKey(ip)];\n",
+    tests: ["test/ops/admin.test.ts"],
+  },
+  {
+    slip: "requests of one address have no rate",
+    file: "src/server/access/gate.ts",
+    code: "      await requestsPerAddress.take(addressKey(request.ip));\n",
+    becomes: "",
+    tests: ["test/security/limits.test.ts"],
+  },
+  {
     slip: "an authenticate's timer stays when it has answered",
     file: "src/server/access/identify.ts",
     code: "    clearTimeout(timer);\n  }\n}\n\n/**\n * An id",

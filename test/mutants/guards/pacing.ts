@@ -52,6 +52,27 @@ export const pacingGuards: readonly Guard[] = [
     tests: ["test/server/pieces.test.ts"],
   },
   {
+    slip: "a text is dropped with the first of its readers",
+    file: "src/server/pacing/long-texts.ts",
+    code: "if (text.holds.size === 0 && this.#texts.delete(key))",
+    becomes: "if (this.#texts.delete(key))",
+    tests: ["test/server/long-texts.test.ts"],
+  },
+  {
+    slip: "texts over the limit are held",
+    file: "src/server/pacing/long-texts.ts",
+    code: "      for (const { holder } of stalled) holder.cut();\n",
+    becomes: "",
+    tests: ["test/server/long-texts.test.ts"],
+  },
+  {
+    slip: "one stalled reader of many is cut for nothing",
+    file: "src/server/pacing/long-texts.ts",
+    code: "if (over <= 0 || stalled.length < holds.size) continue;",
+    becomes: "if (over <= 0) continue;",
+    tests: ["test/server/long-texts.test.ts"],
+  },
+  {
     slip: "addresses that hold nothing are kept",
     file: "src/server/pacing/partial-input.ts",
     code: "    else this.#addresses.delete(key);\n",

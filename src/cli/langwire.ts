@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { Command, CommanderError } from "commander";
 import { prepareCollector } from "../serve/memory/collector.ts";
+import { npmLine } from "../serve/npm-line.ts";
 import { WrongUsage } from "./wrong-usage.ts";
 
 const exitCodes = { done: 0, failed: 1, wrongUsage: 2 } as const;
@@ -34,9 +35,10 @@ function commands(version: string): Command {
     .option("--port <port>", "the port (3000)")
     .option("--no-open", "does not open the page in a browser")
     .action(async (file: string | undefined, options: { port?: string; open: boolean }) => {
+      const startedBy = npmLine();
       prepareCollector();
       const { dev } = await import("./dev/dev.ts");
-      await dev({ program: file, port: options.port, open: options.open });
+      await dev({ program: file, port: options.port, startedBy, open: options.open });
     });
 
   program
@@ -46,9 +48,10 @@ function commands(version: string): Command {
     .option("--port <port>", "the port (3000)")
     .option("--page <folder>", "the page to serve, as it was built, in place of Langwire's own")
     .action(async (file: string | undefined, options: { port?: string; page?: string }) => {
+      const startedBy = npmLine();
       prepareCollector();
       const { start } = await import("./start.ts");
-      await start({ program: file, port: options.port, pageDir: options.page });
+      await start({ program: file, port: options.port, startedBy, pageDir: options.page });
     });
 
   program

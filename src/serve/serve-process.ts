@@ -15,11 +15,14 @@ import {
   expectGarbageToBeYoung,
 } from "./memory/process-memory.ts";
 import { letYoungGenerationGrow } from "./memory/young-generation.ts";
+import { type NpmLine, whenBroken } from "./npm-line.ts";
 import { type LoadProgram, ProgramError } from "./program.ts";
 import { type Serving, serve } from "./serve.ts";
 
 export interface ServeProcessOptions {
   readonly load: LoadProgram;
+  /** It ends when the npm that started it has ended, as on a signal. As it was when the process began. */
+  readonly startedBy: NpmLine;
   /** For whoever writes the program: what it prints is shown, and what it throws. Default: false. */
   readonly dev?: boolean;
   /** As `ServeOptions.pageDir`. */
@@ -53,7 +56,7 @@ function wordsOf(error: unknown): string {
 
 async function start(
   settings: Settings,
-  { load, dev = false, pageDir }: ServeProcessOptions,
+  { load, startedBy, dev = false, pageDir }: ServeProcessOptions,
 ): Promise<ServingProcess> {
   expectGarbageToBeYoung();
   const { LOG_LEVEL: level, SHUTDOWN_GRACE_MS: graceMs } = settings;
@@ -62,6 +65,8 @@ async function start(
   if (!dev) redirectOutput(logger);
   const fatal = new FatalErrors(logger);
   let shutdown: Shutdown | undefined;
+  // Until it serves, a signal ends it at once, and so does this.
+  whenBroken(startedBy, () => (shutdown === undefined ? process.exit(1) : shutdown.orphaned()));
   if (dev) fatal.tell();
   else fatal.listen(() => (shutdown === undefined ? process.exit(1) : shutdown.begin()));
   for (const name of serviceLinks(process.env)) {

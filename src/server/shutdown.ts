@@ -48,6 +48,11 @@ export class Shutdown {
     void this.#close();
   }
 
+  /** What has started the process has ended, which might have passed a signal on: as one, if it has not begun. */
+  orphaned(): void {
+    if (this.#state === "running") this.#signalled("none: the npm that started it has ended");
+  }
+
   #signalled(signal: string): void {
     const { logger, hurry } = this.#options;
     if (this.#hasJustHeeded) {

@@ -12,7 +12,7 @@ const command = new URL("../../src/cli/langwire.ts", import.meta.url);
 const program = `import { langwire } from ${JSON.stringify(command)}; await langwire(process.argv.slice(1));`;
 
 /** Arguments of Node.js that run it; its own come after them. */
-const nodeArguments = [
+export const nodeArguments = [
   "--conditions=langwire-source",
   "--input-type=module",
   "--eval",

@@ -3,9 +3,11 @@
  * whatever shell npm runs, or from a supervisor that signals a group.
  */
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFailed, onTestFinished, test } from "vitest";
+import { nodeArguments } from "../cli/run-langwire.ts";
 import { temporaryFolder } from "../faults/child-server.ts";
 import { type StartedProgram, startProgram } from "../support/child-process.ts";
 import { type MockProvider, startMockProvider } from "../support/mock-provider.ts";
@@ -40,6 +42,7 @@ async function setUp([command = "", ...args]: readonly string[], env: Record<str
       ...env,
     },
   });
+  onTestFailed(() => void process.stderr.write(program.output));
   const { pid } = program.child;
   if (pid === undefined) throw new Error(`${command} did not start`);
   // Where the server survives npm, it is still in npm's group.
@@ -143,4 +146,55 @@ describe.each(shells)("npm start, where npm's shell is %s", (shell) => {
     // Not before the server has closed the pipe that it has from npm.
     await s.program.exited;
   });
+});
+
+/** dash ends of SIGTERM without a word to what it runs, unless that takes its place. */
+describe("where dash stands between npm and the server", () => {
+  const env = { npm_config_script_shell: "/bin/dash", npm_config_update_notifier: "false" };
+  const inScript = (script: string) => ["npm", "exec", "--offline", "-c", script];
+  const main = "node src/main.ts";
+  const langwire = `node ${nodeArguments.map((word) => `'${word}'`).join(" ")}`;
+
+  test.each([
+    ["langwire start", `${langwire} start`],
+    ["langwire dev", `${langwire} dev --no-open`],
+    ["what a program of the script has started", `/bin/dash -c '${main}; true'; true`],
+  ])("SIGTERM to npm stops %s, with its grace", async (_which, script) => {
+    await using s = await setUp(inScript(script), env);
+    s.program.child.kill("SIGTERM");
+    await s.program.printed(/closing: up to 60 s for 1 run that is under way/);
+    s.release();
+    expect(await s.ending()).toMatchObject(completed);
+    await s.program.exited;
+    expect(s.program.output).not.toContain("a second signal: ");
+    expect(s.program.output).toContain("closed");
+  });
+
+  /** Several looks at whether npm is there. */
+  const looksMs = 1_000;
+
+  test("nohup npm start & goes on when what has started it ends", async () => {
+    const script = `nohup npm exec --offline -c '${main}' & echo started`;
+    await using s = await setUp(["/bin/dash", "-c", script], env);
+    await left(s);
+    s.release();
+    expect(await s.ending()).toMatchObject(completed);
+  });
+
+  test("a script's server goes on that has been given a session of its own", async () => {
+    await using s = await setUp(inScript(`setsid ${main} & echo "pid $!."; wait`), env);
+    const [, pid] = await s.program.printed(/pid (\d+)\./);
+    onTestFinished(() => void process.kill(Number(pid), "SIGKILL"));
+    s.program.child.kill("SIGTERM");
+    await left(s);
+    s.release();
+    expect(await s.ending()).toMatchObject(completed);
+  });
+
+  async function left({ program }: { program: StartedProgram }): Promise<void> {
+    const { child } = program;
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    await delay(looksMs);
+    expect(program.output).not.toContain("closing");
+  }
 });

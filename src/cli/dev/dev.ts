@@ -7,6 +7,7 @@ import { relative } from "node:path";
 import type { Logger } from "pino";
 import { ConfigError, readSettings } from "../../config/read-settings.ts";
 import type { Settings } from "../../config/settings.ts";
+import type { NpmLine } from "../../serve/npm-line.ts";
 import { type Program, ProgramError } from "../../serve/program.ts";
 import { type ServingProcess, serveProcess } from "../../serve/serve-process.ts";
 import { withoutSecrets } from "../../server/logging/redaction.ts";
@@ -20,15 +21,17 @@ export interface DevOptions {
   /** A file or a folder. */
   readonly program: string | undefined;
   readonly port: string | undefined;
+  readonly startedBy: NpmLine;
   /** Whether the page is opened in a browser, where there is somebody to see it. */
   readonly open: boolean;
 }
 
-export async function dev({ program, port, open }: DevOptions): Promise<void> {
+export async function dev({ program, port, startedBy, open }: DevOptions): Promise<void> {
   const developed = new DevelopedProgram(program, port);
   developed.readSettings();
   const started = await serveProcess({
     dev: true,
+    startedBy,
     load: (settings, logger) => developed.firstLoad(settings, logger),
   });
   developed.reloadInto(started);

@@ -20,9 +20,10 @@ describe("langwire", () => {
     [["dev", "--help"], { code: 0, stdout: text("--no-open") }],
     [["types", "--help"], { code: 0, stdout: text("Usage: langwire types") }],
     [["chat", "--help"], { code: 0, stdout: text("Usage: langwire chat ") }],
-    [["chat", "--colour"], { code: 2, stderr: text("Usage: langwire chat ") }],
+    [["chat", "--help"], { code: 0, stdout: text("PORT") }],
+    [["chat", "--colour"], { code: 2, stderr: text("See langwire chat --help.") }],
     [["admin", "--help"], { code: 0, stdout: text("Usage: langwire admin") }],
-    [["admin", "list", "all"], { code: 2, stderr: text("Usage: langwire admin") }],
+    [["admin", "list", "all"], { code: 2, stderr: text("See langwire admin --help.") }],
   ])("%j", async (args, answer) => {
     expect(await runLangwire(args)).toMatchObject(answer);
   });

@@ -1,6 +1,7 @@
 /** The admin command against a server: what it tells, stops and deletes, and who may not. */
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +15,7 @@ import { adminRoutes } from "../../src/server/admin/admin.ts";
 import type { ExportLine, PruneLine } from "../../src/server/admin/admin-conversations.ts";
 import { createServer } from "../../src/server/app.ts";
 import { chatBot } from "../../src/shipped/chat-bot.ts";
-import { scriptedModel } from "../../src/testing/index.ts";
+import { scriptedModel, startTestServer } from "../../src/testing/index.ts";
 import { exchange } from "../store/store-place.ts";
 import { startProgram } from "../support/child-process.ts";
 import { freePort } from "../support/free-port.ts";
@@ -189,7 +190,7 @@ test("does not take a part of an export for all of it", async () => {
   const { admin, langwire, conversationId } = await start();
   const missing = await admin(["export", randomUUID()]);
   expect(missing.code).toBe(1);
-  expect(missing.output).toContain("404");
+  expect(missing.output).toBe("There is no such conversation.\n");
   const { administration } = langwire.store;
   vi.spyOn(administration, "runs").mockImplementation(async function* () {
     yield* [];
@@ -242,12 +243,23 @@ test("refuses who does not know the token, and what it does not understand", asy
   const { admin, port } = await start();
   const wrong = await admin(["list"], { ADMIN_TOKEN: "wrong" });
   expect(wrong.code).toBe(1);
-  expect(wrong.output).toContain("401");
-  expect((await admin(["launch", "x"])).code).toBe(2);
-  expect((await admin(["list"], {})).code).toBe(2);
-  expect((await admin(["prune"])).code).toBe(2);
-  expect((await admin(["prune", "--older-than", "old"])).code).toBe(2);
-  expect((await admin(["list", "--dry-run"])).code).toBe(2);
+  expect(wrong.output).toBe(
+    `The server at http://127.0.0.1:${port} has another ADMIN_TOKEN than this one.\n`,
+  );
+  const see = "See langwire admin --help.";
+  for (const [args, line, env] of [
+    [["launch", "x"], "No such command: launch"],
+    [["list"], "ADMIN_TOKEN is not set. It is the server's, here too.", {}],
+    [["prune"], "Older than what? --older-than says it."],
+    [["prune", "--older-than", "old"], "--older-than takes 90d, 12h or 30m, not old."],
+    [["list", "--dry-run"], "--older-than and --dry-run belong to prune."],
+    [["show"], "It is: show <runId>"],
+    [["list", "--loud"], "Unknown option '--loud'."],
+  ] as const) {
+    const refused = await admin([...args], env);
+    expect([refused.code, refused.output]).toEqual([2, `${line}\n${see}\n`]);
+  }
+  expect((await admin(["show", "xx"])).output).toBe("No such run is in progress here.\n");
   expect((await admin(["--help"])).output).toContain("Usage:");
   expect((await fetch(`http://127.0.0.1:${port}/admin/runs`)).status).toBe(401);
 });
@@ -272,6 +284,29 @@ test("says that what is not in a file of its own is backed up otherwise", async 
   expect(code).toBe(1);
   expect(output).toContain("pg_dump");
   expect(existsSync(file)).toBe(false);
+  const nowhere = join(file, "one.sqlite");
+  expect((await admin(["backup", nowhere])).output).toBe(
+    `${nowhere} cannot be made: its folder is not there.\n`,
+  );
+});
+
+test("says of what is no server with admin routes what it is", async () => {
+  await using plain = await startTestServer({ bots: [] });
+  const foreign = createHttpServer((_request, response) => {
+    response.writeHead(502).end("<html>\n<h1>Bad gateway</h1></html>");
+  });
+  await new Promise<void>((resolve) => foreign.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void foreign.close());
+  const { port } = foreign.address() as AddressInfo;
+  for (const [url, said] of [
+    [`http://127.0.0.1:${plain.port}`, "takes no admin commands: its ADMIN_TOKEN is not set."],
+    [`http://127.0.0.1:${port}`, "is not Langwire, or stands before it: 502 <html> <h1>Bad gate"],
+  ] as const) {
+    const args = [program, "--url", url, "list"];
+    await using asked = startProgram(process.execPath, args, { env: { ADMIN_TOKEN: token } });
+    expect(await asked.exited).toBe(1);
+    expect(asked.output).toContain(said);
+  }
 });
 
 test("where no server answers, the address is told", async () => {

@@ -47,6 +47,8 @@ async function setUp([command = "", ...args]: readonly string[], env: Record<str
   if (pid === undefined) throw new Error(`${command} did not start`);
   // Where the server survives npm, it is still in npm's group.
   stack.defer(() => endGroup(pid));
+  // A test that timed out disposes of nothing.
+  onTestFinished(() => endGroup(pid));
   const [, host = ""] = await program.printed(/listening at http:\/\/(127\.0\.0\.1:\d+)/);
   const client = stack.use(wsClient(`ws://${host}/trpc`));
   const run = {
@@ -174,8 +176,9 @@ describe("where dash stands between npm and the server", () => {
   const looksMs = 1_000;
 
   test("nohup npm start & goes on when what has started it ends", async () => {
-    const script = `nohup npm exec --offline -c '${main}' & echo started`;
+    const script = `nohup npm exec --offline -c '${main}' & wait`;
     await using s = await setUp(["/bin/dash", "-c", script], env);
+    s.program.child.kill("SIGTERM");
     await left(s);
     s.release();
     expect(await s.ending()).toMatchObject(completed);

@@ -29,7 +29,8 @@ standard input.
   --conversation <uuid>  goes on with a conversation
   --history              shows first what was said in it, and nothing else without
                          a message
-  --url <url>            the server (ws://127.0.0.1:3000/trpc)
+  --url <url>            the server (ws://127.0.0.1:3000/trpc, or where
+                         "langwire chat" finds a PORT set, that one)
   --token <token>        proves who you are
   --user <id>            says who you are, to a server without authentication
   --json                 one event or message a line, as the server sent it

@@ -15,9 +15,8 @@ const { stdin, stdout, stderr } = process;
  * @returns the exit code
  */
 export async function chat(args: readonly string[], command: string): Promise<number> {
-  const usage = usageOf(command);
   const misused = (problem: string): number => {
-    stderr.write(`${problem}\n\n${usage}`);
+    stderr.write(`${problem}\nSee ${command} --help.\n`);
     return wrongUsage;
   };
   let options: ChatArguments;
@@ -27,7 +26,7 @@ export async function chat(args: readonly string[], command: string): Promise<nu
     return misused(error instanceof Error ? error.message : String(error));
   }
   if (options.help) {
-    stdout.write(usage);
+    stdout.write(usageOf(command));
     return exitCodes.completed;
   }
   stdout.on("error", leave);

@@ -60,7 +60,7 @@ export function commandOf(args: readonly string[]): Request | Restore | "help" {
   if (help) return "help";
   if (positionals[0] === "restore") {
     const [, backup, ...more] = positionals;
-    if (backup === undefined || more.length > 0) throw new WrongUsage("Which file?");
+    if (backup === undefined || more.length > 0) throw new WrongUsage("It is: restore <file>");
     return { backup, overwrite: overwrite ?? false };
   }
   if (overwrite !== undefined) throw new WrongUsage("--overwrite belongs to restore.");
@@ -84,7 +84,10 @@ function read(args: readonly string[]) {
     });
     return { ...values, positionals };
   } catch (cause) {
-    throw new WrongUsage(cause instanceof Error ? cause.message : String(cause));
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    // Behind it stands how an argument is given that begins with a dash.
+    const [first = reason] = reason.split(". ");
+    throw new WrongUsage(`${first.replace(/\.$/, "")}.`);
   }
 }
 
@@ -93,8 +96,16 @@ interface Options {
   readonly "dry-run"?: boolean | undefined;
 }
 
-/** The commands that are about one run, conversation, user or file. */
-const onOne = new Set("show cancel follow backup export-user delete-user export".split(" "));
+/** The commands that are about one run, conversation, user or file, and how that is named. */
+const onOne: ReadonlyMap<string, string> = new Map([
+  ["show", "runId"],
+  ["cancel", "runId"],
+  ["follow", "runId"],
+  ["export", "conversationId"],
+  ["export-user", "userId"],
+  ["delete-user", "userId"],
+  ["backup", "file"],
+]);
 
 function requestOf(
   [command, id, ...more]: readonly string[],
@@ -109,13 +120,16 @@ function requestOf(
   if (age !== undefined || dryRun !== undefined) {
     throw new WrongUsage("--older-than and --dry-run belong to prune.");
   }
-  if (command === "list" && id === undefined) {
+  if (command === undefined) throw new WrongUsage("Which command?");
+  if (command === "list") {
+    if (id !== undefined) throw new WrongUsage(`list takes no ${JSON.stringify(id)}.`);
     return { path: "/admin/runs", method: "GET", inLines: false };
   }
-  if (command !== undefined && !onOne.has(command)) {
-    throw new WrongUsage(`No such command: ${command}`);
+  const about = onOne.get(command);
+  if (about === undefined) throw new WrongUsage(`No such command: ${command}`);
+  if (id === undefined || more.length > 0) {
+    throw new WrongUsage(`It is: ${command} <${about}>`);
   }
-  if (id === undefined || more.length > 0) throw new WrongUsage("Which one?");
   const run = `/admin/runs/${encodeURIComponent(id)}`;
   switch (command) {
     case "show":

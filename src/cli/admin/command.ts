@@ -8,6 +8,7 @@ import { LangwireError } from "../../protocol/errors.ts";
 import { readDotEnv, withOwnPort } from "../server-url.ts";
 import { WrongUsage } from "../wrong-usage.ts";
 import { commandOf, type Request, type Restore, usage } from "./arguments.ts";
+import { refusal } from "./refusal.ts";
 
 type AnswerBody = ReadableStream<Uint8Array>;
 
@@ -21,7 +22,7 @@ async function main(args: readonly string[], token: string | undefined): Promise
     await restore(command);
     return;
   }
-  if (token === undefined) throw new WrongUsage("ADMIN_TOKEN is not set.");
+  if (!token) throw new WrongUsage("ADMIN_TOKEN is not set. It is the server's, here too.");
   const { inLines, saveTo } = command;
   const answered = () => ask(command, token);
   if (saveTo !== undefined) await save(answered, saveTo);
@@ -41,7 +42,7 @@ async function ask({ url, method, body }: Request, token: string): Promise<Answe
     throw new Error(`No server answers at ${url.origin}: --url says where it is.`, { cause });
   });
   if (!answer.ok || answer.body === null) {
-    throw new Error(`The server answered ${answer.status}: ${await answer.text()}`);
+    throw new Error(refusal(answer.status, await answer.text(), url.origin));
   }
   return answer.body;
 }
@@ -52,8 +53,7 @@ async function save(answered: () => Promise<AnswerBody>, path: string): Promise<
   try {
     await once(file, "open");
   } catch (cause) {
-    if (!isThere(cause)) throw cause;
-    throw new Error(`${path} is there already: a backup goes into a new file.`, { cause });
+    throw new Error(`${path} ${whyNotMade(cause)}`, { cause });
   }
   try {
     await pipeline(await answered(), file);
@@ -64,8 +64,20 @@ async function save(answered: () => Promise<AnswerBody>, path: string): Promise<
   }
 }
 
-function isThere(cause: unknown): boolean {
-  return cause instanceof Error && "code" in cause && cause.code === "EEXIST";
+function whyNotMade(cause: unknown): string {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  switch (code) {
+    case "EEXIST":
+      return "is there already: a backup goes into a new file.";
+    case "ENOENT":
+      return "cannot be made: its folder is not there.";
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return "cannot be made: its folder may not be written to.";
+    default:
+      return `cannot be made: ${reasonOf(cause)}`;
+  }
 }
 
 async function restore({ backup, overwrite }: Restore): Promise<void> {
@@ -93,7 +105,7 @@ export async function admin(args: readonly string[]): Promise<void> {
     await main(withOwnPort(args, "http://127.0.0.1:3000"), process.env.ADMIN_TOKEN);
   } catch (error) {
     const isUsage = error instanceof WrongUsage;
-    process.stderr.write(`${reasonOf(error)}\n${isUsage ? `\n${usage}` : ""}`);
+    process.stderr.write(`${reasonOf(error)}\n${isUsage ? "See langwire admin --help.\n" : ""}`);
     process.exitCode = isUsage ? 2 : 1;
   }
 }

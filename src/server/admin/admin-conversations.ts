@@ -48,7 +48,9 @@ export function adminConversationRoutes(admin: FastifyInstance, langwire: Langwi
   const { administration } = langwire.store;
   admin.get<ConversationParams>("/conversations/:conversationId", async ({ params }, reply) => {
     const conversation = await administration.conversation(params.conversationId);
-    if (conversation === undefined) throw new LangwireError("NOT_FOUND");
+    if (conversation === undefined) {
+      throw new LangwireError("NOT_FOUND", { message: "There is no such conversation." });
+    }
     return jsonLines(reply, exportedLines(conversation, langwire));
   });
 

@@ -50,7 +50,7 @@ const waits: Readonly<Record<string, readonly [times: number, what: string]>> = 
   "test/faults/stalled-sockets.alone.test.ts": [1, between],
   "test/faults/stray-server.ts": [7, "what its bots do too late"],
   "test/ops/documented-proxies.ts": [1, between],
-  "test/ops/signals.test.ts": [2, "two signals that are one wish, or two"],
+  "test/ops/signals.test.ts": [3, "two signals that are one wish, or two; that nothing happens"],
   "test/page/quality.test.ts": [1, pace],
   "test/react/chat-refusals.test.ts": [1, "in a later turn"],
   "test/runs/lifecycle.test.ts": [1, "timers come in the order in which they are due"],

@@ -228,6 +228,8 @@ describe.each(fetches)("a request $name", ({ make }) => {
     ["x-gzip", gzipSync],
     ["deflate", deflateSync],
     ["br", brotliCompressSync],
+    ["gzip, br", (plain: Buffer) => brotliCompressSync(gzipSync(plain))],
+    ["br, deflate", (plain: Buffer) => deflateSync(brotliCompressSync(plain))],
     ["zstd", zstdCompressSync],
     ["unheard-of", (bytes: Buffer) => bytes],
   ])("decodes %s, also in an event stream in pieces", async (coding, encode) => {
@@ -336,6 +338,20 @@ describe.each(fetches)("the body of an event stream $name", ({ make }) => {
     await expect(response.text()).rejects.toThrow(TypeError);
     await body.cancel();
     expect(await body.getReader().read()).toEqual({ done: true, value: undefined });
+  });
+
+  it("fails reads that wait when their reader is released, and gives what comes to the next", async () => {
+    const stream = openStream();
+    const body = (await eventFetch(server.url)).body ?? expect.fail();
+    const reader = body.getReader();
+    const reads = [reader.read(), reader.read()];
+    const provider = await stream;
+    reader.releaseLock();
+    const outcomes = await Promise.allSettled(reads);
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    const next = body.getReader().read();
+    provider.end("data: a\n\n");
+    expect(Buffer.from((await next).value ?? []).toString()).toBe("data: a\n\n");
   });
 
   it("answers reads in the order they were asked, also before anything has come", async () => {

@@ -69,6 +69,22 @@ export const providerAnswerGuards: readonly Guard[] = [
     tests: ["test/bots/kept-connections.test.ts"],
   },
   {
+    slip: "reads that wait hang when the reader is released",
+    file: "src/event-fetch/event-body.ts",
+    code: '    for (const { reject } of this.#pending.splice(0)) {\n      reject(new TypeError("The reader was released."));\n    }\n',
+    becomes: "",
+    tests: ["test/bots/event-fetch.test.ts"],
+    named: "fails reads that wait when their reader is released",
+  },
+  {
+    slip: "codings are undone in the order in which they were done",
+    file: "src/event-fetch/content-coding.ts",
+    code: '.split(",").reverse()',
+    becomes: '.split(",")',
+    tests: ["test/bots/event-fetch.test.ts"],
+    named: "gzip, br",
+  },
+  {
     slip: "early hints are taken for the answer",
     file: "src/event-fetch/direct-request.ts",
     code: "    if (status < 200) return;\n",

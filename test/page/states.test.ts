@@ -5,6 +5,7 @@ import { expect, test, vi } from "vitest";
 import { defineBot } from "../../src/bots/bot.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
 import { verifyTokens } from "../../src/server/access/auth.ts";
+import { keepConversation } from "./kept-conversation.ts";
 import { hostileBot, partsBot } from "./parts-bots.ts";
 import { describeWithChromium, gate, textOf } from "./site.ts";
 
@@ -236,6 +237,17 @@ describeWithChromium("the page: states", (open) => {
     await window.button("How it was made").click();
     await textOf(tree).toBe(traced.trim());
     expect(window.complaints).toEqual([]);
+  });
+
+  test("whoever asks how an answer was made of which nothing is kept is told so", async () => {
+    const { server, visit } = await open();
+    const conversationId = await keepConversation(server.langwire.store, { messages: 2 });
+    const window = await visit({ at: `?user=ann#/c/${conversationId}` });
+    await window.button("How it was made").click();
+    await textOf(window.answers.last().getByRole("status")).toBe("Nothing of it was kept.");
+    await window.button("How it was made").click();
+    await textOf(window.answers.last()).not.toContain("Nothing of it was kept.");
+    expect(await window.button("How it was made").count()).toBe(1);
   });
 
   test("nothing that is long or hostile breaks the page, and hundreds of parts are drawn in part", async () => {

@@ -19,12 +19,14 @@ interface TraceProps {
 /** What happens inside a run: a line, and behind it a tree that grows while the run does. */
 export function Trace({ message, onLoad }: TraceProps) {
   const [isOpen, setOpen] = useState(() => message.isTraced && browserStorage.get(key) === "open");
+  const [wasLoaded, setLoaded] = useState(false);
   const [problem, setProblem] = useState<string>();
   const treeId = useId();
   const spans = allSpans(message.spans);
   const time = runTime(message, spans);
   const load = () => {
     setProblem(undefined);
+    setLoaded(true);
     onLoad(message.runId).catch((error: unknown) => setProblem(messageOf(error)));
   };
   const toggle = () => {
@@ -32,6 +34,8 @@ export function Trace({ message, onLoad }: TraceProps) {
     if (!isOpen && !message.isTraced) load();
     setOpen(!isOpen);
   };
+  // Whoever asked for what was not kept is told so.
+  if (message.isTraced && message.spans.length === 0 && !wasLoaded) return null;
   return (
     <div className="trace" data-status={message.status}>
       <button type="button" aria-expanded={isOpen} aria-controls={treeId} onClick={toggle}>

@@ -21,13 +21,13 @@ interface AnswerItemProps {
 
 export const AnswerItem = memo(
   ({ message, botTitle, isRetryable, onRetry, onLoadTrace }: AnswerItemProps) => {
-    const { status, parts, output, error, spans, isTraced } = message;
+    const { status, parts, output, error } = message;
     const isStreaming = status === "streaming";
     const retry = isRetryable ? onRetry : undefined;
     return (
       <li className="answer" data-status={status}>
         <p className="author">{botTitle}</p>
-        {(spans.length > 0 || !isTraced) && <Trace message={message} onLoad={onLoadTrace} />}
+        <Trace message={message} onLoad={onLoadTrace} />
         <MessageParts parts={parts} isStreaming={isStreaming} />
         {output !== undefined && <Value value={output} />}
         {isStreaming && <p className="writing" aria-hidden="true" />}

@@ -9,6 +9,7 @@ import type {
   TypesOf,
   TypesOfBot,
 } from "./bot-types.ts";
+import { checkAddress } from "./connection/address.ts";
 import { createBackoff, Delay } from "./connection/backoff.ts";
 import { Connection, type ConnectionStatus } from "./connection/connection.ts";
 import type { Transport, TransportOptions } from "./connection/transport.ts";
@@ -75,6 +76,7 @@ class Client<Types extends ClientTypes> implements AsyncDisposable {
 
   constructor(options: ClientOptions) {
     const { transport: open = openWebSocket } = options;
+    checkAddress(options.url);
     const connection = new Connection(options.backoff);
     const transport = open(options, connection);
     const { conversations, bots } = transport.trpc;
@@ -157,7 +159,7 @@ class Client<Types extends ClientTypes> implements AsyncDisposable {
       let delay: Delay | undefined;
       const wake = () => delay?.shorten(0);
       const release = connection.add({ input, fail: over.reject, wake });
-      const abort = () => over.reject(closedError());
+      const abort = () => over.reject(closedError(signal, connection.error));
       signal?.addEventListener("abort", abort);
       try {
         const backoff = createBackoff(connection.backoff);
@@ -167,7 +169,8 @@ class Client<Types extends ClientTypes> implements AsyncDisposable {
             delay = new Delay(waitMs);
             await Promise.race([delay.over, over.promise]);
           }
-          if (connection.state === "closed" || signal?.aborted) throw closedError();
+          if (signal?.aborted) throw closedError(signal, connection.error);
+          if (connection.state === "closed") throw closedError();
           connection.givenUp = undefined;
           try {
             return await Promise.race([procedure(input, signal && { signal }), over.promise]);
@@ -190,7 +193,10 @@ class Client<Types extends ClientTypes> implements AsyncDisposable {
   }
 }
 
-/** Opens no connection until something is asked for. */
+/**
+ * Opens no connection until something is asked for.
+ * @throws LangwireClientError BAD_INPUT where `url` is no address, or an option has no effect
+ */
 export function createClient<B extends Bots = AnyBots>(options: ClientOptions): LangwireClient<B> {
   return new Client<ClientTypesOf<B>>(options);
 }

@@ -6,7 +6,7 @@ export type ClientErrorCode =
   | ErrorCode
   /** The server did not answer; whether it did what it was asked is not known. */
   | "UNREACHABLE"
-  /** The client was closed, or stopped following. A run goes on without it. */
+  /** The client was closed, or stopped following. A run goes on without it. `cause` is its signal's reason. */
   | "CLOSED";
 
 /** Whatever goes wrong in this client is one of these. */
@@ -24,6 +24,8 @@ export class LangwireClientError extends Error {
   readonly partialText: string;
   /** From servers in development mode alone: what was thrown, where, and what caused it, as lines. */
   readonly detail: string | undefined;
+  /** Of a CLOSED one: why there was no connection when it was ended, where there was none. */
+  readonly connectionError: LangwireClientError | undefined;
 
   constructor(failure: {
     code: ClientErrorCode;
@@ -34,6 +36,7 @@ export class LangwireClientError extends Error {
     status?: number | undefined;
     partialText?: string | undefined;
     detail?: string | undefined;
+    connectionError?: LangwireClientError | undefined;
     cause?: unknown;
   }) {
     super(failure.message, { cause: failure.cause });
@@ -45,11 +48,26 @@ export class LangwireClientError extends Error {
     this.status = failure.status;
     this.partialText = failure.partialText ?? "";
     this.detail = failure.detail;
+    this.connectionError = failure.connectionError;
   }
 }
 
-export function closedError(): LangwireClientError {
-  return new LangwireClientError({ code: "CLOSED", message: "Ended by this client." });
+/**
+ * @param signal what ended it: its reason is the cause
+ * @param connectionError why there was no connection until then
+ */
+export function closedError(
+  signal?: AbortSignal,
+  connectionError?: LangwireClientError,
+): LangwireClientError {
+  const before = connectionError === undefined ? "" : ` ${connectionError.message}`;
+  const message = `Ended by this client.${before}`;
+  return new LangwireClientError({
+    code: "CLOSED",
+    message,
+    connectionError,
+    cause: signal?.reason,
+  });
 }
 
 /** Whether the server has not processed the request: it is away, or could not authenticate the caller. */

@@ -29,8 +29,9 @@ interface RunOptions<Input> extends CallOptions {
 
 /**
  * A run that this client follows, sent by it or by another. Each iteration yields every event that the
- * client received, from the first one on, and ends after `runEnd`. It throws when the run may not be
- * read or the client stopped following it; a run that failed says so in its `runEnd` and throws nothing.
+ * client received, from the first one on, and ends after `runEnd`, or after a `detach`. It throws when the
+ * run may not be read, its signal was aborted (CLOSED, whose cause is the signal's reason) or the client
+ * was closed; a run that failed says so in its `runEnd` and throws nothing.
  */
 export class FollowedRun<T extends RunTypes = AnyRun> implements AsyncIterable<T["event"]> {
   readonly id: string;
@@ -117,8 +118,12 @@ export class FollowedRun<T extends RunTypes = AnyRun> implements AsyncIterable<T
     ]);
   }
 
-  /** Stops following. The run goes on, and can be followed again. */
+  /**
+   * Stops following: iterations end, `text`, `output` and `ended` reject with CLOSED. The run goes on, and
+   * can be followed again.
+   */
   detach(): void {
+    this.#events.end();
     this.#subscription.detach();
   }
 

@@ -1,7 +1,7 @@
 /** The transport over HTTP and server-sent events, for networks that block WebSockets. */
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink } from "@trpc/client";
 import type { Connection } from "./connection/connection.ts";
-import { explainRefusal } from "./connection/explain.ts";
+import { addressed, explainRefusal } from "./connection/explain.ts";
 import { StreamHost, tooLongError } from "./connection/idle-timeout-event-source.ts";
 import { FetchHost } from "./connection/idle-timeout-fetch.ts";
 import {
@@ -82,7 +82,10 @@ export function serverSentEvents(options: TransportOptions, connection: Connecti
     close: async () => requests.close(),
     subscriptionState: (subscription, state) => {
       if (state === undefined) states.delete(subscription);
-      else states.set(subscription, state);
+      else {
+        const { error } = state;
+        states.set(subscription, { ...state, error: error && addressed(error, url) });
+      }
       const all = [...states.values()];
       const lost = all.find(({ error }) => error !== null);
       if (all.some(({ state }) => state === "pending")) connection.change("open");

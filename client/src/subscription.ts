@@ -34,7 +34,7 @@ export interface SubscriptionOptions {
   ) => Unsubscribable;
   /** The last event that the caller has. */
   readonly lastEventId?: string | undefined;
-  /** Ends the reading, as a failure with the code CLOSED. */
+  /** Ends the reading, as a failure with the code CLOSED, whose cause is its reason. */
   readonly signal?: AbortSignal | undefined;
   /** Called once for each event, in order. */
   readonly onEvent: (event: ChatEvent, id: string) => void;
@@ -63,7 +63,7 @@ export class Subscription implements Dependent {
     this.#backoff = createBackoff(options.connection.backoff);
     this.#lastEventId = options.lastEventId;
     const { connection, signal } = options;
-    const abort = () => this.detach();
+    const abort = () => this.fail(closedError(signal, connection.error));
     const forget = connection.add(this);
     this.#forget = () => {
       forget();

@@ -18,8 +18,9 @@ export interface WatchOptions extends CallOptions {
 const maxQueuedEvents = 1_000;
 
 /**
- * Goes on until its signal, its `return()` or the client's `close()` ends it. Can be iterated once.
- * It throws when the conversation may not be read, or may no more.
+ * Goes on until its `return()` or the client's `close()` ends it. Can be iterated once. It throws when the
+ * conversation may not be read, or may no more, and when its signal is aborted: CLOSED, whose cause is the
+ * signal's reason.
  */
 export class Watch implements AsyncIterableIterator<ChatEvent> {
   /**
@@ -55,7 +56,7 @@ export class Watch implements AsyncIterableIterator<ChatEvent> {
       },
       onEvent: (event, id) => this.#push(event, id),
       onFailure: (error) => {
-        if (error.code !== "CLOSED") this.#failure = error;
+        if (error.code !== "CLOSED" || options.signal?.aborted) this.#failure = error;
         this.#closed = true;
         this.#accepted.reject(error);
         this.#changed.notify();

@@ -63,7 +63,7 @@ const made: Record<
 };
 
 describe.each(Object.entries(made))("%s", (what, { input, start }) => {
-  // A watch that is left ends; a run that is left has no ending to tell.
+  // A watch ends with its client; a run that is left has no ending to tell.
   const left = what === "a watch" ? [] : expect.objectContaining({ code: "CLOSED" });
   const leaves = ({ transcript }: ScriptedLink) => transcript.filter((it) => it.endsWith("leaves"));
 
@@ -87,8 +87,9 @@ describe.each(Object.entries(made))("%s", (what, { input, start }) => {
     const stop = new AbortController();
     const { ending } = start(client, { signal: stop.signal });
     const other = start(client).ending;
-    stop.abort();
-    expect(await now(ending)).toEqual(left);
+    const reason = new Error("Enough.");
+    stop.abort(reason);
+    expect(await now(ending)).toMatchObject({ code: "CLOSED", cause: reason });
     expect(await now(other)).toBe("waits");
     expect([leaves(link).length, connection.needed]).toEqual([1, true]);
   });

@@ -201,18 +201,46 @@ describe("the connection's state", () => {
     const port = await freePort();
     await using client = createClient({ url: `ws://127.0.0.1:${port}/trpc` });
     const run = client.send(hello);
-    const told = Promise.withResolvers<string>();
-    client.connection.subscribe(({ state, error }) => {
-      if (state === "connecting" && error?.message.includes(":")) told.resolve(error.message);
+    const told = Promise.withResolvers<void>();
+    const where = `The server cannot be reached at http://127.0.0.1:${port}`;
+    const notices: string[] = [];
+    client.connection.subscribe(({ error }) => {
+      if (error === undefined) return;
+      notices.push(error.message);
+      if (error.message === `${where}: connection refused.`) told.resolve();
     });
-    expect(await told.promise).toBe(
-      `The server cannot be reached at http://127.0.0.1:${port}: connection refused.`,
-    );
+    await told.promise;
+    // The first is from before the server was asked why.
+    expect(notices[0]).toBe(`${where}.`);
+    expect(notices.filter((notice) => !notice.startsWith(where))).toEqual([]);
     expect(client.connection).toMatchObject({ error: { code: "UNREACHABLE", retryable: true } });
     const runnable = RunnableLambda.from(() => "at last");
     const bots = [defineBot({ id: hello.botId, title: "Test", description: "", runnable })];
     await using _server = await startTestServer({ bots, port });
     expect(await run.text).toBe("at last");
+  });
+
+  test("is what kept a run and a call that were given up from the server", async () => {
+    const port = await freePort();
+    await using client = createClient({ url: `ws://127.0.0.1:${port}/trpc` });
+    const leaving = new AbortController();
+    const { signal } = leaving;
+    const ended = [client.send(hello, { signal }).text, client.bots.list({ signal })];
+    const settled = Promise.allSettled(ended);
+    client.connection.subscribe(({ error }) => {
+      if (error?.message.endsWith(": connection refused.")) leaving.abort();
+    });
+    const message = `The server cannot be reached at http://127.0.0.1:${port}: connection refused.`;
+    for (const result of await settled) {
+      expect(result).toMatchObject({
+        reason: {
+          code: "CLOSED",
+          message: `Ended by this client. ${message}`,
+          cause: signal.reason,
+          connectionError: { code: "UNREACHABLE", message },
+        },
+      });
+    }
   });
 
   test("is told as it changes", async () => {

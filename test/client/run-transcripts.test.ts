@@ -145,21 +145,29 @@ describe("a run", () => {
     const run = new FollowedRun({ ...parts(link), input, cancel: async () => "cancelled" });
     expect(run.id).toBe(runId);
     expect(link.server.input).toEqual(input);
+    const before = collect(run);
     run.detach();
-    expect(await now(run.ended)).toMatchObject({ code: "CLOSED" });
+    // Whoever stops reading by its own hand reads to an end; that there is no answer, the promises say.
+    expect(await now(before)).toEqual([]);
+    expect(await now(collect(run))).toEqual([]);
+    expect(await now(run.ended)).toMatchObject({ code: "CLOSED", cause: undefined });
+    expect(await now(run.text)).toMatchObject({ code: "CLOSED" });
     expect(link.transcript.at(-1)).toBe("0 leaves");
   });
 
   test("ends with its signal", async () => {
     const link = scriptedLink();
-    const signal = AbortSignal.abort();
+    const reason = new Error("Enough.");
+    const signal = AbortSignal.abort(reason);
     const run = new FollowedRun({
       ...parts(link),
       signal,
       input: { runId },
       cancel: async () => "cancelled",
     });
-    expect(await now(run.ended)).toMatchObject({ code: "CLOSED" });
+    const closed = { code: "CLOSED", cause: reason };
+    expect(await now(run.ended)).toMatchObject(closed);
+    expect(await now(collect(run))).toMatchObject(closed);
   });
 });
 

@@ -321,8 +321,10 @@ describe("conversations and bots", () => {
 
   test("a call that is aborted is closed", async () => {
     const { client } = await setUp();
-    await expect(client.bots.list({ signal: AbortSignal.abort() })).rejects.toMatchObject({
+    const reason = new Error("Enough.");
+    await expect(client.bots.list({ signal: AbortSignal.abort(reason) })).rejects.toMatchObject({
       code: "CLOSED",
+      cause: reason,
     });
   });
 });

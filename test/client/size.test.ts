@@ -12,9 +12,10 @@ const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url))
  * The last 300 bytes are where a subscription begins, and the time limits of calls over HTTP; then 70
  * for the joining of a tool call's arguments; then 100 for timers that a closed client lets go of, and for the
  * fold's texts, of which the server holds a long one once; then 70 for frames that are not too long where much
- * comes back, and for whose one is; then 30 for a question over HTTP that ends with its client.
+ * comes back, and for whose one is; then 30 for a question over HTTP that ends with its client; then 250 for addresses: one that is none is
+ * refused by name, and one that is not reached is told; and for why something was ended.
  */
-const maxGzipBytes = 7_750;
+const maxGzipBytes = 8_000;
 
 /** The client as an application's bundler takes it in, without what it stands on. */
 async function bundle(): Promise<string> {
@@ -37,7 +38,7 @@ async function bundle(): Promise<string> {
   return output.output.map((part) => ("code" in part ? part.code : "")).join("");
 }
 
-test("the client adds less than 7.75 kB to tRPC's and superjson, and nothing that is not theirs", async () => {
+test("the client adds less than 8 kB to tRPC's and superjson, and nothing that is not theirs", async () => {
   const code = await bundle();
   const imported = [...code.matchAll(/\bfrom\s*["']([^"']+)["']/g)].map(([, name]) => name);
   expect(new Set(imported)).toEqual(new Set(["@trpc/client", "superjson"]));

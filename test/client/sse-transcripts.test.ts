@@ -154,6 +154,20 @@ describe("a stream that was refused", () => {
   });
 });
 
+test("a stream that does not open is told with its address from the first attempt on", async () => {
+  const { EventSource, streams } = platform(() => Promise.reject(new TypeError("fetch failed")));
+  await using client = createClient({ url, transport: serverSentEvents, EventSource });
+  const notices: string[] = [];
+  client.connection.subscribe(({ error }) => error && notices.push(error.message));
+  client.watch({ conversationId: crypto.randomUUID() }).started.catch(() => {});
+  await wait(0);
+  streams[0]?.fails();
+  await wait(0);
+  const told = `The server cannot be reached at ${new URL(url).origin}.`;
+  expect(notices.length).toBeGreaterThan(0);
+  expect(notices.filter((notice) => notice !== told)).toEqual([]);
+});
+
 test("a page that is back asks again what was silent, and opens its streams anew", async () => {
   // A client that asks why a stream was closed is told of nothing.
   const { EventSource, asked, streams, wake } = platform(async (...question) =>

@@ -2,7 +2,6 @@
 import { describe, expect, test } from "vitest";
 import type { ChatEvent } from "../../client/src/types.ts";
 import { Watch } from "../../client/src/watch.ts";
-import { collect } from "./collect.ts";
 import { now, parts, scriptedLink, wait } from "./scripted-link.ts";
 
 const runId = "r";
@@ -94,13 +93,17 @@ describe("an end of its reader's", () => {
     expect(await now(watch.started)).toMatchObject({ code: "CLOSED" });
   });
 
-  test("by its signal: what had come can be read", async () => {
+  test("by its signal: what had come can be read, and then it throws the signal's reason", async () => {
     const controller = new AbortController();
     const { link, watch } = open({ signal: controller.signal });
     link.server.event(1, one(1));
-    const reading = collect(watch);
-    controller.abort();
-    expect(await now(reading)).toEqual([one(1)]);
+    const reason = new Error("Enough.");
+    controller.abort(reason);
+    expect(await watch.next()).toEqual({ done: false, value: one(1) });
+    const closed = { code: "CLOSED", cause: reason };
+    for (let times = 0; times < 2; times++)
+      await expect(watch.next()).rejects.toMatchObject(closed);
+    expect(await now(watch.started)).toMatchObject(closed);
     expect(link.connection.needed).toBe(false);
   });
 });

@@ -58,8 +58,9 @@ test("a signal ends it, and so does leaving the loop", async () => {
   const { conversationId } = await client.conversations.create({ botId: "test" });
   const controller = new AbortController();
   const ended = collect(client.watch({ conversationId }, { signal: controller.signal }));
+  ended.catch(() => {});
   controller.abort();
-  expect(await ended).toEqual([]);
+  await expect(ended).rejects.toMatchObject({ code: "CLOSED", cause: controller.signal.reason });
   await client.send({ ...hello, conversationId }).ended;
   const watch = client.watch({ conversationId, lastEventId: "0" });
   for await (const event of watch) {

@@ -134,6 +134,8 @@ async function* chunksOf(run: FollowedRun): AsyncGenerator<LangwireChunk, undefi
     const failure = event.error ?? { code: "INTERNAL", message: "The run failed." };
     throw new LangwireClientError({ ...failure, partialText: event.text });
   }
+  // One that is left ends without its end, and that is no answer.
+  await run.ended;
 }
 
 /** What the last message of a person is to a bot: a text, or to a typed bot the value of its one `data-input`. */

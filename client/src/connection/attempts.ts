@@ -3,10 +3,10 @@
  * made while nothing needs the connection, or where it cannot succeed.
  */
 
-import { LangwireClientError, toClientError } from "../errors.ts";
+import { LangwireClientError } from "../errors.ts";
 import { createBackoff, Delay } from "./backoff.ts";
 import type { Connection } from "./connection.ts";
-import { explainRefusal } from "./explain.ts";
+import { addressed, explainRefusal } from "./explain.ts";
 
 export interface AttemptsOptions {
   readonly connection: Connection;
@@ -114,8 +114,8 @@ export class Attempts {
 
   /** @param error as tRPC has it, which knows no reasons */
   report(error: unknown): void {
-    const { connection } = this.#options;
-    const reason = error === null ? undefined : (this.#reason ?? toClientError(error));
+    const { connection, httpUrl } = this.#options;
+    const reason = error === null ? undefined : (this.#reason ?? addressed(error, httpUrl));
     connection.change("connecting", reason);
   }
 

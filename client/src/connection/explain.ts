@@ -3,6 +3,7 @@
  * see the reason.
  */
 import { type ClientErrorCode, LangwireClientError, toClientError } from "../errors.ts";
+import { parsedUrl } from "./address.ts";
 import type { ConnectionStatus } from "./connection.ts";
 
 export interface ExplainOptions {
@@ -39,13 +40,22 @@ export async function explainRefusal(
   }
 }
 
+/** @param error as tRPC has it, which knows no address */
+export function addressed(error: unknown, url: string): LangwireClientError {
+  const known = toClientError(error);
+  const { code, cause } = known;
+  // What was found out has no cause.
+  return code === "UNREACHABLE" && cause !== undefined ? unreachable(url, undefined, cause) : known;
+}
+
 /** Of a page, a browser tells no reasons. */
-function unreachable(url: string, reason: string | undefined): LangwireClientError {
-  const where = `The server cannot be reached at ${new URL(url).origin}`;
+function unreachable(url: string, reason?: string, cause?: unknown): LangwireClientError {
+  const where = `The server cannot be reached at ${parsedUrl(url).origin}`;
   return new LangwireClientError({
     code: "UNREACHABLE",
     message: reason === undefined ? `${where}.` : `${where}: ${reason}.`,
     retryable: true,
+    cause,
   });
 }
 

@@ -82,8 +82,8 @@ export const connectionGuards: readonly Guard[] = [
   {
     slip: "a call whose caller has left is made",
     file: "client/src/client.ts",
-    code: " || signal?.aborted) throw closedError();",
-    becomes: ") throw closedError();",
+    code: "          if (signal?.aborted) throw closedError(signal, connection.error);\n",
+    becomes: "",
     tests: calls,
   },
   {

@@ -436,6 +436,24 @@ describe.each(fetches)("stopping $name", ({ make }) => {
     await allClosed();
   });
 
+  it("closes it when an encoded body is not wanted, also while its bytes are waited for", async () => {
+    const stream = Promise.withResolvers<ServerResponse>();
+    server.respond = (_request, response) => {
+      response.writeHead(200, { ...eventStream, "content-encoding": "gzip" });
+      response.flushHeaders();
+      stream.resolve(response);
+    };
+    const { body } = await eventFetch(server.url);
+    const reader = body?.getReader() ?? expect.fail();
+    const provider = await stream.promise;
+    const closed = once(provider, "close");
+    provider.write(gzipSync("data: 1\n\n"));
+    await reader.read();
+    await reader.cancel();
+    await closed;
+    await allClosed();
+  });
+
   it.each(["chunked", "length"])(
     "takes a cut %s body for an error, not for an end",
     async (how) => {

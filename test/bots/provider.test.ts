@@ -12,6 +12,8 @@ import { RunnableLambda } from "@langchain/core/runnables";
 import { MessagesAnnotation, StateGraph } from "@langchain/langgraph";
 import { describe, expect, test } from "vitest";
 import { type Bot, type BotRunnable, defineBot } from "../../src/bots/bot.ts";
+import { withSpan } from "../../src/bots/provider/provider-calls.ts";
+import { createRetryingFetch } from "../../src/bots/provider/retrying-fetch.ts";
 import { startBot } from "../../src/bots/run/run-bot.ts";
 import type { ErrorCode } from "../../src/protocol/errors.ts";
 import { AnswerFold } from "../../src/protocol/fold/answer-fold.ts";
@@ -297,6 +299,53 @@ describe("a retry beside a model that asks nobody", () => {
     expect(run.providerCalls).toBe(2);
   });
 });
+
+describe("a retry of a request that its model waits for no longer", () => {
+  test("voids nothing of what the model has answered meanwhile", async () => {
+    const answered = Promise.withResolvers<void>();
+    const hedging = new HedgingModel(answered.promise);
+    const runnable = RunnableLambda.from(async (_input, config) => {
+      const { text } = await hedging.invoke("a", config);
+      answered.resolve();
+      await hedging.slower;
+      return text;
+    });
+    const { events, outcome, run } = await transcriptOfBot(botOf(runnable));
+    expect(outcome).toEqual({ status: "completed", text: "quick" });
+    expect(run.providerCalls).toBe(2);
+    expect(events.map(({ type }) => type)).toContain("llmEnd");
+    expect(events.filter(({ type }) => type === "reset")).toEqual([]);
+  });
+});
+
+/** Asks two servers and takes the answer that is there first; the other one refuses once it has answered. */
+class HedgingModel extends BaseChatModel {
+  slower: Promise<unknown> | undefined;
+  readonly #fetch: typeof fetch;
+
+  constructor(answered: Promise<void>) {
+    super({});
+    const statuses = [503, 200];
+    this.#fetch = createRetryingFetch({
+      firstDelayMs: 1,
+      fetch: async () => {
+        await answered;
+        return new Response("{}", { status: statuses.shift() ?? expect.fail() });
+      },
+    });
+  }
+
+  override _llmType(): string {
+    return "hedging";
+  }
+
+  override async _generate(
+    ...[, , manager]: Parameters<BaseChatModel["_generate"]>
+  ): Promise<ChatResult> {
+    this.slower = withSpan(manager?.runId, () => this.#fetch("http://slower.test"));
+    return { generations: [{ text: "quick", message: new AIMessage("quick") }] };
+  }
+}
 
 /** A model of another kind, which is asked before and answers after. */
 class WaitingModel extends BaseChatModel {

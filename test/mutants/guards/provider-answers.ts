@@ -2,6 +2,7 @@
 import type { Guard } from "../guard.ts";
 
 const feed = ["test/bots/body-feed.test.ts"];
+const body = ["test/bots/event-body.test.ts"];
 
 export const providerAnswerGuards: readonly Guard[] = [
   {
@@ -91,5 +92,63 @@ export const providerAnswerGuards: readonly Guard[] = [
     becomes: "",
     tests: ["test/bots/event-fetch.test.ts"],
     named: "takes no early hints for the answer",
+  },
+  {
+    slip: "the idle timeout counts on for a reader that was released",
+    file: "src/event-fetch/event-body.ts",
+    code: "    if (this.#pending.length > 0) this.#feed.stopWaiting();\n",
+    becomes: "",
+    tests: body,
+  },
+  {
+    slip: "of two reads that wait one is served",
+    file: "src/event-fetch/event-body.ts",
+    code: "        if (result === undefined) {\n          this.#feed.wait(this.#serve);\n          return;\n        }",
+    becomes: "        if (result === undefined) return;",
+    tests: body,
+  },
+  {
+    slip: "breaking off an iteration keeps the connection",
+    file: "src/event-fetch/event-body.ts",
+    code: "        if (options?.preventCancel !== true) await reader.cancel(reason);\n",
+    becomes: "",
+    tests: body,
+  },
+  {
+    slip: "an iteration that is to be read on closes the connection",
+    file: "src/event-fetch/event-body.ts",
+    code: "if (options?.preventCancel !== true) await",
+    becomes: "await",
+    tests: body,
+  },
+  {
+    slip: "an iteration that is left holds the stream",
+    file: "src/event-fetch/event-body.ts",
+    code: "await reader.cancel(reason);\n        reader.releaseLock();\n",
+    becomes: "await reader.cancel(reason);\n",
+    tests: body,
+  },
+  {
+    slip: "a body that was read is not used",
+    file: "src/event-fetch/event-body.ts",
+    code: "return this.#readFrom || Reflect",
+    becomes: "return Reflect",
+    tests: body,
+  },
+  {
+    slip: "an encoded answer that is not wanted keeps its connection",
+    file: "src/event-fetch/content-coding.ts",
+    code: "        encoded.cancel();\n        pump.close();",
+    becomes: "        pump.close();",
+    tests: ["test/bots/event-fetch.test.ts"],
+    named: "when an encoded body is not wanted",
+  },
+  {
+    slip: "a retry resets an answer that its model has given meanwhile",
+    file: "src/bots/run/run-bot.ts",
+    code: "if (span?.open) this.#writer",
+    becomes: "if (span) this.#writer",
+    tests: ["test/bots/provider.test.ts"],
+    named: "voids nothing of what the model has answered",
   },
 ];

@@ -2,7 +2,8 @@
  * A contract test of your own bot, through the real server and the real client, with a model that
  * says what the test tells it to.
  *
- *   npx vitest run examples/contract.test.ts
+ *   npm i langwire langwire-client @langchain/core && npm i -D vitest
+ *   npx vitest run contract.test.ts
  */
 import { defineBot } from "langwire";
 import { scriptedModel, startTestServer } from "langwire/testing";

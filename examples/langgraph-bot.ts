@@ -1,7 +1,8 @@
 /**
  * A bot with a LangGraph graph of your own: it plans, then writes. Every node shows as a span.
  *
- *   npm run example -- langgraph-bot
+ *   npm i langwire langwire-client @langchain/core @langchain/langgraph
+ *   node langgraph-bot.ts
  */
 import { HumanMessage, SystemMessage } from "@langchain/core/messages";
 import { END, MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
@@ -37,12 +38,11 @@ const langwire = await openLangwire({
   dataDir: "./data",
 });
 const server = await createServer({ langwire });
-const address = await server.listen({ port: Number(process.env.PORT ?? 3001) });
-console.log(
-  `listening ${address}; try: npm run chat -- --url ${address} --bot writer "Soda water"`,
-);
-
 process.once("SIGTERM", async () => {
   await server.close(1_000);
   await langwire[Symbol.asyncDispose]();
 });
+const address = await server.listen({ port: Number(process.env.PORT ?? 3001) });
+console.log(
+  `listening ${address}; try: npx langwire chat --url ${address} --bot writer "Soda water"`,
+);

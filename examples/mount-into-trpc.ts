@@ -1,7 +1,8 @@
 /**
  * Langwire inside a tRPC application of your own: your context, your procedures, your server.
  *
- *   npm run example -- mount-into-trpc
+ *   npm i langwire @langchain/core @trpc/server superjson ws
+ *   node mount-into-trpc.ts
  */
 import { initTRPC, TRPCError } from "@trpc/server";
 import { applyWSSHandler } from "@trpc/server/adapters/ws";

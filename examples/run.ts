@@ -1,10 +1,14 @@
-/** Runs an example by its name: `npm run example -- mount-into-trpc`. */
+/**
+ * Runs an example by its name, in a checkout: `npm run example -- node-script "Why?"`. Copied out of the
+ * package, each is started by itself: `node node-script.ts "Why?"`.
+ */
 import { readdir } from "node:fs/promises";
 
 const examples = (await readdir(import.meta.dirname))
   .filter((file) => file.endsWith(".ts") && !file.includes(".test.") && file !== "run.ts")
   .map((file) => file.replace(".ts", ""));
-const [, , name = ""] = process.argv;
+// An example finds its own arguments where it would without this file.
+const [name = ""] = process.argv.splice(2, 1);
 
 if (examples.includes(name)) await import(`./${name}.ts`);
 else {

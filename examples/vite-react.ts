@@ -2,7 +2,9 @@
  * A React application on Langwire: a chat with `useChat`, and beside it TanStack Query through tRPC's
  * own integration. Vite serves the application; its API calls go to a Langwire server beside it.
  *
- *   npm run example -- vite-react
+ *   npm i langwire langwire-client @langchain/core @tanstack/react-query @trpc/client \
+ *     @trpc/tanstack-react-query react react-dom superjson vite
+ *   node vite-react.ts
  */
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -18,11 +20,14 @@ const api = await createServer({ langwire });
 await api.app.listen({ host: "127.0.0.1", port: 0 });
 const { port } = api.app.server.address() as AddressInfo;
 
+// In a checkout, beside the packages' sources: `npm run example` says so to Node.js.
+const conditions = process.execArgv.includes("--conditions=langwire-source")
+  ? { resolve: { conditions: ["langwire-source", "module", "browser", "development|production"] } }
+  : {};
 const vite = await createViteServer({
   root: fileURLToPath(new URL("vite-react", import.meta.url)),
   logLevel: "warn",
-  // Beside this repository's sources; with the published packages there is nothing to say here.
-  resolve: { conditions: ["langwire-source", "module", "browser", "development|production"] },
+  ...conditions,
   server: {
     host: "127.0.0.1",
     port: Number(process.env.PORT ?? 5173),

@@ -1,6 +1,6 @@
 """A Langwire client of its own, written from PROTOCOL.md, on Debian's python3-websockets.
 
-    /usr/bin/python3 examples/python/chat.py "Soda water"
+    python3 chat.py "Soda water"
 """
 import asyncio
 import json

@@ -2,6 +2,7 @@
  * Where runs are logged that an application gave no observer for: what fails, on the console, until a
  * logger is named. A failed run of which nothing is said anywhere looks like a fault of the caller's.
  */
+import { inspect } from "node:util";
 import { escapeInvisible } from "../bots/failures/visible-text.ts";
 import type { RunLogger } from "./run-log.ts";
 
@@ -32,14 +33,32 @@ const onConsole: RunLogger = {
   error: (fields, message) => console.error(asText(fields, message)),
 };
 
+type Fields = Readonly<Record<string, unknown>>;
+
 /** `[langwire] run failed: BOT_FAILED, bot weather, run 6f1c0f6e-…`, and what was thrown below. */
 function asText(fields: object, message: string): string {
-  const { detail, err: _err, ...facts } = fields as Readonly<Record<string, unknown>>;
-  const { code, path, botId, tool, retriever, runId } = facts;
-  const named = { code, path, tool, retriever, bot: botId, run: runId };
-  const said = Object.entries(named).flatMap(([name, value]) => {
+  const { code, path, botId, tool, retriever, runId, detail } = fields as Fields;
+  return textOf({ code, path, tool, retriever, bot: botId, run: runId }, message, detail);
+}
+
+/**
+ * What an application's own `console` is given: all fields, in a line. By itself it prints an object first,
+ * below each other, and only then what it is about.
+ */
+export function linesOf(console: Pick<Console, keyof RunLogger>): RunLogger {
+  const write = (level: keyof RunLogger) => (fields: object, message: string) => {
+    const { code, botId, runId, detail, err, ...facts } = fields as Fields;
+    const thrown = detail ?? (err === undefined ? undefined : inspect(err));
+    console[level](textOf({ code, bot: botId, run: runId, ...facts }, message, thrown));
+  };
+  return { info: write("info"), warn: write("warn"), error: write("error") };
+}
+
+function textOf(facts: Fields, message: string, detail: unknown): string {
+  const said = Object.entries(facts).flatMap(([name, value]) => {
     if (value === undefined) return [];
-    return [name === "code" ? `${value}` : `${name} ${value}`];
+    const text = typeof value === "object" ? JSON.stringify(value) : `${value}`;
+    return [name === "code" ? text : `${name} ${text}`];
   });
   const head = `[langwire] ${message}${said.length === 0 ? "" : `: ${said.join(", ")}`}`;
   const below = typeof detail === "string" ? detail.split("\n") : [];

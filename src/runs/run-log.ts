@@ -2,16 +2,18 @@
  * A log line when a run starts and one when it ends, and one for each tool that fails inside of it. Messages
  * and answers are not logged; `detail` is what the bot's code threw, in its words.
  */
+import { Console } from "node:console";
 import type { BotFailure } from "../bots/failures/bot-failure.ts";
 import { describeThrown, describeUnquoted, isOfProvider } from "../bots/failures/thrown.ts";
 import { unreachable } from "../bots/provider/unreachable.ts";
 import type { ErrorCode, LangwireError } from "../protocol/errors.ts";
 import type { Run } from "../store/store.ts";
+import { linesOf } from "./default-log.ts";
 import type { RunObserver } from "./observer.ts";
 
 type Write = (fields: object, message: string) => void;
 
-/** As pino's; `console` is one, too. */
+/** As pino's; `console` is one, too, and is given lines of text. */
 export interface RunLogger {
   readonly info: Write;
   readonly warn: Write;
@@ -26,7 +28,8 @@ export interface RunLogOptions {
   readonly quotes?: boolean | (() => boolean);
 }
 
-export function logRuns(logger: RunLogger, { quotes = false }: RunLogOptions = {}): RunObserver {
+export function logRuns(given: RunLogger, { quotes = false }: RunLogOptions = {}): RunObserver {
+  const logger = given instanceof Console ? linesOf(given) : given;
   /** The error itself, for loggers that have a form of their own for it, and what it says. */
   const thrown = (cause: unknown, code?: ErrorCode) => {
     if (cause === undefined) return {};

@@ -52,7 +52,7 @@ const elsewhere = "is no command of ours";
 
 const inProject: readonly Known[] = [
   {
-    pattern: /^npm i (?:pg|redis|prom-client|langwire|langwire-client| )+$/,
+    pattern: /^npm i (?:pg|redis|prom-client|langwire|langwire-client|@langchain\/core| )+$/,
     tried: "test/packages/packages.test.ts",
   },
   { pattern: /^npm create langwire@latest my-bots$/, tried: "test/packages/init.test.ts" },

@@ -7,7 +7,7 @@ import { createTRPCClient, createWSClient, wsLink } from "@trpc/client";
 import superjson from "superjson";
 import { expect, test } from "vitest";
 import type { AppRouter } from "../../examples/mount-into-trpc.ts";
-import { chatBot } from "../../src/shipped/chat-bot.ts";
+import { defineBot } from "../../src/index.ts";
 import { scriptedModel, startTestServer } from "../../src/testing/index.ts";
 import { startProgram } from "../support/child-process.ts";
 import { read, wsClient } from "../support/stock-client.ts";
@@ -66,10 +66,16 @@ test("langgraph-bot: a graph's nodes are spans, and only the writer's words are 
   expect(names).toEqual(expect.arrayContaining(["plan", "write"]));
 });
 
-test("node-script: prints the answer", async () => {
+test("node-script: asks whatever bot there is what it was given, and prints the answer", async () => {
   const model = scriptedModel([{ tokens: ["It", " fizzes."] }]);
-  await using server = await startTestServer({ bots: [chatBot({ model })] });
+  const own = defineBot({ id: "own", title: "Own", description: "", runnable: model });
+  await using server = await startTestServer({ bots: [own] });
   await using script = await runExample("node-script", { LANGWIRE_URL: server.url }, ["Soda?"]);
   expect(await script.exited).toBe(0);
   expect(script.output).toMatch(/^It fizzes\.\n\[completed\]/);
+  expect(model.calls[0]?.at(-1)?.text).toBe("Soda?");
+  const env = { LANGWIRE_URL: server.url, LANGWIRE_BOT: "none" };
+  await using refused = await runExample("node-script", env);
+  expect(await refused.exited).toBe(1);
+  expect(refused.output).toBe("No such bot.\n");
 });

@@ -134,6 +134,25 @@ describe("a new user", () => {
     const [, host] = await dev.printed(/listening at http:(\/\/127\.0\.0\.1:\d+)/);
     const chat = ["chat", "--url", `ws:${host}/trpc`, "hello"];
     expect(await project.run("node", command, ...chat)).toContain("hello from here");
+    const examples = join(project.folder, "examples");
+    await cp(join(project.packages[0] ?? "", "examples"), examples, { recursive: true });
+    const ask = ["env", `LANGWIRE_URL=ws:${host}/trpc`, "node", "examples/node-script.ts"] as const;
+    expect(await project.run(...ask, "hello")).toMatch(/^hello from here\n\[completed\]/);
+  });
+
+  test.each([
+    ["langgraph-bot", /listening http:\S+; try: npx langwire chat --url/],
+    ["mount-into-trpc", /listening .*127\.0\.0\.1/],
+  ])("starts the example %s, copied out of the package", async (name, listening) => {
+    const from = join(project.packages[0] ?? "", "examples", `${name}.ts`);
+    await cp(from, join(project.folder, `${name}.ts`));
+    await using started = startProgram(process.execPath, [`${name}.ts`], {
+      cwd: project.folder,
+      env: { PORT: "0", MODEL: "local:" },
+    });
+    await started.printed(listening);
+    started.child.kill("SIGTERM");
+    expect(await started.exited).toBe(0);
   });
 
   test("chats from the command line", async () => {

@@ -90,6 +90,7 @@ async function copySource(target: string): Promise<void> {
     "src",
     "client",
     "create",
+    "examples",
     "scripts",
     "package.json",
     "tsconfig.json",

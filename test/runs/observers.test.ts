@@ -1,4 +1,6 @@
 /** Observers of runs, whatever they do: a run goes on, its bot's code runs once, and each is told everything. */
+import { Console } from "node:console";
+import { Writable } from "node:stream";
 import { describe, expect, test, vi } from "vitest";
 import { LangwireError } from "../../src/protocol/errors.ts";
 import { DefaultLog } from "../../src/runs/default-log.ts";
@@ -152,4 +154,31 @@ test("what is said on the console for want of a logger begins no line of its own
   log.use(other, { quotes: false });
   log.warn({}, "elsewhere");
   expect([said.length, other.warn.mock.calls.length, log.quotes]).toEqual([2, 1, false]);
+});
+
+test("to the console it writes lines: what happened, then its facts, and no field without a value", () => {
+  const written: string[] = [];
+  const out = new Writable({
+    write(chunk, _encoding, done) {
+      written.push(String(chunk));
+      done();
+    },
+  });
+  const observer = logRuns(new Console(out));
+  observer.runEnded?.(
+    { ...run, botId: "two words" },
+    { ...ending, usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3 } },
+  );
+  const error = new LangwireError("BOT_FAILED").toFailure();
+  const cause = new TypeError("not a function\u001b[31m");
+  observer.runEnded?.(run, { ...ending, status: "failed", error, cause });
+  expect(written[0]).toMatch(
+    /^\[langwire\] run ended: bot two words, run r, status completed, durationMs \d+, usage \{"inputTokens":1,\S+\}, providerCalls 0\n$/,
+  );
+  expect(written[1]).toMatch(
+    /^\[langwire\] run failed: BOT_FAILED, bot b, run r, status failed, durationMs \d+, providerCalls 0\n/,
+  );
+  expect(written[1]).toContain("\n  TypeError: not a function");
+  expect(written[1]).not.toContain("\u001b");
+  expect(written).toHaveLength(2);
 });

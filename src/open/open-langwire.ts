@@ -113,10 +113,14 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
   });
   const { overloaded, maxLiveRuns: maxLiveRunsPerUser = none } = userLimits;
   const { maxRunsPerMinute = none, maxConversationsPerMinute = none } = userLimits;
-  const runsPerUser = perMinute(maxRunsPerMinute, "runs-begun", shared);
+  const runsPerUser = perMinute(
+    maxRunsPerMinute,
+    { name: "runs-begun", what: "runs that you begin" },
+    shared,
+  );
   const conversationsPerUser = perMinute(
     maxConversationsPerMinute,
-    "conversations-created",
+    { name: "conversations-created", what: "conversations that you create" },
     shared,
   );
   const admitted = { maxLiveRunsPerUser, runsPerUser, ...(overloaded && { overloaded }) };
@@ -159,8 +163,12 @@ export async function openLangwire(options: LangwireOptions): Promise<Langwire> 
 }
 
 /** Counted over all processes that share a Redis. */
-function perMinute(times: number, name: string, shared: Storage["shared"]): KeyedRateLimit {
-  const rate = { times, perMs: 60_000 };
+function perMinute(
+  times: number,
+  { name, what }: { readonly name: string; readonly what: string },
+  shared: Storage["shared"],
+): KeyedRateLimit {
+  const rate = { what: `${what} in a minute`, times, perMs: 60_000 };
   if (shared === undefined) return memoryRateLimit(rate);
   return sharedRateLimit(rate, { redis: shared.redis, name });
 }

@@ -70,7 +70,11 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
   const { langwire, logger } = options;
   const connections = new Connections(options.connectionLimits);
   const { maxFrameBytes: maxPayload, maxHttpRequestsPerSecond } = connections.limits;
-  const perSecond = { times: maxHttpRequestsPerSecond, perMs: 1_000 };
+  const perSecond = {
+    what: "requests and new connections from one address in a second",
+    times: maxHttpRequestsPerSecond,
+    perMs: 1_000,
+  };
   if (logger !== undefined) langwire.defaultLog?.use(logger, { quotes: options.dev === true });
   const router = servedRouter(langwire, options);
   const refusals = new Refusals(router);
@@ -117,7 +121,7 @@ export async function createServer(options: ServerOptions): Promise<ChatServer> 
     slowReaderMs,
     partialInput: connections.partialInput,
     isProxy,
-    refuse: (socket, why) => refusals.sendLimitReached(socket, why),
+    refuse: (socket, why) => refusals.sendLimitReached(socket, why, maxHttpConnectionsPerAddress),
   });
 
   const cutOff = () => langwire.cluster?.cutOff === true;

@@ -68,6 +68,27 @@ describe("defineBot", () => {
     expect(outcome).toMatchObject({ status: "failed", error: { code: "BOT_FAILED" } });
   });
 
+  test("a bot that returns nothing, where nobody spoke, is told of to whoever runs it", async () => {
+    const told: string[] = [];
+    const onFailure = (what: string, cause: unknown) => void told.push(`${what}: ${cause}`);
+    const returning = (value: unknown) =>
+      transcriptOf({ runnable: RunnableLambda.from(() => value), onFailure });
+    expect((await returning(undefined)).outcome).toMatchObject({ status: "completed" });
+    const nothing =
+      'a bot returned nothing, and no model spoke: TypeError: Bot "bot": is a `return` missing?';
+    expect(told).toEqual([nothing]);
+    await returning(null);
+    expect(told).toEqual([nothing, nothing]);
+    const model = new FakeListChatModel({ responses: ["said"] });
+    const speaks = RunnableLambda.from(async (_input: unknown, config) => {
+      await model.invoke("x", config);
+    });
+    for (const value of ["hi", "", 0]) await returning(value);
+    await transcriptOf({ runnable: speaks, onFailure });
+    await transcriptOf({ runnable: RunnableLambda.from(() => {}), output: () => "ok", onFailure });
+    expect(told).toHaveLength(2);
+  });
+
   test("a prompt's one variable is given the message, whoever makes the chain", async () => {
     const chain = prompts("Q: {question}");
     for (const runnable of [chain, chain.withRetry(), () => chain]) {

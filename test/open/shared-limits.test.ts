@@ -88,7 +88,10 @@ test("slots are renewed as long as the process is there to hold them", async () 
 
 test("a rate is counted in Redis, and here while that is away", async () => {
   const { world, redis } = setUp();
-  const rate = sharedRateLimit({ times: 2, perMs: 60_000 }, { redis, name: "runs" });
+  const rate = sharedRateLimit(
+    { what: "things in a minute", times: 2, perMs: 60_000 },
+    { redis, name: "runs" },
+  );
   for (let count = 0; count < 2; count++) await rate.take("ann");
   await expect(rate.take("ann")).rejects.toMatchObject(limited);
   expect(world.sent).toEqual(["EVAL", "EVAL", "EVAL"]);

@@ -40,7 +40,11 @@ test("a run that was claimed and cannot be started leaves its conversation and i
 
 test("a run that is refused for the rate holds none of the user's places", async () => {
   const admit = admission({
-    runsPerUser: memoryRateLimit({ times: 2, perMs: 60_000 }),
+    runsPerUser: memoryRateLimit({
+      what: "runs that you begin in a minute",
+      times: 2,
+      perMs: 60_000,
+    }),
     maxLiveRunsPerUser: 3,
   });
   const first = await admit(caller);

@@ -109,7 +109,7 @@ describe("over HTTP", () => {
     expect(parts).toHaveLength(60);
     expect(parts.filter(({ result }) => result !== undefined).length).toBeGreaterThanOrEqual(3);
     expect(parts.at(-1)?.error?.json).toMatchObject({
-      message: expect.stringContaining("ask in several"),
+      message: expect.stringContaining("bytes of answers to one request. Ask in several."),
       data: { httpStatus: 429, langwire: { code: "RATE_LIMITED", retryable: true } },
     });
   });

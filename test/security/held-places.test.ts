@@ -49,7 +49,7 @@ test("an event stream that is refused for its user's limit takes nothing from it
   expect(await stream(server, { userId: "ann", input: ann, signal })).toBeUndefined();
   for (let times = 0; times < more; times++) {
     const refusal = await stream(server, { userId: "ann", input: ann, signal });
-    expect(refusal).toContain("The caller has as many connections");
+    expect(refusal).toContain("at most 1 connections of one user");
   }
   expect(await stream(server, { userId: "ben", input: ben, signal })).toBeUndefined();
   expect(server.server.connections.subscriptions).toBe(2);

@@ -89,6 +89,7 @@ describe("frames", () => {
     for (let id = 1; id <= 21; id++) socket.send(request(id, "bots.list"));
     const refused = await answer(socket, 21);
     expect(codeOf(refused)).toBe("RATE_LIMITED");
+    expect(refused.error?.json.message).toContain("20 requests on one connection in a second");
     expect(refused.error?.json.data.langwire.retryAfterMs).toBeGreaterThan(0);
     for (let id = 100; id < 200; id++) socket.send(request(id, "bots.list"));
     expect((await socket.closed).code).toBe(4429);
@@ -137,7 +138,7 @@ describe("sockets", () => {
     using _first = await from("203.0.113.1");
     await expect(from("203.0.113.1")).rejects.toMatchObject({
       status: 429,
-      body: expect.stringContaining("RATE_LIMITED"),
+      body: expect.stringMatching(/at most 1 connections from one address.*RATE_LIMITED/),
     });
     // Some proxies append the caller's port, which is another one with every connection.
     await expect(from("203.0.113.1:4711")).rejects.toMatchObject({ status: 429 });
@@ -185,6 +186,7 @@ describe("sockets", () => {
     using third = await socketOf("ann");
     expect((await third.closed).code).toBe(4429);
     expect(codeOf(third.frames[0] ?? {})).toBe("RATE_LIMITED");
+    expect(third.frames[0]?.error?.json.message).toContain("2 connections of one user");
     const headers = { accept: "text/event-stream" };
     expect(await (await fetch(url, { headers })).text()).toContain("RATE_LIMITED");
     using other = await socketOf("ben");
@@ -207,6 +209,7 @@ describe("sockets", () => {
     const answers = await Promise.all([1, 2, 3].map((id) => answer(socket, id)));
     const refused = answers.filter((frame) => codeOf(frame) === "RATE_LIMITED");
     expect(refused).toHaveLength(1);
+    expect(refused[0]?.error?.json.message).toContain("2 subscriptions on one connection");
     const open = answers.find((frame) => frame.error === undefined)?.id;
     socket.send({ id: open, method: "subscription.stop" });
     await socket.frame(({ id, result }) => id === open && result?.type === "stopped");
@@ -227,7 +230,10 @@ describe("sockets", () => {
     await answer(one, 0);
     const watch = async (socket: TestSocket, id: number) => {
       socket.send(subscription(id, "chat.watch", { conversationId }));
-      return codeOf(await answer(socket, id));
+      const frame = await answer(socket, id);
+      const { message } = frame.error?.json ?? {};
+      if (message !== undefined) expect(message).toContain("3 subscriptions of one user");
+      return codeOf(frame);
     };
     expect([await watch(one, 1), await watch(one, 2), await watch(two, 3)]).toEqual(Array(3));
     expect(await watch(two, 4)).toBe("RATE_LIMITED");
@@ -284,14 +290,17 @@ describe("half-open and idle sockets", () => {
 });
 
 describe("runs", () => {
-  const unlimited = memoryRateLimit({ times: Number.POSITIVE_INFINITY, perMs: 1 });
+  const unlimited = memoryRateLimit({ what: "", times: Number.POSITIVE_INFINITY, perMs: 1 });
 
   async function refusal(server: { url: string }, userId: string, run = newRun()) {
     using client = wsClient(server.url, { userId });
     const reading = read((options) => client.api.chat.send.subscribe(run, options));
     return await reading.completed.then(
       () => undefined,
-      (error: { data: { langwire: object } }) => error.data.langwire,
+      ({ data, message }: { data: { langwire: object }; message: string }) => ({
+        ...data.langwire,
+        message,
+      }),
     );
   }
 
@@ -304,7 +313,10 @@ describe("runs", () => {
     const run = newRun();
     const first = read((options) => client.api.chat.send.subscribe(run, options));
     await first.until(({ type }) => type === "token");
-    expect(await refusal(server, "ann")).toMatchObject({ code: "RATE_LIMITED", retryable: true });
+    expect(await refusal(server, "ann")).toMatchObject({
+      ...{ code: "RATE_LIMITED", retryable: true },
+      message: expect.stringContaining("at most 1 runs in progress at once"),
+    });
     using again = wsClient(server.url, { userId: "ann" });
     const second = read((options) => again.api.chat.send.subscribe(run, options));
     await second.until(({ type }) => type === "token");
@@ -339,7 +351,11 @@ describe("runs", () => {
   });
 
   test("begun in a time by one user: RATE_LIMITED with a time, coming back is free", async () => {
-    const runsPerUser = memoryRateLimit({ times: 2, perMs: 60_000 });
+    const runsPerUser = memoryRateLimit({
+      what: "runs that you begin in a minute",
+      times: 2,
+      perMs: 60_000,
+    });
     const admit = admission({ runsPerUser, maxLiveRunsPerUser: 10 });
     await using server = await start({ admit });
     const run = newRun();
@@ -347,7 +363,10 @@ describe("runs", () => {
       expect(await refusal(server, "ann", run)).toBeUndefined();
     expect(await refusal(server, "ann")).toBeUndefined();
     const refused = await refusal(server, "ann");
-    expect(refused).toMatchObject({ code: "RATE_LIMITED", retryAfterMs: expect.any(Number) });
+    expect(refused).toMatchObject({
+      ...{ code: "RATE_LIMITED", retryAfterMs: expect.any(Number) },
+      message: expect.stringContaining("at most 2 runs that you begin in a minute"),
+    });
     expect(await refusal(server, "ann", run)).toBeUndefined();
     expect(await refusal(server, "ben")).toBeUndefined();
   });
@@ -363,6 +382,7 @@ describe("runs", () => {
     for (const id of [first, first, first, first, randomUUID(), randomUUID()])
       await create(ann, id);
     await expect(create(ann)).rejects.toMatchObject({
+      message: expect.stringContaining("at most 3 conversations that you create in a minute"),
       data: { langwire: { code: "RATE_LIMITED", retryAfterMs: expect.any(Number) } },
     });
     expect((await create(ann, first)).conversationId).toBe(first);

@@ -72,8 +72,12 @@ describe("a connection that is refused", () => {
   }
 
   test.each<[string, RegExp, (refuse: Refusals, socket: Socket) => void]>([
-    ["the server's limit", /^HTTP\/1.1 503 /, (it, socket) => it.sendLimitReached(socket, "all")],
-    ["its address's", /^HTTP\/1.1 429 /, (it, socket) => it.sendLimitReached(socket, "address")],
+    [
+      "the server's limit",
+      /^HTTP\/1.1 503 /,
+      (it, socket) => it.sendLimitReached(socket, "all", 9),
+    ],
+    ["its address's", /^HTTP\/1.1 429 /, (it, socket) => it.sendLimitReached(socket, "address", 9)],
     ["what it sends", /^HTTP\/1.1 400 /, (it, socket) => it.sendRaw({}, socket)],
     [
       "how slow it is",

@@ -231,6 +231,10 @@ class BotExecution implements BotRun {
     if (output !== undefined) {
       return { status: "completed", text: text ?? withheld, output: output.value };
     }
+    if (answer === "" && (value === undefined || value === null)) {
+      const cause = new TypeError(`Bot "${this.#bot.id}": is a \`return\` missing?`);
+      this.#options.onFailure?.("a bot returned nothing, and no model spoke", cause);
+    }
     const hidesTools = !this.#writer.exposesTools;
     const json = () => asJson(value, { spans: tree, hidesTools });
     return { status: "completed", text: text ?? withheld ?? json() };

@@ -6,6 +6,7 @@ import { LangwireError } from "../../protocol/errors.ts";
 import type { Caller } from "../caller.ts";
 import { ConcurrencyLimit, type UserConcurrencyLimit } from "./concurrency-limit.ts";
 import type { KeyedRateLimit } from "./rate-limit.ts";
+import { usedUp } from "./used-up.ts";
 import type { UserLimits } from "./user-limits.ts";
 
 /**
@@ -34,11 +35,10 @@ export function admission(options: AdmissionOptions): Admit {
   const { liveRuns = new ConcurrencyLimit(maxLiveRunsPerUser) } = options;
   return async ({ userId }, limits) => {
     if (overloaded?.() === true) throw new LangwireError("OVERLOADED", { retryAfterMs });
+    const max = limits?.maxLiveRuns ?? maxLiveRunsPerUser;
     const release = await liveRuns.take(userId, limits?.maxLiveRuns);
-    if (release === undefined) {
-      const message = "The caller has as many runs in progress as this server allows.";
-      throw new LangwireError("RATE_LIMITED", { message, retryAfterMs });
-    }
+    if (release === undefined)
+      throw usedUp({ what: "runs in progress at once", max }, retryAfterMs);
     try {
       await runsPerUser.takeWithin(userId, limits?.maxRunsPerMinute);
       return release;

@@ -1,6 +1,6 @@
 /** Rate limits: how often something may happen in a period for each key, such as a user or an address. */
 import { RateLimiterMemory, type RateLimiterRes } from "rate-limiter-flexible";
-import { LangwireError } from "../../protocol/errors.ts";
+import { usedUp } from "./used-up.ts";
 
 export interface RateLimit {
   /**
@@ -19,6 +19,8 @@ export interface KeyedRateLimit extends RateLimit {
 }
 
 export interface Rate {
+  /** What is counted, as a refusal says it: `runs that you begin in a minute`. */
+  readonly what: string;
   /** `Infinity` for no limit. */
   readonly times: number;
   readonly perMs: number;
@@ -30,7 +32,10 @@ export function memoryRateLimit(rate: Rate): KeyedRateLimit {
 }
 
 /** The rate as options of rate-limiter-flexible, which only counts: `limitBy` compares. */
-export function limiterOptions({ perMs }: Rate): { points: number; duration: number } {
+export function limiterOptions({ perMs }: Pick<Rate, "perMs">): {
+  points: number;
+  duration: number;
+} {
   return { points: Number.MAX_SAFE_INTEGER, duration: perMs / 1_000 };
 }
 
@@ -48,7 +53,7 @@ export function limitBy(
     if (times === Number.POSITIVE_INFINITY) return;
     const { consumedPoints, msBeforeNext } = await limiter.consume(key, calls);
     if (consumedPoints <= times) return;
-    throw new LangwireError("RATE_LIMITED", { retryAfterMs: Math.ceil(msBeforeNext) });
+    throw usedUp({ what: rate.what, max: times }, Math.ceil(msBeforeNext));
   };
   return {
     take: (key, calls = 1) => count(key, { calls, times: rate.times }),

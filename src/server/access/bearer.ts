@@ -15,7 +15,11 @@ const wrongTokensPerMinute = 20;
  *   but never with the right one, or a stranger behind the operator's proxy could lock the operator out
  */
 export function requireBearer(token: string): (request: FastifyRequest) => Promise<void> {
-  const wrongTokens = memoryRateLimit({ times: wrongTokensPerMinute, perMs: 60_000 });
+  const wrongTokens = memoryRateLimit({
+    what: "wrong tokens from one address in a minute",
+    times: wrongTokensPerMinute,
+    perMs: 60_000,
+  });
   return async ({ headers, ip }) => {
     if (hasToken(headers.authorization, token)) return;
     await wrongTokens.take(addressKey(ip));

@@ -11,6 +11,7 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { toLangwireError, toTrpcError } from "../../api/errors.ts";
 import { describeThrown } from "../../bots/failures/thrown.ts";
 import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
+import { usedUp } from "../../runs/admission/used-up.ts";
 import { errorBody } from "../trpc-internals.ts";
 
 export class Refusals {
@@ -77,8 +78,12 @@ export class Refusals {
   }
 
   /** For a connection past a limit, before its request is read. */
-  sendLimitReached(socket: Socket, why: "address" | "all"): void {
-    const [status, error] = limitReached[why];
+  sendLimitReached(socket: Socket, why: "address" | "all", maxPerAddress: number): void {
+    const what = "connections from one address";
+    const [status, error] =
+      why === "all"
+        ? (["503 Service Unavailable", serverFull] as const)
+        : (["429 Too Many Requests", usedUp({ what, max: maxPerAddress }, retryAfterMs)] as const);
     this.#endRaw(socket, status, error);
   }
 
@@ -107,22 +112,10 @@ export function retryHeaders({ retryAfterMs }: LangwireError): Record<string, st
 /** How long a client may take to read a refusal. */
 const refusalTimeoutMs = 1_000;
 const retryAfterMs = 5_000;
-const limitReached = {
-  all: [
-    "503 Service Unavailable",
-    new LangwireError("OVERLOADED", {
-      message: "The server has as many connections as it can.",
-      retryAfterMs,
-    }),
-  ],
-  address: [
-    "429 Too Many Requests",
-    new LangwireError("RATE_LIMITED", {
-      message: "Too many connections from one address.",
-      retryAfterMs,
-    }),
-  ],
-} as const;
+const serverFull = new LangwireError("OVERLOADED", {
+  message: "The server has as many connections as it can.",
+  retryAfterMs,
+});
 
 const statusByParserError: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",

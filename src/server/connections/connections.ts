@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { LangwireError } from "../../protocol/errors.ts";
 import { ConcurrencyLimit } from "../../runs/admission/concurrency-limit.ts";
+import { usedUp } from "../../runs/admission/used-up.ts";
 import { addressKey } from "../access/addresses.ts";
 import type { Identity } from "../access/callers.ts";
 import { LongTexts } from "../pacing/long-texts.ts";
@@ -70,8 +71,8 @@ export class Connections implements SocketHost {
       throw new LangwireError("OVERLOADED", { message, retryAfterMs });
     }
     if (this.#addresses.full(addressKey(address))) {
-      const message = "Too many connections from one address.";
-      throw new LangwireError("RATE_LIMITED", { message, retryAfterMs });
+      const max = this.limits.maxSocketsPerAddress;
+      throw usedUp({ what: "connections from one address", max }, retryAfterMs);
     }
   }
 
@@ -123,8 +124,8 @@ export class Connections implements SocketHost {
 
   enterSubscription(userId: string): void {
     if (!this.#subscriptionsOfUsers.enter(userId)) {
-      const message = "The caller has as many subscriptions as this server allows.";
-      throw new LangwireError("RATE_LIMITED", { message, retryAfterMs });
+      const max = this.limits.maxSubscriptionsPerUser;
+      throw usedUp({ what: "subscriptions of one user", max }, retryAfterMs);
     }
     this.#subscriptions += 1;
   }
@@ -163,8 +164,8 @@ export class Connections implements SocketHost {
 
   #enterAs(userId: string): void {
     if (this.#users.enter(userId)) return;
-    const message = "The caller has as many connections as this server allows.";
-    throw new LangwireError("RATE_LIMITED", { message, retryAfterMs });
+    const max = this.limits.maxSocketsPerUser;
+    throw usedUp({ what: "connections of one user", max }, retryAfterMs);
   }
 
   #leave(address: string, userId?: string, expiring?: Expiring): void {

@@ -12,7 +12,8 @@ import { getTRPCErrorFromUnknown } from "@trpc/server";
 import type { WebSocket } from "ws";
 import { toLangwireError } from "../../api/errors.ts";
 import type { LogEntry } from "../../log/entry.ts";
-import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
+import type { ErrorCode } from "../../protocol/errors.ts";
+import { usedUp } from "../../runs/admission/used-up.ts";
 import type { Pacer } from "../../runs/following/pacer.ts";
 import type { Identity } from "../access/callers.ts";
 import type { PartialSender } from "../pacing/partial-input.ts";
@@ -179,9 +180,8 @@ export class SocketConnection implements Expiring, Holder, FrameTaker, PartialSe
   }
 
   openSubscription(): () => void {
-    if (this.#subscriptions >= this.#host.limits.maxSubscriptionsPerSocket) {
-      throw new LangwireError("RATE_LIMITED", { message: "Too many subscriptions on one socket." });
-    }
+    const max = this.#host.limits.maxSubscriptionsPerSocket;
+    if (this.#subscriptions >= max) throw usedUp({ what: "subscriptions on one connection", max });
     this.#host.enterSubscription(this.#userId ?? "");
     this.#subscriptions += 1;
     let open = true;

@@ -11,6 +11,7 @@ import type { ChatRouter } from "../../api/router.ts";
 import { describeThrown } from "../../bots/failures/thrown.ts";
 import type { Langwire } from "../../open/open-langwire.ts";
 import { LangwireError } from "../../protocol/errors.ts";
+import { usedUp } from "../../runs/admission/used-up.ts";
 import { DefaultLog } from "../../runs/default-log.ts";
 import type { RequestFacts } from "../access/auth-request.ts";
 import { type Credentials, type Identity, trustCallers } from "../access/callers.ts";
@@ -183,7 +184,8 @@ class FetchStreams {
   /** @throws LangwireError RATE_LIMITED */
   #take(userId: string): () => void {
     const open = this.#open.get(userId) ?? 0;
-    if (open >= limits.maxSocketsPerUser) throw new LangwireError("RATE_LIMITED");
+    const max = limits.maxSocketsPerUser;
+    if (open >= max) throw usedUp({ what: "connections of one user", max });
     this.#open.set(userId, open + 1);
     return () => {
       const left = (this.#open.get(userId) ?? 1) - 1;

@@ -4,6 +4,7 @@
  */
 import type { EnterCall } from "../../api/context.ts";
 import { LangwireError } from "../../protocol/errors.ts";
+import { usedUp } from "../../runs/admission/used-up.ts";
 import type { Holder } from "../pacing/stall-clock.ts";
 import type { QuerySlot } from "../pacing/user-work.ts";
 import type { WorkQueue } from "../pacing/work-queue.ts";
@@ -66,8 +67,14 @@ export class BatchTurns {
 
   #checkBytes(): void {
     if (this.#bytes < maxBatchAnswerBytes) return;
-    const message = `One request is answered up to ${maxBatchAnswerBytes} bytes: ask in several.`;
-    throw new LangwireError("RATE_LIMITED", { message, retryAfterMs: 0 });
+    throw usedUp(
+      {
+        what: "bytes of answers to one request",
+        max: maxBatchAnswerBytes,
+        advice: "Ask in several.",
+      },
+      0,
+    );
   }
 
   async #enter(): Promise<void> {

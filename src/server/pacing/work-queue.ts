@@ -5,7 +5,8 @@
  * that is read and made into text in one turn.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { LangwireError } from "../../protocol/errors.ts";
+import type { LangwireError } from "../../protocol/errors.ts";
+import { usedUp } from "../../runs/admission/used-up.ts";
 import type { Holder } from "./stall-clock.ts";
 import { type QuerySlot, UserWork, type UserWorkLimits } from "./user-work.ts";
 
@@ -46,7 +47,7 @@ export class WorkQueue implements Disposable {
   pace(userId: string, { bounded }: { bounded: boolean }): Promise<void> | undefined {
     const user = this.#user(userId);
     const waitMs = user.paceMs();
-    if (bounded && waitMs > maxWaitMs) throw tooMany();
+    if (bounded && waitMs > maxWaitMs) throw this.#tooFast();
     user.count();
     return waitMs > 0 ? delay(waitMs, undefined, { ref: false }) : undefined;
   }
@@ -85,7 +86,9 @@ export class WorkQueue implements Disposable {
   ): QuerySlot | Promise<QuerySlot> {
     const user = this.#user(userId);
     if (this.#line.size === 0 && this.#mayBegin(user)) return this.#begin(user, holder);
-    if (bounded && user.waiting.length >= maxWaitingQueries) throw tooMany();
+    if (bounded && user.waiting.length >= maxWaitingQueries) {
+      throw usedUp({ what: "queries of one user that wait", max: maxWaitingQueries }, retryAfterMs);
+    }
     const { promise, resolve } = Promise.withResolvers<QuerySlot>();
     user.waiting.push({ holder, begin: resolve });
     this.#line.add(user);
@@ -152,6 +155,12 @@ export class WorkQueue implements Disposable {
   }
 
   /** Cuts stalled connections whose slots others wait for. Drops users without calls, too. */
+  /** Calls and bytes have one account: which of the two it was is not known. */
+  #tooFast(): LangwireError {
+    const { maxCallsPerSecondPerUser: max, maxAnswerBytesPerSecondPerUser: bytes } = this.#limits;
+    return usedUp({ what: `calls, or ${bytes} bytes, of one user in a second`, max }, retryAfterMs);
+  }
+
   #cutStalled(): void {
     const full = this.#line.size > 0 && this.#running >= this.#limits.maxQueries;
     for (const [userId, user] of this.#users) {
@@ -161,9 +170,4 @@ export class WorkQueue implements Disposable {
       for (const holder of user.holders) if (holder.stalledMs() >= maxStallMs) holder.cut();
     }
   }
-}
-
-function tooMany(): LangwireError {
-  const message = "Too many calls of the caller wait.";
-  return new LangwireError("RATE_LIMITED", { message, retryAfterMs });
 }

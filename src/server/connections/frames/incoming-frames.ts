@@ -4,6 +4,7 @@
  * Requests past a limit are dropped before they cost anything.
  */
 import { LangwireError } from "../../../protocol/errors.ts";
+import { usedUp } from "../../../runs/admission/used-up.ts";
 import type { ConnectionLimits } from "../connection-limits.ts";
 import { idAt, isTooComplex, type JsonScan, scanJson } from "./json-scan.ts";
 
@@ -96,9 +97,10 @@ export class FrameReader {
     // Never limited: stopping only frees what others take.
     if (message.method === "subscription.stop") return undefined;
     // One error for all of a window: its text is made once.
-    this.#rateLimited ??= new LangwireError("RATE_LIMITED", {
-      retryAfterMs: Math.max(1, Math.ceil(this.#windowEnds - performance.now())),
-    });
+    this.#rateLimited ??= usedUp(
+      { what: "requests on one connection in a second", max: this.#limits.maxRequestsPerSecond },
+      Math.max(1, Math.ceil(this.#windowEnds - performance.now())),
+    );
     return this.#rateLimited;
   }
 

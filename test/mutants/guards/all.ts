@@ -24,6 +24,7 @@ import { pacingGuards } from "./pacing.ts";
 import { pageGuards } from "./page.ts";
 import { protocolGuards } from "./protocol.ts";
 import { providerAnswerGuards } from "./provider-answers.ts";
+import { providerRequestGuards } from "./provider-requests.ts";
 import { queryGuards } from "./queries.ts";
 import { recoveryGuards } from "./recovery.ts";
 import { redisGuards } from "./redis.ts";
@@ -60,6 +61,7 @@ export const guards: readonly Guard[] = [
   ...botBoundGuards,
   ...botFailureGuards,
   ...providerAnswerGuards,
+  ...providerRequestGuards,
   ...clientGuards,
   ...connectionGuards,
   ...refusalGuards,

@@ -3,6 +3,9 @@ import type { Guard } from "../guard.ts";
 
 const feed = ["test/bots/body-feed.test.ts"];
 const body = ["test/bots/event-body.test.ts"];
+const idle = ["test/bots/idle-timeout.test.ts"];
+const pump = ["test/bots/pump.test.ts"];
+const sse = ["test/bots/sse-event.test.ts"];
 
 export const providerAnswerGuards: readonly Guard[] = [
   {
@@ -150,5 +153,96 @@ export const providerAnswerGuards: readonly Guard[] = [
     becomes: "if (span) this.#writer",
     tests: ["test/bots/provider.test.ts"],
     named: "voids nothing of what the model has answered",
+  },
+  {
+    slip: "a verdict that was put off is none",
+    file: "src/event-fetch/idle-timeout.ts",
+    code: "    if (this.#leftMs > 0) this.#setTimer(this.#leftMs);\n    else this.#onTimeout",
+    becomes: "    if (this.#leftMs <= 0) this.#onTimeout",
+    tests: idle,
+  },
+  {
+    slip: "a stall is looked for once",
+    file: "src/event-fetch/idle-timeout.ts",
+    code: "    if (this.#leftMs > 0) this.#setTimer(this.#leftMs);\n    else this.#lastLook",
+    becomes: "    if (this.#leftMs <= 0) this.#lastLook",
+    tests: idle,
+  },
+  {
+    slip: "a busy loop takes its own lateness for the provider's",
+    file: "src/event-fetch/idle-timeout.ts",
+    code: "else this.#lastLook = setImmediate(this.#onLastLook);",
+    becomes: "else this.#onLastLook();",
+    tests: idle,
+  },
+  {
+    slip: "headers begin the first byte's limit anew",
+    file: "src/event-fetch/idle-timeout.ts",
+    code: 'this.#phase === "firstByte" ? this.#startedAt : performance.now();',
+    becomes: "performance.now();",
+    tests: idle,
+  },
+  {
+    slip: "an answer that ended as it was looked at has a verdict",
+    file: "src/event-fetch/idle-timeout.ts",
+    code: "    clearImmediate(this.#lastLook);\n",
+    becomes: "",
+    tests: idle,
+  },
+  {
+    slip: "a limit that is longer than a timer is looked at again and again",
+    file: "src/event-fetch/idle-timeout.ts",
+    code: "Math.min(Math.ceil(ms), timerAtMostMs)",
+    becomes: "Math.ceil(ms)",
+    tests: idle,
+  },
+  {
+    slip: "a closed pump that waits stays",
+    file: "src/event-fetch/pump.ts",
+    code: "    this.#closed = true;\n    this.resume();",
+    becomes: "    this.#closed = true;",
+    tests: pump,
+  },
+  {
+    slip: "a paused pump reads on",
+    file: "src/event-fetch/pump.ts",
+    code: "        await this.#paused?.promise;\n",
+    becomes: "",
+    tests: pump,
+  },
+  {
+    slip: "a closed pump keeps its source",
+    file: "src/event-fetch/pump.ts",
+    code: "    this.#source.return().catch(() => {});\n",
+    becomes: "",
+    tests: pump,
+  },
+  {
+    slip: "how a source ends that was closed is told",
+    file: "src/event-fetch/pump.ts",
+    code: "if (!this.#closed) sink.fail(error);",
+    becomes: "sink.fail(error);",
+    tests: pump,
+  },
+  {
+    slip: "a byte order mark is a part of the data",
+    file: "src/event-fetch/sse-event.ts",
+    code: "lines.push(decoder.decode(event.subarray(start, at)));",
+    becomes: 'lines.push(event.toString("utf8", start, at));',
+    tests: sse,
+  },
+  {
+    slip: "an event with a name and no data is none",
+    file: "src/event-fetch/sse-event.ts",
+    code: "if (data.length === 0 && !name)",
+    becomes: "if (data.length === 0)",
+    tests: sse,
+  },
+  {
+    slip: "a CR ends no line of what looks plain",
+    file: "src/event-fetch/sse-event.ts",
+    code: "    event[lineEnd + 1] === lf &&\n    event.indexOf(cr) === -1;",
+    becomes: "    event[lineEnd + 1] === lf;",
+    tests: sse,
   },
 ];

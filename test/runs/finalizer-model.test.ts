@@ -5,7 +5,7 @@ import { Archiver } from "../../src/runs/archives/archiver.ts";
 import { Finalizer } from "../../src/runs/lifecycle/finalizer.ts";
 import { StoreWatch } from "../../src/runs/lifecycle/store-watch.ts";
 import type { RunEnding } from "../../src/runs/run-events.ts";
-import type { Ending, Finished, Run, Store } from "../../src/store/store.ts";
+import type { Ending, Finished, Restored, Run, Store } from "../../src/store/store.ts";
 import { pass, withOwnClock } from "../support/own-clock.ts";
 
 const timeoutMs = 10_000;
@@ -25,6 +25,9 @@ class World {
   /** Runs whose ending was written again though the store had it. */
   readonly repeated: string[] = [];
   readonly kinds = new Map<string, Kind>();
+  /** By run that the store has not: what becomes of it where it is put back. */
+  readonly missing = new Map<string, Restored>();
+  readonly forgotten: unknown[] = [];
   pings = 0;
   readonly cluster = {
     storeElsewhere: false,
@@ -37,10 +40,14 @@ class World {
   readonly finalizer: Finalizer;
 
   constructor() {
-    const runs = { finish: (ending: Ending) => this.#finish(ending) };
+    const runs = {
+      finish: (ending: Ending) => this.#finish(ending),
+      restore: async ({ runId }: Run) => this.#restore(runId),
+    };
+    const forget = async (those: readonly unknown[]) => void this.forgotten.push(...those);
     this.finalizer = new Finalizer({
       store: { runs } as unknown as Pick<Store, "runs">,
-      log: { healthy: true, forget: async () => {} },
+      log: { healthy: true, forget },
       ...{ watch: this.watch, timeoutMs, observer: {}, cluster: this.cluster },
       archiver: new Archiver({ keepEventsMs: 0, observer: {} }),
     });
@@ -84,6 +91,7 @@ class World {
     const { runId, error } = ending;
     if (this.answers === "never") await new Promise(() => {});
     if (this.answers === "away") throw away;
+    if (this.missing.has(runId)) return { finished: false, run: undefined };
     const kind = this.kinds.get(runId);
     if (kind === "refused" || (kind === "refused once" && error === undefined)) {
       throw new TypeError("a constraint");
@@ -91,6 +99,12 @@ class World {
     if (this.stored.has(runId)) this.repeated.push(runId);
     this.stored.set(runId, ending);
     return { finished: true, run: { ...ending, firstSeq: 1 } as unknown as Run };
+  }
+
+  #restore(runId: string): Restored {
+    const restored = this.missing.get(runId) ?? "present";
+    if (restored === "restored" || restored === "present") this.missing.delete(runId);
+    return restored;
   }
 }
 
@@ -159,6 +173,32 @@ test("an ending that the store refuses is told and stored as a failure of ours, 
   expect(ended.told).toMatchObject(failed);
   expect(world.stored.get(ended.runId)).toMatchObject({ ...failed, providerCalls: 1 });
 });
+
+test.each<[Restored, ...unknown[]]>([
+  ["restored", { status: "completed", text: "run 0" }, true, []],
+  ["present", { status: "completed", text: "run 0" }, true, []],
+  // What it has said is nobody's to keep.
+  ["deleted", { status: "completed", text: "run 0" }, false, [{ conversationId: "c" }]],
+  ["superseded", { status: "failed", error: { code: "STORE_UNAVAILABLE" } }, false, []],
+])(
+  "of a run that the store has lost, and that is %s, all is told that there is",
+  async (restored, told, isStored, forgotten) => {
+    // Its ending is stored in time, or late.
+    for (const isLate of [false, true]) {
+      const world = new World();
+      world.missing.set("run 0", restored);
+      if (isLate) world.answers = "away";
+      const ended = world.end("taken");
+      await pass(isLate ? timeoutMs : 0);
+      world.answers = "in time";
+      await pass(longMs);
+      expect(ended.told).toMatchObject(isLate ? { status: "completed" } : (told as object));
+      expect([world.stored.has("run 0"), world.forgotten]).toEqual([isStored, forgotten]);
+      expect(world.finalizer.holds("run 0")).toBe(false);
+      world.watch[Symbol.dispose]();
+    }
+  },
+);
 
 test("a shutdown leaves a store that never answers one second, and is over then", async () => {
   const world = new World();

@@ -1,10 +1,11 @@
 /** Every example starts by the command that it names, and does what it says. */
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, mkdtempDisposable, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createTRPCClient, createWSClient, wsLink } from "@trpc/client";
 import superjson from "superjson";
+import { build } from "vite";
 import { expect, test } from "vitest";
 import type { AppRouter } from "../../examples/mount-into-trpc.ts";
 import { defineBot } from "../../src/index.ts";
@@ -64,6 +65,16 @@ test("langgraph-bot: a graph's nodes are spans, and only the writer's words are 
   });
   const names = ofType(received, "chainStart").map(({ name }) => name);
   expect(names).toEqual(expect.arrayContaining(["plan", "write"]));
+});
+
+test("vite-react: is built where it has been copied to, beside none of the repository's files", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "langwire-example-"));
+  const copy = join(folder.path, "examples/vite-react");
+  await cp(join(root, "examples/vite-react"), copy, { recursive: true });
+  await symlink(join(root, "node_modules"), join(folder.path, "node_modules"));
+  const conditions = ["langwire-source", "module", "browser", "development|production"];
+  const built = await build({ root: copy, logLevel: "silent", resolve: { conditions } });
+  expect(JSON.stringify(built)).toContain("assets/index-");
 });
 
 test("node-script: asks whatever bot there is what it was given, and prints the answer", async () => {

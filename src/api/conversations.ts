@@ -46,6 +46,28 @@ export function conversationsRouter(
     return answer;
   }
 
+  /**
+   * What was asked of a conversation was not done. Whoever may read it is told why, everybody else
+   * what is said of one that does not exist.
+   */
+  async function refusal(
+    conversationId: string,
+    userId: string,
+    message: string,
+  ): Promise<LangwireError> {
+    const seen = await conversations.get(conversationId, userId);
+    return new LangwireError("NOT_FOUND", seen === undefined ? {} : { message });
+  }
+
+  /** @param verb what only its owner may do with a conversation */
+  async function owners<T extends object>(
+    done: Promise<T | undefined>,
+    { verb, conversationId, userId }: { verb: string; conversationId: string; userId: string },
+  ): Promise<T> {
+    const message = `Only its owner may ${verb} a conversation.`;
+    return (await done) ?? Promise.reject(await refusal(conversationId, userId, message));
+  }
+
   return router({
     create: procedure.input(createConversationInput).mutation(async ({ ctx, input }) => {
       if (bots.get(input.botId) === undefined) throw new LangwireError("NOT_FOUND");
@@ -71,22 +93,28 @@ export function conversationsRouter(
 
     rename: procedure
       .input(renameInput)
-      .mutation(async ({ ctx, input }) =>
-        found(await conversations.rename(input.conversationId, ctx.caller.userId, input.title)),
-      ),
+      .mutation(async ({ ctx, input: { conversationId, title } }) => {
+        const { userId } = ctx.caller;
+        const renamed = conversations.rename(conversationId, userId, title);
+        return await owners(renamed, { verb: "rename", conversationId, userId });
+      }),
 
     /** From now on, anybody who knows the id may join. */
     share: procedure
       .input(conversationInput)
-      .mutation(async ({ ctx, input }) =>
-        found(await conversations.share(input.conversationId, ctx.caller.userId)),
-      ),
+      .mutation(async ({ ctx, input: { conversationId } }) => {
+        const { userId } = ctx.caller;
+        const shared = conversations.share(conversationId, userId);
+        return await owners(shared, { verb: "share", conversationId, userId });
+      }),
 
     /** Removes everybody but the owner; their readers fail at once. */
     unshare: procedure.input(conversationInput).mutation(async ({ ctx, input }) => {
       const { conversationId } = input;
+      const { userId } = ctx.caller;
       return await removing(conversationId, async () => {
-        const unshared = found(await conversations.unshare(conversationId, ctx.caller.userId));
+        const unsharing = conversations.unshare(conversationId, userId);
+        const unshared = await owners(unsharing, { verb: "unshare", conversationId, userId });
         return { answer: unshared.conversation, removed: unshared.removed };
       });
     }),
@@ -102,7 +130,10 @@ export function conversationsRouter(
       const { userId } = ctx.caller;
       return await removing(conversationId, async () => {
         const left = await conversations.leave(conversationId, userId);
-        if (!left) throw new LangwireError("NOT_FOUND");
+        if (!left) {
+          const message = "Its owner cannot leave a conversation: unshare it, or delete it.";
+          throw await refusal(conversationId, userId, message);
+        }
         return { answer: { conversationId }, removed: [userId] };
       });
     }),
@@ -110,8 +141,10 @@ export function conversationsRouter(
     /** Stops the run in progress, ends every watch, and deletes the messages. */
     delete: procedure.input(conversationInput).mutation(async ({ ctx, input }) => {
       const { conversationId } = input;
+      const { userId } = ctx.caller;
       return await removing(conversationId, async () => {
-        const deleted = found(await conversations.delete(conversationId, ctx.caller.userId));
+        const deleting = conversations.delete(conversationId, userId);
+        const deleted = await owners(deleting, { verb: "delete", conversationId, userId });
         const finished = runs.deleted(conversationId, deleted.runningRunId);
         return { answer: { conversationId }, finished };
       });

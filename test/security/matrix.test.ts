@@ -7,6 +7,7 @@ import type { AnyTRPCProcedure } from "@trpc/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createChatRouter } from "../../src/api/router.ts";
 import { openLangwire } from "../../src/open/open-langwire.ts";
+import { errorTable } from "../../src/protocol/errors.ts";
 import { type Face, faces, type ProcedureType } from "./matrix/faces.ts";
 import { openSetting, type Place, type Setting } from "./matrix/places.ts";
 import { knownCallers, placeKinds, type Row, rows, type Verdict } from "./matrix/rows.ts";
@@ -95,6 +96,15 @@ async function expectVerdict(
       return;
     case "nothing":
       expect([where, code]).toEqual([where, undefined]);
+      break;
+    case "refused":
+      expect([where, code]).toEqual([where, "NOT_FOUND"]);
+      expect([where, text]).toEqual([where, expect.stringContaining(row.refusal ?? "no words")]);
+      break;
+    case "NOT_FOUND":
+      expect([where, code]).toEqual([where, verdict]);
+      // One word more, and a stranger knows that there is something.
+      expect([where, text]).toEqual([where, expect.stringContaining(errorTable.NOT_FOUND.meaning)]);
       break;
     default:
       expect([where, code]).toEqual([where, verdict]);

@@ -22,7 +22,10 @@ export type Verdict =
   | "answers"
   /** It answers, and with nothing of the place. */
   | "nothing"
+  /** In the words that are said of what does not exist. */
   | "NOT_FOUND"
+  /** NOT_FOUND, in the row's own words: to who may read the place. */
+  | "refused"
   | "CONVERSATION_BUSY";
 
 type Verdicts = Readonly<Record<KnownCaller, Verdict>>;
@@ -35,6 +38,8 @@ export interface Row {
   /** Is part of what it answers, where it answers. */
   readonly shows: (place: Place) => string;
   readonly verdicts: Readonly<Record<PlaceKind, Verdicts>>;
+  /** What `refused` says. */
+  readonly refusal?: string;
 }
 
 const everybody = (verdict: Verdict): Verdicts => ({
@@ -49,7 +54,16 @@ const membersAlone: Verdicts = { ...ownerAlone, member: "answers" };
 
 /** Nobody is a member of what is not shared. */
 const membersRow = { shared: membersAlone, unshared: ownerAlone, gone: nobody, neverWas: nobody };
-const ownerRow = { shared: ownerAlone, unshared: ownerAlone, gone: nobody, neverWas: nobody };
+const ownerRow = {
+  shared: { ...ownerAlone, member: "refused" },
+  unshared: ownerAlone,
+  gone: nobody,
+  neverWas: nobody,
+} as const;
+const ownersAlone = (verb: string) => ({
+  verdicts: ownerRow,
+  refusal: `Only its owner may ${verb} a conversation.`,
+});
 const busyRow = {
   shared: { ...nobody, owner: "CONVERSATION_BUSY", member: "CONVERSATION_BUSY" },
   unshared: { ...nobody, owner: "CONVERSATION_BUSY" },
@@ -134,7 +148,7 @@ export const rows: readonly Row[] = [
     input: (place) => ({ ...conversation(place), botId }),
     shows: conversationIdOf,
     // Sent again by its owner, it is the same one.
-    verdicts: { ...ownerRow, neverWas: everybody("answers") },
+    verdicts: { ...ownerRow, shared: ownerAlone, neverWas: everybody("answers") },
   },
   {
     path: "conversations.list",
@@ -158,10 +172,10 @@ export const rows: readonly Row[] = [
     path: "conversations.rename",
     input: (place) => ({ ...conversation(place), title: "mine" }),
     shows: () => "mine",
-    verdicts: ownerRow,
+    ...ownersAlone("rename"),
   },
-  { path: "conversations.share", ...byConversation, verdicts: ownerRow },
-  { path: "conversations.unshare", ...byConversation, verdicts: ownerRow },
+  { path: "conversations.share", ...byConversation, ...ownersAlone("share") },
+  { path: "conversations.unshare", ...byConversation, ...ownersAlone("unshare") },
   {
     path: "conversations.join",
     ...byConversation,
@@ -171,13 +185,18 @@ export const rows: readonly Row[] = [
     path: "conversations.leave",
     input: conversation,
     shows: conversationIdOf,
-    verdicts: { ...nobodyRow, shared: { ...nobody, member: "answers" } },
+    verdicts: {
+      ...nobodyRow,
+      shared: { ...nobody, owner: "refused", member: "answers" },
+      unshared: { ...nobody, owner: "refused" },
+    },
+    refusal: "Its owner cannot leave a conversation: unshare it, or delete it.",
   },
   {
     path: "conversations.delete",
     input: conversation,
     shows: conversationIdOf,
-    verdicts: ownerRow,
+    ...ownersAlone("delete"),
   },
   {
     path: "bots.list",

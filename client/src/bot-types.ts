@@ -3,7 +3,7 @@
  * `export const bots = [...] as const`, or of the declaration that `langwire types` writes. They are read by
  * their shape, so nothing of the server is imported.
  */
-import type { ChatEvent, EventOf, Inputs, Json } from "./types.ts";
+import type { ChatEvent, EventOf, Inputs, Json, Message } from "./types.ts";
 
 /** What a bot takes, answers and reports. */
 export interface BotTypes {
@@ -120,11 +120,15 @@ export type ChatEventOf<T extends BotTypes> =
     : T extends BotTypes
       ?
           | Exclude<ChatEvent, { type: "runStart" | "output" | "state" | "runEnd" }>
-          | With<EventOf<"runStart">, { input?: T["input"] | undefined }>
+          | With<EventOf<"runStart">, { botId: T["id"]; input?: T["input"] | undefined }>
           | OutputEventOf<T>
           | StateEventOf<T["state"]>
           | RunEndOf<T>
       : never;
+
+/** A message of a conversation. Which bot's it is it does not say: `output` is that of any of them. */
+export type MessageOf<T extends BotTypes> =
+  IsAny<T> extends true ? Message : With<Message, { output?: T["output"] | undefined }>;
 
 /**
  * What of a bot's types its runs have. They are worked out here, once, so that the compiler takes a typed

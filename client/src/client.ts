@@ -3,6 +3,8 @@ import type {
   AnyBots,
   BotId,
   Bots,
+  ChatEventOf,
+  MessageOf,
   Resolved,
   RunTypesOf,
   SendInputOf,
@@ -37,12 +39,17 @@ type Call<I, O> = (input: I, options?: CallOptions) => Promise<O>;
 type Procedure<I, O> = (input: I, options?: { readonly signal?: AbortSignal }) => Promise<O>;
 
 /** @typeParam B the server's bots: `typeof bots`, or what `langwire types` has written */
-export type LangwireClient<B extends Bots = AnyBots> = Client<ClientTypesOf<B>>;
+export type LangwireClient<B extends Bots = AnyBots> = Client<ClientTypesOf<B>> & OfBots<B>;
+
+/** There for the compiler alone: from it, hooks and transports infer the bots of the client that they are given. */
+export type OfBots<B extends Bots> = AnyBots extends B ? unknown : { readonly "~bots"?: B };
 
 /** What of a client depends on its server's bots. */
 interface ClientTypes {
   readonly send: (input: never, options?: CallOptions) => unknown;
   readonly follow: (input: FollowInput, options?: CallOptions) => unknown;
+  readonly watch: (input: WatchInput, options?: CallOptions) => unknown;
+  readonly messages: Call<Inputs["conversations"]["messages"], unknown>;
 }
 
 type ClientTypesOf<B extends Bots> = Resolved<{
@@ -52,6 +59,11 @@ type ClientTypesOf<B extends Bots> = Resolved<{
   ): Run<RunTypesOf<TypesOfBot<B, Id>>>;
   send(input: SendInput<B>, options?: CallOptions): Run<RunTypesOf<TypesOf<B>>>;
   follow(input: FollowInput, options?: CallOptions): FollowedRun<RunTypesOf<TypesOf<B>>>;
+  watch(input: WatchInput, options?: CallOptions): Watch<ChatEventOf<TypesOf<B>>>;
+  messages(
+    input: Inputs["conversations"]["messages"],
+    options?: CallOptions,
+  ): Promise<Resolved<{ items: MessageOf<TypesOf<B>>[]; nextCursor?: string | undefined }>>;
 }>;
 
 class Client<Types extends ClientTypes> implements AsyncDisposable {
@@ -68,6 +80,8 @@ class Client<Types extends ClientTypes> implements AsyncDisposable {
    * @returns at once; it rejects NOT_FOUND where the run is none of a conversation that the caller is in
    */
   readonly follow: Types["follow"];
+  /** Reads along in a conversation, from the start of the run in progress on, or from now. */
+  readonly watch: Types["watch"];
   readonly #parts: {
     readonly connection: Connection;
     readonly transport: Transport;
@@ -88,6 +102,8 @@ class Client<Types extends ClientTypes> implements AsyncDisposable {
     this.send = (input: unknown, options?: CallOptions) =>
       new Run({ ...parts, ...options, input: input as SendInput });
     this.follow = (input, options) => new FollowedRun({ ...parts, ...options, input });
+    this.watch = (input, options) => new Watch({ ...parts, ...options, input });
+    const messages: ClientTypes["messages"] = this.#untilAnswered(conversations.messages.query);
     this.conversations = {
       /** Before the first message, where that is wanted: `send` creates a conversation as well. */
       create: (
@@ -100,7 +116,7 @@ class Client<Types extends ClientTypes> implements AsyncDisposable {
       list: (input: Inputs["conversations"]["list"] = {}, options?: CallOptions) =>
         this.#untilAnswered(list.query)(input, options),
       get: this.#untilAnswered(conversations.get.query),
-      messages: this.#untilAnswered(conversations.messages.query),
+      messages: messages as Types["messages"],
       rename: this.#once(conversations.rename.mutate),
       share: this.#once(conversations.share.mutate),
       unshare: this.#once(conversations.unshare.mutate),
@@ -116,11 +132,6 @@ class Client<Types extends ClientTypes> implements AsyncDisposable {
   /** Opens when something needs it, and comes back by itself when it is lost. */
   get connection(): ConnectionStatus {
     return this.#parts.connection;
-  }
-
-  /** Reads along in a conversation, from the start of the run in progress on, or from now. */
-  watch(input: WatchInput, options: CallOptions = {}): Watch {
-    return new Watch({ ...this.#parts, ...options, input });
   }
 
   /**
@@ -198,5 +209,5 @@ class Client<Types extends ClientTypes> implements AsyncDisposable {
  * @throws LangwireClientError BAD_INPUT where `url` is no address, or an option has no effect
  */
 export function createClient<B extends Bots = AnyBots>(options: ClientOptions): LangwireClient<B> {
-  return new Client<ClientTypesOf<B>>(options);
+  return new Client<ClientTypesOf<B>>(options) as unknown as LangwireClient<B>;
 }

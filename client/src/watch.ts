@@ -22,7 +22,7 @@ const maxQueuedEvents = 1_000;
  * conversation may not be read, or may no more, and when its signal is aborted: CLOSED, whose cause is the
  * signal's reason.
  */
-export class Watch implements AsyncIterableIterator<ChatEvent> {
+export class Watch<Event extends object = ChatEvent> implements AsyncIterableIterator<Event> {
   /**
    * Settles once the server has accepted the watch: every event from then on will come. History that is
    * asked for after this leaves no gap in between. Rejects when the conversation may not be read.
@@ -72,14 +72,15 @@ export class Watch implements AsyncIterableIterator<ChatEvent> {
     return this.#lastEventId;
   }
 
-  async next(): Promise<IteratorResult<ChatEvent, undefined>> {
+  async next(): Promise<IteratorResult<Event, undefined>> {
     for (;;) {
       const next = this.#queue[this.#position];
       if (next !== undefined) {
         this.#position++;
         if (this.#position === this.#queue.length) this.#drained();
         this.#lastEventId = next.id;
-        return { done: false, value: next.event };
+        // The types of bots are the compiler's alone.
+        return { done: false, value: next.event as object as Event };
       }
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#closed) return { done: true, value: undefined };

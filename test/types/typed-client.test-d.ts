@@ -1,6 +1,7 @@
 import type { Runnable } from "@langchain/core/runnables";
 import { expectTypeOf, test } from "vitest";
 import { z } from "zod";
+import { type ChatTransportOptions, createChatTransport } from "../../client/src/ai-sdk/index.ts";
 import {
   type ChatEvent,
   createClient,
@@ -10,7 +11,7 @@ import {
   type Partially,
   type SendInput,
 } from "../../client/src/index.ts";
-import { useChat, useConnection } from "../../client/src/react/index.ts";
+import { type UseChatOptions, useChat, useConnection } from "../../client/src/react/index.ts";
 import { defineBot } from "../../src/index.ts";
 
 declare const runnable: Runnable;
@@ -130,7 +131,63 @@ test("what takes a client takes a typed one", () => {
   uses(client);
   uses(declared);
   useConnection(client);
-  useChat({ client, botId: "anything" });
+  useChat({ client: untyped, botId: "anything" });
+});
+
+test("what is given a typed client knows its bots", () => {
+  const chat = useChat({ client, botId: "invoice" });
+  expectTypeOf(chat.send).parameter(0).toEqualTypeOf<{
+    file: string;
+    currency?: "EUR" | "JPY" | undefined;
+  }>();
+  // @ts-expect-error it takes an input
+  chat.send("hi");
+  // @ts-expect-error there is no such bot
+  useChat({ client, botId: "typo" });
+  // @ts-expect-error there is no such bot, as declared
+  useChat({ client: declared, botId: "typo" });
+  useChat({ client: declared, botId: "chat" }).send("hi");
+  // @ts-expect-error it takes a message
+  useChat({ client: declared, botId: "chat" }).send({ file: "bill.pdf" });
+  useChat<Declared, "chat">({ client: declared, botId: "chat" }).send("hi");
+  useChat<typeof bots, "invoice">({ client: untyped, botId: "invoice" }).send(input);
+  createChatTransport({ client, botId: "invoice" });
+  createChatTransport({ client: untyped, botId: "anything" });
+  // Where an application hands them on, they are those of any bots.
+  const handedOn: UseChatOptions = { client, botId: "invoice" };
+  useChat(handedOn).send("hi");
+  const handedOnToo: ChatTransportOptions = { client: declared, botId: "chat" };
+  createChatTransport(handedOnToo);
+  // @ts-expect-error there is no such bot
+  createChatTransport({ client, botId: "typo" });
+  // @ts-expect-error there is no such bot, as declared
+  createChatTransport({ client: declared, botId: "typo" });
+});
+
+test("what is watched, and what was said, has the types of any of the bots", async () => {
+  for await (const event of client.watch({ conversationId: "" })) {
+    if (event.type === "state") {
+      if (event.channel === "progress") expectTypeOf(event.value.page).toEqualTypeOf<number>();
+      else expectTypeOf(event.value).toEqualTypeOf<string[]>();
+    }
+    if (event.type === "runStart" && event.botId === "invoice") {
+      expectTypeOf(event.input?.file).toEqualTypeOf<string | undefined>();
+    }
+    if (event.type === "runEnd") {
+      expectTypeOf(event.output).toEqualTypeOf<Output | string[] | undefined>();
+    }
+  }
+  for await (const event of declared.watch({ conversationId: "" })) {
+    // @ts-expect-error no bot reports that
+    if (event.type === "state" && event.channel === "typo") break;
+  }
+  for await (const event of untyped.watch({ conversationId: "" })) {
+    expectTypeOf(event).toEqualTypeOf<ChatEvent>();
+  }
+  const { items } = await client.conversations.messages({ conversationId: "" });
+  expectTypeOf(items[0]?.output).toEqualTypeOf<Output | string[] | undefined>();
+  expectTypeOf(items[0]?.text).toEqualTypeOf<string | undefined>();
+  useChat({ client, botId: "invoice", initialMessages: items });
 });
 
 test("the hook knows its bot", () => {

@@ -1,15 +1,17 @@
 /** Langwire under the AI SDK's `useChat`. */
 import type { ChatTransport } from "ai";
-import type { LangwireClient } from "../client.ts";
+import type { AnyBots, BotId, Bots } from "../bot-types.ts";
+import type { LangwireClient, OfBots } from "../client.ts";
 import { LangwireClientError, toClientError } from "../errors.ts";
 import type { FollowedRun } from "../run.ts";
 import type { Json } from "../types.ts";
 import { uuid } from "../uuid.ts";
 import { type LangwireChunk, type LangwireUIMessage, UiChunks } from "./ui-chunks.ts";
 
-export interface ChatTransportOptions {
-  readonly client: LangwireClient;
-  readonly botId: string;
+/** @typeParam B the server's bots, inferred from the client */
+export interface ChatTransportOptions<B extends Bots = AnyBots> {
+  readonly client: LangwireClient & OfBots<B>;
+  readonly botId: BotId<B>;
   /**
    * The conversation of a chat. Default: the chat's own id where that is a UUID; otherwise a new
    * conversation, for as long as this transport lives.
@@ -122,8 +124,12 @@ export class LangwireChatTransport implements ChatTransport<LangwireUIMessage> {
   }
 }
 
-export function createChatTransport(options: ChatTransportOptions): LangwireChatTransport {
-  return new LangwireChatTransport(options);
+export function createChatTransport<B extends Bots = AnyBots>(
+  options: ChatTransportOptions<B>,
+): LangwireChatTransport {
+  // The types of bots are the compiler's alone.
+  const given: object = options;
+  return new LangwireChatTransport(given as ChatTransportOptions);
 }
 
 async function* chunksOf(run: FollowedRun): AsyncGenerator<LangwireChunk, undefined> {

@@ -1,12 +1,12 @@
 import { useMemo, useState, useSyncExternalStore } from "react";
 import type { AnyBots, BotId, Bots, TypesOfBot } from "../bot-types.ts";
-import { createClient, type LangwireClient } from "../client.ts";
+import { createClient, type LangwireClient, type OfBots } from "../client.ts";
 import type { Message } from "../types.ts";
 import { uuid } from "../uuid.ts";
 import { Chat } from "./chat.ts";
 import type { UseChat } from "./chat-state.ts";
 
-export type UseChatOptions<Id extends string = string> = {
+export type UseChatOptions<Id extends string = string, B extends Bots = AnyBots> = {
   readonly botId: Id;
   /** A UUID. Default: a new conversation, which begins with the first message. */
   readonly conversationId?: string | undefined;
@@ -15,7 +15,7 @@ export type UseChatOptions<Id extends string = string> = {
 } & (
   | {
       /** Shared by all hooks of a page, so that they share one socket. */
-      readonly client: LangwireClient;
+      readonly client: LangwireClient & OfBots<B>;
     }
   | {
       /** Makes a client for this hook alone. */
@@ -28,11 +28,11 @@ export type UseChatOptions<Id extends string = string> = {
  * A conversation with a bot: its messages, the answer while it is made, and what happens inside it.
  * Renders at most once an animation frame, however fast tokens come. A run goes on without the
  * component; one that mounts in the middle of an answer shows it from its start.
- * @typeParam B the server's bots, as `createClient` takes them
- * @typeParam Id which of them this is: `useChat<typeof bots, "invoice">`
+ * @typeParam B the server's bots, as `createClient` takes them. Inferred from the client; to be given with a `url`
+ * @typeParam Id which of them this is: `useChat<typeof bots, "invoice">({ url, botId: "invoice" })`
  */
 export function useChat<B extends Bots = AnyBots, Id extends BotId<B> = BotId<B>>(
-  options: UseChatOptions<Id>,
+  options: UseChatOptions<Id, B>,
 ): UseChat<TypesOfBot<B, Id>> {
   const { botId, initialMessages } = options;
   const client = useLazyClient(options);

@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test, vi } from "vitest";
 import { settings } from "../../src/config/settings.ts";
-import type { Bot } from "../../src/index.ts";
+import { type Bot, createModel } from "../../src/index.ts";
 import { errorCodes } from "../../src/protocol/errors.ts";
 import { startTestServer } from "../../src/testing/index.ts";
 import { startMockProvider } from "../support/mock-provider.ts";
@@ -48,6 +48,15 @@ test("TypeScript compiles against the packages, by their names", async () => {
   await using project = await openSampleProject();
   for (const sample of of("ts", "tsx")) await project.add(sample);
   expect(await project.typeCheck()).toBe("");
+});
+
+test("what README's client asks first is answered without a key, and not out of README", async () => {
+  const client = (await samplesIn("README.md")).find(({ code }) => code.includes("createClient("));
+  const [, message = ""] = /message: "([^"]+)"/.exec(client?.code ?? "") ?? [];
+  const model = await createModel({ model: "local:" });
+  const { text } = await model.invoke(message);
+  expect(text).toContain("Song of soda water");
+  expect(text).not.toContain("My documents");
 });
 
 test("bots that a sample exports answer", async ({ onTestFinished }) => {

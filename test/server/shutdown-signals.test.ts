@@ -93,3 +93,15 @@ test.each([
   signal("SIGTERM");
   expect(told).toEqual(["close", exit, "hurry"]);
 });
+
+test("the end of what started it begins its end, and hurries none that has begun", async () => {
+  const { shutdown, told, signal } = start(never);
+  shutdown.orphaned();
+  expect(told).toEqual(["close"]);
+  // What ends both may signal it, too: the same wish.
+  signal("SIGTERM");
+  vi.advanceTimersByTime(sameMs);
+  await turn();
+  shutdown.orphaned();
+  expect(told).toEqual(["close"]);
+});

@@ -58,6 +58,10 @@ export interface Restore {
 export function commandOf(args: readonly string[]): Request | Restore | "help" {
   const { help, url, positionals, overwrite, ...options } = read(args);
   if (help) return "help";
+  const { "older-than": age, "dry-run": dryRun } = options;
+  if (positionals[0] !== "prune" && (age !== undefined || dryRun !== undefined)) {
+    throw new WrongUsage("--older-than and --dry-run belong to prune.");
+  }
   if (positionals[0] === "restore") {
     const [, backup, ...more] = positionals;
     if (backup === undefined || more.length > 0) throw new WrongUsage("It is: restore <file>");
@@ -116,9 +120,6 @@ function requestOf(
     if (age === undefined) throw new WrongUsage("Older than what? --older-than says it.");
     const body = { olderThanMs: millisecondsOf(age), dryRun: dryRun ?? false };
     return { path: "/admin/prune", method: "POST", body, inLines: true };
-  }
-  if (age !== undefined || dryRun !== undefined) {
-    throw new WrongUsage("--older-than and --dry-run belong to prune.");
   }
   if (command === undefined) throw new WrongUsage("Which command?");
   if (command === "list") {

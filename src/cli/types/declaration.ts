@@ -18,8 +18,8 @@ export function declarationOf(bots: readonly Bot[]): string {
       const type = types.print(schema, uniqueName(`${name} ${channel}`, names));
       return `readonly ${key(channel)}: ${type};`;
     });
-    const takes = bot.inputSchema && types.print(input, `${name}Input`);
-    const answers = bot.outputSchema && types.print(output, `${name}Output`);
+    const takes = bot.inputSchema && types.print(input, uniqueName(`${name} input`, names));
+    const answers = bot.outputSchema && types.print(output, uniqueName(`${name} output`, names));
     const reports = channels.length === 0 ? "Record<never, never>" : block(channels);
     const fields = [
       `readonly input: ${takes ?? "undefined"};`,

@@ -10,6 +10,7 @@ import { botGuards } from "./bots.ts";
 import { chatGuards } from "./chats.ts";
 import { clientGuards } from "./client.ts";
 import { clusterGuards } from "./cluster.ts";
+import { commandGuards } from "./commands.ts";
 import { connectionGuards } from "./connections.ts";
 import { databaseGuards } from "./databases.ts";
 import { entranceGuards } from "./entrance.ts";
@@ -66,6 +67,7 @@ export const guards: readonly Guard[] = [
   ...connectionGuards,
   ...refusalGuards,
   ...terminalGuards,
+  ...commandGuards,
   ...chatGuards,
   ...askingChatGuards,
   ...shownChatGuards,

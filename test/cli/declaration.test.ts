@@ -17,9 +17,10 @@ function nested<const Kind extends string>(kind: Kind) {
 }
 
 const described = {
-  ...{ title: "Bot", description: "", memory: false },
+  title: "Bot",
+  description: "",
   runnable: RunnableLambda.from((value) => value),
-} as const;
+};
 
 /** By each value that a type of its own was made of: how often one was. */
 function kindsIn(declaration: string): string[] {

@@ -212,3 +212,21 @@ describe("langgraph.json", () => {
     });
   });
 });
+
+test.each([
+  ["authenticate", "authenticate must be a function of a request"],
+  ["limitsOf", "limitsOf must be a function of a caller"],
+])("a module whose %s is no function is refused: nobody would be asked", async (name, why) => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "langwire-module-"));
+  const file = join(folder.path, "bots.mjs");
+  const quiet = { info: () => {}, warn: () => {} };
+  const load = async (value: string) => {
+    await writeFile(
+      file,
+      `export const chat = { invoke: () => "hi" }; export const ${name} = ${value};`,
+    );
+    using source = new ProgramSource(file, {});
+    return await source.load(readSettings({}), quiet);
+  };
+  await expect(load('"yes"')).rejects.toThrow(`${file}: ${why}`);
+});

@@ -34,6 +34,13 @@ describe("langwire", () => {
   });
 });
 
+test("a page that was not built is told before anything is served", async () => {
+  const { code, stderr } = await runLangwire(["start", "--page", "src"], {
+    env: { PORT: "70000" },
+  });
+  expect([code, stderr]).toEqual([2, text("There is no page in src: it has no index.html.")]);
+});
+
 describe("the commands that ask a server, in a folder with a .env", () => {
   test("ask the port that is set there, with the token that is set there", async () => {
     await using folder = await folderWith({

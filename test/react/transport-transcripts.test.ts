@@ -228,3 +228,27 @@ test("a run that failed fails its stream, with its code and what there was", asy
     ...["text-end", "message-metadata"],
   ]);
 });
+
+test("a run that is left before its end is no answer: its stream fails as the run does", async () => {
+  const closed = errorOf("CLOSED");
+  const left = {
+    id: "r",
+    ended: Promise.reject(closed),
+    detach: () => {},
+    async *[Symbol.asyncIterator]() {
+      yield startOf("r", "Hi");
+    },
+  };
+  const client = { send: () => left } as never;
+  const { sendMessages } = createChatTransport({ client, botId: "b" });
+  const messages = [said("Hi")];
+  const stream = await sendMessages({
+    ...{ trigger: "submit-message", chatId: uuid, messageId: undefined, messages },
+    abortSignal: undefined,
+  });
+  const reader = stream.getReader();
+  const read = async () => {
+    for (let next = await reader.read(); !next.done; next = await reader.read());
+  };
+  await expect(read()).rejects.toBe(closed);
+});

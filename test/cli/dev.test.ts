@@ -3,10 +3,11 @@ import { execFile } from "node:child_process";
 import { existsSync, watch } from "node:fs";
 import { chmod, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { createClient, type LangwireClient } from "../../client/src/index.ts";
-import { hasBrowser } from "../../src/cli/dev/open-browser.ts";
+import { hasBrowser, openBrowser } from "../../src/cli/dev/open-browser.ts";
 import type { StartedProgram } from "../support/child-process.ts";
 import { needsProgram } from "../support/needs-program.ts";
 import { listening, openProject } from "./run-langwire.ts";
@@ -164,6 +165,14 @@ test("the page is not opened where nobody wants it, or nobody is there", () => {
   expect(hasBrowser(false, {}, true)).toBe(false);
   expect(hasBrowser(true, { CI: "true" }, true)).toBe(false);
   expect(hasBrowser(true, {}, false)).toBe(false);
+});
+
+test("a browser that is not there is missed by nobody", async () => {
+  vi.stubEnv("PATH", "/nowhere");
+  openBrowser("http://127.0.0.1:3000");
+  vi.unstubAllEnvs();
+  // What nobody has caught would end the process by then.
+  await nextTurn();
 });
 
 test("waits for a program that can be loaded, and serves no other until then", async () => {

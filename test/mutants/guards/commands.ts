@@ -148,4 +148,19 @@ export const commandGuards: readonly Guard[] = [
     tests: ["test/cli/langwire.test.ts"],
     named: "a page that was not built",
   },
+  {
+    slip: "a package is loaded anew with what imports it",
+    file: "src/cli/program/program-modules.ts",
+    code: "`)) return undefined;\n  return langwire",
+    becomes: "`) && file === undefined) return undefined;\n  return langwire",
+    tests: ["test/cli/program-source.test.ts"],
+  },
+  {
+    slip: "a browser that is not there ends the server",
+    file: "src/cli/dev/open-browser.ts",
+    code: '  opened.on("error", () => {});\n',
+    becomes: "",
+    tests: ["test/cli/dev.test.ts"],
+    named: "a browser that is not there",
+  },
 ];

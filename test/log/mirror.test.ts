@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { LogEntry } from "../../src/log/entry.ts";
 import { Mirror } from "../../src/log/redis/mirror.ts";
 import { Mirrors } from "../../src/log/redis/mirrors.ts";
@@ -162,4 +162,29 @@ test("a conversation is subscribed to from its first reader to its last, also wh
   expect([channels.length, mirrors.get("c") === undefined]).toEqual([1, false]);
   second();
   expect([channels.length, mirrors.get("c")]).toEqual([0, undefined]);
+  // Whoever comes later is not left by those who have left.
+  await mirrors.follow("c", () => {});
+  for (const leave of [first, second]) leave();
+  expect([channels.length, mirrors.get("c") === undefined]).toEqual([1, false]);
+});
+
+test("nothing is read for readers once the log has closed", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  let reads = 0;
+  const send = async () => {
+    reads += 1;
+    return [];
+  };
+  const link = { send } as unknown as RedisCommands;
+  const notifications = { onInterruption: () => () => {}, subscribe: async () => {} };
+  const redis = { link, notifications, prefix: "test" } as unknown as Redis;
+  const mirrors = new Mirrors(redis, { checkMs: 60_000, timeoutMs: 0 });
+  await mirrors.follow("c", () => {});
+  await vi.advanceTimersByTimeAsync(120_000);
+  const readBefore = reads;
+  expect(readBefore).toBeGreaterThan(1);
+  mirrors[Symbol.dispose]();
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(reads).toBe(readBefore);
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { RedisLog } from "../../src/log/redis/redis-log.ts";
 import type { Redis } from "../../src/redis/redis.ts";
 import { pass, withOwnClock } from "../support/own-clock.ts";
@@ -80,10 +80,11 @@ describe("a run", () => {
     await pass(100, 100);
     expect(sent).toEqual(["append", "close", `HDEL ${list} r`]);
     // Nothing of it is looked after any more.
+    const check = vi.spyOn(writer, "check");
     sent.length = 0;
     log.checkWriters();
     await pass(100, 100);
-    expect(sent).toEqual([]);
+    expect([sent, check.mock.calls]).toEqual([[], []]);
   });
 
   test("that cannot be listed is not opened", async () => {
@@ -175,6 +176,17 @@ test("who reads what is not here waits for a Redis that is away, up to a limit",
   });
   await pass(timeoutMs + 500, 100);
   await failing;
+});
+
+test("an event that comes while it is looked for is told, and its reader waits for no other", async () => {
+  const { log, sent, world } = setUp();
+  const event = [["6-0", ["e", JSON.stringify({ type: "token", runId: "r", text: "x" })]]];
+  let reads = 0;
+  world.answers.XRANGE = () => (reads++ === 0 ? [] : event);
+  world.answers.XREVRANGE = () => event;
+  const { entries, oldest } = await log.read("c", 5);
+  expect([entries.map(({ seq }) => seq), oldest]).toEqual([[6], 6]);
+  expect(sent.map((command) => command.split(" ")[0])).toEqual(["XRANGE", "XREVRANGE", "XRANGE"]);
 });
 
 test("all is forgotten that is to be, whole or in part", async () => {

@@ -42,6 +42,40 @@ test("a run that is to be stopped is; one that is not in progress here is left a
   expect(s.publish).not.toHaveBeenCalled();
 });
 
+test("a run that is to be stopped while it is being started is stopped once it has", async () => {
+  await using s = await start();
+  const run = newRun();
+  const { claim } = s.store.runs;
+  const [asked, answers] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  vi.spyOn(s.store.runs, "claim").mockImplementation(async (input) => {
+    asked.resolve();
+    await answers.promise;
+    return await claim.call(s.store.runs, input);
+  });
+  const sending = s.runs.send(caller, run);
+  await asked.promise;
+  s.notify.of({ type: "stop", runId: run.runId });
+  answers.resolve();
+  expect((await all(await sending)).at(-1)?.event).toMatchObject({ status: "cancelled" });
+});
+
+test("the others are told what is to be stopped and is not here, and whose members changed", async () => {
+  await using s = await start();
+  const [here, elsewhere] = [newRun(), newRun()];
+  const reading = await s.runs.send(caller, here);
+  await upTo(reading, "token");
+  for (const { runId } of [here, elsewhere]) s.runs.stop(runId);
+  expect((await all(reading)).at(-1)?.event).toMatchObject({ status: "cancelled" });
+  const { conversationId } = here;
+  await s.runs.membersChanged(conversationId, ["bob"]);
+  await s.runs.membersChanged(conversationId);
+  expect(s.publish.mock.calls).toEqual([
+    [{ type: "stop", runId: elsewhere.runId }],
+    [{ type: "revoke", conversationId, userIds: ["bob"] }],
+    [{ type: "revoke", conversationId, userIds: undefined }],
+  ]);
+});
+
 test("of a conversation whose members changed the store is asked, and who is none is shut out", async () => {
   await using s = await start();
   const { conversationId } = newRun();

@@ -158,6 +158,23 @@ test("whoever waits for what is left when the process ends waits no more", async
   expect(await waiting).toBeInstanceOf(LangwireError);
 });
 
+test("what the log has left behind is given no other run's end", async () => {
+  await using store = await openSqliteStore({ path: ":memory:" });
+  const [left, other] = [newRun(), newRun()];
+  /** A log that has a run's beginning, of which the store knows nothing. */
+  class LeftLog extends MemoryLog {
+    override leftBehind() {
+      return [{ conversationId: other.conversationId, runId: left.runId, lastSeq: 0 }];
+    }
+  }
+  await store.runs.claim({ ...other, userId: caller.userId });
+  const ended = { status: "completed", text: "", endedAt: "2026-01-01T00:00:00.000Z" } as const;
+  await store.runs.finish({ runId: other.runId, ...ended, endSeq: 2, providerCalls: undefined });
+  await using log = new LeftLog();
+  await using _runs = await Runs.start({ bots: new Catalogue([botSaying({})]), store, log });
+  expect((await log.read(other.conversationId, 0)).entries).toEqual([]);
+});
+
 test.each([
   ["kept", Number.POSITIVE_INFINITY],
   ["not kept", 0],

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { defineBot } from "../../src/bots/bot.ts";
 import { type Langwire, openLangwire } from "../../src/open/open-langwire.ts";
 import { LangwireError } from "../../src/protocol/errors.ts";
-import { all, botDoing, botSaying, botWaiting, caller, newRun } from "./run-bench.ts";
+import { all, botDoing, botSaying, botWaiting, caller, newRun, upTo } from "./run-bench.ts";
 
 test("a cancel that comes while its run is being started stops it", async () => {
   await using langwire = await openLangwire({ bots: [botWaiting(new Promise(() => {}))] });
@@ -39,6 +39,36 @@ test("a shutdown waits for runs that are being started, and ends them", async ()
     });
     expect(await langwire.store.runs.unfinished()).toEqual([]);
   }
+});
+
+test("a process whose log takes nothing begins no run, until it does", async () => {
+  await using langwire = await openLangwire({ bots: [botSaying({ tokens: ["here"] })] });
+  const healthy = vi.spyOn(langwire.log, "healthy", "get").mockReturnValue(false);
+  const run = newRun();
+  const refused = { code: "STORE_UNAVAILABLE", retryAfterMs: 1_000 };
+  await expect(langwire.runs.send(caller, run)).rejects.toMatchObject(refused);
+  expect(await langwire.store.runs.get(run.runId, caller.userId)).toBeUndefined();
+  healthy.mockRestore();
+  const entries = await all(await langwire.runs.send(caller, run));
+  expect(entries.at(-1)?.event).toMatchObject({ status: "completed" });
+});
+
+test("a shutdown does not wait for ever for a run whose log does not take its end", async () => {
+  await using langwire = await openLangwire({ bots: [botWaiting(new Promise(() => {}))] });
+  const { log, runs } = langwire;
+  const open = log.open.bind(log);
+  const taken = Promise.withResolvers<void>();
+  vi.spyOn(log, "open").mockImplementation(async (opening) => {
+    const writer = await open(opening);
+    return Object.assign(writer, { flushed: () => taken.promise });
+  });
+  const follower = await runs.send(caller, newRun());
+  await upTo(follower, "token");
+  await runs.drain(0);
+  expect((await all(follower)).at(-1)?.event).toMatchObject({
+    error: { code: "SERVER_RESTARTED" },
+  });
+  taken.resolve();
 });
 
 test("many sends at one moment do not start more runs than there may be", async () => {

@@ -27,9 +27,11 @@ import { protocolGuards } from "./protocol.ts";
 import { providerAnswerGuards } from "./provider-answers.ts";
 import { providerRequestGuards } from "./provider-requests.ts";
 import { queryGuards } from "./queries.ts";
+import { reconcileGuards } from "./reconciling.ts";
 import { recoveryGuards } from "./recovery.ts";
 import { redisGuards } from "./redis.ts";
 import { redisLogGuards } from "./redis-log.ts";
+import { redisRunGuards } from "./redis-runs.ts";
 import { redisShareGuards } from "./redis-shares.ts";
 import { refusalGuards } from "./refusals.ts";
 import { requestGuards } from "./requests.ts";
@@ -86,4 +88,6 @@ export const guards: readonly Guard[] = [
   ...settingGuards,
   ...operatingGuards,
   ...runLifeGuards,
+  ...reconcileGuards,
+  ...redisRunGuards,
 ];

@@ -48,7 +48,7 @@ class SmallServer implements AsyncDisposable {
     const program = starting.use(
       startProgram("sh", ["-c", `${enter} exec node ${options} "$0"`, main], {
         env: {
-          ...{ PORT: "0", DATA_DIR: folder.path, MAX_LOOP_LAG_MS: "60000" },
+          ...{ PORT: "0", DATA_DIR: folder.path },
           ...{ MAX_RUNS_PER_MINUTE: "1000", MAX_LIVE_RUNS_PER_USER: "50" },
           ...{ OPENAI_BASE_URL: provider.baseUrl, OPENAI_API_KEY: "test-key" },
         },

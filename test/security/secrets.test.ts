@@ -29,8 +29,6 @@ async function setUp(level: string) {
         PORT: "0",
         DATA_DIR: dataDir,
         LOG_LEVEL: level,
-        // On a busy machine it would refuse runs for its own lag.
-        MAX_LOOP_LAG_MS: "60000",
         // As out of a file, with what was behind it there.
         OPENAI_API_KEY: `${keyCanary} \r`,
         HTTPS_PROXY: `http://user:${encodeURIComponent(password)}@127.0.0.1:1`,

@@ -25,7 +25,8 @@ export function startProgram(
   const child = spawn(command, args, {
     cwd: options.cwd,
     detached: options.detached,
-    env: { ...process.env, ...options.env },
+    // On a busy machine a server refuses runs, which is not what is tried with one that is a process.
+    env: { MAX_LOOP_LAG_MS: "60000", ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

@@ -103,3 +103,12 @@ test("a shutdown waits for the work under way, though not for ever, and begins n
   stuck.sweep.soon();
   expect(vi.getTimerCount()).toBe(0);
 });
+
+test("a process that has nothing else to do is not kept for it", () => {
+  const timers = [vi.spyOn(globalThis, "setInterval"), vi.spyOn(globalThis, "setTimeout")];
+  const work = new Work();
+  work.sweep.soon();
+  const begun = timers.flatMap(({ mock }) => mock.results.map(({ value }) => value.hasRef()));
+  expect(begun).toEqual([false, false]);
+  for (const timer of timers) timer.mockRestore();
+});

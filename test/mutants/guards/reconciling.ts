@@ -143,4 +143,11 @@ export const reconcileGuards: readonly Guard[] = [
     becomes: "  if (last !== undefined) await",
     tests: ["test/runs/reconcile.test.ts"],
   },
+  {
+    slip: "periodic work keeps the process",
+    file: "src/runs/lifecycle/sweep.ts",
+    code: "options.everyMs).unref();",
+    becomes: "options.everyMs);",
+    tests: ["test/runs/sweep.test.ts"],
+  },
 ];

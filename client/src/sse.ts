@@ -1,5 +1,6 @@
 /** The transport over HTTP and server-sent events, for networks that block WebSockets. */
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink } from "@trpc/client";
+import { addressError, isComplete } from "./connection/address.ts";
 import type { Connection } from "./connection/connection.ts";
 import { addressed, explainRefusal } from "./connection/explain.ts";
 import { StreamHost, tooLongError } from "./connection/idle-timeout-event-source.ts";
@@ -67,7 +68,11 @@ export function serverSentEvents(options: TransportOptions, connection: Connecti
     ],
   });
   connection.use = {
-    needed: () => {},
+    needed: () => {
+      if (isComplete(url)) return;
+      // Whoever needs it is still about to be made.
+      queueMicrotask(() => connection.giveUp(addressError(options.url)));
+    },
     unneeded: () => {},
     woken: () => {
       host?.wake();

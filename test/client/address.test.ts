@@ -16,15 +16,29 @@ describe("is refused at once, by name and with what it is, where it", () => {
     ["lacks its protocol", "127.0.0.1:3000/trpc", '"127.0.0.1:3000/trpc"'],
     ["has another protocol", "localhost:3000/trpc", '"localhost:3000/trpc"'],
     ["has no host", "ws://", '"ws://"'],
-    ["is relative, outside of a browser", "/trpc", '"/trpc"'],
+    ["is relative and no path, outside of a browser", "trpc", '"trpc"'],
   ])("%s", (_what, url, shown) => {
-    const message = `\`url\` must be an address such as wss://example.com/trpc, and is ${shown}.`;
+    const message = `\`url\` must be an address like wss://host/trpc, not ${shown}.`;
     for (const options of [{}, { transport: serverSentEvents }]) {
       expect(() => make(url, options)).toThrow(
         expect.objectContaining({ code: "BAD_INPUT", message }),
       );
     }
   });
+});
+
+describe("is a path where a page is rendered on a server, which calls nothing", () => {
+  test.each([{}, { transport: serverSentEvents }])(
+    "and what is called there fails: %o",
+    async (options) => {
+      await using client = make("/trpc", options);
+      const refused = { code: "BAD_INPUT" };
+      await expect(client.bots.list()).rejects.toMatchObject(refused);
+      await expect(client.send({ botId: "bot", message: "Hi" }).ended).rejects.toMatchObject(
+        refused,
+      );
+    },
+  );
 });
 
 test("is taken with each protocol, and in a browser relative to the page", () => {

@@ -46,7 +46,7 @@ test("what was opened before something failed is closed again", async () => {
 test("events that the store has are not taken back into memory, and are read from there", async () => {
   const dataDir = await ownFolder();
   const run = newRun();
-  const options = { bots: [botSaying({ tokens: ["a", "b"] })], dataDir };
+  const options = { bots: [botSaying({ tokens: ["a"] })], dataDir };
   const read = async (langwire: Awaited<ReturnType<typeof openLangwire>>) =>
     (await all(await langwire.runs.send(caller, run))).map(({ event }) => event.type);
   const before = await (async () => {

@@ -113,7 +113,9 @@ test("every route has a row", () => {
 
 test("the program adds no other routes than these", async () => {
   const folder = new URL("../../src/serve/", import.meta.url);
-  const names = (await readdir(folder)).sort();
+  const names = (await readdir(folder, { recursive: true }))
+    .filter((name) => name.endsWith(".ts"))
+    .sort();
   const files = await Promise.all(names.map((name) => readFile(new URL(name, folder), "utf8")));
   // The address that it listens at is no route.
   const text = files.join("").replaceAll("pageUrl(server.app.server,", "");

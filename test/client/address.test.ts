@@ -18,7 +18,7 @@ describe("is refused at once, by name and with what it is, where it", () => {
     ["has no host", "ws://", '"ws://"'],
     ["is relative and no path, outside of a browser", "trpc", '"trpc"'],
   ])("%s", (_what, url, shown) => {
-    const message = `\`url\` must be an address like wss://host/trpc, not ${shown}.`;
+    const message = `\`url\` must be like wss://host/trpc, not ${shown}.`;
     for (const options of [{}, { transport: serverSentEvents }]) {
       expect(() => make(url, options)).toThrow(
         expect.objectContaining({ code: "BAD_INPUT", message }),

@@ -67,6 +67,19 @@ describe("a wait", () => {
     expect(transcript).toEqual(at.map((ms) => `${ms} due`));
   });
 
+  test("is shortened where it is about to begin, as one that has begun", async () => {
+    const { attempts, due, transcript } = setUp();
+    attempts.lost();
+    attempts.shortenWait(0);
+    void due();
+    await wait(1_000);
+    attempts.lost();
+    void due();
+    attempts.shortenWait(0);
+    await wait(1_000);
+    expect(transcript).toEqual(["0 due", "1000 due"]);
+  });
+
   test("is one attempt's", async () => {
     const { attempts, due, transcript } = setUp();
     attempts.lost();

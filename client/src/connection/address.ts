@@ -10,7 +10,7 @@ export const parsedUrl = (url: string): URL => new URL(url, page.location?.href)
 export const isComplete = (url: string): boolean => URL.canParse(url, page.location?.href);
 
 export function addressError(url: unknown): LangwireClientError {
-  const message = `\`url\` must be an address like wss://host/trpc, not ${JSON.stringify(url)}.`;
+  const message = `\`url\` must be like wss://host/trpc, not ${JSON.stringify(url)}.`;
   return new LangwireClientError({ code: "BAD_INPUT", message });
 }
 

@@ -57,8 +57,12 @@ export class Attempts {
     if (!connection.needed) stop();
   }
 
-  /** Shortens the wait for something that newly needs the connection. @param withinMs what may be left */
+  /**
+   * Shortens the wait for something that newly needs the connection, and one that is about to begin.
+   * @param withinMs what may be left
+   */
   shortenWait(withinMs = createBackoff(this.#options.connection.backoff).next()): void {
+    this.#waitMs = Math.min(this.#waitMs, withinMs);
     this.#delay?.shorten(withinMs);
   }
 

@@ -66,6 +66,13 @@ export const connectionGuards: readonly Guard[] = [
     tests: attempts,
   },
   {
+    slip: "a wait that is about to begin is not shortened",
+    file: "client/src/connection/attempts.ts",
+    code: "    this.#waitMs = Math.min(this.#waitMs, withinMs);\n",
+    becomes: "",
+    tests: attempts,
+  },
+  {
     slip: "a wait that is over takes another's place",
     file: "client/src/connection/attempts.ts",
     code: "    if (this.#delay === delay) this.#delay = undefined;",

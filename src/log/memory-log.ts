@@ -183,7 +183,8 @@ export class MemoryLog implements EventLog {
       this.#scheduled = this.#inOwnContext(() => setImmediate(() => this.#flush()));
       return;
     }
-    const [group, { resolve }] = [this.#dirty, this.#committed];
+    const { resolve } = this.#committed;
+    const group = this.#dirty;
     this.#committed = Promise.withResolvers();
     this.#dirty = new Set();
     for (const conversation of group) conversation.commit();

@@ -154,13 +154,13 @@ export class WorkQueue implements Disposable {
     this.#later = setTimeout(() => this.#next(), Math.ceil(soonestMs));
   }
 
-  /** Cuts stalled connections whose slots others wait for. Drops users without calls, too. */
   /** Calls and bytes have one account: which of the two it was is not known. */
   #tooFast(): LangwireError {
     const { maxCallsPerSecondPerUser: max, maxAnswerBytesPerSecondPerUser: bytes } = this.#limits;
     return usedUp({ what: `calls, or ${bytes} bytes, of one user in a second`, max }, retryAfterMs);
   }
 
+  /** Cuts stalled connections whose slots others wait for. Drops users without calls, too. */
   #cutStalled(): void {
     const full = this.#line.size > 0 && this.#running >= this.#limits.maxQueries;
     for (const [userId, user] of this.#users) {

@@ -3,7 +3,7 @@
  * it needs, its end first, so that no text, however long, holds the page up.
  */
 import { useEffect, useState } from "react";
-import { flushSync } from "react-dom";
+import { isPrinting, onPrinting } from "../browser/printing.ts";
 
 interface Waiting {
   readonly cost: number;
@@ -17,7 +17,6 @@ const maxWaitMs = 200;
 
 let spent = 0;
 let isScheduled = false;
-let isPrinting = false;
 let waiting: Waiting[] = [];
 
 /**
@@ -39,7 +38,7 @@ export function useTurn(cost: number): boolean {
 }
 
 function take(cost: number): boolean {
-  if (cost === 0 || isPrinting) return true;
+  if (cost === 0 || isPrinting()) return true;
   if (spent > 0 && spent + cost > perFrame) return false;
   spent += cost;
   schedule();
@@ -63,15 +62,10 @@ function schedule(): void {
   }
 }
 
-// On paper there is everything, what is drawn for it included.
-window.addEventListener("beforeprint", () => {
-  isPrinting = true;
+// What is drawn for paper alone waits for nothing, either.
+onPrinting(() => {
+  if (!isPrinting()) return;
   const all = waiting;
   waiting = [];
-  flushSync(() => {
-    for (const { begin } of all) begin();
-  });
-});
-window.addEventListener("afterprint", () => {
-  isPrinting = false;
+  for (const { begin } of all) begin();
 });

@@ -3,8 +3,8 @@
  * judgement, by which it lays out what has `content-visibility: auto`. What has the focus, a selection or
  * a word that was searched for is never far.
  */
-import { type RefObject, useEffect, useLayoutEffect, useState, useSyncExternalStore } from "react";
-import { flushSync } from "react-dom";
+import { type RefObject, useEffect, useLayoutEffect, useState } from "react";
+import { useIsPrinting } from "../../browser/printing.ts";
 
 /**
  * Without `overflow-anchor`, what is read would move when something above it is drawn; without the event,
@@ -18,7 +18,7 @@ export function useFar(group: RefObject<HTMLElement | null>, isFarAtFirst: boole
   const [isSkipped, setSkipped] = useState(isFarAtFirst);
   /** What somebody has opened in it would be closed again. */
   const [isUsed, setUsed] = useState(false);
-  const isPrinting = useSyncExternalStore(subscribeToPrinting, () => printing);
+  const isPrinting = useIsPrinting();
   // Before the first frame, which may bring the first event.
   useLayoutEffect(() => {
     const element = group.current;
@@ -38,22 +38,3 @@ export function useFar(group: RefObject<HTMLElement | null>, isFarAtFirst: boole
   }, [group]);
   return canTell && isSkipped && !isUsed && !isPrinting;
 }
-
-let printing = false;
-const printed = new Set<() => void>();
-
-function subscribeToPrinting(listener: () => void): () => void {
-  printed.add(listener);
-  return () => printed.delete(listener);
-}
-
-function setPrinting(value: boolean): void {
-  printing = value;
-  flushSync(() => {
-    for (const listener of printed) listener();
-  });
-}
-
-// On paper there is everything.
-window.addEventListener("beforeprint", () => setPrinting(true));
-window.addEventListener("afterprint", () => setPrinting(false));

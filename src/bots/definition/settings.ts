@@ -2,8 +2,7 @@
 import { z } from "zod";
 import { protocolLimits } from "../../protocol/limits.ts";
 import type { BotDefinition, BotRunnable } from "../bot.ts";
-import { beginningOf } from "../run/bot-input.ts";
-import { channelsOf } from "./beginning.ts";
+import { beginningOf, channelsOf } from "./beginning.ts";
 import { type BotSchemas, schemasOf } from "./schemas.ts";
 import { isStandardSchema } from "./standard-schema.ts";
 

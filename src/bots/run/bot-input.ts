@@ -17,8 +17,8 @@
  */
 import { HumanMessage } from "@langchain/core/messages";
 import type { BotTurn } from "../bot.ts";
-import { layersOf, ownChannels } from "../definition/beginning.ts";
-import { filled, type PromptVariables, variablesOf } from "../definition/prompt-variables.ts";
+import { beginningOf } from "../definition/beginning.ts";
+import { filled } from "../definition/prompt-variables.ts";
 import { toMessage } from "../memory.ts";
 
 export function defaultInput(runnable: unknown, { message, history, messages }: BotTurn): unknown {
@@ -41,32 +41,4 @@ export function defaultInput(runnable: unknown, { message, history, messages }: 
     case "chain":
       return { history: before, human_input: message };
   }
-}
-
-type Beginning =
-  | "graph"
-  | "model"
-  | "executor"
-  | "retriever"
-  | "chain"
-  | PromptVariables
-  /** It keeps the conversation by itself, by `sessionId`. */
-  | { readonly inputMessagesKey: string | undefined };
-
-/** @throws TypeError that says why no default will do */
-export function beginningOf(runnable: unknown): Beginning {
-  for (const layer of layersOf(runnable)) {
-    const channels = ownChannels(layer);
-    if (channels !== undefined && "messages" in channels) return "graph";
-    if ("_modelType" in layer) return "model";
-    if ("agent" in layer && "tools" in layer) return "executor";
-    if ("_getRelevantDocuments" in layer) return "retriever";
-    if ("getMessageHistory" in layer && "inputMessagesKey" in layer) {
-      const { inputMessagesKey: key } = layer;
-      return { inputMessagesKey: typeof key === "string" ? key : undefined };
-    }
-    const variables = variablesOf(layer);
-    if (variables !== undefined) return variables;
-  }
-  return "chain";
 }

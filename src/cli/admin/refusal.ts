@@ -1,4 +1,5 @@
 /** Why a server refused an operator's request, as a line for them. */
+import { noRouteMessage } from "../../server/access/no-route.ts";
 
 /** What of a body is worth a line, where it is none of Langwire's. */
 const maxForeignCharacters = 200;
@@ -14,14 +15,11 @@ export function refusal(status: number, body: string, origin: string): string {
     return `What answers at ${origin} is not Langwire, or stands before it: ${status} ${start}`.trim();
   }
   if (status === 401) return `The server at ${origin} has another ADMIN_TOKEN than this one.`;
-  if (status === 404 && message === noRoute) {
+  if (status === 404 && message === noRouteMessage) {
     return `The server at ${origin} takes no admin commands: its ADMIN_TOKEN is not set.`;
   }
   return message;
 }
-
-/** What a server says of an address that it does not have. */
-const noRoute = "There is nothing at this address.";
 
 function messageOf(body: string): string | undefined {
   let value: unknown;

@@ -13,6 +13,7 @@ import { describeThrown } from "../../bots/failures/thrown.ts";
 import { type ErrorCode, LangwireError } from "../../protocol/errors.ts";
 import { usedUp } from "../../runs/admission/used-up.ts";
 import { errorBody } from "../trpc-internals.ts";
+import { noRouteMessage } from "./no-route.ts";
 
 export class Refusals {
   readonly #router: AnyTRPCRouter;
@@ -52,8 +53,7 @@ export class Refusals {
   /** Makes Fastify's own refusals look the same: no route, a body that is too large, and failures. */
   handle(app: FastifyInstance): void {
     app.setNotFoundHandler((_request, reply) => {
-      const message = "There is nothing at this address.";
-      return this.send(reply, new LangwireError("NOT_FOUND", { message }));
+      return this.send(reply, new LangwireError("NOT_FOUND", { message: noRouteMessage }));
     });
     app.setErrorHandler((cause, _request, reply) => this.sendFor(reply, cause));
   }
